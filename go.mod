@@ -1,0 +1,3 @@
+module github.com/stagedoor/stagedoor
+
+go 1.26

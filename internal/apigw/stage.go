@@ -1,0 +1,60 @@
+package apigw
+
+import "time"
+
+// Deployment is an immutable snapshot of an API. Stages point at one.
+type Deployment struct {
+	DeploymentId string
+	API          *API   // the snapshot; never changed after creation
+	Description  string `json:",omitempty"`
+	AutoDeployed bool   `json:",omitempty"`
+	CreatedDate  time.Time
+}
+
+// Stage is a named reference to a deployment, with variables and settings of
+// its own. It is the first segment of the path that clients connect to.
+type Stage struct {
+	ApiId                string
+	StageName            string
+	DeploymentId         string
+	AutoDeploy           bool              `json:",omitempty"`
+	Description          string            `json:",omitempty"`
+	ClientCertificateId  string            `json:",omitempty"`
+	StageVariables       map[string]string `json:",omitempty"`
+	Tags                 map[string]string `json:",omitempty"`
+	DefaultRouteSettings *RouteSettings    `json:",omitempty"`
+	RouteSettings        map[string]*RouteSettings
+	AccessLogSettings    *AccessLogSettings `json:",omitempty"`
+	CreatedDate          time.Time
+	LastUpdatedDate      time.Time
+}
+
+// RouteSettings are throttling and logging of one route, or of all.
+type RouteSettings struct {
+	DataTraceEnabled       bool    `json:",omitempty"`
+	DetailedMetricsEnabled bool    `json:",omitempty"`
+	LoggingLevel           string  `json:",omitempty"` // OFF, ERROR or INFO
+	ThrottlingBurstLimit   int     `json:",omitempty"`
+	ThrottlingRateLimit    float64 `json:",omitempty"`
+}
+
+// AccessLogSettings say where access logs go and what a line looks like.
+type AccessLogSettings struct {
+	DestinationArn string
+	Format         string
+}
+
+// DomainName is a custom domain with its mappings to stages.
+type DomainName struct {
+	DomainName  string
+	ApiMappings []*ApiMapping
+}
+
+// ApiMapping puts a stage of an API below a path key of a custom domain. An
+// empty key stands for the root.
+type ApiMapping struct {
+	ApiMappingId  string
+	ApiMappingKey string `json:",omitempty"`
+	ApiId         string
+	Stage         string
+}

@@ -1,0 +1,51 @@
+// Package lambda runs Lambda functions as local processes: it builds and
+// starts them, speaks the Lambda Runtime API to them, pools them, stops them
+// at their timeout and replaces them when their code changes.
+package lambda
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Function is one function as a template describes it, with every reference
+// resolved.
+type Function struct {
+	Name        string // AWS_LAMBDA_FUNCTION_NAME; the last part of the ARN
+	ARN         string // arn:aws:lambda:{region}:{account}:function:{name}
+	Runtime     string // "nodejs22.x", "python3.13", "provided.al2023", …
+	Handler     string
+	CodeDir     string        // absolute path of the folder that holds the code
+	InlineCode  string        // source text; set instead of CodeDir
+	MemoryMB    int           // 0 stands for 128
+	Timeout     time.Duration // 0 stands for 3 s, as in AWS
+	Environment map[string]string
+	Layers      []string // absolute paths of unpacked layers
+}
+
+// Invocation is one call of a function.
+type Invocation struct {
+	FunctionARN string // may carry a qualifier; a bare function name is accepted as well
+	Payload     []byte // JSON
+	TraceID     string // X-Amzn-Trace-Id; may be empty
+}
+
+// Result is what a function answered.
+type Result struct {
+	Payload []byte // JSON: the answer, or the error object when FunctionError is set
+	// FunctionError is "" for success, "Unhandled" when the function failed,
+	// timed out, crashed or could not be started. Payload then holds
+	// {"errorType":…,"errorMessage":…}.
+	FunctionError string
+	RequestID     string // UUID of the invocation
+}
+
+// ErrNotFound is returned by Invoke for a function that does not exist.
+var ErrNotFound = errors.New("function not found")
+
+// Invoker calls functions. An error means that no call took place (ErrNotFound,
+// or the context ended); a failing function is a Result with FunctionError.
+type Invoker interface {
+	Invoke(context.Context, Invocation) (Result, error)
+}

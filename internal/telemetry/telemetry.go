@@ -1,0 +1,50 @@
+// Package telemetry carries what happens in the gateway to whoever watches:
+// one Record per finished event. The gateway and the @connections API write
+// records; the command line prints them.
+package telemetry
+
+import "time"
+
+// Kinds of Record, as they appear in Record.Event.
+const (
+	EventConnect    = "connect"    // a handshake ended, with a connection or without
+	EventMessage    = "message"    // a client's message was handled
+	EventDisconnect = "disconnect" // a connection ended and $disconnect, if any, ran
+	EventPush       = "push"       // POST to @connections
+	EventInfo       = "info"       // GET of @connections
+	EventDelete     = "delete"     // DELETE of @connections
+)
+
+// Record is one finished event. Members that do not apply are zero. It must
+// not be kept or changed after Recorder.Record returns.
+type Record struct {
+	Event        string
+	Time         time.Time // when it began
+	Duration     time.Duration
+	APIID        string
+	Stage        string
+	ConnectionID string
+	RequestID    string
+	RouteKey     string // the route that matched; empty when none did
+	// Status is the handshake's answer, the integration's status code, or the
+	// management call's answer; for a disconnect it is the close code.
+	Status int
+	Reason string // the close reason of a disconnect
+	Bytes  int    // payload bytes: of the message, or of the push
+	// Error says in a sentence for the operator what failed. The client has
+	// seen only AWS's own text for it.
+	Error string
+}
+
+// Recorder receives records. Record is called on the event's own goroutine
+// and must be quick and safe for concurrent use.
+type Recorder interface {
+	Record(*Record)
+}
+
+// Discard is a Recorder that drops everything.
+var Discard Recorder = discard{}
+
+type discard struct{}
+
+func (discard) Record(*Record) {}

@@ -1,0 +1,110 @@
+// Package template reads SAM and CloudFormation templates and turns them into
+// what the gateway can run: WebSocket APIs with their stages, Lambda
+// functions, DynamoDB tables and custom domains. Every problem of a template
+// is found in one pass and named with file, line and resource.
+package template
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// Options are what a template is read with.
+type Options struct {
+	Parameters map[string]string // values for the template's Parameters
+	Region     string            // AWS::Region; "" stands for us-east-1
+	AccountID  string            // AWS::AccountId; "" stands for 123456789012
+	StackName  string            // AWS::StackName; "" stands for the name of the template's folder
+}
+
+// Application is what a template describes, with every reference resolved.
+type Application struct {
+	APIs      []*API
+	Functions []*Function
+	Tables    []*Table
+	Domains   []*apigw.DomainName
+	// Ignored are resources of types that are not run here, and properties
+	// that are kept but not acted on yet.
+	Ignored []Notice
+}
+
+// API is a WebSocket API with the stages that the template gives it. Ids are
+// derived from the stack's name and the resource's logical id, so they are the
+// same at every start.
+type API struct {
+	LogicalID string
+	API       *apigw.API
+	Stages    []*apigw.Stage
+}
+
+// Function is a Lambda function.
+type Function struct {
+	LogicalID   string
+	Name        string
+	ARN         string
+	Runtime     string
+	Handler     string
+	CodeDir     string // absolute; empty when InlineCode is set
+	InlineCode  string
+	MemoryMB    int
+	Timeout     time.Duration
+	Environment map[string]string
+	Layers      []string // absolute folders
+	BuildMethod string   // Metadata.BuildMethod, for example "go1.x" or "makefile"
+	Line        int
+}
+
+// Table is a DynamoDB table: the JSON of a CreateTable request, and the
+// attribute that holds the expiry time of an item, if any.
+type Table struct {
+	LogicalID           string
+	Name                string
+	CreateTable         []byte
+	TimeToLiveAttribute string
+}
+
+// Notice says what of a template is not acted on.
+type Notice struct {
+	File      string
+	Line      int
+	LogicalID string
+	Type      string // the resource's type
+	Property  string // empty when the whole resource is ignored
+}
+
+// Problem is one mistake in a template.
+type Problem struct {
+	File      string
+	Line      int    // 1-based; 0 when it concerns the whole file
+	LogicalID string // the resource; empty when it concerns no resource
+	Message   string
+}
+
+// Error gives the problem in one line, "file:line: Resource: message".
+func (p Problem) Error() string {
+	s := p.File
+	if p.Line > 0 {
+		s = fmt.Sprintf("%s:%d", s, p.Line)
+	}
+	if p.LogicalID != "" {
+		s += ": " + p.LogicalID
+	}
+	return s + ": " + p.Message
+}
+
+// Problems are all mistakes of a template, in the order of the file. It is the
+// error that Load returns for a bad template.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	s := ""
+	for i, problem := range p {
+		if i > 0 {
+			s += "\n"
+		}
+		s += problem.Error()
+	}
+	return s
+}

@@ -1,0 +1,69 @@
+// Package websocket is an RFC 6455 server engine for very many connections.
+//
+// It takes over sockets whose HTTP handshake is done and calls a Handler with
+// whole messages. On Linux an event loop drives the sockets, so that an idle
+// connection costs neither a goroutine nor a buffer; elsewhere, and for
+// connections that cannot be driven that way, a goroutine per connection does.
+// It knows nothing of API Gateway.
+package websocket
+
+import "time"
+
+// Opcode of a data message.
+type Opcode byte
+
+// Data opcodes of RFC 6455, section 5.2.
+const (
+	Text   Opcode = 1
+	Binary Opcode = 2
+)
+
+// Close codes of RFC 6455, section 7.4.1, that the engine itself produces.
+const (
+	CloseNormal          = 1000
+	CloseGoingAway       = 1001
+	CloseProtocolError   = 1002
+	CloseUnsupportedData = 1003
+	CloseNoStatus        = 1005 // only reported: the peer's close frame had no code
+	CloseAbnormal        = 1006 // only reported: the socket ended without a close frame
+	CloseInvalidPayload  = 1007
+	CloseMessageTooBig   = 1009
+	CloseInternalError   = 1011
+)
+
+// Driver says how sockets are driven.
+type Driver int
+
+// Drivers.
+const (
+	DriverAuto      Driver = iota // the event loop where there is one, else goroutines
+	DriverEventLoop               // Linux only
+	DriverGoroutine
+)
+
+// Handler receives what happens on a connection.
+type Handler interface {
+	// Opened is called once, before anything is read from the socket.
+	Opened(*Conn)
+	// Message is called in a goroutine of its own for each message, so calls
+	// for one connection overlap up to Limits.InFlight. The payload is valid
+	// until Message returns.
+	Message(c *Conn, op Opcode, payload []byte)
+	// Closed is called once, in a goroutine of its own, when the connection
+	// has ended: with the peer's code and reason when the peer closed, with
+	// our own when we did, with CloseNoStatus or CloseAbnormal and no reason
+	// when there was none. Messages may still be in flight.
+	Closed(c *Conn, code int, reason string)
+}
+
+// Limits of one connection. They are shared by many connections and must not
+// be changed once in use.
+type Limits struct {
+	FrameBytes   int           // payload of one incoming frame; 0: no limit
+	MessageBytes int           // payload of one incoming message; 0: no limit
+	NoBinary     bool          // refuse binary messages with 1003
+	Idle         time.Duration // without data in either direction; 0: no limit
+	Lifetime     time.Duration // since the connection was opened; 0: no limit
+	InFlight     int           // Message calls at a time; past it the socket is not read; 0: 16
+	QueueBytes   int           // unsent bytes; past it Send answers ErrQueueFull; 0: 1 MiB
+}
