@@ -1,0 +1,92 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/lambda"
+)
+
+// Builder makes backends. Its members are shared by all that it makes.
+type Builder struct {
+	Functions lambda.Invoker
+	HTTP      http.RoundTripper // calls HTTP backends; follows no redirects
+}
+
+// defaultTimeout is API Gateway's longest and default integration timeout.
+const defaultTimeout = 29 * time.Second
+
+// Build makes the backend of an integration for a stage with the given
+// variables. An error says in AWS's terms what of the integration is wrong or
+// not available here.
+func (b *Builder) Build(i *apigw.Integration, variables map[string]string) (Backend, error) {
+	uri := substitute(i.IntegrationUri, variables)
+	var backend Backend
+	var err error
+	switch i.IntegrationType {
+	case apigw.IntegrationAWSProxy:
+		backend, err = b.buildLambdaProxy(uri)
+	case apigw.IntegrationHTTPProxy:
+		backend, err = b.buildHTTPProxy(i, uri)
+	case apigw.IntegrationMock:
+		backend, err = buildMock(i)
+	default:
+		err = fmt.Errorf("integration type %s is not available in this version of Stagedoor", i.IntegrationType)
+	}
+	if err != nil {
+		return nil, err
+	}
+	timeout := defaultTimeout
+	if i.TimeoutInMillis > 0 {
+		timeout = time.Duration(i.TimeoutInMillis) * time.Millisecond
+	}
+	return &withTimeout{backend, timeout}, nil
+}
+
+var functionURI = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/functions/(.+)/invocations$`)
+
+func (b *Builder) buildLambdaProxy(uri string) (Backend, error) {
+	match := functionURI.FindStringSubmatch(uri)
+	if match == nil {
+		return nil, fmt.Errorf("IntegrationUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", uri)
+	}
+	return &lambdaProxy{b.Functions, match[1]}, nil
+}
+
+var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
+
+// substitute puts the values of stage variables into a URI.
+func substitute(uri string, variables map[string]string) string {
+	if !strings.Contains(uri, "${stageVariables.") {
+		return uri
+	}
+	return stageVariable.ReplaceAllStringFunc(uri, func(reference string) string {
+		return variables[stageVariable.FindStringSubmatch(reference)[1]]
+	})
+}
+
+// withTimeout bounds a backend's time.
+type withTimeout struct {
+	backend Backend
+	timeout time.Duration
+}
+
+func (b *withTimeout) Invoke(ctx context.Context, r *Request) (*Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.backend.Invoke(ctx, r)
+}
+
+// timeoutError tells a timeout from a gateway that is going down.
+func timeoutError(ctx context.Context) *Error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &Error{FailureTimeout, "the integration did not answer in time"}
+	}
+	return &Error{FailureBackend, "the call was interrupted: the gateway is stopping"}
+}

@@ -1,0 +1,117 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// maxResponseBytes is API Gateway's payload limit for integrations.
+const maxResponseBytes = 10 << 20
+
+// NewTransport returns the HTTP client's lower half for HTTP backends: pooled
+// connections, HTTP/2 where TLS offers it, no redirects, no proxies.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 1024,
+		MaxIdleConns:        8192,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+		DisableCompression:  true,
+	}
+}
+
+// httpProxy is HTTP_PROXY: the event goes to an HTTP endpoint as it is.
+type httpProxy struct {
+	transport http.RoundTripper
+	method    string
+	url       *url.URL
+}
+
+func (b *Builder) buildHTTPProxy(i *apigw.Integration, uri string) (Backend, error) {
+	if i.ConnectionType == "VPC_LINK" {
+		return nil, fmt.Errorf("connection type VPC_LINK is not available in this version of Stagedoor")
+	}
+	target, err := url.Parse(uri)
+	if err != nil || (target.Scheme != "http" && target.Scheme != "https") || target.Host == "" {
+		return nil, fmt.Errorf("IntegrationUri %q is not an HTTP URL", uri)
+	}
+	method := i.IntegrationMethod
+	if method == "" || method == "ANY" {
+		method = http.MethodPost
+	}
+	return &httpProxy{b.HTTP, method, target}, nil
+}
+
+func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
+	answer, err := b.transport.RoundTrip(b.request(ctx, r))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, timeoutError(ctx)
+		}
+		return nil, &Error{FailureBackend, fmt.Sprintf("%s %s: %v", b.method, b.url.Redacted(), err)}
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxResponseBytes+1))
+	switch {
+	case ctx.Err() != nil:
+		return nil, timeoutError(ctx)
+	case err != nil:
+		return nil, &Error{FailureBackend, fmt.Sprintf("%s %s: reading the answer: %v", b.method, b.url.Redacted(), err)}
+	case len(body) > maxResponseBytes:
+		return nil, &Error{FailureBackend, fmt.Sprintf("%s %s: the answer is larger than %d bytes", b.method, b.url.Redacted(), maxResponseBytes)}
+	}
+	return &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
+}
+
+func (b *httpProxy) request(ctx context.Context, r *Request) *http.Request {
+	request := &http.Request{
+		Method: b.method, URL: b.url, Host: b.url.Host, Header: make(http.Header, 8),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if r.EventType == Connect {
+		b.addHandshake(request, r)
+	}
+	request.Header["User-Agent"] = []string{"AmazonAPIGateway_" + r.APIID}
+	request.Header["X-Amzn-Apigateway-Api-Id"] = []string{r.APIID}
+	if r.EventType != Connect {
+		request.Header["X-Amzn-Trace-Id"] = []string{r.TraceID}
+		request.Header["X-Forwarded-For"] = []string{r.SourceIP}
+		request.Header["Content-Type"] = []string{"application/json"}
+	}
+	if len(r.Body) > 0 {
+		request.Body = io.NopCloser(bytes.NewReader(r.Body))
+		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil }
+		request.ContentLength = int64(len(r.Body))
+	}
+	return request.WithContext(ctx)
+}
+
+// addHandshake passes the client's headers and query string on. Header lines
+// that belong to the hop between client and gateway stay behind.
+func (b *httpProxy) addHandshake(request *http.Request, r *Request) {
+	for _, f := range r.Header {
+		switch http.CanonicalHeaderKey(f.Name) {
+		case "Host", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Keep-Alive", "Proxy-Connection":
+		default:
+			request.Header.Add(f.Name, f.Value)
+		}
+	}
+	if len(r.Query) == 0 {
+		return
+	}
+	target := *b.url
+	query := r.Query.Encode()
+	target.RawQuery = strings.TrimPrefix(target.RawQuery+"&"+query, "&")
+	request.URL = &target
+}

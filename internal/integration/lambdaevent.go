@@ -1,0 +1,144 @@
+package integration
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// requestTimeFormat is the common log format of requestContext.requestTime.
+const requestTimeFormat = "02/Jan/2006:15:04:05 -0700"
+
+// AppendLambdaEvent appends the proxy event that a Lambda function receives,
+// byte for byte as API Gateway writes it: the order of the members, and which
+// are absent, included.
+func AppendLambdaEvent(dst []byte, r *Request) []byte {
+	dst = append(dst, '{')
+	switch r.EventType {
+	case Connect:
+		dst = appendHeaders(dst, r.Header)
+		dst = appendQuery(dst, r.Query)
+	case Disconnect:
+		dst = appendDisconnectHeaders(dst, r.DomainName)
+	}
+	dst = appendStageVariables(dst, r.StageVariables)
+	dst = appendRequestContext(dst, r)
+	if r.EventType == Message {
+		dst = appendString(appendMember(dst, "body"), r.Body)
+	}
+	return append(dst, `,"isBase64Encoded":false}`...)
+}
+
+func appendRequestContext(dst []byte, r *Request) []byte {
+	dst = append(appendMember(dst, "requestContext"), '{')
+	dst = appendStringMember(dst, "routeKey", r.RouteKey)
+	if r.EventType == Disconnect {
+		dst = strconv.AppendInt(appendMember(dst, "disconnectStatusCode"), int64(r.CloseCode), 10)
+	}
+	if r.EventType == Message {
+		dst = appendStringMember(dst, "messageId", r.MessageID)
+	}
+	dst = appendStringMember(dst, "eventType", r.EventType)
+	dst = appendStringMember(dst, "extendedRequestId", r.RequestID)
+	dst = append(appendMember(dst, "requestTime"), '"')
+	dst = append(r.Time.UTC().AppendFormat(dst, requestTimeFormat), '"')
+	dst = appendStringMember(dst, "messageDirection", "IN")
+	if r.EventType == Disconnect {
+		dst = appendStringMember(dst, "disconnectReason", r.CloseReason)
+	}
+	dst = appendStringMember(dst, "stage", r.Stage)
+	dst = strconv.AppendInt(appendMember(dst, "connectedAt"), r.ConnectedAt.UnixMilli(), 10)
+	dst = strconv.AppendInt(appendMember(dst, "requestTimeEpoch"), r.Time.UnixMilli(), 10)
+	dst = append(appendMember(dst, "identity"), '{')
+	if r.UserAgent != "" {
+		dst = appendStringMember(dst, "userAgent", r.UserAgent)
+	}
+	dst = append(appendStringMember(dst, "sourceIp", r.SourceIP), '}')
+	dst = appendStringMember(dst, "requestId", r.RequestID)
+	dst = appendStringMember(dst, "domainName", r.DomainName)
+	dst = appendStringMember(dst, "connectionId", r.ID)
+	dst = appendStringMember(dst, "apiId", r.APIID)
+	return append(dst, '}')
+}
+
+// appendHeaders writes headers, where the last of several lines of a name
+// wins, and multiValueHeaders, where all are kept. Names are sorted.
+func appendHeaders(dst []byte, header Header) []byte {
+	sorted := slices.Clone(header)
+	slices.SortStableFunc(sorted, func(a, b HeaderField) int {
+		switch {
+		case a.Name < b.Name:
+			return -1
+		case a.Name > b.Name:
+			return 1
+		}
+		return 0
+	})
+	dst = append(appendMember(dst, "headers"), '{')
+	for i, f := range sorted {
+		if i+1 == len(sorted) || sorted[i+1].Name != f.Name {
+			dst = appendString(appendKey(dst, f.Name), []byte(f.Value))
+		}
+	}
+	dst = append(append(dst, '}'), `,"multiValueHeaders":{`...)
+	for i, f := range sorted {
+		if i > 0 && sorted[i-1].Name == f.Name {
+			dst = append(dst[:len(dst)-1], ',') // reopen the list
+		} else {
+			dst = append(appendKey(dst, f.Name), '[')
+		}
+		dst = append(appendString(dst, []byte(f.Value)), ']')
+	}
+	return append(dst, '}')
+}
+
+func appendQuery(dst []byte, query map[string][]string) []byte {
+	if len(query) == 0 {
+		return dst
+	}
+	names := slices.Sorted(maps.Keys(query))
+	dst = append(appendMember(dst, "queryStringParameters"), '{')
+	for _, name := range names {
+		values := query[name]
+		dst = appendString(appendKey(dst, name), []byte(values[len(values)-1]))
+	}
+	dst = append(append(dst, '}'), `,"multiValueQueryStringParameters":{`...)
+	for _, name := range names {
+		dst = append(appendKey(dst, name), '[')
+		for i, value := range query[name] {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendString(dst, []byte(value))
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
+}
+
+// appendDisconnectHeaders writes the four headers that every DISCONNECT event
+// has, whatever the client sent.
+func appendDisconnectHeaders(dst []byte, domainName string) []byte {
+	fields := []HeaderField{{"Host", domainName}, {"x-api-key", ""}, {"X-Forwarded-For", ""}, {"x-restapi", ""}}
+	dst = append(appendMember(dst, "headers"), '{')
+	for _, f := range fields {
+		dst = appendStringMember(dst, f.Name, f.Value)
+	}
+	dst = append(append(dst, '}'), `,"multiValueHeaders":{`...)
+	for _, f := range fields {
+		dst = append(appendMember(dst, f.Name), '[')
+		dst = append(appendString(dst, []byte(f.Value)), ']')
+	}
+	return append(dst, '}')
+}
+
+func appendStageVariables(dst []byte, variables map[string]string) []byte {
+	if len(variables) == 0 {
+		return dst
+	}
+	dst = append(appendMember(dst, "stageVariables"), '{')
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		dst = appendString(appendKey(dst, name), []byte(variables[name]))
+	}
+	return append(dst, '}')
+}

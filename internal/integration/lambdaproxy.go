@@ -1,0 +1,35 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stagedoor/stagedoor/internal/lambda"
+)
+
+// lambdaProxy is AWS_PROXY: the whole event goes to a function, the function's
+// result decides the answer.
+type lambdaProxy struct {
+	functions   lambda.Invoker
+	functionARN string
+}
+
+func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
+	result, err := b.functions.Invoke(ctx, lambda.Invocation{
+		FunctionARN: b.functionARN,
+		Payload:     AppendLambdaEvent(make([]byte, 0, 1024+len(r.Body)), r),
+		TraceID:     r.TraceID,
+	})
+	switch {
+	case errors.Is(err, lambda.ErrNotFound):
+		return nil, &Error{FailureConfiguration, fmt.Sprintf("function %s does not exist", b.functionARN)}
+	case ctx.Err() != nil:
+		return nil, timeoutError(ctx)
+	case err != nil:
+		return nil, &Error{FailureBackend, err.Error()}
+	case result.FunctionError != "":
+		return nil, &Error{FailureBackend, "the function failed: " + errorMessage(result.Payload)}
+	}
+	return parseProxyResult(result.Payload)
+}

@@ -1,0 +1,153 @@
+package integration
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// parseProxyResult reads what a function returned to a proxy integration. The
+// only members are statusCode, headers, multiValueHeaders, body and
+// isBase64Encoded; anything else is malformed, as in API Gateway. A result
+// without statusCode counts as 200.
+func parseProxyResult(payload []byte) (*Response, error) {
+	malformed := func(format string, args ...any) (*Response, error) {
+		return nil, &Error{FailureBackend, "malformed Lambda proxy response: " + fmt.Sprintf(format, args...)}
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &members); err != nil || members == nil {
+		return malformed("%s is not an object", abbreviate(payload))
+	}
+	response := &Response{Status: http.StatusOK, Header: http.Header{}}
+	encoded := false
+	for name, value := range members {
+		var err error
+		switch name {
+		case "statusCode":
+			response.Status, err = parseStatus(value)
+		case "body":
+			response.Body, err = parseBody(value)
+		case "headers":
+			err = addHeaders(response.Header, value)
+		case "multiValueHeaders":
+			err = addMultiValueHeaders(response.Header, value)
+		case "isBase64Encoded":
+			encoded, err = parseFlag(value)
+		default:
+			err = fmt.Errorf("unknown member %q", name)
+		}
+		if err != nil {
+			return malformed("%v", err)
+		}
+	}
+	if encoded {
+		decoded, err := base64.StdEncoding.DecodeString(string(response.Body))
+		if err != nil {
+			return malformed("body is not base64")
+		}
+		response.Body = decoded
+	}
+	return response, nil
+}
+
+// parseStatus accepts a number or a numeric string.
+func parseStatus(value json.RawMessage) (int, error) {
+	status, err := strconv.Atoi(strings.Trim(string(value), `"`))
+	if err != nil || status < 100 || status > 599 {
+		return 0, fmt.Errorf("statusCode is %s", abbreviate(value))
+	}
+	return status, nil
+}
+
+func parseBody(value json.RawMessage) ([]byte, error) {
+	var body *string
+	if err := json.Unmarshal(value, &body); err != nil {
+		return nil, fmt.Errorf("body is not a string: %s", abbreviate(value))
+	}
+	if body == nil {
+		return nil, nil
+	}
+	return []byte(*body), nil
+}
+
+func parseFlag(value json.RawMessage) (bool, error) {
+	switch strings.ToLower(strings.Trim(string(value), `"`)) {
+	case "true":
+		return true, nil
+	case "false", "null", "":
+		return false, nil
+	}
+	return false, fmt.Errorf("isBase64Encoded is %s", abbreviate(value))
+}
+
+func addHeaders(header http.Header, value json.RawMessage) error {
+	var fields map[string]any
+	if err := decode(value, &fields); err != nil {
+		return fmt.Errorf("headers is not an object: %s", abbreviate(value))
+	}
+	for name, field := range fields {
+		if err := addHeader(header, name, field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addMultiValueHeaders(header http.Header, value json.RawMessage) error {
+	var fields map[string][]any
+	if err := decode(value, &fields); err != nil {
+		return fmt.Errorf("multiValueHeaders is not an object of lists: %s", abbreviate(value))
+	}
+	for name, values := range fields {
+		header.Del(name)
+		for _, field := range values {
+			if err := addHeader(header, name, field); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func addHeader(header http.Header, name string, value any) error {
+	switch value.(type) {
+	case nil:
+		return nil
+	case string, bool, json.Number:
+		header.Add(name, fmt.Sprint(value))
+		return nil
+	}
+	return fmt.Errorf("header %q is neither text nor a number", name)
+}
+
+// decode is json.Unmarshal that keeps numbers as they are written.
+func decode(value json.RawMessage, to any) error {
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber()
+	return d.Decode(to)
+}
+
+// errorMessage is the errorMessage of a function's error object.
+func errorMessage(payload []byte) string {
+	var object struct{ ErrorType, ErrorMessage string }
+	if json.Unmarshal(payload, &object) != nil || object.ErrorMessage == "" && object.ErrorType == "" {
+		return abbreviate(payload)
+	}
+	if object.ErrorMessage == "" {
+		return object.ErrorType
+	}
+	return object.ErrorMessage
+}
+
+// abbreviate makes a value fit into a line of the log.
+func abbreviate(value []byte) string {
+	const limit = 200
+	if len(value) > limit {
+		return strings.ToValidUTF8(string(value[:limit]), "") + "…"
+	}
+	return string(value)
+}

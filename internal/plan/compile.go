@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/integration"
+)
+
+// Compiler turns deployments into plans.
+type Compiler struct {
+	Backends *integration.Builder
+	Region   string
+}
+
+// Problem says why a part of a stage cannot work as configured. The rest of
+// the stage does.
+type Problem struct {
+	Where   string // "route join", "tag stagedoor:idle-timeout"
+	Message string
+}
+
+func (p Problem) String() string { return p.Where + ": " + p.Message }
+
+// Compile makes the plan of a stage that points at a deployment. The error is
+// for a stage that cannot be served at all; problems are for routes that
+// answer every event with an error, and settings that do not apply.
+func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Problem, error) {
+	selection, err := expression.Parse(d.API.RouteSelectionExpression)
+	if err != nil {
+		return nil, nil, fmt.Errorf("API %s: %w", d.API.ApiId, err)
+	}
+	stage := &Stage{
+		APIID:                  d.API.ApiId,
+		Name:                   s.StageName,
+		DomainName:             DefaultDomain(d.API.ApiId, c.Region),
+		DisableDefaultEndpoint: d.API.DisableExecuteApiEndpoint,
+		Variables:              s.StageVariables,
+		selection:              selection,
+		routes:                 make(map[string]*Route, len(d.API.Routes)),
+	}
+	var problems []Problem
+	for _, r := range d.API.Routes {
+		route, err := c.compileRoute(d.API, r, s)
+		if err != nil {
+			problems = append(problems, Problem{"route " + r.RouteKey, err.Error()})
+		}
+		stage.put(route)
+	}
+	var bad []Problem
+	stage.Limits, bad = limits(d.API.Tags, s.Tags)
+	return stage, append(problems, bad...), nil
+}
+
+// DefaultDomain is the host of an API's default endpoint.
+func DefaultDomain(apiID, region string) string {
+	suffix := "amazonaws.com"
+	if strings.HasPrefix(region, "cn-") {
+		suffix += ".cn"
+	}
+	return apiID + ".execute-api." + region + "." + suffix
+}
+
+func (s *Stage) put(route *Route) {
+	switch route.Key {
+	case "$connect":
+		s.Connect = route
+	case "$disconnect":
+		s.Disconnect = route
+	case "$default":
+		s.Default = route
+	default:
+		s.routes[route.Key] = route
+	}
+}
+
+// compileRoute always returns a route. With an error, it is one that fails.
+func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage) (*Route, error) {
+	route := &Route{Key: r.RouteKey, TwoWay: isTwoWay(r)}
+	if err := unavailable(r); err != nil {
+		route.Backend = integration.Broken(err)
+		return route, err
+	}
+	if r.Target == "" {
+		return route, nil
+	}
+	target := api.Integration(strings.TrimPrefix(r.Target, "integrations/"))
+	if target == nil {
+		err := fmt.Errorf("target %s does not exist", r.Target)
+		route.Backend = integration.Broken(err)
+		return route, err
+	}
+	backend, err := c.Backends.Build(target, s.StageVariables)
+	if err != nil {
+		route.Backend = integration.Broken(err)
+		return route, err
+	}
+	route.Backend = backend
+	return route, nil
+}
+
+// isTwoWay: a route answers its client when the deployment holds a $default
+// route response; the route's selection expression does not matter.
+func isTwoWay(r *apigw.Route) bool {
+	for _, response := range r.RouteResponses {
+		if response.RouteResponseKey == "$default" {
+			return true
+		}
+	}
+	return false
+}
+
+// unavailable refuses what would let in who must not come in, or pass what
+// must be checked, if it were ignored.
+func unavailable(r *apigw.Route) error {
+	switch {
+	case r.AuthorizationType != "" && r.AuthorizationType != "NONE":
+		return fmt.Errorf("authorization type %s is not available in this version of Stagedoor", r.AuthorizationType)
+	case r.ApiKeyRequired:
+		return fmt.Errorf("API keys are not available in this version of Stagedoor")
+	case len(r.RequestModels) > 0 && r.ModelSelectionExpression != "":
+		return fmt.Errorf("request models are not available in this version of Stagedoor")
+	}
+	for name, constraints := range r.RequestParameters {
+		if constraints.Required {
+			return fmt.Errorf("required request parameters are not available in this version of Stagedoor (%s)", name)
+		}
+	}
+	return nil
+}
+
+// AWS's own limits.
+const (
+	frameBytes   = 32 << 10
+	messageBytes = 128 << 10
+	idle         = 10 * time.Minute
+	lifetime     = 2 * time.Hour
+	inFlight     = 16
+	queueBytes   = 1 << 20
+)

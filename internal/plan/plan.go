@@ -1,0 +1,47 @@
+// Package plan compiles a deployment and its stage into what the gateway
+// needs to handle an event: routes by key, parsed expressions, ready backends,
+// limits. A plan is immutable; the gateway swaps whole plans.
+package plan
+
+import (
+	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// Stage is a stage compiled.
+type Stage struct {
+	APIID string
+	Name  string
+	// DomainName is the host of the API's default endpoint,
+	// {apiId}.execute-api.{region}.amazonaws.com.
+	DomainName             string
+	DisableDefaultEndpoint bool
+	Variables              map[string]string
+	Limits                 websocket.Limits
+
+	Connect    *Route // nil when the API has no $connect
+	Disconnect *Route
+	Default    *Route
+
+	selection *expression.Expression
+	routes    map[string]*Route // custom keys only
+}
+
+// Route is a route compiled.
+type Route struct {
+	Key string
+	// Backend is nil for a route without a target.
+	Backend integration.Backend
+	// TwoWay routes send the backend's answer to the client.
+	TwoWay bool
+}
+
+// Select finds the route of a message: the one whose key is exactly what the
+// selection expression gives, else $default, else nil.
+func (s *Stage) Select(message []byte) *Route {
+	if route, found := s.routes[s.selection.Evaluate(message)]; found {
+		return route
+	}
+	return s.Default
+}
