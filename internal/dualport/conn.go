@@ -1,0 +1,169 @@
+package dualport
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// recordTypeHandshake is the first byte of every TLS connection (RFC 8446,
+// section 5.1). No HTTP method begins with it.
+const recordTypeHandshake = 0x16
+
+// Conn is a connection that is plain or TLS; its first Read decides. Until then
+// it counts as plain. It may be used concurrently as any net.Conn.
+type Conn struct {
+	raw    net.Conn
+	config *tls.Config // nil: always plain
+
+	secure atomic.Pointer[tls.Conn] // set once, when the client speaks TLS
+
+	first   sync.Mutex  // held by a Read while it is undecided or prefix is left
+	settled atomic.Bool // decided, and prefix is used up
+	decided bool        // guarded by first
+	prefix  []byte      // read before raw; guarded by first
+
+	recorder atomic.Pointer[recorder] // nil: not recording
+}
+
+// NewConn makes a Conn of a connection that something else accepted. prefix
+// holds the bytes that were already read from it, nil for none.
+func NewConn(conn net.Conn, prefix []byte, config *tls.Config) *Conn {
+	return newConn(conn, prefix, http1Only(config))
+}
+
+func newConn(conn net.Conn, prefix []byte, config *tls.Config) *Conn {
+	return &Conn{raw: conn, prefix: prefix, config: config}
+}
+
+// IsTLS reports whether the client speaks TLS. It is meaningful once something
+// was read.
+func (c *Conn) IsTLS() bool { return c.secure.Load() != nil }
+
+// NetConn gives what to use in place of c after it was hijacked: the accepted
+// connection itself when it is plain, the *tls.Conn when it is TLS.
+func (c *Conn) NetConn() net.Conn {
+	if secure := c.secure.Load(); secure != nil {
+		return secure
+	}
+	c.first.Lock()
+	defer c.first.Unlock()
+	if len(c.prefix) > 0 {
+		return c
+	}
+	return c.raw
+}
+
+func (c *Conn) connectionState() *tls.ConnectionState {
+	secure := c.secure.Load()
+	if secure == nil {
+		return nil
+	}
+	state := secure.ConnectionState()
+	return &state
+}
+
+func (c *Conn) Read(p []byte) (n int, err error) {
+	switch secure := c.secure.Load(); {
+	case secure != nil:
+		n, err = secure.Read(p)
+	case c.settled.Load():
+		n, err = c.raw.Read(p)
+	default:
+		n, err = c.firstRead(p)
+	}
+	if recorder := c.recorder.Load(); recorder != nil && n > 0 {
+		recorder.feed(p[:n])
+	}
+	return n, err
+}
+
+// firstRead reads until TLS and plain are told apart and the prefix is used up.
+// An error, such as a deadline, leaves the decision to the next Read.
+func (c *Conn) firstRead(p []byte) (int, error) {
+	c.first.Lock()
+	secure, n, err := c.decide(p)
+	c.first.Unlock()
+	if secure != nil {
+		return secure.Read(p)
+	}
+	return n, err
+}
+
+// decide runs with first held. It gives the TLS connection, or what was read.
+func (c *Conn) decide(p []byte) (*tls.Conn, int, error) {
+	if secure := c.secure.Load(); secure != nil {
+		return secure, 0, nil
+	}
+	var n int
+	if len(c.prefix) > 0 {
+		n = copy(p, c.prefix)
+		c.prefix = c.prefix[n:]
+	} else {
+		var err error
+		if n, err = c.raw.Read(p); n == 0 {
+			return nil, 0, err
+		}
+	}
+	if n == 0 {
+		return nil, 0, nil
+	}
+	if !c.decided && c.config != nil && p[0] == recordTypeHandshake {
+		seen := append(append([]byte(nil), p[:n]...), c.prefix...)
+		c.prefix = nil
+		secure := tls.Server(&replay{Conn: c.raw, seen: seen}, c.config)
+		c.secure.Store(secure)
+		return secure, 0, nil
+	}
+	c.decided = true
+	if len(c.prefix) == 0 {
+		c.prefix = nil
+		c.settled.Store(true)
+	}
+	return nil, n, nil
+}
+
+func (c *Conn) Write(p []byte) (int, error) { return c.active().Write(p) }
+
+// Close closes the connection, with a TLS alert where it is TLS.
+func (c *Conn) Close() error { return c.active().Close() }
+
+// CloseWrite tells the peer that nothing more will be written.
+func (c *Conn) CloseWrite() error {
+	if half, ok := c.active().(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+func (c *Conn) active() net.Conn {
+	if secure := c.secure.Load(); secure != nil {
+		return secure
+	}
+	return c.raw
+}
+
+func (c *Conn) LocalAddr() net.Addr                { return c.raw.LocalAddr() }
+func (c *Conn) RemoteAddr() net.Addr               { return c.raw.RemoteAddr() }
+func (c *Conn) SetDeadline(t time.Time) error      { return c.raw.SetDeadline(t) }
+func (c *Conn) SetReadDeadline(t time.Time) error  { return c.raw.SetReadDeadline(t) }
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.raw.SetWriteDeadline(t) }
+
+// replay gives the bytes that told TLS from plain to the TLS handshake. It is
+// read by the tls.Conn alone, which reads from one goroutine at a time.
+type replay struct {
+	net.Conn
+	seen []byte
+}
+
+func (r *replay) Read(p []byte) (int, error) {
+	if len(r.seen) == 0 {
+		r.seen = nil
+		return r.Conn.Read(p)
+	}
+	n := copy(p, r.seen)
+	r.seen = r.seen[n:]
+	return n, nil
+}

@@ -1,0 +1,97 @@
+// Package dualport serves plain HTTP and TLS on one port, and keeps the header
+// lines of each request as the client wrote them.
+//
+// The first byte that a client sends tells TLS from plain HTTP. It is looked at
+// when the connection is first read, never in Accept, so a slow client holds up
+// nobody but itself and the HTTP server's own time limits apply to it, the TLS
+// handshake included.
+//
+// net/http rewrites header names to their canonical form. Attach makes a server
+// remember the original ones, and Header gives them to a handler.
+//
+// The gateway's public port and the endpoint of local functions use it.
+package dualport
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+)
+
+type listener struct {
+	net.Listener
+	config *tls.Config
+}
+
+// NewListener wraps inner: its connections are *Conn, which speak TLS with
+// config when the client does. A nil config leaves every connection plain.
+//
+// HTTP/2 is not offered: WebSocket handshakes are HTTP/1.1.
+func NewListener(inner net.Listener, config *tls.Config) net.Listener {
+	return &listener{inner, http1Only(config)}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return newConn(conn, nil, l.config), nil
+}
+
+func http1Only(config *tls.Config) *tls.Config {
+	if config == nil {
+		return nil
+	}
+	config = config.Clone()
+	config.NextProtos = []string{"http/1.1"}
+	return config
+}
+
+type connKey struct{}
+type headKey struct{}
+
+// Attach prepares srv, whose Handler must be set and which is not serving yet,
+// for connections of this package: it sets Request.TLS on those that speak TLS
+// and makes Header work. It keeps the server's own ConnContext and ConnState.
+func Attach(srv *http.Server) {
+	connContext, connState, handler := srv.ConnContext, srv.ConnState, srv.Handler
+
+	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if connContext != nil {
+			ctx = connContext(ctx, c)
+		}
+		if conn, ok := c.(*Conn); ok {
+			conn.record()
+			ctx = context.WithValue(ctx, connKey{}, conn)
+		}
+		return ctx
+	}
+	srv.ConnState = func(c net.Conn, state http.ConnState) {
+		if conn, ok := c.(*Conn); ok && (state == http.StateHijacked || state == http.StateClosed) {
+			conn.stopRecording()
+		}
+		if connState != nil {
+			connState(c, state)
+		}
+	}
+	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if conn := FromRequest(r); conn != nil {
+			if head := conn.takeHead(r.Method, r.RequestURI); head != nil {
+				r = r.WithContext(context.WithValue(r.Context(), headKey{}, head))
+			}
+			if r.TLS == nil {
+				r.TLS = conn.connectionState()
+			}
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// FromRequest gives the connection that r came on, or nil when the server was
+// not attached or does not listen through this package.
+func FromRequest(r *http.Request) *Conn {
+	conn, _ := r.Context().Value(connKey{}).(*Conn)
+	return conn
+}

@@ -1,0 +1,199 @@
+package dualport
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// maxRecorded bounds the bytes that a connection holds of request heads.
+const maxRecorded = 64 << 10
+
+// recorder follows the requests in a connection's bytes and keeps their heads
+// until they are taken. It must know where a body ends to find the next head:
+// the server reads ahead, so the beginning of one request can arrive in the
+// same Read as the end of another.
+//
+// It never judges a request. What it cannot follow, net/http refuses; a head
+// that does not belong to the request that a handler sees is not taken.
+type recorder struct {
+	mu     sync.Mutex // guards what follows
+	state  state
+	line   []byte // the line being read, without those before it
+	head   []byte // the lines so far of the head being read
+	large  bool   // the head being read is larger than maxRecorded: not kept
+	left   uint64 // bytes of the body or of the chunk that are still to come
+	queue  [][]byte
+	queued int // bytes in queue
+}
+
+type state int
+
+const (
+	inHead state = iota
+	inBody
+	inChunkSize
+	inChunk
+	inChunkEnd
+	inTrailer
+	lost // the framing could not be followed: nothing is recorded any more
+)
+
+// feed takes bytes that the connection has read.
+func (r *recorder) feed(p []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(p) > 0 && r.state != lost {
+		if r.state == inBody || r.state == inChunk {
+			p = r.skip(p)
+			continue
+		}
+		end := bytes.IndexByte(p, '\n') + 1
+		if end == 0 {
+			r.addToLine(p)
+			return
+		}
+		r.addToLine(p[:end])
+		p = p[end:]
+		line := r.line
+		r.line = nil
+		r.endLine(line)
+	}
+}
+
+// addToLine keeps at most maxRecorded bytes of a line: a longer one makes its
+// head too large, and no chunk size or trailer that matters is so long.
+func (r *recorder) addToLine(p []byte) {
+	if len(r.line)+len(p) > maxRecorded {
+		r.large = true
+		p = p[len(p)-1:] // its last byte may be the line's end
+		r.line = r.line[:min(len(r.line), maxRecorded-1)]
+	}
+	r.line = append(r.line, p...)
+}
+
+// skip passes over a body's bytes.
+func (r *recorder) skip(p []byte) []byte {
+	n := min(uint64(len(p)), r.left)
+	r.left -= n
+	if r.left == 0 {
+		if r.state == inChunk {
+			r.state = inChunkEnd
+		} else {
+			r.state = inHead
+		}
+	}
+	return p[n:]
+}
+
+func (r *recorder) endLine(line []byte) {
+	blank := len(bytes.TrimRight(line, "\r\n")) == 0
+	switch r.state {
+	case inHead:
+		r.endHeadLine(line, blank)
+	case inChunkSize:
+		size, _, _ := strings.Cut(strings.TrimSpace(string(line)), ";")
+		n, err := strconv.ParseUint(strings.TrimSpace(size), 16, 63)
+		switch {
+		case err != nil:
+			r.state = lost
+		case n == 0:
+			r.state = inTrailer
+		default:
+			r.state, r.left = inChunk, n
+		}
+	case inChunkEnd:
+		r.state = inChunkSize
+	case inTrailer:
+		if blank {
+			r.state = inHead
+		}
+	}
+}
+
+func (r *recorder) endHeadLine(line []byte, blank bool) {
+	if !blank {
+		if r.large || r.queued+len(r.head)+len(line) > maxRecorded {
+			r.large = true
+			line = framing(line)
+		}
+		r.head = append(r.head, line...)
+		return
+	}
+	if len(r.head) == 0 {
+		return // a stray line end before a request: RFC 9112, section 2.2
+	}
+	r.beginBody()
+	if !r.large {
+		r.queue = append(r.queue, slices.Clip(r.head))
+		r.queued += len(r.head)
+	}
+	r.head, r.large = nil, false
+}
+
+// framing keeps of a line in a head that is too large only what tells the
+// length of the body.
+func framing(line []byte) []byte {
+	for _, field := range parseFields(append([]byte("\n"), line...)) {
+		switch strings.ToLower(field.Name) {
+		case "content-length", "transfer-encoding":
+			return line
+		}
+	}
+	return nil
+}
+
+// beginBody sets the state that follows the head, by RFC 9112, section 6.3.
+func (r *recorder) beginBody() {
+	r.state = inHead
+	for _, field := range parseFields(r.head) {
+		switch strings.ToLower(field.Name) {
+		case "transfer-encoding":
+			r.state = inChunkSize
+			return
+		case "content-length":
+			n, err := strconv.ParseUint(field.Value, 10, 63)
+			if err != nil {
+				r.state = lost
+				return
+			}
+			if n > 0 {
+				r.state, r.left = inBody, n
+			}
+		}
+	}
+}
+
+// take gives the head of the request whose line is given, nil when there is
+// none, and forgets those before it: the server answered them by itself.
+func (r *recorder) take(method, uri string) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, head := range r.queue {
+		if !requestLine(head, method, uri) {
+			continue
+		}
+		r.queue = slices.Delete(r.queue, 0, i+1)
+		r.queued = 0
+		for _, left := range r.queue {
+			r.queued += len(left)
+		}
+		if len(r.queue) == 0 {
+			r.queue = nil
+		}
+		return head
+	}
+	return nil
+}
+
+func (c *Conn) record()        { c.recorder.CompareAndSwap(nil, new(recorder)) }
+func (c *Conn) stopRecording() { c.recorder.Store(nil) }
+
+func (c *Conn) takeHead(method, uri string) []byte {
+	if recorder := c.recorder.Load(); recorder != nil {
+		return recorder.take(method, uri)
+	}
+	return nil
+}
