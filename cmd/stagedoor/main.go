@@ -1,0 +1,93 @@
+// Command stagedoor is a gateway for WebSocket APIs, compatible with Amazon API
+// Gateway. Each of its commands is one struct in a file of its own, which holds
+// the flags and hands on to the package that does the work.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes of every command. They are a contract with scripts.
+const (
+	exitOK       = 0
+	exitFailure  = 1 // the command could not do its work
+	exitUsage    = 2 // wrong flags or arguments
+	exitAbnormal = 3 // connect: the server closed with an error code, or without a close frame
+)
+
+// commandLine is the grammar of the command line. Kong derives parsing and
+// help from it.
+type commandLine struct {
+	Connect ConnectCmd `cmd:"" help:"Talk to a WebSocket server from the terminal."`
+	Version VersionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, newProcess())
+	stop()
+	os.Exit(code)
+}
+
+// run parses the arguments, runs the command and returns the exit code. The
+// command ends early, and in order, when ctx does.
+func run(ctx context.Context, p *process) int {
+	exited := -1 // set when --help printed and wants to end
+	parser, err := kong.New(&commandLine{},
+		kong.Name("stagedoor"),
+		kong.Description("A gateway for WebSocket APIs, compatible with Amazon API Gateway."),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		panic(err) // the grammar itself is wrong
+	}
+	command, err := parser.Parse(p.args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		return p.fail(&usageError{err})
+	}
+	return p.fail(command.Run(p))
+}
+
+// usageError is a mistake in the flags or arguments.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// exitError is an error that was already reported, with an exit code.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// fail reports err, unless it was reported, and returns its exit code.
+func (p *process) fail(err error) int {
+	var exit *exitError
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &usage):
+		fmt.Fprintf(p.stderr, "stagedoor: %v\nRun \"stagedoor --help\" for the commands and their flags.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(p.stderr, "stagedoor: %v\n", err)
+	return exitFailure
+}

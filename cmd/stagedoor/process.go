@@ -1,0 +1,43 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// process is all that the command line takes from the operating system, so
+// that a test can run a command in process, on streams of its own.
+type process struct {
+	args       []string // without the program's name
+	env        func(name string) string
+	stdin      io.Reader
+	stdout     io.Writer
+	stderr     io.Writer
+	isTerminal func(stream any) bool
+}
+
+// newProcess returns the process that we are.
+func newProcess() *process {
+	return &process{
+		args:       os.Args[1:],
+		env:        os.Getenv,
+		stdin:      os.Stdin,
+		stdout:     os.Stdout,
+		stderr:     os.Stderr,
+		isTerminal: isTerminal,
+	}
+}
+
+// isTerminal says whether a stream is a file that is a terminal.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// color says whether output to a stream should be coloured: on a terminal
+// that can, unless NO_COLOR is set.
+func (p *process) color(stream any) bool {
+	return p.isTerminal(stream) && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"
+}

@@ -1,0 +1,131 @@
+package terminal
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/coder/websocket"
+)
+
+// Printer shows a conversation. Messages go to Messages, everything that is
+// about the connection to Status. Its methods are safe for concurrent use.
+type Printer struct {
+	Messages io.Writer
+	Status   io.Writer
+	// Terminal marks messages as received, names binary ones, and makes
+	// control characters visible, so that a server can't steer the terminal.
+	// Without it a message is printed as it came, and a newline.
+	Terminal  bool
+	Pretty    bool // indent messages that are JSON objects or arrays
+	Color     bool
+	PingPongs bool // show ping and pong frames
+
+	mu sync.Mutex // one line at a time
+}
+
+// message prints a text message, or a binary one as base64.
+func (p *Printer) message(typ websocket.MessageType, data []byte) {
+	text, mark := string(data), "< "
+	if typ == websocket.MessageBinary {
+		text = base64.StdEncoding.EncodeToString(data)
+		mark = fmt.Sprintf("< (binary, %d bytes) ", len(data))
+	} else if p.Pretty {
+		text = indentJSON(data)
+	}
+	if p.Terminal {
+		text = visible(text)
+	}
+	if typ != websocket.MessageBinary && p.Color {
+		text = colorJSON(text)
+	}
+	if p.Terminal {
+		text = p.paint(dim, mark) + text
+	}
+	p.print(p.Messages, text)
+}
+
+// Refused prints the answer to a handshake that failed.
+func (p *Printer) Refused(refused *RefusedError) {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s\n", p.paint(red, "HTTP "+visible(refused.Status)))
+	names := make([]string, 0, len(refused.Header))
+	for name := range refused.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range refused.Header[name] {
+			fmt.Fprintf(&text, "%s: %s\n", name, visible(value))
+		}
+	}
+	if len(refused.Body) > 0 {
+		fmt.Fprintf(&text, "\n%s\n", visible(string(refused.Body)))
+	}
+	p.print(p.Status, strings.TrimSuffix(text.String(), "\n"))
+}
+
+func (p *Printer) connected(url, subprotocol string) {
+	text := "Connected to " + url
+	if subprotocol != "" {
+		text += " (subprotocol: " + visible(subprotocol) + ")"
+	}
+	p.print(p.Status, p.paint(green, text))
+}
+
+func (p *Printer) disconnected(code int, reason string) {
+	text := fmt.Sprintf("Disconnected (code: %d%s)", code, quoted(", reason: ", reason))
+	p.print(p.Status, p.paint(green, text))
+}
+
+// ping shows a ping; the answer is always sent.
+func (p *Printer) ping(_ context.Context, payload []byte) bool {
+	p.control("ping", payload)
+	return true
+}
+
+func (p *Printer) pong(_ context.Context, payload []byte) { p.control("pong", payload) }
+
+func (p *Printer) control(kind string, payload []byte) {
+	if p.PingPongs {
+		p.print(p.Status, p.paint(dim, "< "+kind+quoted(" ", string(payload))))
+	}
+}
+
+func (p *Printer) print(w io.Writer, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	io.WriteString(w, text+"\n") //nolint:errcheck // there is nobody left to tell
+}
+
+// quoted returns before and the quoted text, or nothing for an empty text.
+func quoted(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + strconv.Quote(text)
+}
+
+// visible replaces control characters other than newline and tab by their
+// escaped form.
+func visible(text string) string {
+	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	if strings.IndexFunc(text, isControl) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if isControl(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
