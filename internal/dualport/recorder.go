@@ -22,11 +22,15 @@ type recorder struct {
 	mu     sync.Mutex // guards what follows
 	state  state
 	line   []byte // the line being read, without those before it
-	head   []byte // the lines so far of the head being read
-	large  bool   // the head being read is larger than maxRecorded: not kept
-	left   uint64 // bytes of the body or of the chunk that are still to come
+	left   uint64 // bytes of the body, or of the chunk, that are still to come
 	queue  [][]byte
 	queued int // bytes in queue
+
+	// Of the head being read:
+	begun   bool   // it has a line
+	head    []byte // its lines so far
+	large   bool   // it is larger than maxRecorded and not kept
+	chunked bool
 }
 
 type state int
@@ -114,56 +118,48 @@ func (r *recorder) endLine(line []byte) {
 }
 
 func (r *recorder) endHeadLine(line []byte, blank bool) {
-	if !blank {
-		if r.large || r.queued+len(r.head)+len(line) > maxRecorded {
-			r.large = true
-			line = framing(line)
-		}
-		r.head = append(r.head, line...)
+	if blank {
+		r.endHead()
 		return
 	}
-	if len(r.head) == 0 {
-		return // a stray line end before a request: RFC 9112, section 2.2
+	r.begun = true
+	r.large = r.large || r.queued+len(r.head)+len(line) > maxRecorded
+	if r.large {
+		r.head = nil
+	} else {
+		r.head = append(r.head, line...)
 	}
-	r.beginBody()
+	name, value, _ := strings.Cut(string(line), ":")
+	switch strings.ToLower(name) {
+	case "transfer-encoding":
+		r.chunked = true
+	case "content-length":
+		n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 63)
+		if err != nil {
+			r.state = lost
+			return
+		}
+		r.left = n
+	}
+}
+
+// endHead keeps the head and goes on to what follows it, by RFC 9112, section
+// 6.3. A blank line before a request is passed over (section 2.2).
+func (r *recorder) endHead() {
+	if !r.begun {
+		return
+	}
+	switch {
+	case r.chunked:
+		r.state = inChunkSize
+	case r.left > 0:
+		r.state = inBody
+	}
 	if !r.large {
 		r.queue = append(r.queue, slices.Clip(r.head))
 		r.queued += len(r.head)
 	}
-	r.head, r.large = nil, false
-}
-
-// framing keeps of a line in a head that is too large only what tells the
-// length of the body.
-func framing(line []byte) []byte {
-	for _, field := range parseFields(append([]byte("\n"), line...)) {
-		switch strings.ToLower(field.Name) {
-		case "content-length", "transfer-encoding":
-			return line
-		}
-	}
-	return nil
-}
-
-// beginBody sets the state that follows the head, by RFC 9112, section 6.3.
-func (r *recorder) beginBody() {
-	r.state = inHead
-	for _, field := range parseFields(r.head) {
-		switch strings.ToLower(field.Name) {
-		case "transfer-encoding":
-			r.state = inChunkSize
-			return
-		case "content-length":
-			n, err := strconv.ParseUint(field.Value, 10, 63)
-			if err != nil {
-				r.state = lost
-				return
-			}
-			if n > 0 {
-				r.state, r.left = inBody, n
-			}
-		}
-	}
+	r.head, r.begun, r.large, r.chunked = nil, false, false, false
 }
 
 // take gives the head of the request whose line is given, nil when there is

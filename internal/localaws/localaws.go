@@ -1,0 +1,139 @@
+// Package localaws is the endpoint that local functions reach instead of AWS.
+//
+// Functions are turned to it in two ways: as the address of a service, by
+// AWS_ENDPOINT_URL and the like, or as their HTTP proxy. One port on a loopback
+// address serves both, plain and over TLS:
+//
+//   - requests for execute-api hosts and custom domain names go to the gateway;
+//   - requests for DynamoDB go to the local DynamoDB;
+//   - as a proxy, CONNECT and absolute-form requests for these hosts are served
+//     here, and those for other hosts are forwarded, through the developer's
+//     own proxy where the environment names one;
+//   - anything else is a 404 that says what is served.
+//
+// The dev command starts it and points the functions at it.
+package localaws
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/dualport"
+)
+
+const (
+	headerTimeout = 30 * time.Second // for the head of a request, and the TLS handshake
+	idleTimeout   = 2 * time.Minute  // between requests
+)
+
+// Options of an Endpoint.
+type Options struct {
+	// Gateway serves execute-api hosts and those that GatewayHost accepts,
+	// WebSocket upgrades included. Required. It sees a proxied request as if
+	// it had come directly.
+	Gateway http.Handler
+	// GatewayHost reports whether a host name, in lower case and without port,
+	// is a custom domain name of the gateway. It is called for each request.
+	// nil: none is.
+	GatewayHost func(host string) bool
+	// DynamoDB serves DynamoDB's protocol; nil when the functions are turned
+	// to another endpoint.
+	DynamoDB http.Handler
+	// TLSConfig has a certificate for every name that is served here. Required.
+	TLSConfig *tls.Config
+	// Proxy says which proxy leads to other hosts. nil: as the environment
+	// variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+	Proxy func(*http.Request) (*url.URL, error)
+	// Log receives what fails while forwarding; nil: slog.Default().
+	Log *slog.Logger
+}
+
+// Endpoint serves until Close.
+type Endpoint struct {
+	options   Options
+	tlsConfig *tls.Config
+	listener  net.Listener
+	server    *http.Server
+	forward   *httputil.ReverseProxy
+	transport *http.Transport
+	tunnelled *connQueue // connections that began with a CONNECT and are served here
+	tunnels   tunnels    // those that are forwarded
+	serving   sync.WaitGroup
+}
+
+// Listen opens an endpoint on addr, host:port with a loopback host; port 0
+// picks a free one.
+func Listen(addr string, options Options) (*Endpoint, error) {
+	if options.Gateway == nil || options.TLSConfig == nil {
+		return nil, errors.New("endpoint for local functions: no gateway or no certificates")
+	}
+	if err := checkLoopback(addr); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("endpoint for local functions: %w", err)
+	}
+	if options.Log == nil {
+		options.Log = slog.Default()
+	}
+	if options.Proxy == nil {
+		options.Proxy = http.ProxyFromEnvironment
+	}
+	e := &Endpoint{options: options, tlsConfig: options.TLSConfig, listener: listener, tunnelled: newConnQueue(listener.Addr())}
+	e.transport = &http.Transport{Proxy: options.Proxy, DisableCompression: true}
+	e.forward = e.newForwarder()
+	e.server = &http.Server{
+		Handler:           http.HandlerFunc(e.serve),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
+	}
+	dualport.Attach(e.server)
+	for _, l := range []net.Listener{dualport.NewListener(listener, options.TLSConfig), e.tunnelled} {
+		e.serving.Go(func() {
+			if err := e.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				options.Log.Error("endpoint for local functions ended", "error", err)
+			}
+		})
+	}
+	return e, nil
+}
+
+func checkLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("endpoint for local functions: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("endpoint for local functions: %s is not a loopback address; it forwards to any host and checks no signature", addr)
+}
+
+// Addr is the address that the endpoint listens on.
+func (e *Endpoint) Addr() net.Addr { return e.listener.Addr() }
+
+// Close stops listening, waits for requests that are being served until ctx
+// ends, and then ends them and every forwarded connection. Connections that
+// the gateway took over are the gateway's to close.
+func (e *Endpoint) Close(ctx context.Context) error {
+	err := e.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, e.server.Close())
+	}
+	e.tunnelled.Close()
+	e.tunnels.close()
+	e.transport.CloseIdleConnections()
+	e.serving.Wait()
+	return err
+}
