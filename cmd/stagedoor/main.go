@@ -45,6 +45,7 @@ func run(ctx context.Context, p *process) int {
 		kong.Description("A gateway for WebSocket APIs, compatible with Amazon API Gateway."),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { exited = code }),
+		kong.WithHyphenPrefixedParameters(true), // a value may be -1
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err != nil {
