@@ -1,0 +1,132 @@
+package lambda
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// passed are the variables of the gateway's own environment that functions
+// get: what programs need to run at all, and the user's credentials. The rest
+// of a developer's environment would let functions depend on what AWS hasn't.
+var passed = []string{
+	"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP",
+	"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	"AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+}
+
+// environment is a function's environment while it is being put together.
+type environment map[string]string
+
+// baseEnvironment is what a function of any runtime gets: the user's few, what
+// Lambda sets, and over it the host's and the function's own variables.
+func (h *Host) baseEnvironment(f Function, taskRoot, runtimeDir string) environment {
+	env := environment{}
+	for _, name := range passed {
+		if value, ok := os.LookupEnv(name); ok {
+			env[name] = value
+		}
+	}
+	env["LANG"] = "en_US.UTF-8"
+	env["TZ"] = ":UTC"
+	env["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"
+	if h.options.Redirect.CABundleFile != "" {
+		env["AWS_CA_BUNDLE"] = h.options.Redirect.CABundleFile
+		env["SSL_CERT_FILE"] = h.options.Redirect.CABundleFile
+	}
+	for i := len(f.Layers) - 1; i >= 0; i-- { // a later layer lies over an earlier one
+		env.append("PATH", filepath.Join(f.Layers[i], "bin"))
+	}
+	maps.Copy(env, h.options.Environment)
+	maps.Copy(env, f.Environment)
+	env.reserve(h.reserved(f, taskRoot, runtimeDir))
+	return env
+}
+
+// reserved are the variables that Lambda sets and functions can't override.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+func (h *Host) reserved(f Function, taskRoot, runtimeDir string) map[string]string {
+	reserved := map[string]string{
+		"_HANDLER":                        f.Handler,
+		"AWS_REGION":                      h.options.Region,
+		"AWS_DEFAULT_REGION":              h.options.Region,
+		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemoryMB),
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + f.Name,
+		"AWS_LAMBDA_LOG_STREAM_NAME":      time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + strings.ReplaceAll(newUUID(), "-", ""),
+		"LAMBDA_TASK_ROOT":                taskRoot,
+		"LAMBDA_RUNTIME_DIR":              runtimeDir,
+	}
+	if !strings.HasPrefix(f.Runtime, "provided") {
+		reserved["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + f.Runtime
+	}
+	maps.Copy(reserved, credentials())
+	return reserved
+}
+
+// credentials are the user's own where the environment has some, else ones
+// that let an SDK sign but are good for nothing.
+func credentials() map[string]string {
+	own := map[string]string{}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		if value, ok := os.LookupEnv(name); ok {
+			own[name] = value
+		}
+	}
+	if own["AWS_ACCESS_KEY_ID"] != "" || os.Getenv("AWS_PROFILE") != "" {
+		return own
+	}
+	return map[string]string{
+		"AWS_ACCESS_KEY_ID":     "ASIALOCALLOCALLOCAL0",
+		"AWS_SECRET_ACCESS_KEY": "local",
+		"AWS_SESSION_TOKEN":     "local",
+	}
+}
+
+func (e environment) reserve(values map[string]string) {
+	for _, name := range []string{"_X_AMZN_TRACE_ID", "AWS_LAMBDA_RUNTIME_API", "AWS_EXECUTION_ENV"} {
+		delete(e, name)
+	}
+	maps.Copy(e, values)
+}
+
+// append adds a path to the end of a list like PATH.
+func (e environment) append(name, path string) {
+	if e[name] != "" {
+		path = e[name] + string(os.PathListSeparator) + path
+	}
+	e[name] = path
+}
+
+// prepend adds a path to the front of a list like PATH.
+func (e environment) prepend(name, path string) {
+	if e[name] != "" {
+		path += string(os.PathListSeparator) + e[name]
+	}
+	e[name] = path
+}
+
+// list is the environment in the form that a child is started with.
+func (e environment) list() []string {
+	list := make([]string, 0, len(e))
+	for _, name := range slices.Sorted(maps.Keys(e)) {
+		list = append(list, name+"="+e[name])
+	}
+	return list
+}
+
+// executableName adds the ending that Windows wants.
+func executableName(name string) string {
+	if runtime.GOOS == "windows" {
+		return name + ".exe"
+	}
+	return name
+}

@@ -1,0 +1,52 @@
+package lambda
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// buildGo builds the Go program in dir for this machine and returns the path
+// of the executable. It is fast when nothing has changed: the path is the same
+// each time, so the go command sees that the program is up to date.
+func (h *Host) buildGo(ctx context.Context, dir string) (string, error) {
+	tool, err := h.lookPath("go")
+	if err != nil {
+		return "", failuref("Runtime.NotInstalled",
+			"%s holds Go source, but there is no go command on PATH: install Go from https://go.dev/dl/", dir)
+	}
+	folder := filepath.Join(h.options.CacheDir, "go", filepath.Base(dir)+"-"+digest(dir))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	defer h.lockBuild(folder)()
+	output := filepath.Join(folder, executableName("bootstrap"))
+	said, err := h.runTool(ctx, dir, goEnvironment(), tool, "build", "-o", output, ".")
+	if err != nil {
+		return "", failuref("Runtime.BuildFailed", "go build in %s failed: %v\n%s", dir, err, strings.TrimSpace(said))
+	}
+	return output, nil
+}
+
+// lockBuild makes builds into the same folder wait for each other.
+func (h *Host) lockBuild(folder string) (unlock func()) {
+	lock, _ := h.builds.LoadOrStore(folder, new(sync.Mutex))
+	mutex := lock.(*sync.Mutex)
+	mutex.Lock()
+	return mutex.Unlock
+}
+
+// goEnvironment is the developer's environment without what would build for
+// another machine, such as the one of AWS.
+func goEnvironment() []string {
+	var env []string
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if name != "GOOS" && name != "GOARCH" {
+			env = append(env, entry)
+		}
+	}
+	return env
+}

@@ -1,0 +1,243 @@
+package lambda
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os/exec"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ErrClosed is returned by Invoke after Close.
+var ErrClosed = errors.New("the host of the functions is closed")
+
+// ErrPayloadTooLarge is returned by Invoke for a payload over 6 MiB, which
+// Lambda refuses without calling the function.
+var ErrPayloadTooLarge = fmt.Errorf("request must be smaller than %d bytes for the InvokeFunction operation", maxRequestBytes)
+
+// Host runs functions. It is an Invoker. All its methods are safe for
+// concurrent use.
+type Host struct {
+	options   Options
+	initLimit time.Duration // for a process to ask for work, 10 s as in AWS
+	lookPath  func(string) (string, error)
+
+	ctx        context.Context // ends with Close
+	cancel     context.CancelFunc
+	background sync.WaitGroup // all goroutines that the host or a pool starts
+	starter    *starter
+	told       sync.Map // texts of noticeOnce
+	draining   sync.Map // retired pools that still have processes
+	builds     sync.Map // locks of the folders that Go code is built into
+	probes     sync.Map // what interpreters said of themselves
+	assetsOnce func() (string, error)
+
+	mu        sync.Mutex
+	functions map[string]*hosted // by name
+	closed    bool
+}
+
+// hosted is a function that the host serves, with the pool of its newest code.
+type hosted struct {
+	function Function
+	pool     *pool
+}
+
+var _ Invoker = (*Host)(nil)
+
+// NewHost makes a host without functions. The caller must Close it.
+func NewHost(o Options) *Host {
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &Host{
+		options:   o.withDefaults(),
+		initLimit: 10 * time.Second,
+		lookPath:  exec.LookPath,
+		ctx:       ctx,
+		cancel:    cancel,
+		starter:   newStarter(),
+		functions: map[string]*hosted{},
+	}
+	h.assetsOnce = sync.OnceValues(h.writeAssets)
+	h.background.Go(h.reapIdle)
+	return h
+}
+
+// Update makes the given functions the ones that are served: new ones are
+// added, changed ones replaced, and those not named removed. Running
+// invocations finish on the code they were started with.
+func (h *Host) Update(functions []Function) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	next := make(map[string]*hosted, len(functions))
+	for _, f := range functions {
+		f = f.withDefaults(h.options)
+		old := h.functions[f.Name]
+		if old != nil && reflect.DeepEqual(old.function, f) {
+			next[f.Name] = old
+			continue
+		}
+		next[f.Name] = &hosted{function: f, pool: newPool(h, f)}
+	}
+	for name, old := range h.functions {
+		if next[name] != old {
+			old.pool.retire()
+		}
+	}
+	h.functions = next
+}
+
+// Prepare gets all functions ready ahead of their first call, in the
+// background: it builds Go code and fills the caches of SDKs. Problems go to
+// the log, and are the answer of the functions concerned.
+func (h *Host) Prepare() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	for _, f := range h.functions {
+		h.background.Go(func() { f.pool.prepare(h.ctx) })
+	}
+}
+
+// Invoke calls a function. It returns ErrNotFound for a function that the host
+// does not serve, ErrPayloadTooLarge, ErrClosed, or the error of a context that
+// ended. A context that ends does not end the function: it runs on, as in AWS,
+// up to its own timeout.
+func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
+	if len(call.Payload) > maxRequestBytes {
+		return Result{}, ErrPayloadTooLarge
+	}
+	name := functionName(call.FunctionARN)
+	if call.TraceID == "" {
+		call.TraceID = newTraceID()
+	}
+	t := &task{
+		Invocation: call,
+		requestID:  newUUID(),
+		answer:     make(chan Result, 1),
+		returned:   make(chan struct{}),
+	}
+	for {
+		served, err := h.lookup(name)
+		if err != nil {
+			return Result{}, err
+		}
+		if !strings.HasPrefix(call.FunctionARN, "arn:") {
+			t.FunctionARN = served.function.ARN
+		}
+		result, err := served.pool.invoke(ctx, t)
+		if !errors.Is(err, errRetired) {
+			return result, err
+		}
+	}
+}
+
+func (h *Host) lookup(name string) (*hosted, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrClosed
+	}
+	served, ok := h.functions[name]
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", name, ErrNotFound)
+	}
+	return served, nil
+}
+
+// reapIdle ends processes that have had no call for Options.IdleAfter.
+func (h *Host) reapIdle() {
+	ticker := time.NewTicker(max(h.options.IdleAfter/4, 10*time.Millisecond))
+	defer ticker.Stop()
+	for {
+		select {
+		case now := <-ticker.C:
+			h.mu.Lock()
+			for _, f := range h.functions {
+				f.pool.reap(now.Add(-h.options.IdleAfter))
+			}
+			h.mu.Unlock()
+		case <-h.ctx.Done():
+			return
+		}
+	}
+}
+
+// Close ends all processes, with what they forked, and waits until they are
+// gone: first with SIGTERM and, after half a second or when ctx ends, with
+// SIGKILL. Invocations that still run fail. It returns ctx's error when the
+// processes had to be killed for it.
+func (h *Host) Close(ctx context.Context) error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil
+	}
+	h.closed = true
+	h.cancel()
+	pools := make([]*pool, 0, len(h.functions))
+	for _, f := range h.functions {
+		f.pool.retire()
+		pools = append(pools, f.pool)
+	}
+	h.mu.Unlock()
+	h.draining.Range(func(p, _ any) bool {
+		pools = append(pools, p.(*pool))
+		return true
+	})
+	for _, p := range pools {
+		p.each((*process).stop)
+	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		h.background.Wait()
+	}()
+	var err error
+	select {
+	case <-gone:
+	case <-ctx.Done():
+		err = ctx.Err()
+		for _, p := range pools {
+			p.each((*process).killGroup)
+		}
+		<-gone
+	}
+	h.starter.close()
+	return err
+}
+
+// functionName is the name in a function's ARN, full or partial, with or
+// without a qualifier.
+func functionName(arn string) string {
+	if _, rest, ok := strings.Cut(arn, ":function:"); ok {
+		arn = rest
+	}
+	name, _, _ := strings.Cut(arn, ":")
+	return name
+}
+
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	s := hex.EncodeToString(b[:])
+	return strings.Join([]string{s[:8], s[8:12], s[12:16], s[16:20], s[20:]}, "-")
+}
+
+// newTraceID is an X-Ray trace header that asks for no sampling.
+func newTraceID() string {
+	var b [20]byte
+	rand.Read(b[:])
+	s := hex.EncodeToString(b[:])
+	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", time.Now().Unix(), s[:24], s[24:])
+}

@@ -1,0 +1,103 @@
+package lambda
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// deadline bounds every wait of a test; only a broken test reaches it.
+const deadline = time.Minute
+
+// testHost is a Host with what it logged.
+type testHost struct {
+	*Host
+	t *testing.T
+
+	mu    sync.Mutex
+	lines []LogLine
+}
+
+// newTestHost starts a host with the functions and closes it when the test
+// ends. change may adapt the options; it may be nil.
+func newTestHost(t *testing.T, change func(*Options), functions ...Function) *testHost {
+	t.Helper()
+	th := &testHost{t: t}
+	o := Options{CacheDir: t.TempDir(), Log: th.record}
+	if change != nil {
+		change(&o)
+	}
+	th.Host = NewHost(o)
+	th.initLimit = deadline // this machine may be busy
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), deadline)
+		defer cancel()
+		if err := th.Close(ctx); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", th.text())
+		}
+	})
+	th.Update(functions)
+	return th
+}
+
+func (th *testHost) record(line LogLine) {
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	th.lines = append(th.lines, line)
+}
+
+// text is all that was logged.
+func (th *testHost) text() string {
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	var b strings.Builder
+	for _, line := range th.lines {
+		b.WriteString(line.Text + "\n")
+	}
+	return b.String()
+}
+
+// call invokes a function and fails the test when no call took place.
+func (th *testHost) call(name, payload string) Result {
+	th.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	result, err := th.Invoke(ctx, Invocation{FunctionARN: name, Payload: []byte(payload)})
+	if err != nil {
+		th.t.Fatalf("invoke %s: %v", name, err)
+	}
+	return result
+}
+
+// eventually polls until the condition holds.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(deadline); time.Now().Before(end); <-tick.C {
+		if condition() {
+			return
+		}
+	}
+	t.Fatalf("%s: not within %v", what, deadline)
+}
+
+// testdata is the absolute path of a folder of functions.
+func testdata(t *testing.T, parts ...string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(append([]string{"testdata"}, parts...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

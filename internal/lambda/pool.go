@@ -1,0 +1,308 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// errRetired is returned by a pool whose code has been replaced before the
+// invocation had a process: the function's new pool runs it.
+var errRetired = errors.New("the function's code has been replaced")
+
+// pool is the processes of one revision of a function's code.
+type pool struct {
+	host     *Host
+	function Function
+
+	mu          sync.Mutex
+	preparation *preparation // nil before the first
+	processes   map[*process]bool
+	starting    int        // slots taken by processes that are being started
+	idle        []*process // the one used last at the end
+	waiters     []chan *process
+	retired     bool
+}
+
+// preparation is one attempt at getting a function ready to start.
+type preparation struct {
+	done    chan struct{} // closed at its end; program or failed is then set
+	program *program
+	failed  *failure
+}
+
+func newPool(h *Host, f Function) *pool {
+	return &pool{host: h, function: f, processes: map[*process]bool{}}
+}
+
+// prepare gets the program ready, once for all callers, on the host's time:
+// it goes on when the caller's context ends. What failed is tried again by the
+// next caller.
+func (p *pool) prepare(ctx context.Context) (*program, error) {
+	p.mu.Lock()
+	if p.retired {
+		p.mu.Unlock()
+		return nil, errRetired
+	}
+	current := p.preparation
+	if current == nil || current.finished() && current.failed != nil {
+		current = &preparation{done: make(chan struct{})}
+		p.preparation = current
+		p.host.background.Go(func() {
+			defer close(current.done)
+			current.program, current.failed = p.host.prepare(p.host.ctx, p.function)
+		})
+	}
+	p.mu.Unlock()
+	select {
+	case <-current.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if current.failed != nil {
+		return nil, current.failed
+	}
+	return current.program, nil
+}
+
+func (p *preparation) finished() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// invoke runs the task on a process of its own. When ctx ends before there is
+// one it returns ctx's error; once a process has the task, the task runs to its
+// end, and invoke just stops waiting for it.
+func (p *pool) invoke(ctx context.Context, t *task) (Result, error) {
+	prog, err := p.prepare(ctx)
+	if failed := (*failure)(nil); errors.As(err, &failed) {
+		return failed.result(t.requestID), nil
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	type outcome struct {
+		result Result
+		err    error
+	}
+	for {
+		worker, err := p.acquire(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		done := make(chan outcome, 1)
+		p.host.background.Go(func() {
+			worker, result, err := p.runOn(worker, prog, t)
+			done <- outcome{result, err}
+			if worker != nil && err == nil {
+				worker.settle(t)
+			}
+		})
+		select {
+		case o := <-done:
+			if !errors.Is(o.err, errNotDelivered) {
+				return o.result, o.err
+			}
+		case <-ctx.Done():
+			return Result{}, ctx.Err()
+		}
+	}
+}
+
+// acquire returns an idle process, or nil for a slot in which the caller has to
+// start one. It waits while the pool is at its limit.
+func (p *pool) acquire(ctx context.Context) (*process, error) {
+	p.mu.Lock()
+	if p.retired {
+		p.mu.Unlock()
+		return nil, errRetired
+	}
+	if last := len(p.idle) - 1; last >= 0 {
+		worker := p.idle[last]
+		p.idle = p.idle[:last]
+		p.mu.Unlock()
+		return worker, nil
+	}
+	if len(p.processes)+p.starting < p.host.options.MaxProcesses {
+		p.starting++
+		p.mu.Unlock()
+		return nil, nil
+	}
+	turn := make(chan *process, 1)
+	p.waiters = append(p.waiters, turn)
+	p.mu.Unlock()
+
+	select {
+	case worker, open := <-turn:
+		if !open {
+			return nil, errRetired
+		}
+		return worker, nil
+	case <-ctx.Done():
+		p.abandon(turn)
+		return nil, ctx.Err()
+	}
+}
+
+// abandon takes a waiter out of the queue, and passes on what it may have been
+// given in the meantime.
+func (p *pool) abandon(turn chan *process) {
+	p.mu.Lock()
+	for i, waiter := range p.waiters {
+		if waiter == turn {
+			p.waiters = append(p.waiters[:i], p.waiters[i+1:]...)
+			p.mu.Unlock()
+			return
+		}
+	}
+	p.mu.Unlock()
+	worker, open := <-turn
+	switch {
+	case !open:
+	case worker == nil:
+		p.mu.Lock()
+		p.freeSlotLocked()
+		p.mu.Unlock()
+	default:
+		p.release(worker)
+	}
+}
+
+// runOn runs the task on the worker, or on a new process when it is nil. It
+// returns the process that answered, if one did.
+func (p *pool) runOn(worker *process, prog *program, t *task) (*process, Result, error) {
+	if worker == nil {
+		started, err := p.start(prog)
+		if failed := (*failure)(nil); errors.As(err, &failed) {
+			return nil, failed.result(t.requestID), nil
+		}
+		if err != nil {
+			return nil, Result{}, err
+		}
+		worker = started
+		if result, ok := worker.awaitReady(t.requestID, p.host.initLimit); !ok {
+			return nil, result, nil
+		}
+	}
+	result, err := worker.run(t, p.host.initLimit)
+	return worker, result, err
+}
+
+// start fills a slot taken by acquire.
+func (p *pool) start(prog *program) (*process, error) {
+	worker, err := startProcess(p.function, prog, p.host.starter, p.host.options.Log, p.release)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.freeSlotLocked()
+		return nil, err
+	}
+	p.starting--
+	p.processes[worker] = true
+	p.host.background.Go(func() {
+		<-worker.exited
+		p.remove(worker)
+	})
+	if p.host.ctx.Err() != nil {
+		worker.stop() // the host was closed meanwhile
+	}
+	return worker, nil
+}
+
+// release takes back a process that asks for work.
+func (p *pool) release(worker *process) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.retired {
+		worker.stop()
+		return
+	}
+	if len(p.waiters) > 0 {
+		p.waiters[0] <- worker
+		p.waiters = p.waiters[1:]
+		return
+	}
+	worker.idleSince = time.Now()
+	p.idle = append(p.idle, worker)
+}
+
+// remove forgets a process that has ended.
+func (p *pool) remove(worker *process) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.processes, worker)
+	p.dropIdleLocked(worker)
+	p.starting++ // its place, to be freed
+	p.freeSlotLocked()
+	if p.retired && len(p.processes)+p.starting == 0 {
+		p.host.draining.Delete(p)
+	}
+}
+
+func (p *pool) dropIdleLocked(worker *process) {
+	for i, other := range p.idle {
+		if other == worker {
+			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+			return
+		}
+	}
+}
+
+// freeSlotLocked gives a slot in which nothing runs to the first waiter, or back.
+func (p *pool) freeSlotLocked() {
+	if len(p.waiters) > 0 {
+		p.waiters[0] <- nil
+		p.waiters = p.waiters[1:]
+		return
+	}
+	p.starting--
+}
+
+// reap ends the processes that have been idle since before the given time.
+func (p *pool) reap(before time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kept := p.idle[:0]
+	for _, worker := range p.idle {
+		if worker.idleSince.Before(before) {
+			worker.stop()
+			continue
+		}
+		kept = append(kept, worker)
+	}
+	clear(p.idle[len(kept):])
+	p.idle = kept
+}
+
+// retire ends what is idle now and the rest when it is done. Those who wait
+// for a process get errRetired.
+func (p *pool) retire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retired = true
+	for _, worker := range p.idle {
+		worker.stop()
+	}
+	p.idle = nil
+	for _, turn := range p.waiters {
+		close(turn)
+	}
+	p.waiters = nil
+	if len(p.processes)+p.starting > 0 {
+		p.host.draining.Store(p, true)
+	}
+}
+
+// each calls do with every process.
+func (p *pool) each(do func(*process)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for worker := range p.processes {
+		do(worker)
+	}
+}

@@ -1,0 +1,52 @@
+package lambda
+
+import (
+	"os/exec"
+	"runtime"
+	"syscall"
+)
+
+// groupAttributes let the kernel kill the child when the gateway dies, even
+// of SIGKILL.
+func groupAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// starter starts children from one thread that lives as long as the host: the
+// kernel sends the death signal when the thread that forked ends, not the
+// process.
+type starter struct {
+	jobs chan func()
+	done chan struct{}
+}
+
+func newStarter() *starter {
+	s := &starter{jobs: make(chan func()), done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		for job := range s.jobs {
+			job()
+		}
+	}()
+	return s
+}
+
+func (s *starter) start(command *exec.Cmd) (*processGroup, error) {
+	var group *processGroup
+	var err error
+	started := make(chan struct{})
+	s.jobs <- func() {
+		defer close(started)
+		group, err = startGroup(command)
+	}
+	<-started
+	return group, err
+}
+
+// close ends the thread. No start may be under way, and no child alive.
+func (s *starter) close() {
+	close(s.jobs)
+	<-s.done
+}

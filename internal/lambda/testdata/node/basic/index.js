@@ -1,0 +1,1 @@
+exports.handler = async (event, context) => ({ echo: event, id: context.awsRequestId });
