@@ -25,12 +25,15 @@ const (
 // commandLine is the grammar of the command line. Kong derives parsing and
 // help from it.
 type commandLine struct {
+	Dev     DevCmd     `cmd:"" help:"Run the application of a template on this machine."`
+	Check   CheckCmd   `cmd:"" help:"Validate a template without running it."`
 	Connect ConnectCmd `cmd:"" help:"Talk to a WebSocket server from the terminal."`
 	Version VersionCmd `cmd:"" help:"Print the version."`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	code := run(ctx, newProcess())
 	stop()
 	os.Exit(code)

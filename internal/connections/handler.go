@@ -14,8 +14,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
-// maxPayload is the most that a POST may carry, in bytes.
-const maxPayload = 131072
+// MaxPayload is the most that a message to a client may hold, in bytes.
+const MaxPayload = 131072
 
 // Handler answers the requests of the @connections API.
 type Handler struct {
@@ -36,7 +36,7 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 	case errors.Is(failure, errTooLarge):
 		// No type, no request id, no body: the service's front end answers this.
 		record.Status = http.StatusRequestEntityTooLarge
-		record.Error = "the payload is larger than " + strconv.Itoa(maxPayload) + " bytes"
+		record.Error = "the payload is larger than " + strconv.Itoa(MaxPayload) + " bytes"
 		w.WriteHeader(record.Status)
 	case failure != nil:
 		var known *apigw.Error
@@ -87,15 +87,15 @@ func (c call) answer(apiID, rawID string) error {
 }
 
 func (c call) post(connection Connection) error {
-	data, err := io.ReadAll(io.LimitReader(c.r.Body, maxPayload+1))
+	data, err := io.ReadAll(io.LimitReader(c.r.Body, MaxPayload+1))
 	if err != nil {
 		return apigw.BadRequest("the request's body could not be read")
 	}
-	if len(data) > maxPayload {
+	if len(data) > MaxPayload {
 		return errTooLarge
 	}
 	c.record.Bytes = len(data)
-	switch err := connection.Post(toText(data)); {
+	switch err := connection.Post(ToText(data)); {
 	case errors.Is(err, ErrLimit):
 		return apigw.ErrLimit
 	case err != nil:
@@ -105,8 +105,8 @@ func (c call) post(connection Connection) error {
 	return nil
 }
 
-// toText makes any bytes valid UTF-8, with U+FFFD for what is not.
-func toText(data []byte) []byte {
+// ToText makes any bytes valid UTF-8, with U+FFFD for what is not.
+func ToText(data []byte) []byte {
 	if utf8.Valid(data) {
 		return data
 	}

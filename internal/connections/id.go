@@ -11,16 +11,19 @@ import (
 // characters of URL-safe base64 ending in "==".
 //
 //	0..5   random; differs between the ids of one connection
-//	6      check byte over all others
-//	7..8   the node that holds the connection
-//	9..12  random; shared by all ids of one connection
+//	6..7   the node that holds the connection
+//	8..11  random
+//	12     check byte over all others
 //
 // The check byte tells an id that was never issued (400) from one whose
 // connection is gone (410), also after a restart. 80 random bits keep ids from
 // being guessed.
 type ID [13]byte
 
-const checkByte = 6
+const (
+	headBytes = 6
+	checkByte = 12
+)
 
 var encoding = base64.URLEncoding.Strict()
 
@@ -28,19 +31,18 @@ var encoding = base64.URLEncoding.Strict()
 func NewID(node uint16) ID {
 	var id ID
 	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
-	binary.BigEndian.PutUint16(id[7:], node)
+	binary.BigEndian.PutUint16(id[headBytes:], node)
 	id[checkByte] = id.check()
 	return id
 }
 
-// Message makes the id of a message of the connection. It shares the
-// connection's tail, and is no secret.
+// Message makes the id of a message of the connection: the connection's own
+// with another head. It is no secret.
 func (id ID) Message() ID {
 	head := mathrand.Uint64()
-	for i := range checkByte {
+	for i := range headBytes {
 		id[i] = byte(head >> (8 * i))
 	}
-	id[checkByte] = id.check()
 	return id
 }
 
@@ -62,13 +64,19 @@ func ParseID(s string) (ID, bool) {
 
 func (id ID) String() string { return encoding.EncodeToString(id[:]) }
 
-// check is a sum in which order and value of every other byte count.
+// check is a CRC-8 (polynomial 0x07, as in ITU-T I.432.1). It notices every
+// change within eight neighbouring bits, so every single changed character.
 func (id ID) check() byte {
-	sum := byte(0x5d)
-	for i, b := range id {
-		if i != checkByte {
-			sum = (sum<<1 | sum>>7) ^ b
+	var crc byte
+	for _, b := range id[:checkByte] {
+		crc ^= b
+		for range 8 {
+			carry := crc&0x80 != 0
+			crc <<= 1
+			if carry {
+				crc ^= 0x07
+			}
 		}
 	}
-	return sum
+	return crc
 }

@@ -78,6 +78,18 @@ func (r *Registry) Get(id ID) Connection {
 	return s.connections[id]
 }
 
+// Each calls visit for every open connection. Connections that open or close
+// meanwhile may be missed or seen. visit must not call Add or Remove.
+func (r *Registry) Each(visit func(Connection)) {
+	for i := range r.shards {
+		r.shards[i].RLock()
+		for _, c := range r.shards[i].connections {
+			visit(c)
+		}
+		r.shards[i].RUnlock()
+	}
+}
+
 // Len is the number of open connections.
 func (r *Registry) Len() int {
 	n := 0

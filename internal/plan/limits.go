@@ -18,8 +18,8 @@ const tagPrefix = "stagedoor:"
 // limits reads the limits of a stage's connections: AWS's own, changed by the
 // API's tags, and these by the stage's. A tag that cannot be read changes
 // nothing and is a problem.
-func limits(api, stage map[string]string) (websocket.Limits, []Problem) {
-	l := websocket.Limits{
+func limits(api, stage map[string]string) (*websocket.Limits, []Problem) {
+	l := &websocket.Limits{
 		FrameBytes:   frameBytes,
 		MessageBytes: messageBytes,
 		NoBinary:     true,
@@ -35,7 +35,7 @@ func limits(api, stage map[string]string) (websocket.Limits, []Problem) {
 			if !ours {
 				continue
 			}
-			if err := set(&l, name, tags[tag]); err != nil {
+			if err := set(l, name, tags[tag]); err != nil {
 				problems = append(problems, Problem{"tag " + tag, err.Error()})
 			}
 		}

@@ -18,7 +18,9 @@ type Stage struct {
 	DomainName             string
 	DisableDefaultEndpoint bool
 	Variables              map[string]string
-	Limits                 websocket.Limits
+	// Limits are apart from the plan: connections keep theirs for life, and
+	// must not keep a whole plan alive with them.
+	Limits *websocket.Limits
 
 	Connect    *Route // nil when the API has no $connect
 	Disconnect *Route

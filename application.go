@@ -1,0 +1,193 @@
+package stagedoor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/template"
+)
+
+// application is a template compiled, ready to be put into effect.
+type application struct {
+	template *template.Application
+	plans    []*plan.Stage
+	problems []string
+}
+
+// load reads the template.
+func (d *dev) load() (*template.Application, error) {
+	file, err := template.Find(d.config.Template)
+	if err != nil {
+		return nil, err
+	}
+	d.file = file
+	return template.Load(file, d.templateOptions())
+}
+
+func (d *dev) templateOptions() template.Options {
+	return template.Options{
+		Parameters: d.config.Parameters, Region: d.config.Region, AccountID: d.config.AccountID,
+	}
+}
+
+// apply puts a template into effect: first all of it is built, then it takes
+// the place of what ran before. Open connections stay.
+func (d *dev) apply(loaded *template.Application) (Application, error) {
+	next, err := d.compile(loaded)
+	if err != nil {
+		return Application{}, err
+	}
+	if d.database != nil {
+		for _, table := range loaded.Tables {
+			if err := d.database.EnsureTable(table.CreateTable, table.TimeToLiveAttribute); err != nil {
+				return Application{}, fmt.Errorf("table %s: %w", table.Name, err)
+			}
+		}
+	}
+	d.functions.Update(functions(loaded.Functions))
+	for _, p := range next.plans {
+		d.gateway.Deploy(p)
+	}
+	if before := d.running.Load(); before != nil {
+		for _, p := range before.plans {
+			if !next.has(p) {
+				d.gateway.Remove(p.APIID, p.Name)
+			}
+		}
+	}
+	mappings := domains(loaded.Domains)
+	d.domains.replace(mappings)
+	d.gateway.SetDomains(mappings)
+	d.running.Store(next)
+	return d.describe(next), nil
+}
+
+// compile makes the plans of all stages, each on a new deployment.
+func (d *dev) compile(loaded *template.Application) (*application, error) {
+	next := &application{template: loaded}
+	seen := map[string]bool{}
+	for _, a := range loaded.APIs {
+		deployment := &apigw.Deployment{API: a.API}
+		for _, s := range a.Stages {
+			p, problems, err := d.compiler.Compile(deployment, s)
+			if err != nil {
+				return nil, err
+			}
+			next.plans = append(next.plans, p)
+			for _, problem := range problems {
+				if text := a.LogicalID + ": " + problem.String(); !seen[text] {
+					seen[text] = true
+					next.problems = append(next.problems, text)
+				}
+			}
+		}
+	}
+	return next, nil
+}
+
+func (a *application) has(p *plan.Stage) bool {
+	return slices.ContainsFunc(a.plans, func(other *plan.Stage) bool {
+		return other.APIID == p.APIID && other.Name == p.Name
+	})
+}
+
+func functions(loaded []*template.Function) []lambda.Function {
+	var list []lambda.Function
+	for _, f := range loaded {
+		list = append(list, lambda.Function{
+			Name: f.Name, ARN: f.ARN, Runtime: f.Runtime, Handler: f.Handler,
+			CodeDir: f.CodeDir, InlineCode: f.InlineCode, MemoryMB: f.MemoryMB,
+			Timeout: f.Timeout, Environment: f.Environment, Layers: f.Layers,
+		})
+	}
+	return list
+}
+
+func domains(loaded []*apigw.DomainName) map[string][]gateway.Mapping {
+	mappings := make(map[string][]gateway.Mapping, len(loaded))
+	for _, domain := range loaded {
+		name := strings.ToLower(domain.DomainName)
+		for _, m := range domain.ApiMappings {
+			mappings[name] = append(mappings[name], gateway.Mapping{Key: m.ApiMappingKey, APIID: m.ApiId, Stage: m.Stage})
+		}
+	}
+	return mappings
+}
+
+// domainSet holds the custom domain names that are served. It may be read
+// while it is replaced.
+type domainSet struct {
+	names atomic.Pointer[map[string][]gateway.Mapping]
+}
+
+func (s *domainSet) replace(names map[string][]gateway.Mapping) { s.names.Store(&names) }
+
+func (s *domainSet) contains(host string) bool {
+	names := s.names.Load()
+	return names != nil && (*names)[host] != nil
+}
+
+// describe says what is in effect, for whoever looks at the terminal.
+func (d *dev) describe(a *application) Application {
+	described := Application{
+		Template:  d.file,
+		Functions: len(a.template.Functions),
+		Notices:   a.template.Ignored,
+		Problems:  a.problems,
+	}
+	for _, table := range a.template.Tables {
+		if d.database != nil {
+			described.Tables = append(described.Tables, table.Name)
+		}
+	}
+	for _, loaded := range a.template.APIs {
+		api := API{ID: loaded.API.ApiId, Name: loaded.API.Name}
+		for _, s := range loaded.Stages {
+			api.Stages = append(api.Stages, s.StageName)
+		}
+		for _, r := range loaded.API.Routes {
+			api.Routes = append(api.Routes, Route{
+				Key:    r.RouteKey,
+				Target: describeTarget(loaded.API.Integration(strings.TrimPrefix(r.Target, "integrations/"))),
+				TwoWay: len(r.RouteResponses) > 0,
+			})
+		}
+		slices.SortFunc(api.Routes, compareRoutes)
+		described.APIs = append(described.APIs, api)
+	}
+	return described
+}
+
+// compareRoutes puts $connect first, then the custom keys, $default and
+// $disconnect: the order of a connection's life.
+func compareRoutes(a, b Route) int {
+	rank := map[string]int{"$connect": -1, "$default": 1, "$disconnect": 2}
+	if rank[a.Key] != rank[b.Key] {
+		return rank[a.Key] - rank[b.Key]
+	}
+	return strings.Compare(a.Key, b.Key)
+}
+
+func describeTarget(i *apigw.Integration) string {
+	if i == nil {
+		return ""
+	}
+	switch i.IntegrationType {
+	case apigw.IntegrationMock:
+		return "mock"
+	case apigw.IntegrationAWSProxy:
+		name := strings.TrimSuffix(i.IntegrationUri, "/invocations")
+		if at := strings.LastIndex(name, ":function:"); at >= 0 {
+			name = name[at+len(":function:"):]
+		}
+		return "function " + name
+	default:
+		return strings.TrimSpace(i.IntegrationMethod + " " + i.IntegrationUri)
+	}
+}

@@ -1,0 +1,45 @@
+package stagedoor
+
+import (
+	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/template"
+)
+
+// Check reads and compiles a template without running anything. The error is
+// Problems for mistakes in the template.
+func Check(config DevConfig) (Application, error) {
+	d, err := newDev(config)
+	if err != nil {
+		return Application{}, err
+	}
+	loaded, err := d.load()
+	if err != nil {
+		return Application{}, err
+	}
+	compiled, err := d.compile(loaded)
+	if err != nil {
+		return Application{}, err
+	}
+	return d.describe(compiled), nil
+}
+
+// Expand returns a template after SAM's expansion, as indented JSON.
+func Expand(config DevConfig) ([]byte, error) {
+	d, err := newDev(config)
+	if err != nil {
+		return nil, err
+	}
+	return template.Expand(d.config.Template, d.templateOptions())
+}
+
+// newDev makes what reads templates; nothing runs yet.
+func newDev(config DevConfig) (*dev, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &dev{config: config, compiler: &plan.Compiler{
+		Backends: &integration.Builder{HTTP: integration.NewTransport()}, Region: config.Region,
+	}}, nil
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stagedoor/stagedoor"
+)
+
+// CheckCmd is "stagedoor check".
+type CheckCmd struct {
+	Template  string            `arg:"" optional:"" default:"." help:"SAM or CloudFormation template, or its folder." type:"path"`
+	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
+	Expand    bool              `help:"Print the template after SAM's expansion, as JSON."`
+}
+
+// Help is the second half of "stagedoor check --help".
+func (CheckCmd) Help() string {
+	return `Validates a template without running it and lists everything that is wrong, with
+file and line.
+
+Exit codes: 0 nothing is wrong, 1 there are mistakes, 2 wrong flags.`
+}
+
+// Run prints mistakes to standard error, all else to standard output.
+func (c *CheckCmd) Run(_ context.Context, p *process) error {
+	config := stagedoor.DevConfig{Template: c.Template, Parameters: c.Parameter}
+	if c.Expand {
+		expanded, err := stagedoor.Expand(config)
+		if err != nil {
+			return p.reportProblems(err)
+		}
+		_, err = p.stdout.Write(expanded)
+		return err
+	}
+	application, err := stagedoor.Check(config)
+	if err != nil {
+		return p.reportProblems(err)
+	}
+	for _, problem := range application.Problems {
+		_, _ = fmt.Fprintf(p.stdout, "cannot work here: %s\n", problem)
+	}
+	for _, notice := range application.Notices {
+		_, _ = fmt.Fprintf(p.stdout, "not acted on here: %s\n", noticeText(notice))
+	}
+	routes := 0
+	for _, api := range application.APIs {
+		routes += len(api.Routes)
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s: %s, %s, %s\n", shortPath(application.Template),
+		count(len(application.APIs), "WebSocket API"), count(routes, "route"), count(application.Functions, "function"))
+	return err
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stagedoor/stagedoor"
+)
+
+// DevCmd is "stagedoor dev".
+type DevCmd struct {
+	Template  string            `arg:"" optional:"" default:"." help:"SAM or CloudFormation template, or its folder." type:"path"`
+	Listen    string            `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; port 0 picks a free one (${default})."`
+	Admin     string            `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of health checks and of the Lambda Invoke API (${default})."`
+	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
+	Endpoint  map[string]string `name:"aws-endpoint" placeholder:"SERVICE=URL" help:"Where functions find an AWS service, for example dynamodb=http://localhost:8000; may be repeated."`
+	JSON      bool              `help:"Print one JSON object per line."`
+}
+
+// Help is the second half of "stagedoor dev --help".
+func (DevCmd) Help() string {
+	return `Runs the WebSocket APIs of a template with their functions as local processes and
+their tables in a built-in DynamoDB. Saving a function or the template takes
+effect at once; connections stay open. A folder "public" beside the template is
+served at /.
+
+Exit codes: 0 stopped by Ctrl-C, 1 the template or the addresses could not be
+used, 2 wrong flags.`
+}
+
+// Run runs until ctx ends.
+func (c *DevCmd) Run(ctx context.Context, p *process) error {
+	var reporter stagedoor.Reporter = newTextReporter(p.stdout, p.color(p.stdout), time.Now())
+	if c.JSON {
+		reporter = newJSONReporter(p.stdout)
+	}
+	err := stagedoor.RunDev(ctx, stagedoor.DevConfig{
+		Template: c.Template, Listen: c.Listen, Admin: c.Admin,
+		Parameters: c.Parameter, Endpoints: c.Endpoint, Reporter: reporter,
+	})
+	return p.reportProblems(err)
+}
+
+// reportProblems prints the mistakes of a template, a line each. Other errors
+// are left to the caller.
+func (p *process) reportProblems(err error) error {
+	var problems stagedoor.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	for _, problem := range problems {
+		_, _ = fmt.Fprintln(p.stderr, problem)
+	}
+	_, _ = fmt.Fprintf(p.stderr, "stagedoor: %s in the template\n", count(len(problems), "mistake"))
+	return &exitError{exitFailure, err}
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

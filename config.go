@@ -1,0 +1,96 @@
+package stagedoor
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// DevConfig says what RunDev runs. The zero value, with a Template, works.
+type DevConfig struct {
+	// Template is a SAM or CloudFormation template, or the folder that holds
+	// one as template.yaml, template.yml or template.json.
+	Template string
+	// Listen is the public address, host:port, of WebSocket connections and
+	// @connections; "" stands for 127.0.0.1:8080. Port 0 picks a free one.
+	Listen string
+	// Admin is the address of health checks and the Lambda Invoke API; ""
+	// stands for 127.0.0.1:8081.
+	Admin string
+	// Parameters are values for the template's Parameters.
+	Parameters map[string]string
+	// Endpoints are URLs of AWS services, by the service's name as in
+	// AWS_ENDPOINT_URL_{SERVICE}, for functions to use instead of AWS. One
+	// for "dynamodb" takes the place of the built-in DynamoDB.
+	Endpoints map[string]string
+	// Region and AccountID appear in ARNs; "" stands for AWS_REGION, else
+	// us-east-1, and for 123456789012.
+	Region, AccountID string
+	// CacheDir holds built functions, SDKs and the local certificate
+	// authority; "" stands for "stagedoor" in the user's cache folder.
+	CacheDir string
+	// Reporter is told what happens. Nil is told nothing.
+	Reporter Reporter
+}
+
+// withDefaults fills in what is empty and checks the rest.
+func (c DevConfig) withDefaults() (DevConfig, error) {
+	if c.Template == "" {
+		return c, errors.New("no template is given")
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8080"
+	}
+	if c.Admin == "" {
+		c.Admin = "127.0.0.1:8081"
+	}
+	if c.Region == "" {
+		c.Region = firstOf(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), "us-east-1")
+	}
+	if c.AccountID == "" {
+		c.AccountID = "123456789012"
+	}
+	if c.CacheDir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			base = os.TempDir()
+		}
+		c.CacheDir = filepath.Join(base, "stagedoor")
+	}
+	if c.Reporter == nil {
+		c.Reporter = silent{}
+	}
+	for _, service := range slices.Sorted(maps.Keys(c.Endpoints)) {
+		u, err := url.Parse(c.Endpoints[service])
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return c, fmt.Errorf("the endpoint of %s, %q, is not an http or https URL", service, c.Endpoints[service])
+		}
+	}
+	return c, nil
+}
+
+// endpointVariable is the environment variable by which the AWS SDKs find the
+// endpoint of a service.
+func endpointVariable(service string) string {
+	return "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.NewReplacer("-", "_", " ", "_").Replace(service))
+}
+
+// dynamoDBElsewhere tells whether the functions are to use a DynamoDB that is
+// not the built-in one.
+func (c DevConfig) dynamoDBElsewhere() bool {
+	return c.Endpoints["dynamodb"] != "" || os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv(endpointVariable("dynamodb")) != ""
+}
+
+func firstOf(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}

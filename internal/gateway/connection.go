@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/connections"
+	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// connection is an open connection: what the engine calls and what the
+// @connections API finds. A million of them are held, so it is small.
+type connection struct {
+	gateway *Gateway
+	stage   *stage
+	socket  *websocket.Conn // set by Opened
+	facts   integration.Connection
+	id      connections.ID
+}
+
+// Opened makes the connection known before its first message is read.
+func (c *connection) Opened(socket *websocket.Conn) {
+	c.socket = socket
+	c.gateway.registry.Add(c.id, c)
+	if c.stage.removed.Load() {
+		socket.Close(websocket.CloseGoingAway, goingAway)
+	}
+}
+
+// Message runs one message and sends what the client is to get.
+func (c *connection) Message(_ *websocket.Conn, _ websocket.Opcode, payload []byte) {
+	e := newEvent(&c.facts, c.stage.plan.Load(), integration.Message, time.Now())
+	e.MessageID = c.id.Message().String()
+	e.Body = payload
+	e.run(c.gateway.ctx)
+	var err error
+	switch {
+	case e.failure != nil:
+		err = c.socket.Send(websocket.Text, errorFrame(e.failure.message, e.ID, e.RequestID))
+	case e.answers() && len(e.response.Body) > connections.MaxPayload:
+		e.failure = &failure{http.StatusInternalServerError, "Internal server error", "the integration's answer is larger than 128 KB"}
+		err = c.socket.Send(websocket.Text, errorFrame(e.failure.message, e.ID, e.RequestID))
+	case e.answers():
+		err = c.socket.Send(websocket.Text, connections.ToText(e.response.Body))
+	}
+	record := e.record(telemetry.EventMessage)
+	if err != nil && record.Error == "" {
+		record.Error = "the answer was not delivered: " + err.Error()
+	}
+	c.gateway.recorder.Record(record)
+}
+
+// Closed ends the connection.
+func (c *connection) Closed(_ *websocket.Conn, code int, reason string) {
+	c.gateway.registry.Remove(c.id)
+	c.disconnected(code, reason)
+}
+
+// disconnected runs $disconnect. Its result changes nothing.
+func (c *connection) disconnected(code int, reason string) {
+	e := newEvent(&c.facts, c.stage.plan.Load(), integration.Disconnect, time.Now())
+	e.CloseCode, e.CloseReason = code, reason
+	switch {
+	case reason != "":
+	case code == websocket.CloseNoStatus:
+		e.CloseReason = clientStatusNotSet
+	case code == websocket.CloseAbnormal:
+		e.CloseReason = connectionClosedNoFrame
+	}
+	e.run(c.gateway.ctx)
+	record := e.record(telemetry.EventDisconnect)
+	record.Status, record.Reason = code, e.CloseReason
+	c.gateway.recorder.Record(record)
+}
+
+// APIID implements connections.Connection.
+func (c *connection) APIID() string { return c.facts.APIID }
+
+// Post implements connections.Connection.
+func (c *connection) Post(text []byte) error {
+	err := c.socket.Send(websocket.Text, text)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, websocket.ErrQueueFull):
+		return connections.ErrLimit
+	}
+	return connections.ErrGone
+}
+
+// Disconnect implements connections.Connection.
+func (c *connection) Disconnect() {
+	c.gateway.registry.Remove(c.id)
+	c.socket.Close(websocket.CloseNormal, connectionClosed)
+}
+
+// Info implements connections.Connection.
+func (c *connection) Info() connections.Info {
+	return connections.Info{
+		SourceIP: c.facts.SourceIP, UserAgent: c.facts.UserAgent,
+		ConnectedAt: c.facts.ConnectedAt, LastActiveAt: c.socket.LastActive(),
+	}
+}

@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"maps"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// directory says which stage a host and a path mean. It is immutable.
+type directory struct {
+	stages  map[stageKey]*stage
+	byName  map[string]*stage // stage names that only one API has
+	domains map[string][]Mapping
+}
+
+type stageKey struct{ apiID, name string }
+
+func (d *directory) withStage(key stageKey, s *stage) *directory {
+	next := &directory{stages: maps.Clone(d.stages), byName: make(map[string]*stage), domains: d.domains}
+	if next.stages == nil {
+		next.stages = make(map[stageKey]*stage)
+	}
+	if s == nil {
+		delete(next.stages, key)
+	} else {
+		next.stages[key] = s
+	}
+	for k, s := range next.stages {
+		if _, taken := next.byName[k.name]; taken {
+			s = nil // ambiguous
+		}
+		next.byName[k.name] = s
+	}
+	return next
+}
+
+func (d *directory) withDomains(domains map[string][]Mapping) *directory {
+	return &directory{stages: d.stages, byName: d.byName, domains: domains}
+}
+
+// target is what a request's host and path mean.
+type target struct {
+	apiID string
+	// stage is nil when the path names none that is deployed.
+	stage *stage
+	// domain is the host that the client knows the API by; empty for the
+	// local forms of the path.
+	domain string
+	// rest is the path below the stage, escaped, without a leading slash.
+	rest string
+	// named tells a request that cannot be for anything but an API.
+	named bool
+}
+
+const localPrefix = "/_aws/execute-api/"
+
+// find resolves a request in the order of the forms:
+//
+//	{apiId}.execute-api.{region}.amazonaws.com/{stage}
+//	{custom domain}/{mapping key}
+//	/_aws/execute-api/{apiId}/{stage}
+//	/{stage}, where only one API has that stage
+func (d *directory) find(hostport string, u *url.URL) target {
+	host := hostname(hostport)
+	path := u.EscapedPath()
+	if apiID, rest, found := strings.Cut(host, "."); found && strings.HasPrefix(rest, "execute-api.") {
+		t := d.under(apiID, path)
+		t.domain = host
+		if t.stage != nil && t.stage.plan.Load().DisableDefaultEndpoint {
+			t.stage = nil
+		}
+		return t
+	}
+	if mappings, found := d.domains[host]; found {
+		return d.mapped(host, mappings, path)
+	}
+	if rest, found := strings.CutPrefix(path, localPrefix); found {
+		apiID, rest, _ := strings.Cut(rest, "/")
+		return d.under(apiID, "/"+rest)
+	}
+	name, rest := segment(path)
+	t := target{rest: rest, stage: d.byName[name]}
+	if t.stage != nil {
+		t.apiID, t.named = t.stage.plan.Load().APIID, true
+	}
+	return t
+}
+
+// under resolves /{stage}/… of an API.
+func (d *directory) under(apiID, path string) target {
+	name, rest := segment(path)
+	return target{apiID: apiID, stage: d.stages[stageKey{apiID, name}], rest: rest, named: true}
+}
+
+// mapped resolves a path of a custom domain: the mapping whose key has the
+// most segments in common with it, or the one with the empty key.
+func (d *directory) mapped(host string, mappings []Mapping, path string) target {
+	t := target{domain: host, named: true}
+	path = strings.Trim(path, "/")
+	best := -1
+	for _, m := range mappings {
+		rest, found := strings.CutPrefix(path, m.Key)
+		if !found || m.Key != "" && rest != "" && rest[0] != '/' || len(m.Key) <= best {
+			continue
+		}
+		best = len(m.Key)
+		t.apiID, t.stage = m.APIID, d.stages[stageKey{m.APIID, m.Stage}]
+		t.rest = strings.TrimPrefix(rest, "/")
+	}
+	return t
+}
+
+// segment splits the first segment off a path, and a trailing slash.
+func segment(path string) (first, rest string) {
+	path = strings.TrimPrefix(path, "/")
+	first, rest, _ = strings.Cut(path, "/")
+	if name, err := url.PathUnescape(first); err == nil {
+		first = name
+	}
+	return first, rest
+}
+
+// hostname is a Host header without its port, in lower case.
+func hostname(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}

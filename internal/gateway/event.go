@@ -1,0 +1,56 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+)
+
+// Event is one CONNECT, MESSAGE or DISCONNECT on its way through the gateway.
+type Event struct {
+	integration.Request
+	stage *plan.Stage
+	route *plan.Route // nil: no route matched
+
+	response *integration.Response // nil: no backend was called, or it failed
+	failure  *failure              // nil: nothing failed
+}
+
+// failure is what went wrong with an event.
+type failure struct {
+	status  int    // of the handshake
+	message string // what the client sees
+	reason  string // for the operator
+}
+
+func newEvent(c *integration.Connection, s *plan.Stage, eventType string, now time.Time) *Event {
+	return &Event{
+		Request: integration.Request{
+			Connection:     c,
+			EventType:      eventType,
+			RequestID:      apigw.NewRequestID(),
+			Time:           now,
+			StageVariables: s.Variables,
+		},
+		stage: s,
+	}
+}
+
+// record describes the event for whoever watches.
+func (e *Event) record(kind string) *telemetry.Record {
+	r := &telemetry.Record{
+		Event: kind, Time: e.Time, Duration: time.Since(e.Time),
+		APIID: e.APIID, Stage: e.Stage, ConnectionID: e.ID, RequestID: e.RequestID,
+		RouteKey: e.RouteKey, Bytes: len(e.Body),
+	}
+	if e.response != nil {
+		r.Status = e.response.Status
+	}
+	if e.failure != nil {
+		r.Status, r.Error = e.failure.status, e.failure.reason
+	}
+	return r
+}

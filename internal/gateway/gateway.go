@@ -1,0 +1,138 @@
+// Package gateway is the data plane: it upgrades connections once $connect
+// agrees, routes each message to its backend, tells $disconnect who left, and
+// hands @connections requests to their API.
+//
+// The way of an event is in pipeline.go, the answers of a handshake in
+// handshake.go, the life of a connection in connection.go.
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/stagedoor/stagedoor/internal/connections"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// Options are what a Gateway is made of.
+type Options struct {
+	Engine   *websocket.Engine
+	Recorder telemetry.Recorder
+	// Node is part of every connection id that this gateway issues.
+	Node uint16
+	// Fallback answers requests that are neither WebSocket handshakes nor for
+	// @connections, and that name no API by their host. Nil stands for 403.
+	Fallback http.Handler
+}
+
+// Gateway serves the stages deployed to it. It is an http.Handler.
+type Gateway struct {
+	engine   *websocket.Engine
+	recorder telemetry.Recorder
+	node     uint16
+	fallback http.Handler
+
+	registry    *connections.Registry
+	connections *connections.Handler
+
+	// ctx ends when a shutdown has waited long enough; backends are called with it.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu      sync.Mutex // guards writing of hosting
+	hosting atomic.Pointer[directory]
+
+	// running is held for reading by every handshake, and for writing, for
+	// good, once the gateway shuts down.
+	running sync.RWMutex
+}
+
+// New makes a gateway without stages.
+func New(o Options) *Gateway {
+	g := &Gateway{
+		engine: o.Engine, recorder: o.Recorder, node: o.Node, fallback: o.Fallback,
+		registry: connections.NewRegistry(),
+	}
+	if g.recorder == nil {
+		g.recorder = telemetry.Discard
+	}
+	if g.fallback == nil {
+		g.fallback = http.HandlerFunc(forbidden)
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder}
+	g.hosting.Store(&directory{})
+	return g
+}
+
+// stage is a deployed stage. Connections hold on to it; what they run is
+// always its current plan.
+type stage struct {
+	plan    atomic.Pointer[plan.Stage]
+	removed atomic.Bool
+}
+
+// Deploy puts a plan on its stage. Open connections of the stage follow.
+func (g *Gateway) Deploy(p *plan.Stage) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := stageKey{p.APIID, p.Name}
+	if s := g.hosting.Load().stages[key]; s != nil {
+		s.plan.Store(p)
+		return
+	}
+	s := &stage{}
+	s.plan.Store(p)
+	g.hosting.Store(g.hosting.Load().withStage(key, s))
+}
+
+// Remove takes a stage away and closes its connections with 1001.
+func (g *Gateway) Remove(apiID, name string) {
+	g.mu.Lock()
+	key := stageKey{apiID, name}
+	s := g.hosting.Load().stages[key]
+	g.hosting.Store(g.hosting.Load().withStage(key, nil))
+	g.mu.Unlock()
+	if s == nil {
+		return
+	}
+	s.removed.Store(true)
+	g.registry.Each(func(open connections.Connection) {
+		if c := open.(*connection); c.stage == s {
+			c.socket.Close(websocket.CloseGoingAway, goingAway)
+		}
+	})
+}
+
+// Mapping puts a stage below a key of a custom domain.
+type Mapping struct{ Key, APIID, Stage string }
+
+// SetDomains replaces the custom domains and their mappings.
+func (g *Gateway) SetDomains(domains map[string][]Mapping) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hosting.Store(g.hosting.Load().withDomains(domains))
+}
+
+// Connections is the number of open connections.
+func (g *Gateway) Connections() int { return g.registry.Len() }
+
+// Shutdown refuses new connections, closes the open ones with 1001, runs
+// their $disconnect, and waits for all of it until ctx ends.
+func (g *Gateway) Shutdown(ctx context.Context) error {
+	defer g.cancel()
+	settled := make(chan struct{})
+	go func() {
+		g.running.Lock()
+		close(settled)
+	}()
+	select {
+	case <-settled:
+	case <-ctx.Done():
+	}
+	return g.engine.Shutdown(ctx)
+}

@@ -1,0 +1,159 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"time"
+	"unique"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/connections"
+	"github.com/stagedoor/stagedoor/internal/dualport"
+	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// handshake runs $connect and then opens the connection or refuses it.
+func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
+	if !g.running.TryRLock() {
+		(&apigw.Error{Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException", Message: "Service Unavailable"}).WriteTo(w)
+		return
+	}
+	defer g.running.RUnlock()
+
+	e, c := g.connectEvent(r, t)
+	// A client that gives up does not stop a function that has begun.
+	e.run(g.ctx)
+	if e.accepted() {
+		g.open(w, r, e, c)
+	} else {
+		e.refuse(w)
+	}
+	record := e.record(telemetry.EventConnect)
+	if e.accepted() && e.failure == nil {
+		record.Status = http.StatusSwitchingProtocols
+	}
+	g.recorder.Record(record)
+}
+
+func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) {
+	p := t.stage.plan.Load()
+	now := time.Now()
+	id := connections.NewID(g.node)
+	c := &connection{gateway: g, stage: t.stage, id: id}
+	c.facts = integration.Connection{
+		ID:          id.String(),
+		APIID:       p.APIID,
+		Stage:       p.Name,
+		DomainName:  p.DomainName,
+		ConnectedAt: now,
+		SourceIP:    hostname(r.RemoteAddr),
+		UserAgent:   unique.Make(r.UserAgent()).Value(),
+	}
+	if t.domain != "" {
+		c.facts.DomainName = unique.Make(t.domain).Value()
+	}
+	e := newEvent(&c.facts, p, integration.Connect, now)
+	e.TraceID = r.Header.Get("X-Amzn-Trace-Id")
+	if e.TraceID == "" {
+		e.TraceID = apigw.NewTraceID(now)
+	}
+	e.Header = eventHeader(r, &e.Request)
+	e.Query = r.URL.Query()
+	return e, c
+}
+
+// eventHeader is what a function sees of the handshake's header: without the
+// lines that belong to the hop, with those that the gateway adds.
+func eventHeader(r *http.Request, e *integration.Request) integration.Header {
+	lines := dualport.Header(r)
+	header := make(integration.Header, 0, len(lines)+4)
+	forwardedFor := e.SourceIP
+	for _, f := range lines {
+		switch http.CanonicalHeaderKey(f.Name) {
+		case "Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-Port", "X-Forwarded-Proto":
+		case "X-Forwarded-For":
+			forwardedFor = f.Value + ", " + e.SourceIP
+		default:
+			header = append(header, integration.HeaderField(f))
+		}
+	}
+	proto, port := "https", "443"
+	if r.TLS == nil {
+		proto, port = "http", "80"
+	}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		if _, p, err := net.SplitHostPort(local.String()); err == nil {
+			port = p
+		}
+	}
+	return append(header,
+		integration.HeaderField{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
+		integration.HeaderField{Name: "X-Forwarded-For", Value: forwardedFor},
+		integration.HeaderField{Name: "X-Forwarded-Port", Value: port},
+		integration.HeaderField{Name: "X-Forwarded-Proto", Value: proto},
+	)
+}
+
+// accepted: the connection opens unless $connect failed or answered with
+// anything but success.
+func (e *Event) accepted() bool {
+	if e.failure != nil {
+		return false
+	}
+	return e.response == nil || e.response.Status >= 200 && e.response.Status < 300
+}
+
+// open answers 101 and hands the socket to the engine. From here on the
+// backend believes that the connection exists, so whatever goes wrong ends in
+// $disconnect.
+func (g *Gateway) open(w http.ResponseWriter, r *http.Request, e *Event, c *connection) {
+	var socket net.Conn
+	response := e.switchingProtocols(r)
+	var buffered []byte
+	hijacked, rw, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		socket = hijacked
+		_ = socket.SetDeadline(time.Time{})
+		if n := rw.Reader.Buffered(); n > 0 {
+			buffered, _ = rw.Reader.Peek(n)
+		}
+		_, err = g.engine.Adopt(socket, websocket.Socket{
+			Response: response, Buffered: buffered, Limits: e.stage.Limits, Handler: c,
+		})
+	}
+	if err != nil {
+		e.failure = &failure{reason: "the connection could not be opened: " + err.Error()}
+		c.disconnected(websocket.CloseAbnormal, "")
+	}
+}
+
+// switchingProtocols is the 101. Of the integration's header only the
+// subprotocol goes to the client.
+func (e *Event) switchingProtocols(r *http.Request) []byte {
+	var b strings.Builder
+	b.WriteString("HTTP/1.1 101 Switching Protocols\r\ndate: ")
+	b.WriteString(time.Now().UTC().Format(http.TimeFormat))
+	b.WriteString("\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ")
+	b.WriteString(websocket.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
+	if e.response != nil {
+		if protocol := e.response.Header.Get("Sec-WebSocket-Protocol"); isToken(protocol) {
+			b.WriteString("\r\nsec-websocket-protocol: ")
+			b.WriteString(protocol)
+		}
+	}
+	b.WriteString("\r\n\r\n")
+	return []byte(b.String())
+}
+
+// isToken tells an RFC 9110 token: what a subprotocol must be.
+func isToken(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}

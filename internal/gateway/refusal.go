@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// refuse answers a handshake that $connect did not accept: with the backend's
+// own answer, or with the gateway's for a failure.
+func (e *Event) refuse(w http.ResponseWriter) {
+	header := w.Header()
+	header.Set("x-amz-apigw-id", e.RequestID)
+	if e.failure != nil {
+		header.Set("Content-Type", "application/json; charset=UTF-8")
+		body := errorFrame(e.failure.message, e.ID, e.RequestID)
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(e.failure.status)
+		_, _ = w.Write(body)
+		return
+	}
+	for name, values := range e.response.Header {
+		if !ownHeader(name) {
+			header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	header.Set("Content-Type", contentType(e.response.Header.Get("Content-Type")))
+	if e.response.Status != http.StatusNoContent && e.response.Status != http.StatusNotModified {
+		header.Set("Content-Length", strconv.Itoa(len(e.response.Body)))
+	}
+	status := e.response.Status
+	if status < 200 { // an informational status would leave the client waiting
+		status = http.StatusInternalServerError
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(e.response.Body)
+}
+
+// ownHeader tells header names that the HTTP server writes itself.
+func ownHeader(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Keep-Alive", "Te", "Date":
+		return true
+	}
+	return false
+}
+
+// contentType adds the charset that API Gateway adds.
+func contentType(value string) string {
+	if value == "" {
+		return "application/json; charset=UTF-8"
+	}
+	if _, parameters, err := mime.ParseMediaType(value); err != nil || parameters["charset"] != "" {
+		return value
+	}
+	return strings.TrimRight(value, "; ") + "; charset=UTF-8"
+}

@@ -1,0 +1,128 @@
+package gatewaytest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+// Client is a connected WebSocket client.
+type Client struct {
+	*websocket.Conn
+	Response *http.Response // of the handshake
+	t        testing.TB
+}
+
+// Dial connects to a path and fails the test when it is refused.
+func (g *Gateway) Dial(path string, options ...func(*websocket.DialOptions)) *Client {
+	g.t.Helper()
+	c, response, err := g.TryDial(path, options...)
+	if err != nil {
+		g.t.Fatalf("dial %s: %v (%+v)", path, err, response)
+	}
+	return c
+}
+
+// TryDial connects to a path. The response is there in either case, with its
+// body in memory.
+func (g *Gateway) TryDial(path string, options ...func(*websocket.DialOptions)) (*Client, *http.Response, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
+	defer cancel()
+	o := &websocket.DialOptions{HTTPHeader: http.Header{}, HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	for _, option := range options {
+		option(o)
+	}
+	conn, response, err := websocket.Dial(ctx, "ws://"+g.Address+path, o)
+	if err != nil {
+		return nil, response, err
+	}
+	g.t.Cleanup(func() { _ = conn.CloseNow() })
+	return &Client{conn, response, g.t}, response, nil
+}
+
+// Host makes a client ask for another host.
+func Host(name string) func(*websocket.DialOptions) {
+	return func(o *websocket.DialOptions) { o.Host = name }
+}
+
+// Header adds a header line to the handshake.
+func Header(name, value string) func(*websocket.DialOptions) {
+	return func(o *websocket.DialOptions) { o.HTTPHeader[name] = append(o.HTTPHeader[name], value) }
+}
+
+// Send sends a text message.
+func (c *Client) Send(text string) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
+	defer cancel()
+	if err := c.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+		c.t.Fatalf("send: %v", err)
+	}
+}
+
+// Receive waits for the next message, which must be text.
+func (c *Client) Receive() string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
+	defer cancel()
+	c.SetReadLimit(1 << 20)
+	kind, data, err := c.Read(ctx)
+	if err != nil {
+		c.t.Fatalf("receive: %v", err)
+	}
+	if kind != websocket.MessageText {
+		c.t.Fatalf("received a binary message: %q", data)
+	}
+	return string(data)
+}
+
+// WaitClosed reads on until the server closes, and returns its close code and
+// reason.
+func (c *Client) WaitClosed() (code int, reason string) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
+	defer cancel()
+	for {
+		_, _, err := c.Read(ctx)
+		var closed websocket.CloseError
+		if errors.As(err, &closed) {
+			return int(closed.Code), closed.Reason
+		}
+		if err != nil {
+			c.t.Fatalf("waiting for the close frame: %v", err)
+		}
+	}
+}
+
+// Do sends an HTTP request and returns the answer with its body.
+func (g *Gateway) Do(method, url string, body []byte, headers ...string) (*http.Response, string) {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			request.Host = headers[i+1]
+		}
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		g.t.Fatalf("%s %s: %v", method, url, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		g.t.Fatalf("%s %s: %v", method, url, err)
+	}
+	return response, string(data)
+}

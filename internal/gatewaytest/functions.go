@@ -1,0 +1,97 @@
+package gatewaytest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/stagedoor/stagedoor/internal/lambda"
+)
+
+// Function is a Lambda function in Go: it returns the result's JSON. An error
+// is what a function that throws gives.
+type Function func(ctx context.Context, event Event) (string, error)
+
+// Functions are the Lambda functions of a test, by name. It is a
+// lambda.Invoker that remembers the events.
+type Functions struct {
+	mu        sync.Mutex
+	functions map[string]Function // guarded by mu
+	events    []Event             // guarded by mu
+}
+
+// NewFunctions makes an empty set.
+func NewFunctions() *Functions { return &Functions{functions: map[string]Function{}} }
+
+// Event is what a function received.
+type Event struct {
+	Function          string
+	Raw               string
+	Headers           map[string]string
+	MultiValueHeaders map[string][]string
+	Body              string
+	StageVariables    map[string]string
+	RequestContext    struct {
+		RouteKey, EventType, ConnectionID, RequestID, MessageID, Stage, APIID, DomainName string
+		DisconnectStatusCode                                                              int
+		DisconnectReason                                                                  string
+	}
+}
+
+// Set defines a function.
+func (f *Functions) Set(name string, function Function) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.functions[name] = function
+}
+
+// Invoke implements lambda.Invoker.
+func (f *Functions) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
+	name := call.FunctionARN[strings.LastIndexByte(call.FunctionARN, ':')+1:]
+	event := Event{Function: name, Raw: string(call.Payload)}
+	if err := json.Unmarshal(call.Payload, &event); err != nil {
+		return lambda.Result{}, fmt.Errorf("the event is not JSON: %w", err)
+	}
+	f.mu.Lock()
+	function := f.functions[name]
+	f.events = append(f.events, event)
+	f.mu.Unlock()
+	if function == nil {
+		return lambda.Result{}, lambda.ErrNotFound
+	}
+	result, err := function(ctx, event)
+	if ctx.Err() != nil {
+		return lambda.Result{}, ctx.Err()
+	}
+	if err != nil {
+		payload, _ := json.Marshal(map[string]string{"errorType": "Error", "errorMessage": err.Error()})
+		return lambda.Result{Payload: payload, FunctionError: "Unhandled"}, nil
+	}
+	return lambda.Result{Payload: []byte(result)}, nil
+}
+
+// Events are the events that a function has received so far.
+func (f *Functions) Events(name string) []Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var events []Event
+	for _, e := range f.events {
+		if e.Function == name {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// Returns is a function that always gives the same result.
+func Returns(result string) Function {
+	return func(context.Context, Event) (string, error) { return result, nil }
+}
+
+// Echo answers a message with itself.
+func Echo(_ context.Context, e Event) (string, error) {
+	body, err := json.Marshal(e.Body)
+	return fmt.Sprintf(`{"statusCode":200,"body":%s}`, body), err
+}

@@ -1,0 +1,126 @@
+// Package gatewaytest is the harness of the tests: a gateway on a real socket,
+// functions that are Go code, APIs in a few lines, and a WebSocket client. It
+// is imported from tests only.
+package gatewaytest
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/dualport"
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// Timeout is how long a test waits for something that must happen.
+const Timeout = 10 * time.Second
+
+// Gateway is a running gateway.
+type Gateway struct {
+	*gateway.Gateway
+	Functions *Functions
+	Records   *Records
+	Address   string // host:port of the public listener
+
+	t        testing.TB
+	compiler plan.Compiler
+}
+
+// EachDriver runs a test on every driver of the WebSocket engine.
+func EachDriver(t *testing.T, test func(t *testing.T, driver websocket.Driver)) {
+	for name, driver := range map[string]websocket.Driver{"event loop": websocket.DriverAuto, "goroutines": websocket.DriverGoroutine} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, driver)
+		})
+	}
+}
+
+// New starts a gateway. It ends with the test, in order, with all connections.
+func New(t testing.TB, driver websocket.Driver) *Gateway {
+	t.Helper()
+	engine, err := websocket.NewEngine(websocket.Options{Driver: driver})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &Gateway{Functions: NewFunctions(), Records: NewRecords(), t: t}
+	g.Gateway = gateway.New(gateway.Options{Engine: engine, Recorder: g.Records, Node: 1})
+	transport := integration.NewTransport()
+	g.compiler = plan.Compiler{
+		Backends: &integration.Builder{Functions: g.Functions, HTTP: transport}, Region: "us-east-1",
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Address = listener.Addr().String()
+	server := &http.Server{Handler: g.Gateway, ReadHeaderTimeout: Timeout}
+	dualport.Attach(server)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(dualport.NewListener(listener, nil))
+	}()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), Timeout)
+		defer cancel()
+		if err := g.Shutdown(ctx); err != nil {
+			t.Errorf("the gateway did not shut down: %v", err)
+		}
+		_ = server.Close()
+		<-served
+		transport.CloseIdleConnections()
+	})
+	return g
+}
+
+// Deploy compiles an API and puts it on its stages.
+func (g *Gateway) Deploy(api *apigw.API, stages ...*apigw.Stage) {
+	g.t.Helper()
+	for _, stage := range stages {
+		stage.ApiId = api.ApiId
+		p, problems, err := g.compiler.Compile(&apigw.Deployment{API: api}, stage)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		for _, problem := range problems {
+			g.t.Logf("%s: %v", stage.StageName, problem)
+		}
+		g.Gateway.Deploy(p)
+	}
+}
+
+// DeployRoutes deploys an API "testapi123" with the given routes on stage "dev".
+func (g *Gateway) DeployRoutes(routes ...Route) {
+	g.t.Helper()
+	g.Deploy(API("testapi123", routes...), &apigw.Stage{StageName: "dev"})
+}
+
+// URL is the HTTP address of a path.
+func (g *Gateway) URL(path string) string { return "http://" + g.Address + path }
+
+// ConnectionURL is the address of a connection in the @connections API.
+func (g *Gateway) ConnectionURL(id string) string {
+	return g.URL("/dev/@connections/" + strings.ReplaceAll(id, "=", "%3D"))
+}
+
+// Eventually waits until a condition holds.
+func Eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(Timeout)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+		<-tick.C
+	}
+}

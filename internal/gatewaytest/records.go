@@ -1,0 +1,44 @@
+package gatewaytest
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+)
+
+// Records keeps what a gateway reported.
+type Records struct {
+	mu      sync.Mutex
+	records []telemetry.Record // guarded by mu
+}
+
+// NewRecords makes an empty list.
+func NewRecords() *Records { return &Records{} }
+
+// Record implements telemetry.Recorder.
+func (r *Records) Record(record *telemetry.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.records = append(r.records, *record)
+}
+
+// All are the records of one kind so far.
+func (r *Records) All(event string) []telemetry.Record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []telemetry.Record
+	for _, record := range r.records {
+		if record.Event == event {
+			all = append(all, record)
+		}
+	}
+	return all
+}
+
+// Wait returns the n-th record of a kind, from 1, when it is there.
+func (r *Records) Wait(t testing.TB, event string, n int) telemetry.Record {
+	t.Helper()
+	Eventually(t, "record "+event, func() bool { return len(r.All(event)) >= n })
+	return r.All(event)[n-1]
+}

@@ -1,0 +1,108 @@
+package integration
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func sample(eventType, routeKey string) *Request {
+	at := time.Date(2026, 9, 25, 9, 19, 55, 123e6, time.UTC)
+	return &Request{
+		Connection: &Connection{
+			ID: "gbikqi-vWQAYKEiHxA==", APIID: "a1b2c3d4e5", Stage: "dev",
+			DomainName:  "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
+			ConnectedAt: at, SourceIP: "203.0.113.7", UserAgent: "ua/1.0",
+		},
+		EventType: eventType, RouteKey: routeKey, RequestID: "EP5tdH0zIAMEr8w=", Time: at.Add(7 * time.Millisecond),
+	}
+}
+
+// The events of specification, sections B.2 to B.4, member by member.
+func TestAppendLambdaEvent(t *testing.T) {
+	connect := sample(Connect, "$connect")
+	connect.Header = Header{
+		{"Host", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"}, {"x-custom", "one"}, {"User-Agent", "ua/1.0"},
+		{"x-custom", "two"}, {"Sec-WebSocket-Key", "abc=="}, {"X-Forwarded-Port", "443"},
+	}
+	connect.Query = map[string][]string{"b": {"query value", "last"}, "a": {"1"}}
+
+	bare := sample(Connect, "$connect")
+	bare.Connection.UserAgent = ""
+	bare.StageVariables = map[string]string{"z": "1", "a": "2"}
+
+	message := sample(Message, "echo")
+	message.MessageID = "gbikqm-vtQAYKEiHxA=="
+	message.Body = []byte("{\"action\":\"echo\",\"text\":\"<\u00e9\u2028>\\\"\n\"}\x01")
+
+	disconnect := sample(Disconnect, "$disconnect")
+	disconnect.CloseCode, disconnect.CloseReason = 1001, "Going away"
+
+	const tail = `"requestId":"EP5tdH0zIAMEr8w=","domainName":"a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",` +
+		`"connectionId":"gbikqi-vWQAYKEiHxA==","apiId":"a1b2c3d4e5"}`
+	const times = `"stage":"dev","connectedAt":1790327995123,"requestTimeEpoch":1790327995130,`
+	const identity = `"identity":{"userAgent":"ua/1.0","sourceIp":"203.0.113.7"},`
+	const at = `"extendedRequestId":"EP5tdH0zIAMEr8w=","requestTime":"25/Sep/2026:09:19:55 +0000","messageDirection":"IN",`
+	tests := []struct {
+		name    string
+		request *Request
+		want    string
+	}{
+		{"CONNECT, section B.2", connect,
+			`{"headers":{"Host":"a1b2c3d4e5.execute-api.us-east-1.amazonaws.com","Sec-WebSocket-Key":"abc==","User-Agent":"ua/1.0","X-Forwarded-Port":"443","x-custom":"two"},` +
+				`"multiValueHeaders":{"Host":["a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"],"Sec-WebSocket-Key":["abc=="],"User-Agent":["ua/1.0"],"X-Forwarded-Port":["443"],"x-custom":["one","two"]},` +
+				`"queryStringParameters":{"a":"1","b":"last"},"multiValueQueryStringParameters":{"a":["1"],"b":["query value","last"]},` +
+				`"requestContext":{"routeKey":"$connect","eventType":"CONNECT",` + at + times + identity + tail + `,"isBase64Encoded":false}`},
+		{"CONNECT with nothing but stage variables", bare,
+			`{"headers":{},"multiValueHeaders":{},"stageVariables":{"a":"2","z":"1"},` +
+				`"requestContext":{"routeKey":"$connect","eventType":"CONNECT",` + at + times + `"identity":{"sourceIp":"203.0.113.7"},` + tail + `,"isBase64Encoded":false}`},
+		{"MESSAGE, section B.3", message,
+			`{"requestContext":{"routeKey":"echo","messageId":"gbikqm-vtQAYKEiHxA==","eventType":"MESSAGE",` + at + times + identity + tail +
+				`,"body":"{\"action\":\"echo\",\"text\":\"<` + "\u00e9\u2028" + `>\\\"\n\"}\u0001","isBase64Encoded":false}`},
+		{"DISCONNECT, section B.4", disconnect,
+			`{"headers":{"Host":"a1b2c3d4e5.execute-api.us-east-1.amazonaws.com","x-api-key":"","X-Forwarded-For":"","x-restapi":""},` +
+				`"multiValueHeaders":{"Host":["a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"],"x-api-key":[""],"X-Forwarded-For":[""],"x-restapi":[""]},` +
+				`"requestContext":{"routeKey":"$disconnect","disconnectStatusCode":1001,"eventType":"DISCONNECT","extendedRequestId":"EP5tdH0zIAMEr8w=",` +
+				`"requestTime":"25/Sep/2026:09:19:55 +0000","messageDirection":"IN","disconnectReason":"Going away",` + times + identity + tail + `,"isBase64Encoded":false}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got := string(AppendLambdaEvent(nil, test.request))
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("event differs (-want +got):\n%s", diff)
+			}
+			if !json.Valid([]byte(got)) {
+				t.Error("the event is not JSON")
+			}
+		})
+	}
+}
+
+// Any bytes make a JSON string that reads back as themselves, or as U+FFFD.
+func FuzzAppendString(f *testing.F) {
+	f.Add([]byte("plain"))
+	f.Add([]byte("\xff\"\\\x00\u2028é"))
+	f.Fuzz(func(t *testing.T, s []byte) {
+		var back string
+		if err := json.Unmarshal(appendString(nil, s), &back); err != nil {
+			t.Fatal(err)
+		}
+		if want := string([]rune(string(s))); back != want {
+			t.Fatalf("%q came back as %q", want, back)
+		}
+	})
+}
+
+func BenchmarkAppendLambdaEvent(b *testing.B) {
+	request := sample(Message, "echo")
+	request.MessageID = "gbikqm-vtQAYKEiHxA=="
+	request.Body = []byte(`{"action":"echo","text":"a message of ordinary length, as chats have them"}`)
+	buffer := make([]byte, 0, 2048)
+	b.ReportAllocs()
+	for b.Loop() {
+		buffer = AppendLambdaEvent(buffer[:0], request)
+	}
+}

@@ -1,0 +1,76 @@
+package stagedoor
+
+import (
+	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/template"
+)
+
+// Types that a Reporter is handed.
+type (
+	// Record is one finished event of the gateway.
+	Record = telemetry.Record
+	// LogLine is a line that a function printed, or a notice about it.
+	LogLine = lambda.LogLine
+	// Notice is something in a template that is not acted on.
+	Notice = template.Notice
+	// Problems are the mistakes of a template.
+	Problems = template.Problems
+)
+
+// Reporter is told what happens while RunDev runs. Its methods are called
+// concurrently and must be quick.
+type Reporter interface {
+	telemetry.Recorder
+	// Ready is called once, before anything else, when the gateway serves.
+	Ready(Ready)
+	// Reloaded is called when a changed template has been put into effect.
+	Reloaded(Application)
+	// Rejected is called when a changed template cannot be used; what ran
+	// before goes on. The error is Problems for mistakes in the template.
+	Rejected(error)
+	// Output is called for each line that a function prints.
+	Output(LogLine)
+}
+
+// Ready describes a gateway that has started.
+type Ready struct {
+	Public string // URL of the public listener, http://host:port
+	Admin  string // URL of the admin listener
+	Page   string // folder that is served at /; empty when there is none
+	Application
+}
+
+// Application describes what a template put into effect.
+type Application struct {
+	Template  string // path of the file
+	APIs      []API
+	Functions int
+	Tables    []string // names of the tables in the built-in DynamoDB
+	Notices   []Notice
+	// Problems say what of the APIs cannot work here as configured.
+	Problems []string
+}
+
+// API describes a WebSocket API.
+type API struct {
+	ID     string
+	Name   string
+	Stages []string
+	Routes []Route
+}
+
+// Route describes a route and what serves it.
+type Route struct {
+	Key    string
+	Target string // for example "function chat-send" or "POST http://localhost:9000"; empty for none
+	TwoWay bool
+}
+
+type silent struct{}
+
+func (silent) Record(*telemetry.Record) {}
+func (silent) Ready(Ready)              {}
+func (silent) Reloaded(Application)     {}
+func (silent) Rejected(error)           {}
+func (silent) Output(LogLine)           {}

@@ -1,0 +1,165 @@
+// Package stagedoor is a gateway for WebSocket APIs, compatible with Amazon API
+// Gateway. It wires the parts together; a Go program or a test can embed it.
+//
+// RunDev runs an application from its SAM or CloudFormation template.
+package stagedoor
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/certificate"
+	"github.com/stagedoor/stagedoor/internal/dynamodb"
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/localaws"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// shutdownTime is how long connections and functions have to end.
+const shutdownTime = 10 * time.Second
+
+// RunDev runs the application of a template until ctx ends: the gateway, the
+// functions as local processes, the tables in a built-in DynamoDB. A changed
+// template is put into effect while connections stay open. In the end
+// connections are closed with 1001, $disconnect runs, and all processes end.
+//
+// A template that cannot be used at the start is an error, Problems where it
+// holds mistakes.
+func RunDev(ctx context.Context, config DevConfig) error {
+	d, err := newDev(config)
+	if err != nil {
+		return err
+	}
+	defer d.stop()
+	if err := d.start(ctx); err != nil {
+		return err
+	}
+	return d.watch(ctx)
+}
+
+// dev is a running `stagedoor dev`. Members are set in the order in which they
+// start, and ended in reverse.
+type dev struct {
+	config DevConfig
+	file   string // the template
+
+	database  *dynamodb.Server // nil: elsewhere
+	endpoint  *localaws.Endpoint
+	functions *lambda.Host
+	engine    *websocket.Engine
+	gateway   *gateway.Gateway
+	compiler  *plan.Compiler
+	public    *server
+	admin     *server
+	domains   domainSet
+
+	running atomic.Pointer[application] // what was put into effect last
+}
+
+func (d *dev) start(ctx context.Context) error {
+	loaded, err := d.load()
+	if err != nil {
+		return err
+	}
+	authority, err := certificate.Open(filepath.Join(d.config.CacheDir, "ca"))
+	if err != nil {
+		return err
+	}
+	if d.engine, err = websocket.NewEngine(websocket.Options{}); err != nil {
+		return err
+	}
+	d.gateway = gateway.New(gateway.Options{
+		Engine: d.engine, Recorder: d.config.Reporter, Node: 1, Fallback: http.HandlerFunc(d.servePage),
+	})
+	if err := d.startEndpoint(authority); err != nil {
+		return err
+	}
+	if err := d.startFunctions(authority); err != nil {
+		return err
+	}
+	d.compiler.Backends.Functions = d.functions
+	if d.public, err = listen(ctx, d.config.Listen, d.gateway, authority.TLSConfig()); err != nil {
+		return err
+	}
+	if d.admin, err = listen(ctx, d.config.Admin, d.adminHandler(), nil); err != nil {
+		return err
+	}
+	described, err := d.apply(loaded)
+	if err != nil {
+		return err
+	}
+	d.functions.Prepare()
+	d.config.Reporter.Ready(Ready{
+		Public: d.public.url(), Admin: d.admin.url(), Page: d.pageFolder(), Application: described,
+	})
+	return nil
+}
+
+// startEndpoint opens what functions reach instead of AWS.
+func (d *dev) startEndpoint(authority *certificate.Authority) (err error) {
+	options := localaws.Options{
+		Gateway: d.gateway, GatewayHost: d.domains.contains, TLSConfig: authority.TLSConfig(),
+	}
+	if !d.config.dynamoDBElsewhere() {
+		d.database = dynamodb.New()
+		options.DynamoDB = d.database
+	}
+	d.endpoint, err = localaws.Listen("127.0.0.1:0", options)
+	return err
+}
+
+func (d *dev) startFunctions(authority *certificate.Authority) error {
+	bundle := filepath.Join(d.config.CacheDir, "ca", "bundle.pem")
+	if err := authority.WriteBundle(bundle); err != nil {
+		return err
+	}
+	address := d.endpoint.Addr().String()
+	hosts := []string{"*.execute-api.*.amazonaws.com", "*.execute-api.*.amazonaws.com.cn"}
+	environment := map[string]string{}
+	if d.database != nil {
+		hosts = append(hosts, "dynamodb.*.amazonaws.com")
+		environment[endpointVariable("dynamodb")] = "http://" + address
+	}
+	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" {
+		environment["AWS_ENDPOINT_URL"] = url
+	}
+	for service, url := range d.config.Endpoints {
+		environment[endpointVariable(service)] = url
+	}
+	d.functions = lambda.NewHost(lambda.Options{
+		Region: d.config.Region, AccountID: d.config.AccountID, Environment: environment,
+		CacheDir: d.config.CacheDir, Log: d.config.Reporter.Output,
+		Redirect: lambda.Redirect{
+			Address: address, Hosts: hosts,
+			CAFile: authority.CertificatePath(), CABundleFile: bundle,
+		},
+	})
+	return nil
+}
+
+// stop ends what was started, in reverse. Functions outlive the connections,
+// for $disconnect, and so do the listeners, for what it sends.
+func (d *dev) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	if d.gateway != nil {
+		_ = d.gateway.Shutdown(ctx) // cut short by ctx, which ends the program anyway
+	}
+	for _, s := range []*server{d.public, d.admin} {
+		if s != nil {
+			s.close(ctx)
+		}
+	}
+	if d.functions != nil {
+		_ = d.functions.Close(ctx)
+	}
+	if d.endpoint != nil {
+		_ = d.endpoint.Close(ctx)
+	}
+}
