@@ -1,0 +1,178 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// ErrShutdown is Adopt's answer after Shutdown.
+var ErrShutdown = errors.New("websocket: engine is shut down")
+
+// Options of an engine. The zero value is a good one.
+type Options struct {
+	Driver       Driver
+	Loops        int           // event loops; 0: one for each processor, at most 4
+	InFlight     int           // Message calls at a time over all connections; 0: 65536
+	CloseTimeout time.Duration // for the peer to answer a close frame, and to hang up; 0: 5 s
+	WriteTimeout time.Duration // for a peer to take a byte of what is queued, before it is dropped; 0: 30 s
+}
+
+// Socket is a connection whose handshake is done but for the answer.
+type Socket struct {
+	Response []byte  // what to send first: the 101 response
+	Buffered []byte  // what was already read past the request
+	Limits   *Limits // nil: none
+	Handler  Handler
+}
+
+// Engine drives connections until Shutdown.
+type Engine struct {
+	options    Options
+	clock      clock
+	wheel      *wheel
+	table      table
+	dispatcher dispatcher
+	loops      []*loop
+	live       sync.WaitGroup // sockets, Closed calls, Message calls
+	stop       sync.Once
+}
+
+// driver moves a connection's bytes. All but start are called with Conn.mu
+// held and don't block.
+type driver interface {
+	// start begins to write and read. Without the lock; once, by Adopt.
+	start(c *Conn, buffered []byte)
+	// flush writes what is queued and tells the connection how that went
+	// (blocked, flushed, writeFailed), at once or later.
+	flush(c *Conn)
+	// resume has the reader look at the connection again after a pause.
+	resume(c *Conn)
+	// close releases the socket and then marks it done in Engine.live.
+	close(c *Conn)
+}
+
+// NewEngine starts an engine; Shutdown ends it.
+func NewEngine(o Options) (*Engine, error) {
+	if o.Loops <= 0 {
+		o.Loops = min(runtime.GOMAXPROCS(0), 4)
+	}
+	if o.InFlight <= 0 {
+		o.InFlight = 1 << 16
+	}
+	if o.CloseTimeout <= 0 {
+		o.CloseTimeout = 5 * time.Second
+	}
+	if o.WriteTimeout <= 0 {
+		o.WriteTimeout = 30 * time.Second
+	}
+	e := &Engine{options: o, clock: clock{time.Now()}}
+	e.dispatcher.limit = o.InFlight
+	if o.Driver == DriverEventLoop || o.Driver == DriverAuto && haveLoops {
+		if err := e.startLoops(); err != nil {
+			return nil, err
+		}
+	}
+	e.wheel = newWheel(e.clock, (*Conn).expire)
+	return e, nil
+}
+
+func (e *Engine) startLoops() error {
+	for range e.options.Loops {
+		l, err := newLoop(&e.table)
+		if err != nil {
+			e.stopLoops()
+			return fmt.Errorf("websocket: start event loop: %w", err)
+		}
+		e.loops = append(e.loops, l)
+	}
+	return nil
+}
+
+func (e *Engine) stopLoops() {
+	for _, l := range e.loops {
+		l.stop()
+	}
+}
+
+// Adopt takes over a socket, whatever it returns: nc is closed in time, and
+// for a plain TCP or Unix socket (or one found through NetConn methods, which
+// must hold no bytes back) that may be at once, since the engine then works on
+// a duplicate.
+//
+// Handler.Opened is called before Adopt returns, and before anything is
+// written or read; what it sends goes out behind Response. Handler.Closed is
+// called for every connection that was opened, a dead socket included. The
+// error is ErrShutdown, with the Handler not called.
+func (e *Engine) Adopt(nc net.Conn, s Socket) (*Conn, error) {
+	now := e.clock.now()
+	c := &Conn{engine: e, handler: s.Handler, limits: s.Limits, opened: now, fd: -1}
+	if c.limits == nil {
+		c.limits = new(Limits)
+	}
+	c.active.Store(now)
+	if len(s.Response) > 0 {
+		c.out.raw(s.Response)
+	}
+	if !e.attach(c, nc) {
+		nc.Close()
+		return nil, ErrShutdown
+	}
+	s.Handler.Opened(c)
+	c.driver.start(c, s.Buffered)
+	return c, nil
+}
+
+// attach enters a connection in the table and picks the driver for its socket.
+// It returns false after Shutdown.
+func (e *Engine) attach(c *Conn, nc net.Conn) bool {
+	c.mu.Lock() // Shutdown finds the connection in the table, but closes it with its driver only
+	defer c.mu.Unlock()
+	if !e.table.add(c, &e.live) {
+		return false
+	}
+	c.arm()
+	if len(e.loops) > 0 {
+		if fd, err := detach(nc); err == nil {
+			c.fd = int32(fd)
+			c.driver = e.loops[fd%len(e.loops)]
+			return true
+		}
+	}
+	c.driver = newGoroutine(nc)
+	return true
+}
+
+// Shutdown closes every connection with CloseGoingAway and waits until all
+// sockets, Closed and Message calls are done, or ctx ends; then it drops what
+// is left, stops the engine and returns ctx's error. The handlers' calls are
+// not interrupted.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	e.table.close()
+	for _, c := range e.table.all() {
+		c.Close(CloseGoingAway, "Going away")
+	}
+	done := make(chan struct{})
+	go func() {
+		e.live.Wait()
+		close(done)
+	}()
+	var err error
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+		for _, c := range e.table.all() {
+			c.Abort()
+		}
+	}
+	e.stop.Do(func() {
+		e.wheel.stop()
+		e.stopLoops()
+	})
+	return err
+}

@@ -1,0 +1,137 @@
+package websocket
+
+import (
+	"errors"
+	"io"
+	"net"
+	"time"
+)
+
+const (
+	goroutineBuffer = 4096     // bytes of one read
+	goroutineWrite  = 16 << 10 // bytes of one write, so that progress shows
+)
+
+// goroutine drives one connection of any kind: a goroutine reads as long as it
+// lives, and another writes while something is queued.
+type goroutine struct {
+	nc      net.Conn
+	wake    chan struct{} // the reader has to look at the connection
+	writing bool          // guarded by Conn.mu
+}
+
+func newGoroutine(nc net.Conn) *goroutine {
+	return &goroutine{nc: nc, wake: make(chan struct{}, 1)}
+}
+
+func (g *goroutine) start(c *Conn, buffered []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.started = true
+	g.flush(c)
+	go g.read(c, buffered)
+}
+
+func (g *goroutine) read(c *Conn, buffered []byte) {
+	defer c.engine.live.Done()
+	defer g.nc.Close()
+	c.received(buffered)
+	b := newBuffer(goroutineBuffer)
+	defer b.free()
+	for g.await(c) {
+		if !c.catchUp() {
+			continue
+		}
+		n, err := g.nc.Read(b.data[:cap(b.data)])
+		c.received(b.data[:n])
+		if err != nil {
+			g.settle(c)
+			c.readEnded(errors.Is(err, io.EOF))
+		}
+	}
+}
+
+// settle decodes all that was read before the end of the socket is reported.
+func (g *goroutine) settle(c *Conn) {
+	for c.rest != nil && g.await(c) {
+		c.catchUp()
+	}
+}
+
+// await waits while the connection isn't to be read. It returns false when the
+// socket has to be released.
+func (g *goroutine) await(c *Conn) bool {
+	for {
+		c.mu.Lock()
+		closed, wait := c.state == stateClosed, c.paused || c.ended
+		c.mu.Unlock()
+		if closed || !wait {
+			return !closed
+		}
+		<-g.wake
+	}
+}
+
+func (g *goroutine) flush(c *Conn) {
+	if g.writing || !c.started || c.state == stateClosed {
+		return
+	}
+	g.writing = true
+	c.engine.live.Add(1)
+	go g.write(c)
+}
+
+func (g *goroutine) write(c *Conn) {
+	defer c.engine.live.Done()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer func() { g.writing = false }()
+	for c.state != stateClosed {
+		p := c.out.next()
+		if len(p) == 0 {
+			g.flushed(c)
+			return
+		}
+		c.blocked()
+		c.mu.Unlock()
+		n, err := g.nc.Write(p[:min(len(p), goroutineWrite)])
+		c.mu.Lock()
+		if c.state == stateClosed {
+			return
+		}
+		if err != nil {
+			c.writeFailed()
+			return
+		}
+		c.out.advance(n)
+	}
+}
+
+// flushed shuts our side of the socket when the connection wants that, and
+// where the socket can.
+func (g *goroutine) flushed(c *Conn) {
+	if !c.flushed() {
+		return
+	}
+	half, ok := g.nc.(interface{ CloseWrite() error })
+	if !ok {
+		c.finish()
+		return
+	}
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	half.CloseWrite()
+}
+
+func (g *goroutine) resume(*Conn) {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close makes the reader and the writer return; the reader closes the socket.
+func (g *goroutine) close(c *Conn) {
+	g.nc.SetDeadline(time.Unix(1, 0))
+	g.resume(c)
+}

@@ -1,0 +1,271 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds every wait for something that must happen.
+const patience = 20 * time.Second
+
+// forDrivers runs a test once for each driver.
+func forDrivers(t *testing.T, test func(t *testing.T, driver Driver)) {
+	t.Helper()
+	t.Run("goroutine", func(t *testing.T) {
+		t.Parallel()
+		test(t, DriverGoroutine)
+	})
+	t.Run("event loop", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			t.Skip("the event loop is for Linux only")
+		}
+		t.Parallel()
+		test(t, DriverEventLoop)
+	})
+}
+
+// newEngine makes an engine that the end of the test shuts down.
+func newEngine(t testing.TB, o Options) *Engine {
+	t.Helper()
+	e, err := NewEngine(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		for _, c := range e.table.all() {
+			c.Abort()
+		}
+		if err := e.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+	})
+	return e
+}
+
+// socketPair is both ends of a TCP connection.
+func socketPair(t testing.TB) (client, server *net.TCPConn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	dialled, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dialled.Close() })
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dialled.(*net.TCPConn), accepted.(*net.TCPConn)
+}
+
+// closing is what Handler.Closed was told.
+type closing struct {
+	Code   int
+	Reason string
+}
+
+// recorder is a Handler that keeps what it is told. Where answer is set, it
+// does what a message asks for.
+type recorder struct {
+	answer func(c *Conn, op Opcode, payload []byte)
+
+	mu       sync.Mutex
+	opened   int
+	messages []string // opcode digit and payload, in order of arrival
+	closed   []closing
+	changed  chan struct{} // closed at the next change
+}
+
+func (r *recorder) change(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+func (r *recorder) Opened(*Conn) { r.change(func() { r.opened++ }) }
+
+func (r *recorder) Message(c *Conn, op Opcode, payload []byte) {
+	r.change(func() { r.messages = append(r.messages, string('0'+byte(op))+string(payload)) })
+	if r.answer != nil {
+		r.answer(c, op, payload)
+	}
+}
+
+func (r *recorder) Closed(_ *Conn, code int, reason string) {
+	r.change(func() { r.closed = append(r.closed, closing{code, reason}) })
+}
+
+// await waits until ok says so of the recorder, called with its lock held.
+func (r *recorder) await(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		r.mu.Lock()
+		if ok() {
+			r.mu.Unlock()
+			return
+		}
+		if r.changed == nil {
+			r.changed = make(chan struct{})
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		select {
+		case <-changed:
+		case <-timeout:
+			t.Fatalf("no %s in time", what)
+		}
+	}
+}
+
+// awaitClosed waits for Handler.Closed and checks what it was told.
+func (r *recorder) awaitClosed(t testing.TB, code int, reason string) {
+	t.Helper()
+	r.await(t, "Closed", func() bool { return len(r.closed) > 0 })
+	if got, want := r.closed[0], (closing{code, reason}); got != want {
+		t.Errorf("Closed with %v, want %v", got, want)
+	}
+}
+
+// awaitMessages waits for n messages and returns them.
+func (r *recorder) awaitMessages(t testing.TB, n int) []string {
+	t.Helper()
+	r.await(t, "message", func() bool { return len(r.messages) >= n })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.messages...)
+}
+
+// eventually polls until ok.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not in time", what)
+		}
+	}
+}
+
+// peer is a client's end of a connection, on the level of bytes.
+type peer struct {
+	t testing.TB
+	net.Conn
+}
+
+// adopt makes a connection in e without a handshake.
+func adopt(t testing.TB, e *Engine, h Handler, l *Limits) (*peer, *Conn) {
+	t.Helper()
+	client, server := socketPair(t)
+	c, err := e.Adopt(server, Socket{Handler: h, Limits: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.SetDeadline(time.Now().Add(patience))
+	return &peer{t, client}, c
+}
+
+func (p *peer) send(parts ...[]byte) {
+	p.t.Helper()
+	if _, err := p.Write(bytes.Join(parts, nil)); err != nil {
+		p.t.Fatalf("client write: %v", err)
+	}
+}
+
+// frame reads one frame from the server.
+func (p *peer) frame() (op byte, payload []byte) {
+	p.t.Helper()
+	op, payload, err := readFrame(p)
+	if err != nil {
+		p.t.Fatalf("client read: %v", err)
+	}
+	return op, payload
+}
+
+// expect reads one frame and checks it.
+func (p *peer) expect(op byte, payload []byte) {
+	p.t.Helper()
+	gotOp, got := p.frame()
+	if gotOp != op || !bytes.Equal(got, payload) {
+		p.t.Fatalf("got frame %d %q, want %d %q", gotOp, got, op, payload)
+	}
+}
+
+// expectEnd checks that the server hangs up and sends nothing before.
+func (p *peer) expectEnd() {
+	p.t.Helper()
+	rest, err := io.ReadAll(p)
+	if err != nil || len(rest) > 0 {
+		p.t.Fatalf("got %q and %v, want the end of the stream", rest, err)
+	}
+}
+
+func readFrame(r io.Reader) (op byte, payload []byte, err error) {
+	var head [2]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return 0, nil, err
+	}
+	if head[0]&0xF0 != finBit || head[1]&maskBit != 0 {
+		return 0, nil, errors.New("fragmented, masked or reserved")
+	}
+	length := int(head[1])
+	if length > maxControl {
+		extra := map[int]int{126: 2, 127: 8}[length]
+		wide := make([]byte, 8)
+		if _, err := io.ReadFull(r, wide[8-extra:]); err != nil {
+			return 0, nil, err
+		}
+		length = int(binary.BigEndian.Uint64(wide))
+	}
+	payload = make([]byte, length)
+	_, err = io.ReadFull(r, payload)
+	return head[0] & 0x0F, payload, err
+}
+
+// clientFrame is a masked frame; first is its first byte whole.
+func clientFrame(first byte, payload string) []byte {
+	frame := appendHeader(nil, 0, len(payload))
+	frame[0] = first
+	frame[1] |= maskBit
+	key := [4]byte{0x37, 0xFA, 0x21, 0x3D}
+	frame = append(frame, key[:]...)
+	start := len(frame)
+	frame = append(frame, payload...)
+	for i := range payload {
+		frame[start+i] ^= key[i%4]
+	}
+	return frame
+}
+
+func text(payload string) []byte { return clientFrame(finBit|opText, payload) }
+
+// closeFrame is a client's close frame.
+func closeFrame(code int, reason string) []byte {
+	return clientFrame(finBit|opClose, string(binary.BigEndian.AppendUint16(nil, uint16(code)))+reason)
+}
+
+// closeBody is the payload of the close frame that the server sends.
+func closeBody(code int, reason string) []byte {
+	return append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
+}
