@@ -6,6 +6,7 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -21,12 +22,16 @@ type Options struct {
 
 // Application is what a template describes, with every reference resolved.
 type Application struct {
+	File      string // the template
+	StackName string
+	Region    string
+	AccountID string
 	APIs      []*API
 	Functions []*Function
 	Tables    []*Table
 	Domains   []*apigw.DomainName
 	// Ignored are resources of types that are not run here, and properties
-	// that are kept but not acted on yet.
+	// that are kept but not acted on yet. In the order of the file.
 	Ignored []Notice
 }
 
@@ -36,7 +41,9 @@ type Application struct {
 type API struct {
 	LogicalID string
 	API       *apigw.API
-	Stages    []*apigw.Stage
+	// Stages have a DeploymentId when something is deployed on them: the API
+	// as it is here. A stage without one answers no connection.
+	Stages []*apigw.Stage
 }
 
 // Function is a Lambda function.
@@ -46,7 +53,7 @@ type Function struct {
 	ARN         string
 	Runtime     string
 	Handler     string
-	CodeDir     string // absolute; empty when InlineCode is set
+	CodeDir     string // absolute; empty when InlineCode or Unavailable is set
 	InlineCode  string
 	MemoryMB    int
 	Timeout     time.Duration
@@ -54,6 +61,9 @@ type Function struct {
 	Layers      []string // absolute folders
 	BuildMethod string   // Metadata.BuildMethod, for example "go1.x" or "makefile"
 	Line        int
+	// Unavailable says why the function's code cannot run here, for example
+	// because it lies in S3; an invocation fails with it. Empty when it can.
+	Unavailable string
 }
 
 // Table is a DynamoDB table: the JSON of a CreateTable request, and the
@@ -72,6 +82,30 @@ type Notice struct {
 	LogicalID string
 	Type      string // the resource's type
 	Property  string // empty when the whole resource is ignored
+	Message   string // why, in a few words
+}
+
+// String gives the notice in one line, "file:line: Resource (type) Property: message".
+func (n Notice) String() string {
+	s := fmt.Sprintf("%s:%d: %s (%s)", n.File, n.Line, n.LogicalID, n.Type)
+	if n.Property != "" {
+		s += " " + n.Property
+	}
+	return s + ": " + n.Message
+}
+
+// WatchPaths lists the template file and the folders of code: a change below
+// one of them is a change of the application.
+func (a *Application) WatchPaths() []string {
+	paths := []string{a.File}
+	for _, f := range a.Functions {
+		if f.CodeDir != "" {
+			paths = append(paths, f.CodeDir)
+		}
+		paths = append(paths, f.Layers...)
+	}
+	slices.Sort(paths[1:])
+	return slices.Compact(paths)
 }
 
 // Problem is one mistake in a template.

@@ -1,0 +1,267 @@
+package template
+
+import "strings"
+
+// Types of resources that are acted on.
+const (
+	typeAPI                 = "AWS::ApiGatewayV2::Api"
+	typeRoute               = "AWS::ApiGatewayV2::Route"
+	typeRouteResponse       = "AWS::ApiGatewayV2::RouteResponse"
+	typeIntegration         = "AWS::ApiGatewayV2::Integration"
+	typeIntegrationResponse = "AWS::ApiGatewayV2::IntegrationResponse"
+	typeModel               = "AWS::ApiGatewayV2::Model"
+	typeAuthorizer          = "AWS::ApiGatewayV2::Authorizer"
+	typeStage               = "AWS::ApiGatewayV2::Stage"
+	typeDeployment          = "AWS::ApiGatewayV2::Deployment"
+	typeDomainName          = "AWS::ApiGatewayV2::DomainName"
+	typeAPIMapping          = "AWS::ApiGatewayV2::ApiMapping"
+
+	typeFunction     = "AWS::Lambda::Function"
+	typePermission   = "AWS::Lambda::Permission"
+	typeAlias        = "AWS::Lambda::Alias"
+	typeVersion      = "AWS::Lambda::Version"
+	typeLayerVersion = "AWS::Lambda::LayerVersion"
+
+	typeTable = "AWS::DynamoDB::Table"
+)
+
+// named are the types whose Ref, or part of it, is a name: the property that
+// gives it, and the longest name that CloudFormation makes up.
+var named = map[string]struct {
+	property string
+	limit    int
+}{
+	typeFunction:     {"FunctionName", 64},
+	typeTable:        {"TableName", 255},
+	typeLayerVersion: {"LayerName", 140},
+	typeAlias:        {"Name", 0},
+	typeStage:        {"StageName", 0},
+	typeDomainName:   {"DomainName", 0},
+
+	"AWS::IAM::Role":                       {"RoleName", 64},
+	"AWS::IAM::ManagedPolicy":              {"ManagedPolicyName", 128},
+	"AWS::IAM::User":                       {"UserName", 64},
+	"AWS::S3::Bucket":                      {"BucketName", 63},
+	"AWS::SQS::Queue":                      {"QueueName", 80},
+	"AWS::SNS::Topic":                      {"TopicName", 256},
+	"AWS::Logs::LogGroup":                  {"LogGroupName", 512},
+	"AWS::Events::EventBus":                {"Name", 256},
+	"AWS::Kinesis::Stream":                 {"Name", 128},
+	"AWS::KinesisFirehose::DeliveryStream": {"DeliveryStreamName", 64},
+	"AWS::SecretsManager::Secret":          {"Name", 512},
+	"AWS::SSM::Parameter":                  {"Name", 1011},
+	"AWS::StepFunctions::StateMachine":     {"StateMachineName", 80},
+	"AWS::Serverless::StateMachine":        {"Name", 80},
+}
+
+// attributesOf lists what Fn::GetAtt knows of a type that is acted on; nil for
+// any other type.
+func attributesOf(typ string) []string {
+	switch typ {
+	case typeAPI:
+		return []string{"ApiEndpoint", "ApiId"}
+	case typeRoute:
+		return []string{"RouteId"}
+	case typeRouteResponse:
+		return []string{"RouteResponseId"}
+	case typeIntegration:
+		return []string{"IntegrationId"}
+	case typeIntegrationResponse:
+		return []string{"IntegrationResponseId"}
+	case typeModel:
+		return []string{"ModelId"}
+	case typeAuthorizer:
+		return []string{"AuthorizerId"}
+	case typeStage:
+		return []string{"Id"}
+	case typeDeployment:
+		return []string{"DeploymentId"}
+	case typeDomainName:
+		return []string{"DomainNameArn", "RegionalDomainName", "RegionalHostedZoneId"}
+	case typeAPIMapping:
+		return []string{"ApiMappingId"}
+	case typeFunction:
+		return []string{"Arn", "SnapStartResponse", "SnapStartResponse.ApplyOn", "SnapStartResponse.OptimizationStatus"}
+	case typePermission:
+		return []string{"Id"}
+	case typeAlias:
+		return []string{"AliasArn"}
+	case typeVersion:
+		return []string{"FunctionArn", "Version"}
+	case typeLayerVersion:
+		return []string{"LayerVersionArn"}
+	case typeTable:
+		return []string{"Arn", "StreamArn"}
+	}
+	return nil
+}
+
+// reference gives what Ref stands for.
+func (r *resolver) reference(res *resource, line int) *value {
+	return r.once("Ref "+res.id, line, func() *value { return r.makeReference(res, line) })
+}
+
+// nameOf gives a resource's physical name: the property that names it, or one
+// made up as CloudFormation does.
+func (r *resolver) nameOf(res *resource, line int) *value {
+	return r.once("name of "+res.id, line, func() *value { return r.makeName(res) })
+}
+
+// once makes a value the first time it is asked for, and gives a copy on the
+// line where it is used. What needs itself is part of a circle, which was
+// reported, and is unknown.
+func (r *resolver) once(what string, line int, make func() *value) *value {
+	v, ok := r.made[what]
+	if !ok {
+		r.made[what] = newUnknown(line)
+		v = make()
+		r.made[what] = v
+	}
+	c := *v
+	c.line = line
+	return &c
+}
+
+func (r *resolver) makeReference(res *resource, line int) *value {
+	switch res.typ {
+	case typeAPI:
+		return newText(line, r.stack.id(res.id, 10))
+	case typeRoute, typeIntegration:
+		return newText(line, r.stack.id(res.id, 7))
+	case typeRouteResponse, typeIntegrationResponse, typeModel, typeAuthorizer, typeDeployment, typeAPIMapping:
+		return newText(line, r.stack.id(res.id, 6))
+	case typeFunction, typeTable, typeStage, typeDomainName:
+		return r.nameOf(res, line)
+	case typeAlias:
+		return r.functionARN(res, r.nameOf(res, line), line)
+	case typeVersion:
+		return r.functionARN(res, newText(line, "1"), line)
+	case typeLayerVersion:
+		return r.format(line, r.nameOf(res, line), func(name string) string { return r.stack.arn("lambda", "layer:"+name+":1") })
+	case "AWS::SQS::Queue":
+		return r.format(line, r.nameOf(res, line), func(name string) string {
+			return "https://sqs." + r.stack.region + "." + r.stack.suffix + "/" + r.stack.account + "/" + name
+		})
+	case "AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine", "AWS::IAM::ManagedPolicy":
+		return r.foreignARN(res, line)
+	}
+	return r.nameOf(res, line)
+}
+
+// attribute gives what Fn::GetAtt stands for.
+func (r *resolver) attribute(res *resource, name string, line int) *value {
+	ref := func() *value { return r.reference(res, line) }
+	switch res.typ + "." + name {
+	case typeAPI + ".ApiEndpoint":
+		return newText(line, "wss://"+r.stack.id(res.id, 10)+".execute-api."+r.stack.region+"."+r.stack.suffix)
+	case typeFunction + ".Arn":
+		return r.format(line, ref(), func(name string) string { return r.stack.arn("lambda", "function:"+name) })
+	case typeTable + ".Arn":
+		return r.format(line, ref(), func(name string) string { return r.stack.arn("dynamodb", "table/"+name) })
+	case typeTable + ".StreamArn":
+		return r.format(line, ref(), func(name string) string {
+			return r.stack.arn("dynamodb", "table/"+name+"/stream/2026-01-01T00:00:00.000")
+		})
+	case typeVersion + ".Version":
+		return newText(line, "1")
+	case typeDomainName + ".RegionalDomainName":
+		return newText(line, "d-"+r.stack.id(res.id, 10)+".execute-api."+r.stack.region+"."+r.stack.suffix)
+	case typeDomainName + ".RegionalHostedZoneId":
+		return newText(line, "Z"+strings.ToUpper(r.stack.id(res.id, 13)))
+	case typeDomainName + ".DomainNameArn":
+		return r.format(line, ref(), func(name string) string {
+			return "arn:" + r.stack.partition + ":apigateway:" + r.stack.region + "::/domainnames/" + name
+		})
+	case typeAPI + ".ApiId", typeRoute + ".RouteId", typeRouteResponse + ".RouteResponseId", typeIntegration + ".IntegrationId",
+		typeIntegrationResponse + ".IntegrationResponseId", typeModel + ".ModelId", typeAuthorizer + ".AuthorizerId",
+		typeDeployment + ".DeploymentId", typeAPIMapping + ".ApiMappingId", typeAlias + ".AliasArn",
+		typeVersion + ".FunctionArn", typeLayerVersion + ".LayerVersionArn":
+		return ref()
+	}
+	if name == "Arn" || strings.HasSuffix(name, "Arn") {
+		return r.foreignARN(res, line)
+	}
+	if name == "Name" || strings.HasSuffix(name, "Name") {
+		return r.nameOf(res, line)
+	}
+	return newText(line, r.stack.physicalName(res.id, 128)+"."+name)
+}
+
+func (r *resolver) makeName(res *resource) *value {
+	naming, ok := named[res.typ]
+	if !ok {
+		naming.limit = 128
+	}
+	if given := res.properties.get(naming.property); given != nil {
+		switch name := r.resolveFor(res, given); {
+		case name.isScalar():
+			return newText(given.line, name.text)
+		case name.kind == unknown:
+			return name
+		}
+	}
+	if naming.limit == 0 {
+		return newUnknown(res.line) // required, and reported where it is read
+	}
+	name := r.stack.physicalName(res.id, naming.limit)
+	if res.typ == "AWS::S3::Bucket" {
+		name = strings.ToLower(name)
+	}
+	return newText(res.line, name)
+}
+
+// format makes a text of another one, unless that is unknown.
+func (r *resolver) format(line int, v *value, make func(string) string) *value {
+	if v.kind != text {
+		return newUnknown(line)
+	}
+	return newText(line, make(v.text))
+}
+
+// functionARN gives the ARN of an alias or a version: that of the function
+// that its FunctionName names, with a qualifier.
+func (r *resolver) functionARN(res *resource, qualifier *value, line int) *value {
+	given := res.properties.get("FunctionName")
+	if given == nil || qualifier.kind != text {
+		return newUnknown(line)
+	}
+	return r.format(line, r.resolveFor(res, given), func(name string) string {
+		if !strings.HasPrefix(name, "arn:") {
+			name = r.stack.arn("lambda", "function:"+name)
+		}
+		return name + ":" + qualifier.text
+	})
+}
+
+// foreignARN gives a resource that is not run here an ARN of the right form.
+func (r *resolver) foreignARN(res *resource, line int) *value {
+	return r.format(line, r.nameOf(res, line), func(name string) string {
+		parts := strings.Split(res.typ, "::")
+		if len(parts) != 3 {
+			return r.stack.arn("cloudformation", name)
+		}
+		service, typ := strings.ToLower(parts[1]), strings.ToLower(parts[2])
+		switch res.typ {
+		case "AWS::S3::Bucket":
+			return r.stack.globalARN("s3", "", name)
+		case "AWS::SQS::Queue", "AWS::SNS::Topic":
+			return r.stack.arn(service, name)
+		case "AWS::Logs::LogGroup":
+			return r.stack.arn("logs", "log-group:"+name+":*")
+		case "AWS::Events::EventBus":
+			return r.stack.arn("events", "event-bus/"+name)
+		case "AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine":
+			return r.stack.arn("states", "stateMachine:"+name)
+		case "AWS::SecretsManager::Secret":
+			return r.stack.arn("secretsmanager", "secret:"+name)
+		case "AWS::KinesisFirehose::DeliveryStream":
+			return r.stack.arn("firehose", "deliverystream/"+name)
+		case "AWS::IAM::ManagedPolicy":
+			return r.stack.globalARN("iam", r.stack.account, "policy/"+name)
+		}
+		if service == "iam" {
+			return r.stack.globalARN("iam", r.stack.account, typ+"/"+name)
+		}
+		return r.stack.arn(service, typ+"/"+name)
+	})
+}

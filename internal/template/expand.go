@@ -1,0 +1,230 @@
+package template
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// expander replaces the resources of SAM by those of CloudFormation that they
+// stand for, and leaves everything else as it is. What it makes carries the
+// line of what it was made from.
+type expander struct {
+	*report
+	doc        *document
+	globals    map[string]*value // defaults by type, for example "AWS::Serverless::Function"
+	parameters map[string]*parameter
+	out        *value            // the expanded section Resources
+	aliases    map[string]string // names that SAM gives to what it makes: "Function.Alias" and the like
+	implied    []string          // logical ids that SAM would make of what is not expanded here
+}
+
+// samTypes are the types that are expanded here.
+var samTypes = map[string]func(*expander, *resource){
+	"AWS::Serverless::Function":     (*expander).function,
+	"AWS::Serverless::LayerVersion": (*expander).layerVersion,
+	"AWS::Serverless::SimpleTable":  (*expander).simpleTable,
+	"AWS::Serverless::WebSocketApi": (*expander).webSocketAPI,
+}
+
+// expandSAM returns the template after SAM's expansion. A template without
+// resources of SAM comes back with the same content.
+func expandSAM(d *document, parameters map[string]*parameter, r *report) *document {
+	if d.root.kind != object {
+		return d
+	}
+	e := &expander{
+		report: r, doc: d, parameters: parameters,
+		globals: readGlobals(d, r), out: newObject(d.root.line), aliases: map[string]string{},
+	}
+	for _, res := range d.resources {
+		if expand := samTypes[res.typ]; expand != nil {
+			expand(e, res)
+			continue
+		}
+		if strings.HasPrefix(res.typ, "AWS::Serverless::") {
+			e.suggestType(res)
+		}
+		e.keep(res)
+	}
+	if len(e.aliases) > 0 {
+		e.renameReferences(e.out)
+	}
+	root := d.root.without("Globals", "Transform")
+	for i, m := range root.members {
+		switch m.key {
+		case "Resources":
+			if m.value.kind == object {
+				root.members[i].value = e.out
+			}
+		case "Outputs":
+			e.renameReferences(m.value)
+		}
+	}
+	expanded := newDocument(root, r)
+	for _, id := range e.implied {
+		if expanded.byID[id] == nil {
+			expanded.byID[id] = &resource{id: id, typ: "AWS::Serverless::Implied", properties: newObject(0), implied: true}
+		}
+	}
+	return expanded
+}
+
+// suggestType reports a type of SAM that does not exist.
+func (e *expander) suggestType(res *resource) {
+	types := append(sortedKeys(samTypes),
+		"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
+		"AWS::Serverless::Connector", "AWS::Serverless::GraphQLApi", "AWS::Serverless::HttpApi",
+		"AWS::Serverless::StateMachine")
+	if !slices.Contains(types, res.typ) {
+		e.problem(res.line, res.id, "unknown type %s%s", res.typ, e.didYouMean(res.typ, types))
+	}
+}
+
+// invalid reports a mistake in a resource of SAM in SAM's own words.
+func (e *expander) invalid(line int, id, format string, args ...any) {
+	e.problem(line, id, "Resource with id [%s] is invalid. %s", id, fmt.Sprintf(format, args...))
+}
+
+// keep takes a resource over as it is. A resource of SAM that is invalid is
+// kept too, so that references to it are not mistakes of their own.
+func (e *expander) keep(res *resource) {
+	e.out.members = append(e.out.members, member{key: res.id, line: res.line, value: res.body})
+}
+
+// add takes a made resource over. Two of the same logical id are a mistake of
+// the template.
+func (e *expander) add(from *resource, id, typ string, properties *value, attributes ...member) *value {
+	line := properties.line
+	body := newObject(line, with("Type", newText(line, typ)), with("Properties", properties))
+	body.members = append(body.members, attributes...)
+	taken := e.out.member(id) != nil
+	if id != from.id && e.doc.byID[id] != nil {
+		taken = true
+	}
+	if taken {
+		e.invalid(line, from.id, "The logical id %s, which SAM makes of it, is already taken.", id)
+		return body
+	}
+	e.out.members = append(e.out.members, member{key: id, line: line, value: body})
+	return body
+}
+
+// passed gives the attributes of a resource that also hold for what is made of
+// it.
+func passed(res *resource, names ...string) []member {
+	var out []member
+	for _, m := range res.body.members {
+		if slices.Contains(names, m.key) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// properties merges a resource's properties with the globals of its type.
+func (e *expander) properties(res *resource) *value {
+	global := e.globals[res.typ]
+	if global == nil {
+		return res.properties
+	}
+	if ignored := res.body.get("IgnoreGlobals"); ignored != nil {
+		var names []string
+		for _, name := range ignored.items {
+			names = append(names, name.text)
+		}
+		if ignored.is("*") {
+			return res.properties
+		}
+		global = global.without(names...)
+	}
+	return mergeGlobals(global, res.properties)
+}
+
+// required reports a property that is missing, as SAM does.
+func (e *expander) required(res *resource, properties *value, name string) bool {
+	if v := properties.get(name); v != nil && v.kind != null {
+		return true
+	}
+	e.invalid(res.line, res.id, "Missing required property '%s'.", name)
+	return false
+}
+
+// knownProperties reports properties that the type does not have.
+func (e *expander) knownProperties(res *resource, properties *value, names []string) {
+	for _, m := range properties.members {
+		if !slices.Contains(names, m.key) {
+			e.invalid(m.line, res.id, "property %s not defined for resource of type %s%s", m.key, res.typ, e.didYouMean(m.key, names))
+		}
+	}
+}
+
+// withParameters replaces each Ref of a parameter that has a value by that
+// value, which SAM does where the value decides what is made.
+func (e *expander) withParameters(v *value) *value {
+	if v == nil {
+		return nil
+	}
+	if f, ok := asCall(v); ok && f.function == "Ref" && f.argument.kind == text {
+		if p := e.parameters[f.argument.text]; p != nil && p.value.isScalar() {
+			return newText(v.line, p.value.text)
+		}
+	}
+	out := &value{kind: v.kind, text: v.text, line: v.line}
+	for _, item := range v.items {
+		out.items = append(out.items, e.withParameters(item))
+	}
+	for _, m := range v.members {
+		out.members = append(out.members, member{key: m.key, line: m.line, value: e.withParameters(m.value)})
+	}
+	return out
+}
+
+// renameReferences turns references to "Function.Alias" and the like into
+// references to the resource that SAM has made.
+func (e *expander) renameReferences(v *value) {
+	if f, ok := asCall(v); ok {
+		e.renameIn(f)
+	}
+	for _, item := range v.items {
+		e.renameReferences(item)
+	}
+	for _, m := range v.members {
+		e.renameReferences(m.value)
+	}
+}
+
+func (e *expander) renameIn(f call) {
+	switch f.function {
+	case "Ref":
+		if id, ok := e.aliases[f.argument.text]; ok && f.argument.kind == text {
+			f.argument.text = id
+		}
+	case "Fn::GetAtt":
+		resource, attribute, ok := f.attribute()
+		if !ok || f.argument.kind != list || attribute.kind != text {
+			return
+		}
+		first, rest, dotted := strings.Cut(attribute.text, ".")
+		if id, ok := e.aliases[resource.text+"."+first]; ok && dotted {
+			resource.text, attribute.text = id, rest
+		}
+	case "Fn::Sub":
+		e.renameInSub(f)
+	}
+}
+
+func (e *expander) renameInSub(f call) {
+	template := f.argument
+	if f.argument.kind == list && len(f.argument.items) > 0 {
+		template = f.argument.items[0]
+	}
+	if template.kind != text {
+		return
+	}
+	for _, fragment := range splitVariables(template.text) {
+		if id, ok := e.aliases[fragment.text]; ok && fragment.variable {
+			template.text = strings.ReplaceAll(template.text, "${"+fragment.text+"}", "${"+id+"}")
+		}
+	}
+}

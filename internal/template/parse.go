@@ -1,0 +1,215 @@
+package template
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	// maxBytes is CloudFormation's own limit of a template's size.
+	maxBytes = 1 << 20
+	// maxDepth bounds the nesting of a template.
+	maxDepth = 100
+	// maxValues bounds how many values a template may hold once its aliases
+	// are expanded: a few lines of YAML can stand for billions.
+	maxValues = 250_000
+)
+
+// readTemplate reads a template file; a file over CloudFormation's limit is a
+// problem, and is not read.
+func readTemplate(file string, r *report) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("read template: %w", err)
+	}
+	defer f.Close()
+	source, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read template: %w", err)
+	}
+	if len(source) <= maxBytes {
+		return source, nil
+	}
+	size := "more"
+	if info, err := f.Stat(); err == nil {
+		size = strconv.FormatInt(info.Size(), 10)
+	}
+	r.problem(0, "", "the template has %s bytes; CloudFormation accepts at most %d", size, maxBytes)
+	return nil, r.err()
+}
+
+// parse reads YAML or JSON; both go through the same parser, so that lines are
+// known for both. It returns nil when the source cannot be read at all.
+func parse(source []byte, r *report) *value {
+	decoder := yaml.NewDecoder(bytes.NewReader(jsonEscapes(source)))
+	var root yaml.Node
+	switch err := decoder.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		r.problem(0, "", "the template is empty")
+		return nil
+	case err != nil:
+		reportSyntax(err, r)
+		return nil
+	}
+	var second yaml.Node
+	if err := decoder.Decode(&second); err == nil {
+		r.problem(second.Line, "", "a template is one YAML document; a second one starts here")
+	} else if !errors.Is(err, io.EOF) {
+		reportSyntax(err, r)
+		return nil
+	}
+	c := converter{report: r, open: map[*yaml.Node]bool{}}
+	return c.convert(&root, 0)
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// reportSyntax names the line of a syntax error where the parser knows it.
+func reportSyntax(err error, r *report) {
+	message := err.Error()
+	line := 0
+	if m := yamlLine.FindStringSubmatch(message); m != nil {
+		line, _ = strconv.Atoi(m[1]) // no line is line 0
+		message = message[len(m[0]):]
+	}
+	r.problem(line, "", "not valid YAML or JSON: %s", message)
+}
+
+// converter turns YAML nodes into values within its bounds.
+type converter struct {
+	report *report
+	open   map[*yaml.Node]bool // aliased nodes that are being expanded
+	values int
+	over   bool // a bound was passed; the rest is left out
+}
+
+// convert returns a value for every node; what cannot be converted is reported
+// and unknown.
+func (c *converter) convert(n *yaml.Node, depth int) *value {
+	c.values++
+	switch {
+	case c.over:
+		return newUnknown(n.Line)
+	case c.values > maxValues:
+		return c.stop(n.Line, "the template has more than %d values once its aliases are expanded", maxValues)
+	case depth > maxDepth:
+		return c.stop(n.Line, "the template is nested deeper than %d levels", maxDepth)
+	}
+	switch n.Kind {
+	case yaml.DocumentNode:
+		return c.convert(n.Content[0], depth)
+	case yaml.AliasNode:
+		return c.alias(n, depth)
+	}
+	if function, ok := shortForms[n.Tag]; ok {
+		return longForm(function, c.plain(n, depth+1))
+	}
+	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
+		names := make([]string, 0, len(shortForms))
+		for name := range shortForms {
+			names = append(names, name)
+		}
+		c.report.problem(n.Line, "", "unknown tag %s%s", n.Tag, c.report.didYouMean(n.Tag, names))
+		return newUnknown(n.Line)
+	}
+	return c.plain(n, depth)
+}
+
+func (c *converter) stop(line int, format string, args ...any) *value {
+	c.over = true
+	c.report.problem(line, "", format, args...)
+	return newUnknown(line)
+}
+
+func (c *converter) alias(n *yaml.Node, depth int) *value {
+	if c.open[n.Alias] {
+		c.report.problem(n.Line, "", "the alias *%s contains itself", n.Value)
+		return newUnknown(n.Line)
+	}
+	c.open[n.Alias] = true
+	defer delete(c.open, n.Alias)
+	return c.convert(n.Alias, depth+1)
+}
+
+// plain converts a node without regard to a function tag.
+func (c *converter) plain(n *yaml.Node, depth int) *value {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		v := newList(n.Line)
+		for _, item := range n.Content {
+			v.items = append(v.items, c.convert(item, depth+1))
+		}
+		return v
+	case yaml.MappingNode:
+		return c.mapping(n, depth)
+	}
+	v := newText(n.Line, n.Value)
+	switch n.Tag {
+	case "!!null":
+		v.kind = null
+	case "!!bool":
+		v.kind, v.text = boolean, strings.ToLower(n.Value)
+	case "!!int", "!!float":
+		v.kind = number
+	}
+	return v
+}
+
+func (c *converter) mapping(n *yaml.Node, depth int) *value {
+	v := newObject(n.Line)
+	seen := make(map[string]int, len(n.Content)/2)
+	var merged []*value
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, node := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		if key.Kind != yaml.ScalarNode {
+			c.report.problem(key.Line, "", "a key must be a string")
+			continue
+		}
+		x := c.convert(node, depth+1)
+		if key.Tag == "!!merge" {
+			merged = append(merged, x)
+			continue
+		}
+		if first, twice := seen[key.Value]; twice {
+			c.report.problem(key.Line, "", "the key %q is already there on line %d", key.Value, first)
+			continue
+		}
+		seen[key.Value] = key.Line
+		v.members = append(v.members, member{key: key.Value, line: n.Content[i].Line, value: x})
+	}
+	for _, x := range merged {
+		c.merge(v, seen, x)
+	}
+	return v
+}
+
+// merge adds the members of a YAML merge key ("<<") that are not there yet.
+func (c *converter) merge(into *value, seen map[string]int, from *value) {
+	switch from.kind {
+	case unknown:
+	case list:
+		for _, x := range from.items {
+			c.merge(into, seen, x)
+		}
+	case object:
+		for _, m := range from.members {
+			if _, there := seen[m.key]; !there {
+				seen[m.key] = m.line
+				into.members = append(into.members, m)
+			}
+		}
+	default:
+		c.report.problem(from.line, "", "a merge key (<<) takes an object, not %s", from.describe())
+	}
+}

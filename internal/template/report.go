@@ -1,0 +1,77 @@
+package template
+
+import (
+	"fmt"
+	"slices"
+)
+
+// maxProblems bounds how much is said about one template: past it, the reader
+// is better served by mending what is listed.
+const maxProblems = 200
+
+// report collects the problems and notices of one template.
+type report struct {
+	file     string
+	problems Problems
+	notices  []Notice
+	seen     map[Problem]bool
+	full     bool
+}
+
+func newReport(file string) *report {
+	return &report{file: file, seen: map[Problem]bool{}}
+}
+
+// problem records a mistake; the same one on the same line is recorded once.
+func (r *report) problem(line int, logicalID, format string, args ...any) {
+	if r.full {
+		return
+	}
+	p := Problem{File: r.file, Line: line, LogicalID: logicalID, Message: fmt.Sprintf(format, args...)}
+	if r.seen[p] {
+		return
+	}
+	r.seen[p] = true
+	r.problems = append(r.problems, p)
+	r.full = len(r.problems) >= maxProblems
+}
+
+// notice records what is not acted on.
+func (r *report) notice(n Notice) {
+	n.File = r.file
+	r.notices = append(r.notices, n)
+}
+
+// err gives the problems in the order of the file, or nil.
+func (r *report) err() error {
+	if len(r.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
+	problems := r.problems
+	if r.full {
+		problems = append(slices.Clip(problems), Problem{
+			File:    r.file,
+			Message: fmt.Sprintf("more than %d problems; the rest is not listed", maxProblems-1),
+		})
+	}
+	return problems
+}
+
+// ignored gives the notices in the order of the file.
+func (r *report) ignored() []Notice {
+	slices.SortStableFunc(r.notices, func(a, b Notice) int { return a.Line - b.Line })
+	return r.notices
+}
+
+// didYouMean returns "; did you mean X?" for the candidate nearest to name, or
+// nothing when none is near.
+func (r *report) didYouMean(name string, candidates []string) string {
+	if r.full {
+		return ""
+	}
+	if best := nearest(name, candidates); best != "" {
+		return fmt.Sprintf("; did you mean %s?", best)
+	}
+	return ""
+}

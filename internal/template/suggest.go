@@ -1,0 +1,65 @@
+package template
+
+import "strings"
+
+// maxSuggested bounds the length of names that are compared: the distance
+// costs the product of both lengths.
+const maxSuggested = 255
+
+// maxCandidates bounds how many names one misspelled name is compared with.
+const maxCandidates = 2000
+
+// nearest returns the candidate that a misspelled name most likely stands
+// for, or "" when none is close enough.
+func nearest(name string, candidates []string) string {
+	if name == "" || len(name) > maxSuggested {
+		return ""
+	}
+	candidates = candidates[:min(len(candidates), maxCandidates)]
+	best, bestDistance := "", max(1, len(name)/3)+1
+	for _, c := range candidates {
+		if len(c) > maxSuggested || c == name {
+			continue
+		}
+		if strings.EqualFold(c, name) {
+			return c
+		}
+		if d := distance(name, c, bestDistance); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// distance is the number of single-character edits between a and b; a swap of
+// two neighbours counts as one. It may return any number ≥ limit once the
+// distance cannot be less.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	previous, current, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range current {
+		current[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next[0] = i
+		lowest := i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			next[j] = min(current[j]+1, next[j-1]+1, current[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], previous[j-2]+1)
+			}
+			lowest = min(lowest, next[j])
+		}
+		if lowest >= limit {
+			return limit
+		}
+		previous, current, next = current, next, previous
+	}
+	return current[len(b)]
+}
