@@ -2,6 +2,7 @@ package dualport
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -130,12 +131,13 @@ func (c *Conn) Write(p []byte) (int, error) { return c.active().Write(p) }
 // Close closes the connection, with a TLS alert where it is TLS.
 func (c *Conn) Close() error { return c.active().Close() }
 
-// CloseWrite tells the peer that nothing more will be written.
+// CloseWrite tells the peer that nothing more will be written. Where the
+// connection cannot do so the error is errors.ErrUnsupported.
 func (c *Conn) CloseWrite() error {
 	if half, ok := c.active().(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
-	return nil
+	return errors.ErrUnsupported
 }
 
 func (c *Conn) active() net.Conn {

@@ -68,6 +68,9 @@ type Endpoint struct {
 	tunnelled *connQueue // connections that began with a CONNECT and are served here
 	tunnels   tunnels    // those that are forwarded
 	serving   sync.WaitGroup
+
+	forwards    sync.WaitGroup // requests that are being forwarded
+	endForwards context.CancelFunc
 }
 
 // Listen opens an endpoint on addr, host:port with a loopback host; port 0
@@ -92,7 +95,10 @@ func Listen(addr string, options Options) (*Endpoint, error) {
 	e := &Endpoint{options: options, tlsConfig: options.TLSConfig, listener: listener, tunnelled: newConnQueue(listener.Addr())}
 	e.transport = &http.Transport{Proxy: options.Proxy, DisableCompression: true}
 	e.forward = e.newForwarder()
+	base, cancel := context.WithCancel(context.Background())
+	e.endForwards = cancel
 	e.server = &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return base },
 		Handler:           http.HandlerFunc(e.serve),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
@@ -133,6 +139,8 @@ func (e *Endpoint) Close(ctx context.Context) error {
 	}
 	e.tunnelled.Close()
 	e.tunnels.close()
+	e.endForwards()
+	e.forwards.Wait()
 	e.transport.CloseIdleConnections()
 	e.serving.Wait()
 	return err

@@ -70,6 +70,8 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	case handler != nil:
 		handler.ServeHTTP(w, r)
 	case proxied:
+		e.forwards.Add(1)
+		defer e.forwards.Done()
 		e.forward.ServeHTTP(w, r)
 	default:
 		e.notServed(w, r)

@@ -1,0 +1,16 @@
+// Package dynamodb is a DynamoDB in memory for the dev command: the JSON 1.0
+// protocol in process, with nothing to install.
+//
+// It has tables with local and global secondary indexes, items, expressions,
+// batches, transactions and expiry by attribute (TTL), with DynamoDB's errors,
+// limits and order of results. Numbers are exact to 38 digits.
+//
+// It does not have, and refuses: legacy parameters (Expected, KeyConditions,
+// ScanFilter and the like), PartiQL, streams, backups, global tables, imports,
+// tags. It takes and passes over: provisioned capacity (nothing is throttled
+// or billed, and ReturnConsumedCapacity gives nothing), ReturnItemCollectionMetrics,
+// ClientRequestToken, encryption settings, and signatures. Reads are always
+// consistent, global indexes included. Everything is lost when the process ends.
+//
+// docs/local-dynamodb.md tells its users the same.
+package dynamodb
