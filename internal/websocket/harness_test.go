@@ -252,7 +252,7 @@ func clientFrame(first byte, payload string) []byte {
 	frame = append(frame, key[:]...)
 	start := len(frame)
 	frame = append(frame, payload...)
-	for i := range payload {
+	for i := range len(payload) {
 		frame[start+i] ^= key[i%4]
 	}
 	return frame

@@ -76,7 +76,7 @@ func (w *wheel) schedule(c *Conn, due int64) {
 	if w.counts == [wheelLevels]int{} {
 		w.tick = w.clock.now() / int64(wheelTick)
 	}
-	w.insert(c, tick)
+	w.insert(c, tick, w.tick+1)
 	w.setTimer()
 }
 
@@ -97,11 +97,13 @@ func (w *wheel) stop() {
 	defer w.running.Unlock()
 }
 
-func (w *wheel) insert(c *Conn, tick int64) {
-	tick = max(tick, w.tick+1)
-	place := min(tick, w.tick+wheelReach)
+// insert puts c into the lowest level that reaches from the next tick to be
+// handled to c's.
+func (w *wheel) insert(c *Conn, tick, next int64) {
+	tick = max(tick, next)
+	place := min(tick, next+wheelReach)
 	level := 0
-	for place-w.tick >= 1<<((level+1)*wheelBits) {
+	for place-next >= 1<<((level+1)*wheelBits) {
 		level++
 	}
 	slot := uint8(place >> (level * wheelBits))
@@ -185,7 +187,6 @@ func (w *wheel) run() {
 
 // advance moves to a tick and takes out the connections due at it.
 func (w *wheel) advance(tick int64) (due []*Conn) {
-	w.tick = tick - 1
 	for level := wheelLevels - 1; level > 0; level-- {
 		if tick&(1<<(level*wheelBits)-1) != 0 {
 			continue
@@ -194,7 +195,7 @@ func (w *wheel) advance(tick int64) (due []*Conn) {
 		for c := w.slots[level][slot]; c != nil; {
 			next, at := c.timer.next, c.timer.due
 			w.unlink(c)
-			w.insert(c, at)
+			w.insert(c, at, tick)
 			c = next
 		}
 	}
