@@ -27,15 +27,17 @@ type Host struct {
 	initLimit time.Duration // for a process to ask for work, 10 s as in AWS
 	lookPath  func(string) (string, error)
 
-	ctx        context.Context // ends with Close
-	cancel     context.CancelFunc
-	background sync.WaitGroup // all goroutines that the host or a pool starts
-	starter    *starter
-	told       sync.Map // texts of noticeOnce
-	draining   sync.Map // retired pools that still have processes
-	builds     sync.Map // locks of the folders that Go code is built into
-	probes     sync.Map // what interpreters said of themselves
-	assetsOnce func() (string, error)
+	ctx         context.Context // ends with Close
+	cancel      context.CancelFunc
+	background  sync.WaitGroup // all goroutines that the host or a pool starts
+	starter     *starter
+	watcher     *watcher // nil when the system can't watch files
+	told        sync.Map // texts of noticeOnce
+	draining    sync.Map // retired pools that still have processes
+	builds      sync.Map // locks of the folders that Go code is built into
+	probes      sync.Map // what interpreters said of themselves
+	failedFills sync.Map // folders of the cache that could not be made
+	assetsOnce  func() (string, error)
 
 	mu        sync.Mutex
 	functions map[string]*hosted // by name
@@ -46,6 +48,10 @@ type Host struct {
 type hosted struct {
 	function Function
 	pool     *pool
+	roots    []string // folders whose content is the code
+	// unsettled is set while the code is being changed and closed when that is
+	// over; invocations wait for it.
+	unsettled chan struct{}
 }
 
 var _ Invoker = (*Host)(nil)
@@ -64,6 +70,12 @@ func NewHost(o Options) *Host {
 	}
 	h.assetsOnce = sync.OnceValues(h.writeAssets)
 	h.background.Go(h.reapIdle)
+	var err error
+	if h.watcher, err = newWatcher(); err != nil {
+		h.notice("", "", "changes of code will not be noticed: "+err.Error())
+		return h
+	}
+	h.background.Go(h.followChanges)
 	return h
 }
 
@@ -84,14 +96,15 @@ func (h *Host) Update(functions []Function) {
 			next[f.Name] = old
 			continue
 		}
-		next[f.Name] = &hosted{function: f, pool: newPool(h, f)}
+		next[f.Name] = &hosted{function: f, pool: newPool(h, f), roots: codeRoots(f)}
 	}
 	for name, old := range h.functions {
 		if next[name] != old {
-			old.pool.retire()
+			old.retire()
 		}
 	}
 	h.functions = next
+	h.watchLocked()
 }
 
 // Prepare gets all functions ready ahead of their first call, in the
@@ -127,31 +140,57 @@ func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
 		returned:   make(chan struct{}),
 	}
 	for {
-		served, err := h.lookup(name)
+		p, err := h.lookup(ctx, name)
 		if err != nil {
 			return Result{}, err
 		}
 		if !strings.HasPrefix(call.FunctionARN, "arn:") {
-			t.FunctionARN = served.function.ARN
+			t.FunctionARN = p.function.ARN
 		}
-		result, err := served.pool.invoke(ctx, t)
+		result, err := p.invoke(ctx, t)
 		if !errors.Is(err, errRetired) {
 			return result, err
 		}
 	}
 }
 
-func (h *Host) lookup(name string) (*hosted, error) {
+// lookup returns the pool of a function's code as it is now.
+func (h *Host) lookup(ctx context.Context, name string) (*pool, error) {
+	for {
+		p, unsettled, err := h.newest(name)
+		if err != nil || unsettled == nil {
+			return p, err
+		}
+		select {
+		case <-unsettled:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// newest returns a function's pool, and what to wait for before using it.
+func (h *Host) newest(name string) (*pool, chan struct{}, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
 	served, ok := h.functions[name]
 	if !ok {
-		return nil, fmt.Errorf("%s: %w", name, ErrNotFound)
+		return nil, nil, fmt.Errorf("%s: %w", name, ErrNotFound)
 	}
-	return served, nil
+	return served.pool, served.unsettled, nil
+}
+
+// retire ends the function's processes when they are done, and lets the
+// invocations that wait for its code look it up again.
+func (f *hosted) retire() {
+	f.pool.retire()
+	if f.unsettled != nil {
+		close(f.unsettled)
+		f.unsettled = nil
+	}
 }
 
 // reapIdle ends processes that have had no call for Options.IdleAfter.
@@ -186,7 +225,7 @@ func (h *Host) Close(ctx context.Context) error {
 	h.cancel()
 	pools := make([]*pool, 0, len(h.functions))
 	for _, f := range h.functions {
-		f.pool.retire()
+		f.retire()
 		pools = append(pools, f.pool)
 	}
 	h.mu.Unlock()

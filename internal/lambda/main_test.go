@@ -3,11 +3,13 @@ package lambda
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
 
@@ -100,4 +102,20 @@ func testdata(t *testing.T, parts ...string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// logged says whether exactly this line was logged.
+func (th *testHost) logged(want LogLine) bool {
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	return slices.Contains(th.lines, want)
+}
+
+// diff is the difference of two values, for a failing test to show.
+func diff(want, got any) string {
+	d := cmp.Diff(want, got)
+	if d == "" {
+		return ""
+	}
+	return "(-want +got):\n" + d
 }

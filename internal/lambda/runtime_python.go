@@ -37,7 +37,7 @@ func (h *Host) preparePython(ctx context.Context, f Function, dir string) (*prog
 	env := h.baseEnvironment(f, dir, runtimeDir)
 	env["PYTHONPATH"] = pythonPath(f, interpreter, runtimeDir, env["PYTHONPATH"])
 	if needsSDK && !interpreter.Boto3 {
-		if bundled := h.pythonSDK(ctx, interpreter); bundled != "" {
+		if bundled := h.pythonSDK(ctx, f, interpreter); bundled != "" {
 			env.append("PYTHONPATH", bundled)
 		}
 	}
@@ -89,7 +89,10 @@ func (h *Host) findPython(ctx context.Context, runtime string, needsSDK bool) (*
 		if json.Unmarshal([]byte(strings.TrimSpace(said)), found) != nil || found.Executable == "" {
 			continue
 		}
-		if best == nil || needsSDK && found.Boto3 && !best.Boto3 {
+		if found.Boto3 || !needsSDK {
+			return found, nil
+		}
+		if best == nil {
 			best = found
 		}
 	}

@@ -1,0 +1,95 @@
+package lambda
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// maxScanned is the size of a source file past which it is not searched for
+// imports: it is a bundle then, which has what it needs.
+const maxScanned = 1 << 20
+
+var (
+	nodeImport   = regexp.MustCompile(`(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](@(?:aws-sdk|smithy)/[\w.-]+)`)
+	pythonImport = regexp.MustCompile(`(?m)^\s*(?:import|from)\s+(?:[\w.]+\s*,\s*)*(?:boto3|botocore)\b`)
+)
+
+// importedPackages are the AWS packages that a Node.js function's own sources
+// name.
+func importedPackages(dir string) []string {
+	found := map[string]bool{}
+	var names []string
+	scanSources(dir, []string{".js", ".mjs", ".cjs"}, func(source []byte) bool {
+		for _, match := range nodeImport.FindAllSubmatch(source, -1) {
+			if name := string(match[1]); !found[name] {
+				found[name] = true
+				names = append(names, name)
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// hasPackage says whether Node.js finds the package by itself: in a
+// node_modules folder of the function or above it, or in a layer.
+func hasPackage(f Function, dir, name string) bool {
+	for at := dir; ; at = filepath.Dir(at) {
+		if isDir(filepath.Join(at, "node_modules", filepath.FromSlash(name))) {
+			return true
+		}
+		if at == filepath.Dir(at) {
+			break
+		}
+	}
+	return slices.ContainsFunc(f.Layers, func(layer string) bool {
+		return isDir(filepath.Join(layer, "nodejs", "node_modules", filepath.FromSlash(name)))
+	})
+}
+
+// importsBoto3 says whether a Python function wants boto3 or botocore and does
+// not bring it.
+func importsBoto3(f Function, dir string) bool {
+	if isDir(filepath.Join(dir, "boto3")) {
+		return false
+	}
+	if slices.ContainsFunc(f.Layers, func(layer string) bool { return isDir(filepath.Join(layer, "python", "boto3")) }) {
+		return false
+	}
+	needed := false
+	scanSources(dir, []string{".py"}, func(source []byte) bool {
+		needed = pythonImport.Match(source)
+		return !needed
+	})
+	return needed
+}
+
+// scanSources hands the text of source files on until each returns false.
+func scanSources(dir string, endings []string, each func([]byte) bool) {
+	filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if ignored(dir, path) {
+			if entry.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if entry.IsDir() || !slices.Contains(endings, strings.ToLower(filepath.Ext(path))) {
+			return nil
+		}
+		if info, err := entry.Info(); err != nil || info.Size() > maxScanned {
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		if err == nil && !each(source) {
+			return filepath.SkipAll
+		}
+		return nil
+	})
+}

@@ -1,0 +1,144 @@
+package lambda
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// codeRoots are the folders whose content is the function's code.
+func codeRoots(f Function) []string {
+	if f.CodeDir == "" {
+		return nil
+	}
+	dir := filepath.Clean(f.CodeDir)
+	if source, _ := filepath.Glob(filepath.Join(dir, "*.go")); len(source) > 0 {
+		if module := goModule(dir); module != dir {
+			return []string{dir, module}
+		}
+	}
+	return append([]string{dir}, f.Layers...)
+}
+
+// goModule is the folder of the Go module that dir belongs to, or dir.
+func goModule(dir string) string {
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return dir
+		}
+	}
+}
+
+// concerns says whether the change of a file below one of a function's roots
+// is one of the function: of a Go module outside of the function's own folder
+// only the source is.
+func concerns(f Function, path string) bool {
+	dir := filepath.Clean(f.CodeDir)
+	if path == dir || isBelow(dir, path) || isBelow(path, dir) {
+		return true
+	}
+	for _, layer := range f.Layers {
+		if isBelow(layer, path) {
+			return true
+		}
+	}
+	name := filepath.Base(path)
+	return strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") || name == "go.mod" || name == "go.sum"
+}
+
+// watchLocked follows the code of the functions that are served.
+func (h *Host) watchLocked() {
+	if h.watcher == nil {
+		return
+	}
+	roots := map[string]bool{}
+	for _, served := range h.functions {
+		for _, root := range served.roots {
+			roots[root] = true
+		}
+	}
+	if err := h.watcher.watch(roots); err != nil {
+		h.notice("", "", "some changes of code will not be noticed: "+err.Error())
+	}
+}
+
+// followChanges renews functions whose code has changed, until the host is
+// closed. From the change to the renewal, invocations wait.
+func (h *Host) followChanges() {
+	defer h.watcher.files.Close()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	changed := map[string]string{} // by function, the file that changed first
+	var since time.Time
+	for {
+		select {
+		case event, open := <-h.watcher.files.Events:
+			if !open {
+				return
+			}
+			if roots := h.watcher.changed(event); len(roots) > 0 {
+				if len(changed) == 0 {
+					since = time.Now()
+				}
+				h.hold(roots, event.Name, changed)
+				timer.Reset(min(settleTime, max(0, time.Until(since.Add(maxUnsettled)))))
+			}
+		case err, open := <-h.watcher.files.Errors:
+			if !open {
+				return
+			}
+			h.notice("", "", "changes of code may have been missed: "+err.Error())
+		case <-timer.C:
+			h.renew(changed)
+			clear(changed)
+		case <-h.ctx.Done():
+			return
+		}
+	}
+}
+
+// hold makes invocations of the functions with these roots wait, and notes the
+// functions.
+func (h *Host) hold(roots []string, path string, changed map[string]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for name, served := range h.functions {
+		touched := slices.ContainsFunc(roots, func(root string) bool { return slices.Contains(served.roots, root) })
+		if !touched || !concerns(served.function, path) {
+			continue
+		}
+		if _, known := changed[name]; !known {
+			changed[name] = path
+		}
+		if served.unsettled == nil {
+			served.unsettled = make(chan struct{})
+		}
+	}
+}
+
+// renew gives the functions a new pool, which takes the code as it is now, and
+// lets the invocations that wait go on. Preparing begins at once, so that what
+// doesn't build is told when it is saved.
+func (h *Host) renew(changed map[string]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(changed)) {
+		served, ok := h.functions[name]
+		if !ok || served.unsettled == nil || h.closed {
+			continue
+		}
+		h.notice(name, "", filepath.Base(changed[name])+" changed: the next invocation runs the new code")
+		served.pool.retire()
+		fresh := newPool(h, served.function)
+		served.pool = fresh
+		h.background.Go(func() { fresh.prepare(h.ctx) })
+		close(served.unsettled)
+		served.unsettled = nil
+	}
+}

@@ -1,1 +1,0 @@
-exports.handler = async (event, context) => ({ echo: event, id: context.awsRequestId });

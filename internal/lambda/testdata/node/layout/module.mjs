@@ -1,0 +1,2 @@
+const answer = await Promise.resolve('from a module');
+export const handler = async () => answer;

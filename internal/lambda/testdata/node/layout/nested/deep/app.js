@@ -1,0 +1,1 @@
+exports.api = { v1: { onConnect: async () => 'nested' } };

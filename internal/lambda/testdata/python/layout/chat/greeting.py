@@ -1,0 +1,2 @@
+def greet(room):
+    return "welcome to " + room

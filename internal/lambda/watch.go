@@ -1,0 +1,149 @@
+package lambda
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	// settleTime is how long a folder has to be quiet after a change: saving
+	// is often several steps, and several files.
+	settleTime = 100 * time.Millisecond
+	// maxUnsettled bounds the wait for a folder that never gets quiet.
+	maxUnsettled = time.Second
+)
+
+// watcher sees changes below some folders. It is used by one goroutine, but
+// for watch.
+type watcher struct {
+	files *fsnotify.Watcher
+
+	mu    sync.Mutex
+	roots map[string]bool
+}
+
+func newWatcher() (*watcher, error) {
+	files, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, err
+	}
+	return &watcher{files: files, roots: map[string]bool{}}, nil
+}
+
+// watch makes the given folders the ones that are watched, with all below
+// them. A folder that does not exist is noticed when it comes.
+func (w *watcher) watch(roots map[string]bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, path := range w.files.WatchList() {
+		if !concernsAny(roots, path) {
+			w.files.Remove(path)
+		}
+	}
+	var failed error
+	for root := range roots {
+		if !w.roots[root] {
+			failed = first(failed, w.add(root))
+		}
+	}
+	w.roots = roots
+	return failed
+}
+
+// add watches a folder with all below it, and the nearest folder above that
+// exists, to see the folder come back when it is deleted.
+func (w *watcher) add(root string) error {
+	for above := filepath.Dir(root); ; above = filepath.Dir(above) {
+		if err := w.files.Add(above); err == nil || above == filepath.Dir(above) {
+			break
+		}
+	}
+	return w.addTree(root, root)
+}
+
+func (w *watcher) addTree(root, dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil: // not there, or gone meanwhile
+			return nil
+		case !entry.IsDir():
+			return nil
+		case ignored(root, path):
+			return filepath.SkipDir
+		}
+		if err := w.files.Add(path); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("watch %s: %w", path, err)
+		}
+		return nil
+	})
+}
+
+// changed returns the roots whose content an event changes, and watches
+// folders that are new.
+func (w *watcher) changed(event fsnotify.Event) []string {
+	if event.Op == fsnotify.Chmod {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var touched []string
+	for root := range w.roots {
+		switch {
+		case event.Name == root || isBelow(event.Name, root):
+			w.add(root) // the root, or a folder above it, went or came
+		case !isBelow(root, event.Name) || ignored(root, event.Name):
+			continue
+		case event.Has(fsnotify.Create):
+			w.addTree(root, event.Name)
+		}
+		touched = append(touched, root)
+	}
+	return touched
+}
+
+// isBelow says whether path is inside of dir.
+func isBelow(dir, path string) bool {
+	return strings.HasPrefix(path, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
+}
+
+func concernsAny(roots map[string]bool, path string) bool {
+	for root := range roots {
+		if root == path || isBelow(root, path) || isBelow(path, root) {
+			return true
+		}
+	}
+	return false
+}
+
+// ignored says whether a path below the root is none of the code that is
+// written by hand: installed packages, caches, repositories, backups of editors.
+func ignored(root, path string) bool {
+	relative, err := filepath.Rel(root, path)
+	if err != nil || relative == "." {
+		return false
+	}
+	parts := strings.Split(relative, string(filepath.Separator))
+	for _, part := range parts {
+		switch part {
+		case "node_modules", "__pycache__", ".git", ".aws-sam", ".venv", ".idea", ".vscode":
+			return true
+		}
+	}
+	name := parts[len(parts)-1]
+	return strings.HasSuffix(name, "~") || strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx") ||
+		strings.HasSuffix(name, ".pyc") || strings.HasPrefix(name, ".#") || name == "4913" // Vim tests a folder with it
+}
+
+func first(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
