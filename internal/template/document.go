@@ -44,7 +44,6 @@ type resource struct {
 	properties *value // an object, possibly empty
 	condition  string // name of a condition, or empty
 	dependsOn  []*value
-	implied    bool // made by SAM from another resource's event; not written out here
 }
 
 // attributes are the members of a resource beside its properties.
@@ -114,6 +113,27 @@ func (d *document) readResources(r *report) {
 			d.add(res)
 		}
 	}
+}
+
+// lookup returns the resource of a logical id, or nil. It also knows what SAM
+// makes of its resources that are not expanded here: their logical ids begin
+// with that of the resource.
+func (d *document) lookup(id string) *resource {
+	if res := d.byID[id]; res != nil {
+		return res
+	}
+	for _, res := range d.resources {
+		if strings.HasPrefix(res.typ, "AWS::Serverless::") && strings.HasPrefix(id, res.id) {
+			return newImplied(id)
+		}
+	}
+	return nil
+}
+
+// newImplied stands for a resource that SAM makes of one that is not expanded
+// here.
+func newImplied(id string) *resource {
+	return &resource{id: id, typ: "AWS::Serverless::Implied", body: newObject(0), properties: newObject(0)}
 }
 
 func (d *document) add(res *resource) {

@@ -64,7 +64,7 @@ func expandSAM(d *document, parameters map[string]*parameter, r *report) *docume
 	expanded := newDocument(root, r)
 	for _, id := range e.implied {
 		if expanded.byID[id] == nil {
-			expanded.byID[id] = &resource{id: id, typ: "AWS::Serverless::Implied", properties: newObject(0), implied: true}
+			expanded.byID[id] = newImplied(id)
 		}
 	}
 	return expanded

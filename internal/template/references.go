@@ -177,7 +177,7 @@ func (c *checker) name(function, name string, line int) {
 	if c.parameters[name] != nil || slices.Contains(pseudoParameters, name) {
 		return
 	}
-	if c.doc.byID[name] != nil {
+	if c.doc.lookup(name) != nil {
 		if c.at.condition != "" {
 			c.problem(line, c.at.name(), "a condition cannot refer to the resource %s: conditions are decided before there are resources", name)
 			return
@@ -214,7 +214,7 @@ func (c *checker) getAtt(f call) {
 // attribute looks at a resource and the name of one of its attributes, which
 // is empty when it is not known yet.
 func (c *checker) attribute(function, id, attribute string, line int) {
-	res := c.doc.byID[id]
+	res := c.doc.lookup(id)
 	if res == nil {
 		c.problem(line, c.at.name(), "%s names %s, which is not a resource%s", function, id, c.didYouMean(id, c.doc.ids()))
 		return
@@ -275,7 +275,7 @@ func (c *checker) dependsOn(name *value) {
 	if name.kind != text {
 		return
 	}
-	if c.doc.byID[name.text] == nil {
+	if c.doc.lookup(name.text) == nil {
 		c.problem(name.line, c.at.name(), "DependsOn names %s, which is not a resource%s", name.text, c.didYouMean(name.text, c.doc.ids()))
 		return
 	}

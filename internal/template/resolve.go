@@ -125,7 +125,7 @@ func (r *resolver) named(name string, line int) *value {
 	if p := r.parameters[name]; p != nil {
 		return r.parameter(name, p, line)
 	}
-	res := r.doc.byID[name]
+	res := r.doc.lookup(name)
 	if res == nil || !r.mayRefer(res, line) {
 		return newUnknown(line)
 	}
@@ -166,7 +166,7 @@ func (r *resolver) getAtt(f call) *value {
 }
 
 func (r *resolver) attributeNamed(id, attribute string, line int) *value {
-	res := r.doc.byID[id]
+	res := r.doc.lookup(id)
 	if res == nil || !r.mayRefer(res, line) {
 		return newUnknown(line)
 	}

@@ -1,10 +1,7 @@
 package template
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -95,8 +92,8 @@ func (f *samFunction) code() *value {
 	return f.location(uri, "CodeUri")
 }
 
-// location reads a place of code or of a layer: an S3 URI, an object that
-// names bucket and key, or a local path.
+// s3Location reads a place of code or of a layer: an S3 URI, an object that
+// names bucket and key. ok is false for anything else, such as a local path.
 func (e *expander) s3Location(uri *value) (*value, bool) {
 	if uri.kind == object {
 		out := newObject(uri.line)
@@ -118,6 +115,7 @@ func (e *expander) s3Location(uri *value) (*value, bool) {
 	return out, bucket != "" && key != ""
 }
 
+// location gives the code that a CodeUri names.
 func (f *samFunction) location(uri *value, property string) *value {
 	if _, isCall := asCall(uri); isCall {
 		return f.withParameters(uri)
@@ -202,148 +200,4 @@ func (f *samFunction) publish(alias, code *value) {
 
 func alphanumericAlias(s string) bool {
 	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
-}
-
-// layerVersion expands AWS::Serverless::LayerVersion. Its logical id carries a
-// digest, as every change of a layer is a new version.
-func (e *expander) layerVersion(res *resource) {
-	names := []string{
-		"CompatibleArchitectures", "CompatibleRuntimes", "ContentUri", "Description", "LayerName", "LicenseInfo",
-		"PublishLambdaVersion", "RetentionPolicy",
-	}
-	p := e.properties(res)
-	before := len(e.problems)
-	e.knownProperties(res, p, names)
-	e.required(res, p, "ContentUri")
-	if len(e.problems) > before {
-		e.keep(res)
-		return
-	}
-	content := p.get("ContentUri")
-	if s3, ok := e.s3Location(content); ok {
-		content = s3
-	}
-	out := newObject(res.line, with("Content", content), with("LayerName", newText(res.line, res.id)))
-	for _, name := range []string{"CompatibleArchitectures", "CompatibleRuntimes", "Description", "LayerName", "LicenseInfo"} {
-		out.set(name, p.get(name))
-	}
-	encoded, err := compactJSON(newObject(res.line, with(res.id, res.body)))
-	if err != nil {
-		e.problem(res.line, res.id, "%v", err)
-		return
-	}
-	digest := sha256.Sum256(encoded)
-	id := res.id + hex.EncodeToString(digest[:])[:10]
-	e.aliases[res.id] = id
-	attributes := append(passed(res, "Condition", "DependsOn", "Metadata"), with("DeletionPolicy", newText(res.line, "Retain")))
-	e.add(res, id, typeLayerVersion, out, attributes...)
-}
-
-// simpleTable expands AWS::Serverless::SimpleTable.
-func (e *expander) simpleTable(res *resource) {
-	names := []string{"PointInTimeRecoverySpecification", "PrimaryKey", "ProvisionedThroughput", "SSESpecification", "TableName", "Tags"}
-	p := e.properties(res)
-	before := len(e.problems)
-	e.knownProperties(res, p, names)
-	line := res.line
-	name, typ := newText(line, "id"), newText(line, "S")
-	if key := p.get("PrimaryKey"); key != nil {
-		types := map[string]string{"String": "S", "Number": "N", "Binary": "B"}
-		given := key.get("Type")
-		if key.get("Name") == nil || given == nil || types[given.text] == "" {
-			e.invalid(key.line, res.id, "'PrimaryKey' requires Name, and Type as one of String, Number and Binary.")
-		} else {
-			name, typ = key.get("Name"), newText(given.line, types[given.text])
-		}
-	}
-	if len(e.problems) > before {
-		e.keep(res)
-		return
-	}
-	out := newObject(line,
-		with("AttributeDefinitions", newList(line, newObject(line, with("AttributeName", name), with("AttributeType", typ)))),
-		with("KeySchema", newList(line, newObject(line, with("AttributeName", name), with("KeyType", newText(line, "HASH"))))),
-	)
-	for _, property := range []string{"PointInTimeRecoverySpecification", "ProvisionedThroughput", "SSESpecification", "TableName"} {
-		out.set(property, p.get(property))
-	}
-	if p.get("ProvisionedThroughput") == nil {
-		out.set("BillingMode", newText(line, "PAY_PER_REQUEST"))
-	}
-	if tags := p.get("Tags"); tags != nil {
-		items := newList(tags.line)
-		for _, m := range tags.members {
-			items.items = append(items.items, tag(m.line, m.key, m.value))
-		}
-		out.set("Tags", items)
-	}
-	e.add(res, res.id, typeTable, out, passed(res, "Condition", "DependsOn", "Metadata", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy")...)
-}
-
-// role makes the execution role of a function that names none.
-func (f *samFunction) role() {
-	line := f.res.line
-	p := newObject(line,
-		with("AssumeRolePolicyDocument", assumeRolePolicy(line)),
-		with("ManagedPolicyArns", newList(line, newText(line, managedPolicy("service-role/AWSLambdaBasicExecutionRole")))),
-		with("Tags", f.tags()),
-	)
-	p.set("AssumeRolePolicyDocument", f.properties.get("AssumeRolePolicyDocument"))
-	p.set("Path", f.properties.get("RolePath"))
-	p.set("PermissionsBoundary", f.properties.get("PermissionsBoundary"))
-	managed := p.get("ManagedPolicyArns")
-	if f.properties.get("VpcConfig") != nil {
-		managed.items = append(managed.items, newText(line, managedPolicy("service-role/AWSLambdaVPCAccessExecutionRole")))
-	}
-	if f.properties.get("Tracing").is("Active") {
-		managed.items = append(managed.items, newText(line, managedPolicy("AWSXRayDaemonWriteAccess")))
-	}
-	inline := newList(line)
-	if policies := f.properties.get("Policies"); policies != nil {
-		f.policies(policies, managed, inline)
-	}
-	if len(inline.items) > 0 {
-		p.set("Policies", inline)
-	}
-	f.add(f.res, f.res.id+"Role", "AWS::IAM::Role", p, f.attributes...)
-}
-
-func managedPolicy(name string) string { return "arn:aws:iam::aws:policy/" + name }
-
-func assumeRolePolicy(line int) *value {
-	allowed := newObject(line,
-		with("Action", newList(line, newText(line, "sts:AssumeRole"))),
-		with("Effect", newText(line, "Allow")),
-		with("Principal", newObject(line, with("Service", newList(line, newText(line, "lambda.amazonaws.com"))))),
-	)
-	return newObject(line, with("Statement", newList(line, allowed)), with("Version", newText(line, "2012-10-17")))
-}
-
-// policies sorts the property Policies into managed policies and policy
-// documents. SAM's policy templates are not expanded: no permission is
-// enforced on a function here.
-func (f *samFunction) policies(policies, managed, inline *value) {
-	items := []*value{policies}
-	if policies.kind == list {
-		items = policies.items
-	}
-	for i, policy := range items {
-		_, isCall := asCall(policy)
-		switch {
-		case policy.kind == text && !strings.HasPrefix(policy.text, "arn:"):
-			managed.items = append(managed.items, newText(policy.line, managedPolicy(policy.text)))
-		case policy.kind == text || isCall:
-			managed.items = append(managed.items, policy)
-		case policy.get("Statement") != nil:
-			inline.items = append(inline.items, newObject(policy.line,
-				with("PolicyDocument", policy),
-				with("PolicyName", newText(policy.line, f.res.id+"RolePolicy"+strconv.Itoa(i))),
-			))
-		default:
-			f.notice(Notice{
-				Line: policy.line, LogicalID: f.res.id, Type: f.res.typ, Property: "Policies",
-				Message: "the policy template " + strings.Join(policy.keys(), ", ") + " is not expanded; no permission is enforced here",
-			})
-		}
-	}
 }

@@ -1,0 +1,215 @@
+package template
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/expression"
+)
+
+// Quotas of an API.
+const (
+	maxRoutes       = 300
+	maxIntegrations = 300
+	maxStages       = 10
+	maxAuthorizers  = 10
+)
+
+func (b *builder) api(res *resource) {
+	if isHTTPAPI(b, res) {
+		b.httpAPIs[b.id(res, 10)] = true
+		b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: "an HTTP API; only WebSocket APIs are run here"})
+		return
+	}
+	p := b.read(res, apiSchema)
+	b.checkExpression(p, "RouteSelectionExpression")
+	checkTags(p)
+	api := &API{LogicalID: res.id, API: &apigw.API{
+		ApiId:                     b.id(res, 10),
+		Name:                      p.text("Name"),
+		Description:               p.text("Description"),
+		Version:                   p.text("Version"),
+		ProtocolType:              "WEBSOCKET",
+		RouteSelectionExpression:  p.text("RouteSelectionExpression"),
+		ApiKeySelectionExpression: p.text("ApiKeySelectionExpression"),
+		DisableExecuteApiEndpoint: p.boolean("DisableExecuteApiEndpoint"),
+		DisableSchemaValidation:   p.boolean("DisableSchemaValidation"),
+		IpAddressType:             p.text("IpAddressType"),
+		Tags:                      p.textMap("Tags"),
+	}}
+	b.app.APIs = append(b.app.APIs, api)
+	b.apis[api.API.ApiId] = &apiBuilder{
+		API: api.API, built: api, res: res, routeLines: map[string]int{}, integrations: map[string]bool{},
+		authorizers: map[string]bool{}, deployments: map[string]bool{}, stages: map[string]*builtStage{}, repoint: map[string]repointing{},
+	}
+}
+
+// isHTTPAPI says whether the API speaks HTTP: by its protocol, or because it is
+// imported, which only HTTP APIs can be.
+func isHTTPAPI(b *builder, res *resource) bool {
+	protocol := res.properties.get("ProtocolType")
+	if protocol == nil {
+		return res.properties.get("Body") != nil || res.properties.get("BodyS3Location") != nil
+	}
+	return b.resolveFor(res, protocol).is("HTTP")
+}
+
+// checkExpression reports a selection expression that cannot be evaluated.
+func (b *builder) checkExpression(p *properties, name string) {
+	source := p.text(name)
+	if source == "" {
+		return
+	}
+	if _, err := expression.Parse(source); err != nil {
+		p.wrong(name, "%s: %v", name, err)
+	}
+}
+
+// checkTags reports what the AWS API does not take as tags.
+func checkTags(p *properties) {
+	if n := len(p.textMap("Tags")); n > 50 {
+		p.wrong("Tags", "Tags has %d entries; at most 50 are allowed", n)
+	}
+}
+
+func (b *builder) model(res *resource) {
+	api, p := b.below(res, modelSchema)
+	if api == nil {
+		return
+	}
+	schema := p.text("Schema")
+	if v := p.values["Schema"]; v != nil && v.kind == object {
+		encoded, err := compactJSON(v)
+		if err != nil {
+			p.wrong("Schema", "Schema: %v", err)
+		}
+		schema = string(encoded)
+	}
+	if len(schema) > 32<<10 {
+		p.wrong("Schema", "Schema has %d bytes; at most %d are allowed", len(schema), 32<<10)
+	}
+	contentType := p.text("ContentType")
+	if contentType == "" {
+		contentType = "application/json"
+	}
+	if slices.ContainsFunc(api.Models, func(m *apigw.Model) bool { return m.Name == p.text("Name") }) {
+		p.wrong("Name", "the API has a model %s already", p.text("Name"))
+	}
+	api.Models = append(api.Models, &apigw.Model{
+		ModelId: b.id(res, 6), Name: p.text("Name"), ContentType: contentType, Description: p.text("Description"), Schema: schema,
+	})
+	b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: keptMessage})
+}
+
+func (b *builder) authorizer(res *resource) {
+	api, p := b.below(res, authorizerSchema)
+	if api == nil {
+		return
+	}
+	if typ := p.text("AuthorizerType"); p.isKnown("AuthorizerType") && typ != "REQUEST" {
+		p.wrong("AuthorizerType", "Invalid authorizer type. Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.")
+	}
+	var sources []string
+	for _, source := range p.texts("IdentitySource") {
+		if source == "" {
+			continue // stands for none
+		}
+		if !identitySource.MatchString(source) {
+			p.wrong("IdentitySource", "Invalid request identity source expression: %s. The sources must be separated by comma, and each source must be either a request parameter, matching 'route.request.querystring|header.[a-zA-Z0-9._-]+', or a stage variable, matching 'stageVariables.[a-zA-Z0-9._-]+', or a context parameter, matching 'context.[a-zA-Z0-9._-]+'", source)
+		}
+		sources = append(sources, source)
+	}
+	b.calls(p, "AuthorizerUri")
+	id := b.id(res, 6)
+	api.authorizers[id] = true
+	api.Authorizers = append(api.Authorizers, &apigw.Authorizer{
+		AuthorizerId:                 id,
+		Name:                         p.text("Name"),
+		AuthorizerType:               p.text("AuthorizerType"),
+		AuthorizerUri:                p.text("AuthorizerUri"),
+		AuthorizerCredentialsArn:     p.text("AuthorizerCredentialsArn"),
+		IdentitySource:               sources,
+		IdentityValidationExpression: p.text("IdentityValidationExpression"),
+	})
+	b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: keptMessage})
+}
+
+func (b *builder) integration(res *resource) {
+	api, p := b.below(res, integrationSchema)
+	if api == nil {
+		return
+	}
+	typ := p.text("IntegrationType")
+	b.checkIntegration(p, typ)
+	id := b.id(res, 7)
+	api.integrations[id] = true
+	api.Integrations = append(api.Integrations, &apigw.Integration{
+		IntegrationId:               id,
+		IntegrationType:             typ,
+		IntegrationUri:              p.text("IntegrationUri"),
+		IntegrationMethod:           p.text("IntegrationMethod"),
+		ConnectionType:              p.text("ConnectionType"),
+		ConnectionId:                p.text("ConnectionId"),
+		ContentHandlingStrategy:     p.text("ContentHandlingStrategy"),
+		CredentialsArn:              p.text("CredentialsArn"),
+		Description:                 p.text("Description"),
+		PassthroughBehavior:         p.text("PassthroughBehavior"),
+		PayloadFormatVersion:        p.text("PayloadFormatVersion"),
+		TemplateSelectionExpression: p.text("TemplateSelectionExpression"),
+		TimeoutInMillis:             p.integer("TimeoutInMillis"),
+		RequestParameters:           p.textMap("RequestParameters"),
+		RequestTemplates:            p.textMap("RequestTemplates"),
+	})
+}
+
+// checkIntegration checks what depends on the integration's type.
+func (b *builder) checkIntegration(p *properties, typ string) {
+	uri := p.text("IntegrationUri")
+	if typ != "" && typ != apigw.IntegrationMock && !p.has("IntegrationUri") {
+		p.wrong("IntegrationType", "an integration of type %s needs an IntegrationUri", typ)
+	}
+	switch typ {
+	case apigw.IntegrationAWSProxy:
+		b.calls(p, "IntegrationUri")
+	case apigw.IntegrationHTTP, apigw.IntegrationHTTPProxy:
+		if p.isKnown("IntegrationUri") && !strings.HasPrefix(uri, "http://") && !strings.HasPrefix(uri, "https://") && !strings.HasPrefix(uri, "${") {
+			p.wrong("IntegrationUri", "IntegrationUri must be a URL that starts with http:// or https://, not %q", uri)
+		}
+		if !p.has("IntegrationMethod") {
+			p.wrong("IntegrationType", "an integration of type %s needs an IntegrationMethod", typ)
+		}
+	}
+	if p.text("ConnectionType") == "VPC_LINK" && !p.has("ConnectionId") {
+		p.wrong("ConnectionType", "the ConnectionType VPC_LINK needs a ConnectionId")
+	}
+	switch typ {
+	case apigw.IntegrationAWS, apigw.IntegrationHTTP:
+		p.ignore(p.lines["IntegrationType"], "IntegrationType", keptMessage)
+	case apigw.IntegrationAWSProxy, apigw.IntegrationHTTPProxy:
+		if p.has("RequestTemplates") {
+			p.ignore(p.lines["RequestTemplates"], "RequestTemplates", "has no effect on a proxy integration")
+		}
+	}
+}
+
+func (b *builder) integrationResponse(res *resource) {
+	api, p := b.below(res, integrationResponseSchema)
+	if api == nil || !p.isKnown("IntegrationId") {
+		return
+	}
+	integration := api.Integration(p.text("IntegrationId"))
+	if integration == nil {
+		p.wrong("IntegrationId", "IntegrationId %q is no integration of the API %s", p.text("IntegrationId"), api.res.id)
+		return
+	}
+	integration.IntegrationResponses = append(integration.IntegrationResponses, &apigw.IntegrationResponse{
+		IntegrationResponseId:       b.id(res, 6),
+		IntegrationResponseKey:      p.text("IntegrationResponseKey"),
+		ContentHandlingStrategy:     p.text("ContentHandlingStrategy"),
+		ResponseParameters:          p.textMap("ResponseParameters"),
+		ResponseTemplates:           p.textMap("ResponseTemplates"),
+		TemplateSelectionExpression: p.text("TemplateSelectionExpression"),
+	})
+	b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: keptMessage})
+}

@@ -1,0 +1,237 @@
+package template
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// What Lambda takes where a template says nothing.
+const (
+	defaultMemoryMB = 128
+	defaultTimeout  = 3 * time.Second
+)
+
+func (b *builder) function(res *resource) {
+	p := b.read(res, functionSchema)
+	name := b.nameOf(res, res.line).text
+	f := &Function{
+		LogicalID:   res.id,
+		Name:        name,
+		ARN:         b.stack.arn("lambda", "function:"+name),
+		Runtime:     p.text("Runtime"),
+		Handler:     p.text("Handler"),
+		MemoryMB:    defaultMemoryMB,
+		Timeout:     defaultTimeout,
+		Environment: b.environment(p),
+		BuildMethod: textOf(res.metadata("BuildMethod")),
+		Line:        res.line,
+	}
+	if p.has("MemorySize") {
+		f.MemoryMB = p.integer("MemorySize")
+	}
+	if p.has("Timeout") {
+		f.Timeout = time.Duration(p.integer("Timeout")) * time.Second
+	}
+	b.code(f, p)
+	f.Layers = b.layersOf(p)
+	if f.Unavailable == "" || p.text("PackageType") != "Image" {
+		b.requireForZip(f, p)
+	}
+	if b.arns[f.ARN] != nil {
+		p.wrong("FunctionName", "there are two functions of the name %s: %s and %s", name, b.arns[f.ARN].LogicalID, res.id)
+	}
+	b.arns[f.ARN] = f
+	b.app.Functions = append(b.app.Functions, f)
+}
+
+// requireForZip reports what a function that is no container image lacks.
+func (b *builder) requireForZip(f *Function, p *properties) {
+	if p.values["Code"].get("ImageUri") != nil {
+		return
+	}
+	for _, name := range []string{"Runtime", "Handler"} {
+		if !p.has(name) {
+			p.problem(f.Line, f.LogicalID, "the property %s is missing", name)
+		}
+	}
+}
+
+// metadata gives an entry of the resource's Metadata, or nil.
+func (res *resource) metadata(name string) *value { return res.body.get("Metadata").get(name) }
+
+// environment gives the function's variables; numbers and booleans become
+// strings, as in Lambda.
+func (b *builder) environment(p *properties) map[string]string {
+	environment := p.nested("Environment", p.values["Environment"], []property{{name: "Variables", form: textMapForm}})
+	variables := environment.textMap("Variables")
+	for _, name := range sortedKeys(variables) {
+		line := environment.values["Variables"].member(name).line
+		if !variableName.MatchString(name) {
+			p.problem(line, p.res.id, "the name of the environment variable %q must start with a letter and have letters, digits and underscores only, at least two", name)
+		}
+		if reservedVariables[name] {
+			p.problem(line, p.res.id, "the environment variable %s is reserved: Lambda sets it itself", name)
+		}
+	}
+	return variables
+}
+
+// reservedVariables cannot be set by a function's configuration.
+var reservedVariables = map[string]bool{
+	"_HANDLER": true, "_X_AMZN_TRACE_ID": true, "AWS_DEFAULT_REGION": true, "AWS_REGION": true,
+	"AWS_EXECUTION_ENV": true, "AWS_LAMBDA_FUNCTION_NAME": true, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": true,
+	"AWS_LAMBDA_FUNCTION_VERSION": true, "AWS_LAMBDA_INITIALIZATION_TYPE": true, "AWS_LAMBDA_LOG_GROUP_NAME": true,
+	"AWS_LAMBDA_LOG_STREAM_NAME": true, "AWS_ACCESS_KEY": true, "AWS_ACCESS_KEY_ID": true, "AWS_SECRET_ACCESS_KEY": true,
+	"AWS_SESSION_TOKEN": true, "AWS_LAMBDA_RUNTIME_API": true, "LAMBDA_TASK_ROOT": true, "LAMBDA_RUNTIME_DIR": true,
+}
+
+// code finds the function's code: a local folder, source text in the template,
+// or something that cannot run here.
+func (b *builder) code(f *Function, p *properties) {
+	code := p.values["Code"]
+	line := p.lines["Code"]
+	if asset := p.res.metadata("aws:asset:path"); asset.isScalar() {
+		b.codeFolder(f, p, newText(line, asset.text))
+		return
+	}
+	switch {
+	case code == nil || code.kind == unknown:
+		return
+	case code.kind == text:
+		b.codeFolder(f, p, newText(line, code.text))
+		return
+	}
+	c := p.nested("Code", code, codeSchema)
+	switch {
+	case c.has("ZipFile"):
+		f.InlineCode = c.text("ZipFile")
+	case c.has("ImageUri"):
+		b.unavailable(f, p, line, "its code is a container image, which is not run here")
+	case c.has("S3Bucket") && c.has("S3Key"):
+		b.unavailable(f, p, line, fmt.Sprintf("its code is in S3 (s3://%s/%s); a local folder is needed to run it here", c.text("S3Bucket"), c.text("S3Key")))
+	default:
+		p.wrong("Code", "Code needs ZipFile, ImageUri, S3Bucket with S3Key, or the path of a local folder")
+	}
+}
+
+func (b *builder) unavailable(f *Function, p *properties, line int, reason string) {
+	f.Unavailable = reason
+	p.ignore(line, "Code", "the function cannot be invoked: "+reason)
+}
+
+// codeFolder sets the folder of a function's code.
+func (b *builder) codeFolder(f *Function, p *properties, path *value) {
+	folder, message := b.localFolder(path.text)
+	switch {
+	case message == "":
+		f.CodeDir = folder
+	case strings.HasSuffix(path.text, ".zip") || strings.HasSuffix(path.text, ".jar"):
+		b.unavailable(f, p, path.line, "its code is the archive "+path.text+"; a folder is needed to run it here")
+	default:
+		p.problem(path.line, p.res.id, "the code %s", message)
+	}
+}
+
+// localFolder resolves a path that is relative to the template. The message
+// says why it is no folder.
+func (b *builder) localFolder(path string) (folder, message string) {
+	folder = filepath.FromSlash(path)
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(b.folder, folder)
+	}
+	info, err := os.Stat(folder)
+	switch {
+	case err != nil:
+		return "", fmt.Sprintf("folder %s does not exist", path)
+	case !info.IsDir():
+		return "", fmt.Sprintf("path %s is a file; a folder is needed", path)
+	}
+	return filepath.Clean(folder), ""
+}
+
+func (b *builder) layerVersion(res *resource) {
+	p := b.read(res, layerVersionSchema)
+	arn := b.reference(res, res.line).text
+	b.layers[arn] = ""
+	content := p.values["Content"]
+	if asset := res.metadata("aws:asset:path"); asset.isScalar() {
+		content = newText(p.lines["Content"], asset.text)
+	}
+	if content == nil || content.kind == unknown {
+		return
+	}
+	if content.kind != text {
+		p.ignore(p.lines["Content"], "Content", "the layer is in S3; a local folder is needed to use it here")
+		return
+	}
+	folder, message := b.localFolder(content.text)
+	if message != "" {
+		p.wrong("Content", "the layer's %s", message)
+	}
+	b.layers[arn] = folder
+}
+
+// layersOf gives the folders of a function's layers, in their order.
+func (b *builder) layersOf(p *properties) []string {
+	var folders []string
+	for _, arn := range p.texts("Layers") {
+		folder, ours := b.layers[arn]
+		if folder != "" {
+			folders = append(folders, folder)
+		}
+		if !ours {
+			p.ignore(p.lines["Layers"], "Layers", fmt.Sprintf("the layer %s is not part of the template and not used", arn))
+		}
+	}
+	return folders
+}
+
+func (b *builder) permission(res *resource) { b.read(res, permissionSchema) }
+
+func (b *builder) alias(res *resource) { b.read(res, aliasSchema) }
+
+func (b *builder) version(res *resource) { b.read(res, versionSchema) }
+
+// externalCall is a property that names a function to call.
+type externalCall struct {
+	properties *properties
+	property   string
+	arn        string
+}
+
+var invocation = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]+:lambda:path/2015-03-31/functions/(.+)/invocations$`)
+
+// calls checks the URI of a function to call, and keeps it for
+// noticeExternalCalls.
+func (b *builder) calls(p *properties, name string) {
+	uri := p.text(name)
+	if uri == "" {
+		return
+	}
+	parts := invocation.FindStringSubmatch(uri)
+	if parts == nil {
+		p.wrong(name, "%s must have the form arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{ARN of the function}/invocations, not %q", name, uri)
+		return
+	}
+	b.external = append(b.external, externalCall{properties: p, property: name, arn: parts[1]})
+}
+
+// noticeExternalCalls records the functions that are called and are not part
+// of the template: such a call fails here.
+func (b *builder) noticeExternalCalls() {
+	for _, call := range b.external {
+		if strings.Contains(call.arn, "${stageVariables.") {
+			continue // known only once a stage is there
+		}
+		parts := strings.Split(call.arn, ":")
+		unqualified := strings.Join(parts[:min(len(parts), 7)], ":")
+		if b.arns[unqualified] == nil {
+			p := call.properties
+			p.ignore(p.lines[call.property], call.property, fmt.Sprintf("the function %s is not part of the template: a call of it fails", call.arn))
+		}
+	}
+}

@@ -1,0 +1,300 @@
+package template
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// form is what a property's value must look like.
+type form uint8
+
+const (
+	anyForm form = iota
+	textForm
+	integerForm
+	decimalForm
+	booleanForm
+	textsForm    // a list of strings
+	textMapForm  // an object of strings
+	objectForm   // an object
+	listForm     // a list of anything
+	requiredForm // an object of {Required: boolean}
+)
+
+// property is one property of a type of resource.
+type property struct {
+	name     string
+	form     form
+	required bool
+	oneOf    []string
+	min, max int            // of an integer, or of the length of a text; none when max is 0
+	pattern  *regexp.Regexp // of a text
+	// kept properties are not acted on yet and reported, unless their value is
+	// the inert one, which asks for nothing.
+	kept  bool
+	inert string
+	// refused says that API Gateway does not take the property for WebSocket
+	// APIs, and why.
+	refused string
+}
+
+// properties are the resolved and checked properties of a resource. What is
+// missing or was reported reads as the zero value.
+type properties struct {
+	*report
+	res    *resource
+	values map[string]*value
+	lines  map[string]int
+}
+
+// keptMessage is what a notice of a kept property says.
+const keptMessage = "kept, but not acted on yet"
+
+// read resolves a resource's properties and checks them against those that its
+// type has.
+func (b *builder) read(res *resource, schema []property) *properties {
+	p := &properties{report: b.report, res: res, values: map[string]*value{}, lines: map[string]int{}}
+	p.object(b.properties(res), "", schema, p.values)
+	return p
+}
+
+// object checks the members of an object; prefix is its path within the
+// properties, with a dot at the end.
+func (p *properties) object(v *value, prefix string, schema []property, into map[string]*value) {
+	for _, m := range v.members {
+		i := slices.IndexFunc(schema, func(s property) bool { return s.name == m.key })
+		if i < 0 {
+			names := make([]string, len(schema))
+			for i, s := range schema {
+				names[i] = s.name
+			}
+			owner := p.res.typ
+			if prefix != "" {
+				owner = strings.TrimSuffix(prefix, ".")
+			}
+			p.problem(m.line, p.res.id, "%s has no property %s%s", owner, m.key, p.didYouMean(m.key, names))
+			continue
+		}
+		s := schema[i]
+		p.lines[prefix+s.name] = m.line
+		if s.refused != "" {
+			p.problem(m.line, p.res.id, "%s", s.refused)
+			continue
+		}
+		if m.value.kind == unknown {
+			into[s.name] = m.value
+			continue
+		}
+		if message := s.check(m.value); message != "" {
+			p.problem(m.line, p.res.id, "%s%s %s", prefix, s.name, message)
+			into[s.name] = newUnknown(m.line)
+			continue
+		}
+		into[s.name] = m.value
+		if s.kept && (s.inert == "" || m.value.text != s.inert) {
+			p.ignore(m.line, prefix+s.name, keptMessage)
+		}
+	}
+	for _, s := range schema {
+		if s.required && into[s.name] == nil {
+			p.problem(v.line, p.res.id, "the property %s%s is missing", prefix, s.name)
+		}
+	}
+}
+
+// ignore records that a property is not acted on.
+func (p *properties) ignore(line int, name, message string) {
+	p.notice(Notice{Line: line, LogicalID: p.res.id, Type: p.res.typ, Property: name, Message: message})
+}
+
+// wrong reports a mistake in a property, on the property's line.
+func (p *properties) wrong(name, format string, args ...any) {
+	line, ok := p.lines[name]
+	if !ok {
+		line = p.res.line
+	}
+	p.problem(line, p.res.id, format, args...)
+}
+
+// check says what is wrong with a value, or "".
+func (s property) check(v *value) string {
+	switch s.form {
+	case textForm:
+		return s.checkText(v)
+	case integerForm:
+		n, err := strconv.Atoi(v.text)
+		if err != nil || !v.isScalar() {
+			return "must be a whole number, not " + v.show()
+		}
+		if s.max > 0 && (n < s.min || n > s.max) {
+			return fmt.Sprintf("must be between %d and %d, not %d", s.min, s.max, n)
+		}
+	case decimalForm:
+		if _, err := strconv.ParseFloat(v.text, 64); err != nil || !v.isScalar() {
+			return "must be a number, not " + v.show()
+		}
+	case booleanForm:
+		if !v.isScalar() || v.text != "true" && v.text != "false" {
+			return "must be true or false, not " + v.show()
+		}
+	case textsForm:
+		return checkTexts(v)
+	case textMapForm:
+		return checkTextMap(v)
+	case requiredForm:
+		return checkConstraints(v)
+	case objectForm:
+		if v.kind != object {
+			return "must be an object, not " + v.show()
+		}
+	case listForm:
+		if v.kind != list {
+			return "must be a list, not " + v.show()
+		}
+	}
+	return ""
+}
+
+func (s property) checkText(v *value) string {
+	if !v.isScalar() {
+		return "must be a string, not " + v.show()
+	}
+	if s.oneOf != nil && !slices.Contains(s.oneOf, v.text) {
+		message := fmt.Sprintf("must be one of %s, not %q", strings.Join(s.oneOf, ", "), v.text)
+		if len(s.oneOf) == 1 {
+			message = fmt.Sprintf("must be %s, not %q", s.oneOf[0], v.text)
+		}
+		if near := nearest(v.text, s.oneOf); near != "" && len(s.oneOf) > 1 {
+			message += "; did you mean " + near + "?"
+		}
+		return message
+	}
+	if n := len([]rune(v.text)); s.max > 0 && (n < s.min || n > s.max) {
+		return fmt.Sprintf("must have %d to %d characters, not %d", s.min, s.max, n)
+	}
+	if s.pattern != nil && !s.pattern.MatchString(v.text) {
+		return fmt.Sprintf("must match %s, not %q", s.pattern, v.text)
+	}
+	return ""
+}
+
+func checkTexts(v *value) string {
+	if v.kind != list {
+		return "must be a list of strings, not " + v.show()
+	}
+	for _, item := range v.items {
+		if !item.isScalar() && item.kind != unknown {
+			return "must be a list of strings, but one item is " + item.describe()
+		}
+	}
+	return ""
+}
+
+func checkTextMap(v *value) string {
+	if v.kind != object {
+		return "must be an object of strings, not " + v.show()
+	}
+	for _, m := range v.members {
+		if !m.value.isScalar() && m.value.kind != unknown {
+			return fmt.Sprintf("must be an object of strings, but %s is %s", m.key, m.value.describe())
+		}
+	}
+	return ""
+}
+
+func checkConstraints(v *value) string {
+	if v.kind != object {
+		return "must be an object, not " + v.show()
+	}
+	for _, m := range v.members {
+		required := m.value.get("Required")
+		if m.value.kind != unknown && (!required.isScalar() || len(m.value.members) != 1 || required.text != "true" && required.text != "false") {
+			return fmt.Sprintf("must have an object {Required: true or false} for %s", m.key)
+		}
+	}
+	return ""
+}
+
+// show gives a scalar as it is written, and the kind of anything else.
+func (v *value) show() string {
+	if v.isScalar() {
+		return strconv.Quote(v.text)
+	}
+	return v.describe()
+}
+
+// has says whether the property is there, even when its value is of no use.
+func (p *properties) has(name string) bool { return p.values[name] != nil }
+
+// isKnown says whether the property has a value that can be used.
+func (p *properties) isKnown(name string) bool {
+	return p.has(name) && p.values[name].kind != unknown
+}
+
+func (p *properties) text(name string) string { return textOf(p.values[name]) }
+
+// textOf gives a scalar as a string.
+func textOf(v *value) string {
+	if !v.isScalar() {
+		return ""
+	}
+	return v.text
+}
+
+func (p *properties) integer(name string) int { return integerOf(p.values[name]) }
+
+// integerOf gives a scalar as a whole number; what is none is 0.
+func integerOf(v *value) int {
+	n, err := strconv.Atoi(textOf(v))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (p *properties) boolean(name string) bool { return p.text(name) == "true" }
+
+func (p *properties) texts(name string) []string {
+	if !p.isKnown(name) {
+		return nil
+	}
+	var out []string
+	for _, item := range p.values[name].items {
+		if item.isScalar() {
+			out = append(out, item.text)
+		}
+	}
+	return out
+}
+
+func (p *properties) textMap(name string) map[string]string { return textMapOf(p.values[name]) }
+
+// textMapOf gives an object of scalars as strings; nil when it is empty.
+func textMapOf(v *value) map[string]string {
+	if v == nil || len(v.members) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(v.members))
+	for _, m := range v.members {
+		if m.value.isScalar() {
+			out[m.key] = m.value.text
+		}
+	}
+	return out
+}
+
+// nested checks an object inside the properties; path says where it is.
+func (p *properties) nested(path string, v *value, schema []property) *properties {
+	n := &properties{report: p.report, res: p.res, values: map[string]*value{}, lines: map[string]int{}}
+	switch {
+	case v == nil || v.kind == unknown:
+	case v.kind != object:
+		p.problem(v.line, p.res.id, "%s must be an object, not %s", path, v.show())
+	default:
+		n.object(v, path+".", schema, n.values)
+	}
+	return n
+}

@@ -1,0 +1,162 @@
+package template
+
+import "regexp"
+
+// apiRef is the property by which everything below an API names it.
+var apiRef = property{name: "ApiId", form: textForm, required: true}
+
+var (
+	stageName      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	modelName      = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+	mappingKey     = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()/-]*$`)
+	stageVariable  = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
+	variableValue  = regexp.MustCompile(`^[A-Za-z0-9._~:/?#&=,-]{1,512}$`)
+	identitySource = regexp.MustCompile(`^(route\.request\.(querystring|header)|stageVariables|context)\.[A-Za-z0-9._-]+$`)
+)
+
+var apiSchema = []property{
+	{name: "ApiKeySelectionExpression", form: textForm, kept: true, inert: "$request.header.x-api-key"},
+	{name: "BasePath", refused: "BasePath is for HTTP APIs only"},
+	{name: "CorsConfiguration", refused: "CorsConfiguration is for HTTP APIs only"},
+	{name: "CredentialsArn", refused: "CredentialsArn is for HTTP APIs only; an integration has one of its own"},
+	{name: "Description", form: textForm, max: 1024},
+	{name: "DisableExecuteApiEndpoint", form: booleanForm, kept: true, inert: "false"},
+	{name: "DisableSchemaValidation", form: booleanForm, kept: true, inert: "false"},
+	{name: "FailOnWarnings", form: booleanForm},
+	{name: "IpAddressType", form: textForm, oneOf: []string{"ipv4", "dualstack"}, kept: true, inert: "ipv4"},
+	{name: "Name", form: textForm, required: true, min: 1, max: 128},
+	{name: "ProtocolType", form: textForm, required: true, oneOf: []string{"WEBSOCKET", "HTTP"}},
+	{name: "RouteKey", refused: "RouteKey is for HTTP APIs only; write an AWS::ApiGatewayV2::Route"},
+	{name: "RouteSelectionExpression", form: textForm, required: true, min: 1, max: 1024},
+	{name: "Tags", form: textMapForm},
+	{name: "Target", refused: "Target is for HTTP APIs only; write an AWS::ApiGatewayV2::Route"},
+	{name: "Version", form: textForm, min: 1, max: 64},
+}
+
+var routeSchema = []property{
+	apiRef,
+	{name: "ApiKeyRequired", form: booleanForm, kept: true, inert: "false"},
+	{name: "AuthorizationScopes", form: textsForm, kept: true},
+	{name: "AuthorizationType", form: textForm, oneOf: []string{"NONE", "AWS_IAM", "CUSTOM"}, kept: true, inert: "NONE"},
+	{name: "AuthorizerId", form: textForm, kept: true},
+	{name: "ModelSelectionExpression", form: textForm, kept: true},
+	{name: "OperationName", form: textForm, min: 1, max: 64},
+	{name: "RequestModels", form: textMapForm, kept: true},
+	{name: "RequestParameters", form: requiredForm, kept: true},
+	{name: "RouteKey", form: textForm, required: true, min: 1, max: 128},
+	{name: "RouteResponseSelectionExpression", form: textForm, oneOf: []string{"$default"}},
+	{name: "Target", form: textForm, min: 1, max: 128},
+}
+
+var routeResponseSchema = []property{
+	apiRef,
+	{name: "ModelSelectionExpression", form: textForm, kept: true},
+	{name: "ResponseModels", form: textMapForm, kept: true},
+	{name: "ResponseParameters", form: requiredForm, kept: true},
+	{name: "RouteId", form: textForm, required: true},
+	{name: "RouteResponseKey", form: textForm, required: true, oneOf: []string{"$default"}},
+}
+
+var contentHandling = []string{"CONVERT_TO_BINARY", "CONVERT_TO_TEXT"}
+
+var integrationSchema = []property{
+	apiRef,
+	{name: "ConnectionId", form: textForm, min: 1, max: 1024, kept: true},
+	{name: "ConnectionType", form: textForm, oneOf: []string{"INTERNET", "VPC_LINK"}, kept: true, inert: "INTERNET"},
+	{name: "ContentHandlingStrategy", form: textForm, oneOf: contentHandling, kept: true},
+	{name: "CredentialsArn", form: textForm, kept: true},
+	{name: "Description", form: textForm, max: 1024},
+	{name: "IntegrationMethod", form: textForm, min: 1, max: 64},
+	{name: "IntegrationSubtype", refused: "IntegrationSubtype is for HTTP APIs only"},
+	{name: "IntegrationType", form: textForm, required: true, oneOf: []string{"AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"}},
+	{name: "IntegrationUri", form: textForm, min: 1, max: 2048},
+	{name: "PassthroughBehavior", form: textForm, oneOf: []string{"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"}, kept: true, inert: "WHEN_NO_MATCH"},
+	{name: "PayloadFormatVersion", form: textForm, oneOf: []string{"1.0"}},
+	{name: "RequestParameters", form: textMapForm, kept: true},
+	{name: "RequestTemplates", form: textMapForm},
+	{name: "ResponseParameters", refused: "ResponseParameters is for HTTP APIs only; write an AWS::ApiGatewayV2::IntegrationResponse"},
+	{name: "TemplateSelectionExpression", form: textForm, kept: true},
+	{name: "TimeoutInMillis", form: integerForm, min: 50, max: 29000},
+	{name: "TlsConfig", refused: "TlsConfig is for HTTP APIs only"},
+}
+
+var integrationResponseSchema = []property{
+	apiRef,
+	{name: "ContentHandlingStrategy", form: textForm, oneOf: contentHandling},
+	{name: "IntegrationId", form: textForm, required: true},
+	{name: "IntegrationResponseKey", form: textForm, required: true, min: 1, max: 128},
+	{name: "ResponseParameters", form: textMapForm},
+	{name: "ResponseTemplates", form: textMapForm},
+	{name: "TemplateSelectionExpression", form: textForm},
+}
+
+var modelSchema = []property{
+	apiRef,
+	{name: "ContentType", form: textForm, min: 1, max: 256},
+	{name: "Description", form: textForm, max: 1024},
+	{name: "Name", form: textForm, required: true, min: 1, max: 128, pattern: modelName},
+	{name: "Schema", required: true},
+}
+
+var authorizerSchema = []property{
+	apiRef,
+	{name: "AuthorizerCredentialsArn", form: textForm},
+	{name: "AuthorizerPayloadFormatVersion", refused: "AuthorizerPayloadFormatVersion cannot be set for WEBSOCKET protocol Apis."},
+	{name: "AuthorizerResultTtlInSeconds", refused: "AuthorizerResultTtlInSeconds cannot be set for WEBSOCKET protocol Apis."},
+	{name: "AuthorizerType", form: textForm, required: true},
+	{name: "AuthorizerUri", form: textForm, required: true},
+	{name: "EnableSimpleResponses", refused: "EnableSimpleResponses cannot be set for WEBSOCKET protocol Apis."},
+	{name: "IdentitySource", form: textsForm},
+	{name: "IdentityValidationExpression", form: textForm, kept: true},
+	{name: "JwtConfiguration", refused: "JwtConfiguration cannot be set for WEBSOCKET protocol Apis."},
+	{name: "Name", form: textForm, required: true, min: 1, max: 128},
+}
+
+var stageSchema = []property{
+	apiRef,
+	{name: "AccessLogSettings", form: objectForm, kept: true},
+	{name: "AccessPolicyId", refused: "AccessPolicyId is for HTTP APIs only"},
+	{name: "AutoDeploy", form: booleanForm},
+	{name: "ClientCertificateId", form: textForm, kept: true},
+	{name: "DefaultRouteSettings", form: objectForm, kept: true},
+	{name: "DeploymentId", form: textForm},
+	{name: "Description", form: textForm, max: 1024},
+	{name: "RouteSettings", form: objectForm, kept: true},
+	{name: "StageName", form: textForm, required: true, min: 1, max: 128},
+	{name: "StageVariables", form: textMapForm},
+	{name: "Tags", form: textMapForm},
+}
+
+var accessLogSchema = []property{
+	{name: "DestinationArn", form: textForm},
+	{name: "Format", form: textForm},
+}
+
+var routeSettingsSchema = []property{
+	{name: "DataTraceEnabled", form: booleanForm},
+	{name: "DetailedMetricsEnabled", form: booleanForm},
+	{name: "LoggingLevel", form: textForm, oneOf: []string{"ERROR", "INFO", "OFF"}},
+	{name: "ThrottlingBurstLimit", form: integerForm},
+	{name: "ThrottlingRateLimit", form: decimalForm},
+}
+
+var deploymentSchema = []property{
+	apiRef,
+	{name: "Description", form: textForm, max: 1024},
+	{name: "StageName", form: textForm},
+}
+
+var domainNameSchema = []property{
+	{name: "DomainName", form: textForm, required: true, min: 1, max: 253},
+	{name: "DomainNameConfigurations", form: listForm, kept: true},
+	{name: "MutualTlsAuthentication", refused: "Mutual TLS domain name association is not supported for Websocket APIs."},
+	{name: "RoutingMode", form: textForm, kept: true, inert: "API_MAPPING_ONLY"},
+	{name: "Tags", form: textMapForm, kept: true},
+}
+
+var apiMappingSchema = []property{
+	apiRef,
+	{name: "ApiMappingKey", form: textForm, max: 300, pattern: mappingKey},
+	{name: "DomainName", form: textForm, required: true},
+	{name: "Stage", form: textForm, required: true},
+}

@@ -1,0 +1,174 @@
+package template
+
+import (
+	"strconv"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// deployment records a deployment. Its snapshot is the API as the template
+// describes it. With a StageName it is put on that stage.
+func (b *builder) deployment(res *resource) {
+	api, p := b.below(res, deploymentSchema)
+	if api == nil {
+		return
+	}
+	id := b.id(res, 6)
+	api.deployments[id] = true
+	if name := p.text("StageName"); name != "" {
+		api.repoint[name] = repointing{deployment: id, properties: p}
+	}
+	if len(api.Routes) == 0 {
+		p.wrong("ApiId", "At least one route is required before deploying the Api")
+	}
+}
+
+// repointing is a deployment that names the stage it is put on.
+type repointing struct {
+	deployment string
+	properties *properties
+}
+
+func (b *builder) stage(res *resource) {
+	api, p := b.below(res, stageSchema)
+	if api == nil {
+		return
+	}
+	name := p.text("StageName")
+	switch {
+	case name == "$default":
+		p.wrong("StageName", "Stages cannot be named $default for WebSocket APIs.")
+	case name != "" && !stageName.MatchString(name):
+		p.wrong("StageName", "StageName has letters, digits, hyphens and underscores only, not %q", name)
+	case name != "" && api.stages[name] != nil:
+		p.wrong("StageName", "the API has a stage %s already, on line %d", name, api.stages[name].res.line)
+		return
+	}
+	checkTags(p)
+	checkStageVariables(p)
+	stage := &apigw.Stage{
+		ApiId:                api.ApiId,
+		StageName:            name,
+		DeploymentId:         b.deployed(api, p),
+		AutoDeploy:           p.boolean("AutoDeploy"),
+		Description:          p.text("Description"),
+		ClientCertificateId:  p.text("ClientCertificateId"),
+		StageVariables:       p.textMap("StageVariables"),
+		Tags:                 p.textMap("Tags"),
+		DefaultRouteSettings: routeSettings(p, "DefaultRouteSettings", p.values["DefaultRouteSettings"]),
+		RouteSettings:        routeSettingsByKey(p),
+		AccessLogSettings:    accessLogSettings(p),
+	}
+	if stage.DeploymentId == "" {
+		p.ignore(res.line, "DeploymentId", "the stage has neither DeploymentId nor AutoDeploy: nothing is deployed on it")
+	}
+	api.stages[name] = &builtStage{Stage: stage, res: res}
+	api.built.Stages = append(api.built.Stages, stage)
+}
+
+// deployed gives the id of what is deployed on a stage; AutoDeploy makes
+// deployments of its own.
+func (b *builder) deployed(api *apiBuilder, p *properties) string {
+	id := p.text("DeploymentId")
+	repointed := api.repoint[p.text("StageName")]
+	switch {
+	case p.boolean("AutoDeploy") && p.has("DeploymentId"):
+		p.wrong("DeploymentId", "DeploymentId cannot be set on an automatically deployed stage")
+		return id
+	case p.boolean("AutoDeploy"):
+		return b.stack.id(p.res.id+".AutoDeploy", 6)
+	case p.has("DeploymentId"):
+		if id != "" && !api.deployments[id] {
+			p.wrong("DeploymentId", "DeploymentId %q is no deployment of the API %s", id, api.res.id)
+		}
+		return id
+	}
+	return repointed.deployment
+}
+
+func checkStageVariables(p *properties) {
+	if !p.isKnown("StageVariables") {
+		return
+	}
+	variables := p.values["StageVariables"].members
+	if len(variables) > 100 {
+		p.wrong("StageVariables", "StageVariables has %d entries; at most 100 are allowed", len(variables))
+	}
+	for _, m := range variables {
+		if !stageVariable.MatchString(m.key) {
+			p.problem(m.line, p.res.id, "the name of the stage variable %q must have 1 to 64 letters, digits and underscores", m.key)
+		}
+		if m.value.isScalar() && !variableValue.MatchString(m.value.text) {
+			p.problem(m.line, p.res.id, "the value of the stage variable %s must have 1 to 512 characters A-Z a-z 0-9 - . _ ~ : / ? # & = ,", m.key)
+		}
+	}
+}
+
+func routeSettings(p *properties, path string, v *value) *apigw.RouteSettings {
+	if v == nil {
+		return nil
+	}
+	s := p.nested(path, v, routeSettingsSchema)
+	rate, err := strconv.ParseFloat(s.text("ThrottlingRateLimit"), 64)
+	if err != nil {
+		rate = 0
+	}
+	return &apigw.RouteSettings{
+		DataTraceEnabled:       s.boolean("DataTraceEnabled"),
+		DetailedMetricsEnabled: s.boolean("DetailedMetricsEnabled"),
+		LoggingLevel:           s.text("LoggingLevel"),
+		ThrottlingBurstLimit:   s.integer("ThrottlingBurstLimit"),
+		ThrottlingRateLimit:    rate,
+	}
+}
+
+func routeSettingsByKey(p *properties) map[string]*apigw.RouteSettings {
+	if !p.isKnown("RouteSettings") || len(p.values["RouteSettings"].members) == 0 {
+		return nil
+	}
+	settings := map[string]*apigw.RouteSettings{}
+	for _, m := range p.values["RouteSettings"].members {
+		settings[m.key] = routeSettings(p, "RouteSettings."+m.key, m.value)
+	}
+	return settings
+}
+
+func accessLogSettings(p *properties) *apigw.AccessLogSettings {
+	if !p.isKnown("AccessLogSettings") {
+		return nil
+	}
+	s := p.nested("AccessLogSettings", p.values["AccessLogSettings"], accessLogSchema)
+	if !s.has("DestinationArn") || !s.has("Format") {
+		p.wrong("AccessLogSettings", "Access Log value missing. Expected destinationArn and format.")
+	}
+	return &apigw.AccessLogSettings{DestinationArn: s.text("DestinationArn"), Format: s.text("Format")}
+}
+
+// finishAPIs checks what can be said of an API once all of it is there.
+func (b *builder) finishAPIs() {
+	for _, built := range b.app.APIs {
+		api := b.apis[built.API.ApiId]
+		for _, name := range sortedKeys(api.repoint) {
+			if api.stages[name] == nil {
+				api.repoint[name].properties.wrong("StageName", "StageName %q is no stage of the API %s", name, api.res.id)
+			}
+		}
+		quotas := []struct {
+			what  string
+			n, at int
+		}{
+			{"routes", len(api.Routes), maxRoutes},
+			{"integrations", len(api.Integrations), maxIntegrations},
+			{"stages", len(built.Stages), maxStages},
+			{"authorizers", len(api.Authorizers), maxAuthorizers},
+		}
+		for _, q := range quotas {
+			if q.n > q.at {
+				b.problem(api.res.line, api.res.id, "the API has %d %s; at most %d are allowed", q.n, q.what, q.at)
+			}
+		}
+		if len(built.Stages) == 0 {
+			b.notice(Notice{Line: api.res.line, LogicalID: api.res.id, Type: api.res.typ, Message: "the API has no stage: nothing can connect to it"})
+		}
+	}
+}
