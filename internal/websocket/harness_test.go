@@ -144,9 +144,16 @@ func (r *recorder) await(t testing.TB, what string, ok func() bool) {
 func (r *recorder) awaitClosed(t testing.TB, code int, reason string) {
 	t.Helper()
 	r.await(t, "Closed", func() bool { return len(r.closed) > 0 })
-	if got, want := r.closed[0], (closing{code, reason}); got != want {
+	if got, want := r.closings()[0], (closing{code, reason}); got != want {
 		t.Errorf("Closed with %v, want %v", got, want)
 	}
+}
+
+// closings is what Closed was told so far.
+func (r *recorder) closings() []closing {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]closing(nil), r.closed...)
 }
 
 // awaitMessages waits for n messages and returns them.

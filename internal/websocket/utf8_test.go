@@ -50,13 +50,13 @@ func checkText(t *testing.T, p []byte, cut int) {
 
 func TestUTF8EverySequenceAtEverySplit(t *testing.T) {
 	t.Parallel()
-	edges := []byte{0, 'a', 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF,
-		0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF}
+	// One byte from each class of the table of well-formed sequences.
+	edges := []byte{'a', 0x80, 0x90, 0xA0, 0xBF, 0xC1, 0xC2, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5}
 	var p [4]byte
 	for _, p[0] = range edges {
 		for _, p[1] = range edges {
-			for _, p[2] = range edges[1:14] {
-				for _, p[3] = range edges[2:9:9] {
+			for _, p[2] = range edges[:8] {
+				for _, p[3] = range edges[:7] {
 					for cut := range 5 {
 						checkText(t, p[:], cut)
 					}
