@@ -93,7 +93,7 @@ func TestConnect(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			args := append([]string{"connect", host + tt.path}, tt.flags...)
-			got := stagedoor(t.Context(), strings.NewReader(tt.stdin), args...)
+			got := execute(t.Context(), strings.NewReader(tt.stdin), args...)
 			if got.code != tt.code {
 				t.Errorf("exit code %d, want %d; standard error:\n%s", got.code, tt.code, got.stderr)
 			}
@@ -130,7 +130,7 @@ func TestConnectVerifiesCertificates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			args := append([]string{"connect", server.URL + "/echo", "-x", "quit", "-w", "-1"}, tt.flags...)
-			got := stagedoor(t.Context(), nil, args...)
+			got := execute(t.Context(), nil, args...)
 			if got.code != tt.code {
 				t.Errorf("exit code %d, want %d; standard error:\n%s", got.code, tt.code, got.stderr)
 			}
@@ -147,7 +147,7 @@ func TestConnectEndsWithTheContext(t *testing.T) {
 	t.Cleanup(server.Close)
 	ctx, interrupt := context.WithCancel(t.Context())
 	interrupt()
-	if got := stagedoor(ctx, strings.NewReader(""), "connect", server.URL+"/echo"); got.code != exitFailure {
+	if got := execute(ctx, strings.NewReader(""), "connect", server.URL+"/echo"); got.code != exitFailure {
 		t.Errorf("exit code %d of an interrupted handshake, want %d", got.code, exitFailure)
 	}
 }

@@ -18,8 +18,8 @@ type result struct {
 	stdout, stderr string
 }
 
-// stagedoor runs a command line in process, away from any terminal.
-func stagedoor(ctx context.Context, stdin io.Reader, args ...string) result {
+// execute runs a command line in process, away from any terminal.
+func execute(ctx context.Context, stdin io.Reader, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, &process{
 		args:       args,
@@ -55,7 +55,7 @@ func TestCommandLine(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()
-			got := stagedoor(t.Context(), strings.NewReader(""), strings.Fields(tt.args)...)
+			got := execute(t.Context(), strings.NewReader(""), strings.Fields(tt.args)...)
 			if got.code != tt.code {
 				t.Errorf("exit code %d, want %d", got.code, tt.code)
 			}

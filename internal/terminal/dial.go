@@ -107,7 +107,7 @@ func (t *handshakeTransport) RoundTrip(req *http.Request) (*http.Response, error
 		return resp, err
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, refusalLimit))
-	resp.Body.Close() //nolint:errcheck // read to the end, or given up
+	resp.Body.Close()
 	if err != nil {
 		return nil, fmt.Errorf("read the body of a %s answer: %w", resp.Status, err)
 	}

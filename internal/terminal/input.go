@@ -90,6 +90,6 @@ func (s *Screen) Write(p []byte) (int, error) { return s.editor.Write(p) }
 
 // Close removes the prompt and gives the terminal back.
 func (s *Screen) Close() error {
-	fmt.Fprint(s.out, "\r\x1b[K") //nolint:errcheck // cosmetic
+	fmt.Fprint(s.out, "\r\x1b[K")
 	return term.Restore(int(s.in.Fd()), s.cooked)
 }

@@ -101,7 +101,7 @@ func (p *Printer) control(kind string, payload []byte) {
 func (p *Printer) print(w io.Writer, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	io.WriteString(w, text+"\n") //nolint:errcheck // there is nobody left to tell
+	io.WriteString(w, text+"\n")
 }
 
 // quoted returns before and the quoted text, or nothing for an empty text.

@@ -76,24 +76,24 @@ func (s *session) talk(ctx context.Context, lines <-chan string) error {
 
 // writeFailed ends the session after a failed write. What the reader saw (a
 // close frame, say) explains it better than the write's own error.
-func (s *session) writeFailed(ctx context.Context, err error) error {
-	s.conn.CloseNow() //nolint:errcheck // already failed
+func (s *session) writeFailed(ctx context.Context, writeErr error) error {
+	s.conn.CloseNow()
 	readErr := <-s.received
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil { // the write was interrupted, and the connection with it
 		s.printer.disconnected(abnormal, "interrupted while sending")
 		return nil
-	case websocket.CloseStatus(readErr) != -1:
+	}
+	if websocket.CloseStatus(readErr) != -1 {
 		return s.ended(readErr)
 	}
-	return s.ended(err)
+	return s.ended(writeErr)
 }
 
 // close runs the close handshake from our side. Whatever the server answers,
 // the conversation ended as wanted.
 func (s *session) close() error {
 	s.conn.Close(websocket.StatusNormalClosure, "") //nolint:errcheck // see above
-	<-s.received
+	_ = <-s.received // an error in any case: the connection is closed
 	s.printer.disconnected(int(websocket.StatusNormalClosure), "")
 	return nil
 }

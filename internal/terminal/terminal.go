@@ -47,7 +47,7 @@ func (c *Client) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.CloseNow() //nolint:errcheck // the conversation is over
+	defer conn.CloseNow()
 	c.Printer.connected(c.URL, conn.Subprotocol())
 
 	s := &session{conn: conn, printer: c.Printer, wait: c.Wait, received: make(chan error, 1)}

@@ -1,0 +1,43 @@
+# make test needs only Go: it installs what else the tests use.
+
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+# Every module of the repository but the tools.
+MODULES   := $(shell find . -name go.mod -not -path './tools/*' -not -path '*/node_modules/*' -not -path '*/testdata/*' | sort | xargs -n 1 dirname)
+LINTER    := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
+
+.PHONY: all test lint build bench clean
+
+all: lint test build
+
+# All tests, with the race detector.
+test:
+	@scripts/setup-tests.sh
+	@set -e; for module in $(MODULES); do \
+		echo "== go test -race $$module"; \
+		(cd $$module && go test -race -timeout 10m ./...); \
+	done
+
+# The linter's version is pinned in tools/lint/go.mod. Its first run compiles it.
+lint:
+	@set -e; for module in $(MODULES); do \
+		echo "== golangci-lint $$module"; \
+		(cd $$module && $(LINTER) run ./...); \
+	done
+
+# One static binary for each platform, in dist/.
+build:
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*}; arch=$${platform#*/}; \
+		binary=dist/stagedoor-$$os-$$arch; \
+		if [ $$os = windows ]; then binary=$$binary.exe; fi; \
+		echo "== $$binary"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $$binary ./cmd/stagedoor; \
+	done
+
+# The micro-benchmarks; docs/performance.md has the measurements of the whole.
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean:
+	rm -rf dist
