@@ -93,7 +93,7 @@ func (s *session) writeFailed(ctx context.Context, writeErr error) error {
 // the conversation ended as wanted.
 func (s *session) close() error {
 	s.conn.Close(websocket.StatusNormalClosure, "") //nolint:errcheck // see above
-	_ = <-s.received // an error in any case: the connection is closed
+	<-s.received                                    //nolint:errcheck // an error in any case: the connection is closed
 	s.printer.disconnected(int(websocket.StatusNormalClosure), "")
 	return nil
 }
