@@ -48,14 +48,16 @@ type Gateway struct {
 
 	// running is held for reading by every handshake, and for writing, for
 	// good, once the gateway shuts down.
-	running sync.RWMutex
+	running  sync.RWMutex
+	shutdown sync.Once
+	settled  chan struct{} // closed when no handshake is left
 }
 
 // New makes a gateway without stages.
 func New(o Options) *Gateway {
 	g := &Gateway{
 		engine: o.Engine, recorder: o.Recorder, node: o.Node, fallback: o.Fallback,
-		registry: connections.NewRegistry(),
+		registry: connections.NewRegistry(), settled: make(chan struct{}),
 	}
 	if g.recorder == nil {
 		g.recorder = telemetry.Discard
@@ -125,13 +127,14 @@ func (g *Gateway) Connections() int { return g.registry.Len() }
 // their $disconnect, and waits for all of it until ctx ends.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	defer g.cancel()
-	settled := make(chan struct{})
-	go func() {
-		g.running.Lock()
-		close(settled)
-	}()
+	g.shutdown.Do(func() {
+		go func() {
+			g.running.Lock()
+			close(g.settled)
+		}()
+	})
 	select {
-	case <-settled:
+	case <-g.settled:
 	case <-ctx.Done():
 	}
 	return g.engine.Shutdown(ctx)

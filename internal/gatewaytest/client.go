@@ -33,7 +33,10 @@ func (g *Gateway) Dial(path string, options ...func(*websocket.DialOptions)) *Cl
 func (g *Gateway) TryDial(path string, options ...func(*websocket.DialOptions)) (*Client, *http.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 	defer cancel()
-	o := &websocket.DialOptions{HTTPHeader: http.Header{}, HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	o := &websocket.DialOptions{HTTPHeader: http.Header{}, HTTPClient: &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	for _, option := range options {
 		option(o)
 	}
