@@ -61,7 +61,6 @@ func (h *Host) reserved(f Function, taskRoot, runtimeDir string) map[string]stri
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemoryMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + f.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME":      time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + strings.ReplaceAll(newUUID(), "-", ""),
 		"LAMBDA_TASK_ROOT":                taskRoot,
 		"LAMBDA_RUNTIME_DIR":              runtimeDir,
 	}
@@ -70,6 +69,11 @@ func (h *Host) reserved(f Function, taskRoot, runtimeDir string) map[string]stri
 	}
 	maps.Copy(reserved, credentials())
 	return reserved
+}
+
+// newLogStreamName is of the form that CloudWatch Logs has for each process.
+func newLogStreamName() string {
+	return time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + strings.ReplaceAll(newUUID(), "-", "")
 }
 
 // credentials are the user's own where the environment has some, else ones
@@ -91,8 +95,10 @@ func credentials() map[string]string {
 	}
 }
 
+// reserve takes out what only a process or its runtime may set, and sets the
+// values over what is there.
 func (e environment) reserve(values map[string]string) {
-	for _, name := range []string{"_X_AMZN_TRACE_ID", "AWS_LAMBDA_RUNTIME_API", "AWS_EXECUTION_ENV"} {
+	for _, name := range []string{"_X_AMZN_TRACE_ID", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_EXECUTION_ENV"} {
 		delete(e, name)
 	}
 	maps.Copy(e, values)

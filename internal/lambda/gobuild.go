@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 )
 
 // buildGo builds the Go program in dir for this machine and returns the path
@@ -21,21 +20,17 @@ func (h *Host) buildGo(ctx context.Context, dir string) (string, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", err
 	}
-	defer h.lockBuild(folder)()
+	unlock, err := lockFile(ctx, filepath.Join(folder, "lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	output := filepath.Join(folder, executableName("bootstrap"))
 	said, err := h.runTool(ctx, dir, goEnvironment(), tool, "build", "-o", output, ".")
 	if err != nil {
 		return "", failuref("Runtime.BuildFailed", "go build in %s failed: %v\n%s", dir, err, strings.TrimSpace(said))
 	}
 	return output, nil
-}
-
-// lockBuild makes builds into the same folder wait for each other.
-func (h *Host) lockBuild(folder string) (unlock func()) {
-	lock, _ := h.builds.LoadOrStore(folder, new(sync.Mutex))
-	mutex := lock.(*sync.Mutex)
-	mutex.Lock()
-	return mutex.Unlock
 }
 
 // goEnvironment is the developer's environment without what would build for

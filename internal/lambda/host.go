@@ -34,7 +34,6 @@ type Host struct {
 	watcher     *watcher // nil when the system can't watch files
 	told        sync.Map // texts of noticeOnce
 	draining    sync.Map // retired pools that still have processes
-	builds      sync.Map // locks of the folders that Go code is built into
 	probes      sync.Map // what interpreters said of themselves
 	failedFills sync.Map // folders of the cache that could not be made
 	assetsOnce  func() (string, error)
@@ -83,6 +82,8 @@ func NewHost(o Options) *Host {
 // added, changed ones replaced, and those not named removed. Running
 // invocations finish on the code they were started with.
 func (h *Host) Update(functions []Function) {
+	problem := ""
+	defer func() { h.notice("", "", problem) }() // not under the lock
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -104,7 +105,9 @@ func (h *Host) Update(functions []Function) {
 		}
 	}
 	h.functions = next
-	h.watchLocked()
+	if err := h.watchLocked(); err != nil {
+		problem = "some changes of code will not be noticed: " + err.Error()
+	}
 }
 
 // Prepare gets all functions ready ahead of their first call, in the

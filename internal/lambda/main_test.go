@@ -2,6 +2,8 @@ package lambda
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +15,38 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// sharedCache lets the tests build each program once.
+var sharedCache string
+
+func TestMain(m *testing.M) {
+	if os.Getenv(gatewayTest) != "" {
+		runGateway()
+	}
+	var err error
+	if sharedCache, err = os.MkdirTemp("", "stagedoor-lambda-test-*"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(sharedCache)
+		os.Exit(code)
+	}))
+}
+
+// gatewayTest in the environment makes the test binary a gateway that
+// TestKilledGatewayLeavesNoProcess may kill.
+const gatewayTest = "STAGEDOOR_TEST_GATEWAY"
+
+// runGateway runs the function in os.Getenv(gatewayTest), prints its process
+// id and waits to be killed.
+func runGateway() {
+	h := NewHost(Options{CacheDir: os.Getenv("STAGEDOOR_TEST_CACHE")})
+	h.Update([]Function{{Name: "f", Runtime: "provided.al2023", CodeDir: os.Getenv(gatewayTest), Timeout: deadline}})
+	result, err := h.Invoke(context.Background(), Invocation{FunctionARN: "f", Payload: []byte(`{"Do":"ignore signals"}`)})
+	fmt.Println(string(result.Payload), err)
+	time.Sleep(deadline)
+	os.Exit(1)
+}
 
 // deadline bounds every wait of a test; only a broken test reaches it.
 const deadline = time.Minute
@@ -32,7 +65,7 @@ type testHost struct {
 func newTestHost(t *testing.T, change func(*Options), functions ...Function) *testHost {
 	t.Helper()
 	th := &testHost{t: t}
-	o := Options{CacheDir: t.TempDir(), Log: th.record}
+	o := Options{CacheDir: sharedCache, Log: th.record}
 	if change != nil {
 		change(&o)
 	}
@@ -118,4 +151,22 @@ func diff(want, got any) string {
 		return ""
 	}
 	return "(-want +got):\n" + d
+}
+
+// runningCalls is how many processes of a function have an unanswered
+// invocation.
+func (th *testHost) runningCalls(name string) int {
+	p, _, err := th.newest(name)
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	count := 0
+	p.each(func(worker *process) {
+		worker.mu.Lock()
+		defer worker.mu.Unlock()
+		if worker.state == stateRunning {
+			count++
+		}
+	})
+	return count
 }

@@ -18,12 +18,19 @@ type pool struct {
 
 	mu          sync.Mutex
 	preparation *preparation // nil before the first
+	lastFailure string       // what was told of the preparation that failed last
 	processes   map[*process]bool
 	starting    int        // slots taken by processes that are being started
 	idle        []*process // the one used last at the end
+	returning   int        // processes that have answered and will be idle in a moment
 	waiters     []chan *process
 	retired     bool
 }
+
+// returnTime is how long a caller waits for a process that has just answered
+// to ask for work again, before another is started for it. Functions do so at
+// once; AWS counts that as part of the invocation before.
+const returnTime = 100 * time.Millisecond
 
 // preparation is one attempt at getting a function ready to start.
 type preparation struct {
@@ -52,6 +59,7 @@ func (p *pool) prepare(ctx context.Context) (*program, error) {
 		p.host.background.Go(func() {
 			defer close(current.done)
 			current.program, current.failed = p.host.prepare(p.host.ctx, p.function)
+			p.tellFailure(current.failed)
 		})
 	}
 	p.mu.Unlock()
@@ -64,6 +72,22 @@ func (p *pool) prepare(ctx context.Context) (*program, error) {
 		return nil, current.failed
 	}
 	return current.program, nil
+}
+
+// tellFailure logs why a function can't be started, unless it failed in the
+// same way before.
+func (p *pool) tellFailure(failed *failure) {
+	message := ""
+	if failed != nil && p.host.ctx.Err() == nil {
+		message = failed.Message
+	}
+	p.mu.Lock()
+	news := message != p.lastFailure
+	p.lastFailure = message
+	p.mu.Unlock()
+	if news {
+		p.host.notice(p.function.Name, "", message)
+	}
 }
 
 func (p *preparation) finished() bool {
@@ -91,18 +115,19 @@ func (p *pool) invoke(ctx context.Context, t *task) (Result, error) {
 		err    error
 	}
 	for {
-		worker, err := p.acquire(ctx)
+		worker, err := p.acquire(ctx, t)
 		if err != nil {
 			return Result{}, err
 		}
 		done := make(chan outcome, 1)
-		p.host.background.Go(func() {
+		go func() {
+			defer p.host.background.Done()
 			worker, result, err := p.runOn(worker, prog, t)
 			done <- outcome{result, err}
 			if worker != nil && err == nil {
 				worker.settle(t)
 			}
-		})
+		}()
 		select {
 		case o := <-done:
 			if !errors.Is(o.err, errNotDelivered) {
@@ -115,37 +140,80 @@ func (p *pool) invoke(ctx context.Context, t *task) (Result, error) {
 }
 
 // acquire returns an idle process, or nil for a slot in which the caller has to
-// start one. It waits while the pool is at its limit.
-func (p *pool) acquire(ctx context.Context) (*process, error) {
+// start one. It waits while the pool is at its limit. With its success, Close
+// of the host waits for the caller to call background.Done.
+func (p *pool) acquire(ctx context.Context, t *task) (worker *process, err error) {
 	p.mu.Lock()
 	if p.retired {
 		p.mu.Unlock()
 		return nil, errRetired
 	}
+	p.host.background.Add(1) // before retire, so before Close waits
+	defer func() {
+		if err != nil {
+			p.host.background.Done()
+		}
+	}()
 	if last := len(p.idle) - 1; last >= 0 {
 		worker := p.idle[last]
 		p.idle = p.idle[:last]
+		worker.task = t
 		p.mu.Unlock()
 		return worker, nil
 	}
-	if len(p.processes)+p.starting < p.host.options.MaxProcesses {
-		p.starting++
+	expectsOne := p.returning > len(p.waiters)
+	if !expectsOne && p.takeSlotLocked() {
 		p.mu.Unlock()
 		return nil, nil
 	}
 	turn := make(chan *process, 1)
 	p.waiters = append(p.waiters, turn)
 	p.mu.Unlock()
+	return p.await(ctx, t, turn, expectsOne)
+}
 
-	select {
-	case worker, open := <-turn:
-		if !open {
-			return nil, errRetired
+func (p *pool) takeSlotLocked() bool {
+	if len(p.processes)+p.starting >= p.host.options.MaxProcesses {
+		return false
+	}
+	p.starting++
+	return true
+}
+
+// await waits for the turn of a caller; one that expects a process to return
+// gives that up after a moment if it may start its own.
+func (p *pool) await(ctx context.Context, t *task, turn chan *process, expectsOne bool) (*process, error) {
+	var patience <-chan time.Time
+	if expectsOne {
+		timer := time.NewTimer(returnTime)
+		defer timer.Stop()
+		patience = timer.C
+	}
+	for {
+		select {
+		case worker, open := <-turn:
+			if !open {
+				return nil, errRetired
+			}
+			if worker != nil {
+				p.mu.Lock()
+				worker.task = t
+				p.mu.Unlock()
+			}
+			return worker, nil
+		case <-patience:
+			patience = nil
+			p.mu.Lock()
+			own := p.takeSlotLocked()
+			p.mu.Unlock()
+			if own {
+				p.abandon(turn)
+				return nil, nil
+			}
+		case <-ctx.Done():
+			p.abandon(turn)
+			return nil, ctx.Err()
 		}
-		return worker, nil
-	case <-ctx.Done():
-		p.abandon(turn)
-		return nil, ctx.Err()
 	}
 }
 
@@ -177,7 +245,7 @@ func (p *pool) abandon(turn chan *process) {
 // returns the process that answered, if one did.
 func (p *pool) runOn(worker *process, prog *program, t *task) (*process, Result, error) {
 	if worker == nil {
-		started, err := p.start(prog)
+		started, err := p.start(prog, t)
 		if failed := (*failure)(nil); errors.As(err, &failed) {
 			return nil, failed.result(t.requestID), nil
 		}
@@ -190,20 +258,44 @@ func (p *pool) runOn(worker *process, prog *program, t *task) (*process, Result,
 		}
 	}
 	result, err := worker.run(t, p.host.initLimit)
+	if err == nil {
+		p.expect(worker, t)
+	}
 	return worker, result, err
 }
 
+// expect notes that the worker has answered the task and will be back.
+func (p *pool) expect(worker *process, t *task) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if worker.task == t && p.processes[worker] && !worker.returning {
+		worker.returning = true
+		p.returning++
+	}
+}
+
+// returnedLocked notes that the worker is back, or will never be.
+func (p *pool) returnedLocked(worker *process) {
+	worker.task = nil
+	if worker.returning {
+		worker.returning = false
+		p.returning--
+	}
+}
+
 // start fills a slot taken by acquire.
-func (p *pool) start(prog *program) (*process, error) {
+func (p *pool) start(prog *program, t *task) (*process, error) {
 	worker, err := startProcess(p.function, prog, p.host.starter, p.host.options.Log, p.release)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
 		p.freeSlotLocked()
+		p.forgetDrainedLocked()
 		return nil, err
 	}
 	p.starting--
 	p.processes[worker] = true
+	worker.task = t
 	p.host.background.Go(func() {
 		<-worker.exited
 		p.remove(worker)
@@ -218,6 +310,7 @@ func (p *pool) start(prog *program) (*process, error) {
 func (p *pool) release(worker *process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.returnedLocked(worker)
 	if p.retired {
 		worker.stop()
 		return
@@ -236,9 +329,15 @@ func (p *pool) remove(worker *process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.processes, worker)
+	p.returnedLocked(worker)
 	p.dropIdleLocked(worker)
 	p.starting++ // its place, to be freed
 	p.freeSlotLocked()
+	p.forgetDrainedLocked()
+}
+
+// forgetDrainedLocked lets go of a retired pool when its last process is gone.
+func (p *pool) forgetDrainedLocked() {
 	if p.retired && len(p.processes)+p.starting == 0 {
 		p.host.draining.Delete(p)
 	}

@@ -11,8 +11,7 @@ import (
 )
 
 // prepare gets a function ready to be started: its code is there, its runtime
-// is installed, what has to be built is built. Every failure has been told in
-// the log when it returns.
+// is installed, what has to be built is built.
 func (h *Host) prepare(ctx context.Context, f Function) (*program, *failure) {
 	prog, err := h.prepareRuntime(ctx, f)
 	if err == nil {
@@ -21,9 +20,6 @@ func (h *Host) prepare(ctx context.Context, f Function) (*program, *failure) {
 	failed := (*failure)(nil)
 	if !errors.As(err, &failed) {
 		failed = failuref("Runtime.Unavailable", "%v", err)
-	}
-	if ctx.Err() == nil {
-		h.notice(f.Name, "", failed.Message)
 	}
 	return nil, failed
 }

@@ -26,7 +26,7 @@ type program struct {
 	path string
 	args []string
 	dir  string
-	env  []string // complete but for AWS_LAMBDA_RUNTIME_API
+	env  []string // complete but for what is each process's own
 }
 
 // task is one invocation on its way through a process.
@@ -62,11 +62,15 @@ type process struct {
 
 	mu        sync.Mutex
 	state     state
-	waiting   bool      // a call of next is waiting for work
-	current   *task     // the invocation it works on, or worked on last
-	initError *Result   // what it reported to init/error
-	reaped    bool      // the child has ended; its group may no longer be signalled
-	idleSince time.Time // guarded by the pool's mutex
+	waiting   bool    // a call of next is waiting for work
+	current   *task   // the invocation it works on, or worked on last
+	initError *Result // what it reported to init/error
+	reaped    bool    // the child has ended; its group may no longer be signalled
+
+	// Guarded by the pool's mutex.
+	idleSince time.Time
+	task      *task // what the pool gave it to do; nil when it is idle
+	returning bool  // it has answered and is about to be idle
 }
 
 // state is where the process is in the conversation of the Runtime API.
@@ -118,7 +122,9 @@ func (p *process) startCommand(prog *program, run *starter) (*os.File, error) {
 	defer input.Close()
 	p.command = exec.Command(prog.path, prog.args...)
 	p.command.Dir = prog.dir
-	p.command.Env = append(prog.env[:len(prog.env):len(prog.env)], "AWS_LAMBDA_RUNTIME_API="+p.listener.Addr().String())
+	p.command.Env = append(prog.env[:len(prog.env):len(prog.env)],
+		"AWS_LAMBDA_RUNTIME_API="+p.listener.Addr().String(),
+		"AWS_LAMBDA_LOG_STREAM_NAME="+newLogStreamName())
 	p.command.Stdout, p.command.Stderr = input, input
 	if p.group, err = run.start(p.command); err != nil {
 		output.Close()
@@ -215,17 +221,29 @@ func (p *process) awaitReady(requestID string, limit time.Duration) (Result, boo
 	case <-p.exited:
 	case <-timer.C:
 		p.kill()
-		return forRequest(requestID, "Sandbox.Timedout",
-			fmt.Sprintf("the function's initialization timed out after %.2f seconds", limit.Seconds())).result(requestID), false
+		return p.fail(requestID, forRequest(requestID, "Sandbox.Timedout",
+			fmt.Sprintf("the function's initialization timed out after %.2f seconds", limit.Seconds()))), false
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.initError != nil {
-		reported := *p.initError
+	if reported, ok := p.reportedInitError(); ok {
 		reported.RequestID = requestID
 		return reported, false
 	}
-	return exited(requestID, p.exitError).result(requestID), false
+	return p.fail(requestID, exited(requestID, p.exitError)), false
+}
+
+func (p *process) reportedInitError() (Result, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.initError == nil {
+		return Result{}, false
+	}
+	return *p.initError, true
+}
+
+// fail tells the log what the process itself can't tell any more.
+func (p *process) fail(requestID string, f *failure) Result {
+	p.log(LogLine{Function: p.function.Name, RequestID: requestID, Text: f.Message, Notice: true})
+	return f.result(requestID)
 }
 
 // errNotDelivered is returned by run when the process ended, or stopped asking
@@ -259,14 +277,14 @@ func (p *process) run(t *task, deliveryLimit time.Duration) (Result, error) {
 		case result := <-t.answer: // its last word before the end
 			return result, nil
 		default:
-			return exited(t.requestID, p.exitError).result(t.requestID), nil
+			return p.fail(t.requestID, exited(t.requestID, p.exitError)), nil
 		}
 	}
 	select {
 	case result := <-t.answer: // it came at the very last moment
 		return result, nil
 	default:
-		return timedOut(t.requestID, p.function.Timeout).result(t.requestID), nil
+		return p.fail(t.requestID, timedOut(t.requestID, p.function.Timeout)), nil
 	}
 }
 

@@ -1,9 +1,34 @@
 package lambda
 
 import (
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 )
+
+// hookRedirect gives the hooks of Node.js and Python what they have to know,
+// and keeps the hosts from the developer's own proxy.
+func (h *Host) hookRedirect(env environment) {
+	redirect := h.options.Redirect
+	if redirect.Address == "" {
+		return
+	}
+	env["STAGEDOOR_REDIRECT_ADDRESS"] = redirect.Address
+	env["STAGEDOOR_REDIRECT_HOSTS"] = strings.Join(redirect.Hosts, ",")
+	direct := []string{"127.0.0.1", "localhost"}
+	for _, pattern := range redirect.Hosts {
+		// Proxy settings know suffixes only, so the region has to be filled in.
+		direct = append(direct, strings.ReplaceAll(strings.TrimPrefix(pattern, "*"), "*", h.options.Region))
+	}
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		if env[name] != "" {
+			direct = append(direct, env[name])
+		}
+	}
+	env["NO_PROXY"] = strings.Join(direct, ",")
+	env["no_proxy"] = env["NO_PROXY"]
+}
 
 // withOwnCertificates is a file with the certificates that a function's
 // setting names and the local authority's. A setting whose file does not exist
@@ -28,4 +53,28 @@ func (h *Host) withOwnCertificates(setting string) string {
 		return local
 	}
 	return path
+}
+
+// proxyToRedirect sends the calls of a program that has no hook of ours
+// through the redirect's proxy.
+func (h *Host) proxyToRedirect(f Function, env environment) {
+	if h.options.Redirect.Address == "" {
+		return
+	}
+	proxy := "http://" + h.options.Redirect.Address
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
+		delete(env, strings.ToLower(name))
+		env[name] = proxy
+		if own, ok := f.Environment[name]; ok {
+			env[name] = own
+		}
+	}
+	delete(env, "no_proxy")
+	env["NO_PROXY"] = "127.0.0.1,localhost,::1,169.254.169.254"
+	if host, _, err := net.SplitHostPort(h.options.Redirect.Address); err == nil {
+		env["NO_PROXY"] += "," + host
+	}
+	if own, ok := f.Environment["NO_PROXY"]; ok {
+		env["NO_PROXY"] += "," + own
+	}
 }

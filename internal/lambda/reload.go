@@ -53,9 +53,9 @@ func concerns(f Function, path string) bool {
 }
 
 // watchLocked follows the code of the functions that are served.
-func (h *Host) watchLocked() {
+func (h *Host) watchLocked() error {
 	if h.watcher == nil {
-		return
+		return nil
 	}
 	roots := map[string]bool{}
 	for _, served := range h.functions {
@@ -63,9 +63,7 @@ func (h *Host) watchLocked() {
 			roots[root] = true
 		}
 	}
-	if err := h.watcher.watch(roots); err != nil {
-		h.notice("", "", "some changes of code will not be noticed: "+err.Error())
-	}
+	return h.watcher.watch(roots)
 }
 
 // followChanges renews functions whose code has changed, until the host is
@@ -126,19 +124,19 @@ func (h *Host) hold(roots []string, path string, changed map[string]string) {
 // lets the invocations that wait go on. Preparing begins at once, so that what
 // doesn't build is told when it is saved.
 func (h *Host) renew(changed map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(changed)) {
+		h.notice(name, "", filepath.Base(changed[name])+" changed: the next invocation runs the new code")
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, name := range slices.Sorted(maps.Keys(changed)) {
+	for name := range changed {
 		served, ok := h.functions[name]
 		if !ok || served.unsettled == nil || h.closed {
 			continue
 		}
-		h.notice(name, "", filepath.Base(changed[name])+" changed: the next invocation runs the new code")
-		served.pool.retire()
 		fresh := newPool(h, served.function)
+		served.retire()
 		served.pool = fresh
 		h.background.Go(func() { fresh.prepare(h.ctx) })
-		close(served.unsettled)
-		served.unsettled = nil
 	}
 }

@@ -84,14 +84,6 @@ func (h *Host) nodeRedirect(env environment) {
 	env["NODE_EXTRA_CA_CERTS"] = h.withOwnCertificates(env["NODE_EXTRA_CA_CERTS"])
 }
 
-// hookRedirect gives the hooks of Node.js and Python what they have to know.
-func (h *Host) hookRedirect(env environment) {
-	if redirect := h.options.Redirect; redirect.Address != "" {
-		env["STAGEDOOR_REDIRECT_ADDRESS"] = redirect.Address
-		env["STAGEDOOR_REDIRECT_HOSTS"] = strings.Join(redirect.Hosts, ",")
-	}
-}
-
 // quoteNodeOption writes a value the way NODE_OPTIONS is split.
 func quoteNodeOption(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`

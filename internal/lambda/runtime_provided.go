@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -42,28 +41,4 @@ func (h *Host) bootstrap(ctx context.Context, f Function, dir string) (string, e
 	}
 	return "", failuref("Runtime.InvalidEntrypoint",
 		"Couldn't find valid bootstrap(s): [%s], and no Go source in %s", strings.Join(tried, " "), dir)
-}
-
-// proxyToRedirect sends the calls of a program that has no hook of ours
-// through the redirect's proxy.
-func (h *Host) proxyToRedirect(f Function, env environment) {
-	if h.options.Redirect.Address == "" {
-		return
-	}
-	proxy := "http://" + h.options.Redirect.Address
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
-		delete(env, strings.ToLower(name))
-		env[name] = proxy
-		if own, ok := f.Environment[name]; ok {
-			env[name] = own
-		}
-	}
-	delete(env, "no_proxy")
-	env["NO_PROXY"] = "127.0.0.1,localhost,::1,169.254.169.254"
-	if host, _, err := net.SplitHostPort(h.options.Redirect.Address); err == nil {
-		env["NO_PROXY"] += "," + host
-	}
-	if own, ok := f.Environment["NO_PROXY"]; ok {
-		env["NO_PROXY"] += "," + own
-	}
 }

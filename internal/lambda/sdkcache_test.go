@@ -132,7 +132,7 @@ func TestNodeSDK(t *testing.T) {
 	module := Function{Name: "module", Runtime: "nodejs22.x", Handler: "module.handler", CodeDir: dir, Timeout: deadline}
 	common := Function{Name: "common", Runtime: "nodejs22.x", Handler: "common.handler", CodeDir: dir, Timeout: deadline}
 	redirect := endpoint(t)
-	h := newTestHost(t, func(o *Options) { o.Redirect = redirect }, module, common)
+	h := newTestHost(t, func(o *Options) { o.Redirect, o.CacheDir = redirect, t.TempDir() }, module, common)
 	h.Prepare()
 	for _, name := range []string{"module", "common"} {
 		got := h.call(name, `{}`)
@@ -150,7 +150,7 @@ func TestNodeSDK(t *testing.T) {
 
 func TestNodeSDKUnavailable(t *testing.T) {
 	t.Parallel()
-	h := newTestHost(t, nil,
+	h := newTestHost(t, func(o *Options) { o.CacheDir = t.TempDir() },
 		inlineNode("a", `require("@aws-sdk/client-dynamodb")`),
 		inlineNode("b", `exports.handler = async () => { try { require("@aws-sdk/client-dynamodb") } catch { return "without" } }`))
 	h.lookPath = func(name string) (string, error) {
@@ -190,30 +190,22 @@ def handler(event, context):
 
 func TestPythonSDKUnavailable(t *testing.T) {
 	t.Parallel()
-	h := newTestHost(t, nil, inlinePython("f", "def handler(event, context):\n    import boto3\n"))
-	bare := writeScript(t, "python3", `#!/bin/sh
-case "$1" in
--c) echo '{"executable": "`+filepath.Join(t.TempDir(), "..", "nowhere")+`", "version": "3.13", "boto3": false}' ;;
-esac
-`)
+	h := newTestHost(t, func(o *Options) { o.CacheDir = t.TempDir() },
+		inlinePython("f", "def handler(event, context):\n    import boto3\n"))
 	h.lookPath = func(name string) (string, error) {
 		if name == "python3" {
-			return bare, nil
+			return testdata(t, "python", "bare", "python3"), nil
 		}
 		return "", exec.ErrNotFound
 	}
-	h.call("f", `{}`)
-	if !strings.Contains(h.text(), "boto3, which AWS's Python brings, could not be installed") {
-		t.Errorf("not told:\n%s", h.text())
+	got := decodeError(t, h.call("f", `{}`))
+	if got.ErrorType != "ModuleNotFoundError" {
+		t.Errorf("got %+v", got)
 	}
-}
-
-// writeScript makes an executable file.
-func writeScript(t *testing.T, name, source string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(source), 0o755); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if n := strings.Count(h.text(), "boto3, which AWS's Python brings, could not be installed"); n != 1 {
+			t.Errorf("told %d times:\n%s", n, h.text())
+		}
+		h.call("f", `{}`)
 	}
-	return path
 }

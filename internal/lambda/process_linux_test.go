@@ -1,0 +1,92 @@
+package lambda
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// running says whether a process is there and not just waiting to be buried.
+func running(pid int) bool {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	_, after, _ := strings.Cut(string(status), ") ")
+	return !strings.HasPrefix(after, "Z") && !strings.HasPrefix(after, "X")
+}
+
+func pidOf(t *testing.T, r Result) int {
+	t.Helper()
+	pid, err := strconv.Atoi(string(r.Payload))
+	if err != nil || r.FunctionError != "" {
+		t.Fatalf("no process id: %s %q", r.Payload, r.FunctionError)
+	}
+	return pid
+}
+
+// Close ends processes that ignore SIGTERM, and what they forked.
+func TestCloseLeavesNothing(t *testing.T) {
+	t.Parallel()
+	h := newTestHost(t, nil, hostile(t, "stubborn", deadline), hostile(t, "parent", deadline), hostile(t, "busy", deadline))
+	pids := []int{
+		pidOf(t, h.call("stubborn", `{"Do":"ignore signals"}`)),
+		pidOf(t, h.call("parent", `{"Do":"fork"}`)),
+		pidOf(t, h.call("parent", `{"Do":"pid"}`)),
+	}
+	busy := make(chan Result, 1)
+	go func() {
+		result, err := h.Invoke(context.Background(), Invocation{FunctionARN: "busy", Payload: []byte(`{"Do":"hang"}`)})
+		if err != nil {
+			t.Error(err)
+		}
+		busy <- result
+	}()
+	eventually(t, "the call to be running", func() bool { return h.runningCalls("busy") == 1 })
+	for _, pid := range pids {
+		if !running(pid) {
+			t.Errorf("process %d should be running", pid)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	if err := h.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	for _, pid := range pids {
+		eventually(t, fmt.Sprintf("the end of process %d", pid), func() bool { return !running(pid) })
+	}
+	if got := decodeError(t, <-busy); got.ErrorType != "Runtime.ExitError" {
+		t.Errorf("the running invocation: %+v", got)
+	}
+	if _, err := h.Invoke(ctx, Invocation{FunctionARN: "busy"}); err != ErrClosed {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+func TestKilledGatewayLeavesNoProcess(t *testing.T) {
+	t.Parallel()
+	gateway := exec.Command(os.Args[0])
+	gateway.Env = append(os.Environ(), gatewayTest+"="+testdata(t, "go", "hostile"), "STAGEDOOR_TEST_CACHE="+sharedCache)
+	output, err := gateway.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gateway.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(output).ReadString('\n')
+	gateway.Process.Kill()
+	gateway.Wait()
+	word, _, _ := strings.Cut(line, " ")
+	pid, atoiErr := strconv.Atoi(word)
+	if err != nil || atoiErr != nil {
+		t.Fatalf("the gateway said %q: %v", line, err)
+	}
+	eventually(t, "the end of the function's process", func() bool { return !running(pid) })
+}
