@@ -27,8 +27,8 @@ func (a *Authority) TLSConfig() *tls.Config {
 }
 
 func (a *Authority) getCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	name := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
-	if name != "" {
+	if hello.ServerName != "" {
+		name := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
 		if !isHostname(name) {
 			return nil, fmt.Errorf("certificate for %q: not a host name", hello.ServerName)
 		}
