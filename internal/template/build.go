@@ -122,7 +122,11 @@ func (b *builder) ignore(res *resource) {
 		b.problem(res.line, res.id, "unknown type %s%s", res.typ, b.didYouMean(res.typ, types))
 		return
 	}
-	b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: "a type that is not run here"})
+	message := "a type that is not run here"
+	if service == "AWS::IAM" {
+		message = "no permission is enforced on what runs here"
+	}
+	b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: message})
 }
 
 // id is the physical id of a resource whose id has n characters.

@@ -32,6 +32,9 @@ func (b *builder) apiMapping(res *resource) {
 	if p.isKnown("Stage") && api.stages[stage] == nil {
 		p.wrong("Stage", "Stage %q is no stage of the API %s", stage, api.res.id)
 	}
+	if p.has("ApiMappingKey") && !p.isKnown("ApiMappingKey") {
+		return // reported
+	}
 	for _, mapping := range domain.ApiMappings {
 		if mapping.ApiMappingKey == key {
 			p.wrong("ApiMappingKey", "the domain name %s has a mapping with the key %q already", name, key)

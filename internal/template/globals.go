@@ -34,13 +34,17 @@ func readGlobals(d *document, r *report) map[string]*value {
 		if typ == "" {
 			continue
 		}
+		defaults := newObject(m.value.line)
 		for _, property := range m.value.members {
-			if supported := globalProperties[typ]; !slices.Contains(supported, property.key) {
-				r.problem(property.line, "", "'Globals' section is invalid. '%s' is not a supported property of '%s'%s",
-					property.key, m.key, r.didYouMean(property.key, supported))
+			supported := globalProperties[typ]
+			if slices.Contains(supported, property.key) {
+				defaults.members = append(defaults.members, property)
+				continue
 			}
+			r.problem(property.line, "", "'Globals' section is invalid. '%s' is not a supported property of '%s'%s",
+				property.key, m.key, r.didYouMean(property.key, supported))
 		}
-		globals[typ] = m.value
+		globals[typ] = defaults
 	}
 	return globals
 }

@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write what the golden cases give as what they expect")
 
 // divider separates the input of a golden case from what is expected of it.
-const divider = "\n----------\n"
+const divider = "----------\n"
 
 // golden runs every case of a folder. A line "# parameter: Name=Value" of the
 // input gives a parameter.
@@ -116,6 +116,11 @@ func TestGoldenApplications(t *testing.T) {
 		if err != nil {
 			return lines(t, err)
 		}
+		var ignored strings.Builder
+		for _, n := range app.Ignored {
+			ignored.WriteString("\n" + strings.TrimPrefix(n.String(), "testdata/template.yaml:"))
+		}
+		app.Ignored = nil
 		encoded, err := json.MarshalIndent(app, "", "  ")
 		if err != nil {
 			t.Fatal(err)
@@ -124,7 +129,7 @@ func TestGoldenApplications(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.ReplaceAll(string(encoded), strings.Trim(string(quoted), `"`), "{folder}")
+		return strings.ReplaceAll(string(encoded), strings.Trim(string(quoted), `"`), "{folder}") + ignored.String()
 	})
 }
 

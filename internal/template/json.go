@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// jsonEscapes rewrites the two-part \u escapes that JSON has for characters
-// past U+FFFF as the one-part \U escapes that YAML has, so that one parser
-// reads both. A source that is not JSON stays as it is.
+// jsonEscapes rewrites the escapes that JSON has and the YAML parser lacks, so
+// that one parser reads both: an escaped slash, and the two-part \u escapes of
+// characters past U+FFFF. A source that is not JSON stays as it is.
 func jsonEscapes(source []byte) []byte {
 	if !bytes.HasPrefix(bytes.TrimLeft(source, " \t\r\n"), []byte("{")) {
 		return source
@@ -25,6 +25,10 @@ func jsonEscapes(source []byte) []byte {
 			done = i + len(`\uXXXX\uXXXX`)
 			i = done - 1
 			continue
+		}
+		if source[i+1] == '/' {
+			out = append(out, source[done:i]...)
+			done = i + 1
 		}
 		i++ // the escaped character
 	}

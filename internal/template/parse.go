@@ -158,7 +158,7 @@ func (c *converter) plain(n *yaml.Node, depth int) *value {
 	case "!!bool":
 		v.kind, v.text = boolean, strings.ToLower(n.Value)
 	case "!!int", "!!float":
-		v.kind = number
+		v.kind, v.text = number, decimalDigits(n.Value)
 	}
 	return v
 }

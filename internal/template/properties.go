@@ -94,15 +94,37 @@ func (p *properties) object(v *value, prefix string, schema []property, into map
 			continue
 		}
 		into[s.name] = m.value
+		if s.form == textMapForm {
+			into[s.name] = p.textMembers(prefix+s.name, m.value)
+		}
 		if s.kept && (s.inert == "" || m.value.text != s.inert) {
 			p.ignore(m.line, prefix+s.name, keptMessage)
 		}
 	}
+	line := v.line
+	if prefix == "" {
+		line = p.res.line
+	}
 	for _, s := range schema {
 		if s.required && into[s.name] == nil {
-			p.problem(v.line, p.res.id, "the property %s%s is missing", prefix, s.name)
+			p.problem(line, p.res.id, "the property %s%s is missing", prefix, s.name)
 		}
 	}
+}
+
+// textMembers gives an object with those of its members that are scalars; the
+// others are reported one by one.
+func (p *properties) textMembers(path string, v *value) *value {
+	out := newObject(v.line)
+	for _, m := range v.members {
+		switch {
+		case m.value.isScalar():
+			out.members = append(out.members, m)
+		case m.value.kind != unknown:
+			p.problem(m.line, p.res.id, "%s must be an object of strings, but %s is %s", path, m.key, m.value.describe())
+		}
+	}
+	return out
 }
 
 // ignore records that a property is not acted on.
@@ -142,11 +164,9 @@ func (s property) check(v *value) string {
 		}
 	case textsForm:
 		return checkTexts(v)
-	case textMapForm:
-		return checkTextMap(v)
 	case requiredForm:
 		return checkConstraints(v)
-	case objectForm:
+	case objectForm, textMapForm:
 		if v.kind != object {
 			return "must be an object, not " + v.show()
 		}
@@ -188,18 +208,6 @@ func checkTexts(v *value) string {
 	for _, item := range v.items {
 		if !item.isScalar() && item.kind != unknown {
 			return "must be a list of strings, but one item is " + item.describe()
-		}
-	}
-	return ""
-}
-
-func checkTextMap(v *value) string {
-	if v.kind != object {
-		return "must be an object of strings, not " + v.show()
-	}
-	for _, m := range v.members {
-		if !m.value.isScalar() && m.value.kind != unknown {
-			return fmt.Sprintf("must be an object of strings, but %s is %s", m.key, m.value.describe())
 		}
 	}
 	return ""

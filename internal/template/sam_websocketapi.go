@@ -93,7 +93,13 @@ func (w *webSocketAPI) checkRoutes(routes *member) {
 		w.invalid(routes.line, id, "WebSocket API must have at least one route.")
 		return
 	}
+	bases := map[string]string{} // route keys by the logical id they give
 	for _, route := range routes.value.members {
+		base := routeLogicalID(route.key)
+		if other, taken := bases[base]; taken {
+			w.invalid(route.line, id, "Route keys '%s' and '%s' give the same logical ids.", other, route.key)
+		}
+		bases[base] = route.key
 		if !isPredefinedRoute(route.key) && !alphanumeric.MatchString(route.key) {
 			w.invalid(route.line, id, "Route key '%s' must be alphanumeric. Only $connect, $disconnect, and $default special routes are supported.", route.key)
 		}
@@ -227,7 +233,7 @@ func (w *webSocketAPI) routes() {
 
 func (w *webSocketAPI) route(route member) {
 	line := route.line
-	base := w.res.id + capitalize(strings.TrimPrefix(route.key, "$"))
+	base := w.res.id + routeLogicalID(route.key)
 	p := newObject(line, with("ApiId", ref(line, w.res.id)), with("RouteKey", newText(line, route.key)))
 	for _, name := range webSocketRouteProperties {
 		if m := route.value.member(name); m != nil && name != "FunctionArn" && name != "IntegrationTimeout" {
@@ -248,9 +254,14 @@ func (w *webSocketAPI) route(route member) {
 	w.permission(route, base)
 }
 
-// capitalize writes the first letter large and the others small.
-func capitalize(s string) string {
-	return strings.ToUpper(s[:1]) + strings.ToLower(s[1:])
+// routeLogicalID gives what a route key adds to logical ids: without a dollar,
+// its first letter large and the others small.
+func routeLogicalID(key string) string {
+	key = strings.TrimPrefix(key, "$")
+	if key == "" {
+		return ""
+	}
+	return strings.ToUpper(key[:1]) + strings.ToLower(key[1:])
 }
 
 func (w *webSocketAPI) integration(route member, base string) {

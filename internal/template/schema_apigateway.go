@@ -38,7 +38,7 @@ var routeSchema = []property{
 	{name: "ApiKeyRequired", form: booleanForm, kept: true, inert: "false"},
 	{name: "AuthorizationScopes", form: textsForm, kept: true},
 	{name: "AuthorizationType", form: textForm, oneOf: []string{"NONE", "AWS_IAM", "CUSTOM"}, kept: true, inert: "NONE"},
-	{name: "AuthorizerId", form: textForm, kept: true},
+	{name: "AuthorizerId", form: textForm},
 	{name: "ModelSelectionExpression", form: textForm, kept: true},
 	{name: "OperationName", form: textForm, min: 1, max: 64},
 	{name: "RequestModels", form: textMapForm, kept: true},

@@ -5,6 +5,7 @@
 package template
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -71,7 +72,7 @@ type Function struct {
 type Table struct {
 	LogicalID           string
 	Name                string
-	CreateTable         []byte
+	CreateTable         json.RawMessage
 	TimeToLiveAttribute string
 }
 

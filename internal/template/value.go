@@ -165,18 +165,26 @@ func (v *value) plain() any {
 	return nil
 }
 
-// plainNumber reads a number as YAML writes it. One that JSON cannot express,
+// plainNumber reads a number. One that JSON cannot express,
 // such as .inf, stays a string.
 func plainNumber(s string) any {
-	digits := strings.ReplaceAll(s, "_", "")
-	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n
 	}
-	if n, err := strconv.ParseInt(digits, 0, 64); err == nil {
-		return n
-	}
-	if f, err := strconv.ParseFloat(digits, 64); err == nil && f-f == 0 {
+	if f, err := strconv.ParseFloat(s, 64); err == nil && f-f == 0 {
 		return f
+	}
+	return s
+}
+
+// decimalDigits writes a whole number of another base, or one with underscores,
+// in plain decimal digits. Any other number stays as it is written, so that
+// leading zeros of an account id survive.
+func decimalDigits(s string) string {
+	if strings.ContainsAny(s, "_xXoObB") {
+		if n, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 0, 64); err == nil {
+			return strconv.FormatInt(n, 10)
+		}
 	}
 	return s
 }
