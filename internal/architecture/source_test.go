@@ -1,0 +1,143 @@
+// Package architecture holds the code and docs/architecture.md together. It has
+// tests only: they read the tables of that page and the source of the module.
+package architecture
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// module is the import path of the root package.
+const module = "github.com/stagedoor/stagedoor"
+
+// root is the folder of the module, seen from this package.
+var root = filepath.Join("..", "..")
+
+// sourceFile is a Go file of the module, whatever system it is for.
+type sourceFile struct {
+	path    string // relative to root, with slashes
+	text    []byte
+	test    bool
+	imports []string
+	doc     string // the package doc comment, if this file has it
+}
+
+// dir is the package's folder, "." for the root package.
+func (f *sourceFile) dir() string { return path.Dir(f.path) }
+
+// sources returns all Go files of the root module. They are read once.
+var sources = sync.OnceValues(func() ([]*sourceFile, error) {
+	var files []*sourceFile
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name != root && skipped(name, entry.Name()) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		file, err := readSource(name)
+		files = append(files, file)
+		return err
+	})
+	return files, err
+})
+
+// skipped says whether a folder holds no Go code of the module: other modules
+// are not ours to judge here.
+func skipped(folder, base string) bool {
+	if base == "testdata" || base == "node_modules" || strings.HasPrefix(base, ".") {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(folder, "go.mod"))
+	return err == nil
+}
+
+func readSource(name string) (*sourceFile, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	syntax, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly|parser.ParseComments)
+	if err != nil {
+		return nil, err
+	}
+	relative, err := filepath.Rel(root, name)
+	if err != nil {
+		return nil, err
+	}
+	file := &sourceFile{path: filepath.ToSlash(relative), text: text, test: strings.HasSuffix(name, "_test.go"), doc: docOf(syntax)}
+	for _, spec := range syntax.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, err
+		}
+		file.imports = append(file.imports, imported)
+	}
+	return file, nil
+}
+
+func docOf(file *ast.File) string {
+	if file.Doc == nil {
+		return ""
+	}
+	return file.Doc.Text()
+}
+
+// allSources returns the files, or ends the test.
+func allSources(t *testing.T) []*sourceFile {
+	t.Helper()
+	files, err := sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// page returns docs/architecture.md.
+func page(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// layerRow is a row of the table of packages.
+var layerRow = regexp.MustCompile("(?m)^\\| (\\d|tests) \\| `([^`]+)` \\|")
+
+// aboveAll is the layer of what only tests import.
+const aboveAll = 99
+
+// layers returns the layer of every package of the page, by its folder.
+func layers(t *testing.T) map[string]int {
+	t.Helper()
+	table := make(map[string]int)
+	for _, row := range layerRow.FindAllStringSubmatch(page(t), -1) {
+		layer, err := strconv.Atoi(row[1])
+		if err != nil {
+			layer = aboveAll
+		}
+		table[row[2]] = layer
+	}
+	if len(table) == 0 {
+		t.Fatal("docs/architecture.md has no table of packages")
+	}
+	return table
+}
