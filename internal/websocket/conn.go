@@ -196,7 +196,9 @@ func (c *Conn) writeFailed() {
 		c.finish()
 		return
 	}
-	c.setDeadline()
+	if !c.paused {
+		c.setDeadline()
+	}
 }
 
 // flushed takes in that the queue is empty. It says whether our side of the

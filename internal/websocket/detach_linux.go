@@ -38,7 +38,7 @@ func detach(nc net.Conn) (fd int, err error) {
 
 // plainSocket looks through wrappers for a socket, but not through TLS.
 func plainSocket(nc net.Conn) (syscall.Conn, error) {
-	for {
+	for range maxWrappers {
 		switch conn := nc.(type) {
 		case *net.TCPConn:
 			return conn, nil
@@ -52,4 +52,5 @@ func plainSocket(nc net.Conn) (syscall.Conn, error) {
 			return nil, errNotPlain
 		}
 	}
+	return nil, errNotPlain
 }

@@ -30,6 +30,10 @@ type Socket struct {
 	Handler  Handler
 }
 
+// maxWrappers is how many NetConn methods are followed; a wrapper may answer
+// with itself.
+const maxWrappers = 8
+
 // Engine drives connections until Shutdown.
 type Engine struct {
 	options    Options

@@ -325,6 +325,13 @@ func TestAdoptLooksThroughWrappersButNotTLS(t *testing.T) {
 		p.send(text("hello"))
 		p.expect(opText, []byte("hello"))
 
+		_, server = socketPair(t)
+		self := &selfish{Conn: server}
+		if c, err = e.Adopt(self, Socket{Handler: &recorder{}}); err != nil || c.fd >= 0 {
+			t.Errorf("a wrapper that keeps its socket: %v, descriptor %d", err, c.fd)
+		}
+		c.Close(1000, "")
+
 		web := httptest.NewUnstartedServer(nil)
 		web.StartTLS()
 		defer web.Close()
@@ -344,6 +351,11 @@ func TestAdoptLooksThroughWrappersButNotTLS(t *testing.T) {
 	})
 }
 
+// selfish is a wrapper that doesn't give its socket away.
+type selfish struct{ net.Conn }
+
+func (s *selfish) NetConn() net.Conn { return s }
+
 // TestChurn opens and ends thousands of connections in every way.
 func TestChurn(t *testing.T) {
 	t.Parallel()
@@ -351,7 +363,7 @@ func TestChurn(t *testing.T) {
 		e := newEngine(t, Options{Driver: driver, CloseTimeout: 200 * time.Millisecond})
 		r := &recorder{answer: echo}
 		limits := &Limits{Idle: time.Minute}
-		const workers, rounds = 8, 300
+		const workers, rounds = 8, 150
 		var all sync.WaitGroup
 		for range workers {
 			all.Go(func() {

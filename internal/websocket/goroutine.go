@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	goroutineBuffer = 4096     // bytes of one read
-	goroutineWrite  = 16 << 10 // bytes of one write, so that progress shows
+	goroutineRest  = 1 << 10  // bytes of the buffer that waits for something to read
+	goroutineRead  = 16 << 10 // bytes of the buffer that takes the rest of it
+	goroutineWrite = 16 << 10 // bytes of one write, so that progress shows
 )
 
 // goroutine drives one connection of any kind: a goroutine reads as long as it
@@ -36,14 +37,22 @@ func (g *goroutine) read(c *Conn, buffered []byte) {
 	defer c.engine.live.Done()
 	defer g.nc.Close()
 	c.received(buffered)
-	b := newBuffer(goroutineBuffer)
-	defer b.free()
+	b := newBuffer(goroutineRest)
+	defer func() { b.free() }()
 	for g.await(c) {
 		if !c.catchUp() {
 			continue
 		}
 		n, err := g.nc.Read(b.data[:cap(b.data)])
 		c.received(b.data[:n])
+		size := goroutineRest
+		if n == cap(b.data) {
+			size = goroutineRead // there is more
+		}
+		if size != cap(b.data) {
+			b.free()
+			b = newBuffer(size)
+		}
 		if err != nil {
 			g.settle(c)
 			c.readEnded(errors.Is(err, io.EOF))
@@ -113,14 +122,32 @@ func (g *goroutine) flushed(c *Conn) {
 	if !c.flushed() {
 		return
 	}
-	half, ok := g.nc.(interface{ CloseWrite() error })
-	if !ok {
+	half := halfCloser(g.nc)
+	if half == nil {
 		c.finish()
 		return
 	}
 	c.mu.Unlock()
 	defer c.mu.Lock()
 	half.CloseWrite()
+}
+
+// closeWriter is a connection that can shut our side alone.
+type closeWriter interface{ CloseWrite() error }
+
+// halfCloser looks for a closeWriter in a connection and what it wraps.
+func halfCloser(nc net.Conn) closeWriter {
+	for range maxWrappers {
+		switch conn := nc.(type) {
+		case closeWriter:
+			return conn
+		case interface{ NetConn() net.Conn }:
+			nc = conn.NetConn()
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 func (g *goroutine) resume(*Conn) {

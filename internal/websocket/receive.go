@@ -186,7 +186,11 @@ func (c *Conn) unpause() {
 		return
 	}
 	c.paused = false
-	if c.state != stateClosed {
-		c.driver.resume(c)
+	if c.state == stateClosed {
+		return
 	}
+	if c.broken {
+		c.setDeadline()
+	}
+	c.driver.resume(c)
 }

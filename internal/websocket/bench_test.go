@@ -1,0 +1,125 @@
+package websocket
+
+import (
+	"io"
+	"net"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// discard is a Handler that does nothing.
+type discard struct{}
+
+func (discard) Opened(*Conn)                  {}
+func (discard) Message(*Conn, Opcode, []byte) {}
+func (discard) Closed(*Conn, int, string)     {}
+
+// echoer is a Handler that sends everything back.
+type echoer struct{ discard }
+
+func (echoer) Message(c *Conn, op Opcode, payload []byte) { c.Send(op, payload) }
+
+// TestConnIsSmall bounds what a connection costs while nothing happens.
+func TestConnIsSmall(t *testing.T) {
+	t.Parallel()
+	if size := unsafe.Sizeof(Conn{}); size > 240 {
+		t.Errorf("a Conn has %d bytes, want at most 240", size)
+	}
+}
+
+// TestAllocations bounds what a small message costs in and out, the goroutine
+// of its own included.
+func TestAllocations(t *testing.T) {
+	e := newEngine(t, Options{Driver: DriverAuto, Loops: 1})
+	p, _ := adopt(t, e, echoer{}, &Limits{Idle: time.Hour})
+	in, out := text("hello"), make([]byte, 2+len("hello"))
+	perEcho := testing.AllocsPerRun(5000, func() {
+		if _, err := p.Write(in); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(p, out); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if perEcho > 3 {
+		t.Errorf("%v allocations to receive and send a small message, want at most 3", perEcho)
+	}
+}
+
+func BenchmarkEcho(b *testing.B) {
+	for name, driver := range map[string]Driver{"goroutine": DriverGoroutine, "auto": DriverAuto} {
+		b.Run(name, func(b *testing.B) {
+			e := newEngine(b, Options{Driver: driver})
+			b.ReportAllocs()
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				p, _ := adopt(b, e, echoer{}, &Limits{Idle: time.Hour})
+				p.SetDeadline(time.Time{})
+				in, out := text("hello"), make([]byte, 2+len("hello"))
+				for pb.Next() {
+					p.Write(in)
+					if _, err := io.ReadFull(p, out); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkIdle reports the user memory of an idle connection that has had a
+// message, without the client's side: bytes/conn.
+func BenchmarkIdle(b *testing.B) {
+	for name, driver := range map[string]Driver{"goroutine": DriverGoroutine, "auto": DriverAuto} {
+		b.Run(name, func(b *testing.B) {
+			const conns = 4000
+			e := newEngine(b, Options{Driver: driver})
+			listener, err := net.Listen("unix", filepath.Join(b.TempDir(), "s"))
+			if err != nil {
+				b.Skip("no Unix sockets: ", err)
+			}
+			defer listener.Close()
+			empty := userMemory()
+			clients, servers := make([]net.Conn, conns), make([]net.Conn, conns)
+			for i := range conns {
+				if clients[i], err = net.Dial("unix", listener.Addr().String()); err != nil {
+					b.Fatal(err)
+				}
+				defer clients[i].Close()
+				if servers[i], err = listener.Accept(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			limits := &Limits{Idle: time.Hour, Lifetime: 2 * time.Hour}
+			oneSide := (userMemory() - empty) / 2
+			for i, nc := range servers {
+				if _, err := e.Adopt(nc, Socket{Handler: echoer{}, Limits: limits}); err != nil {
+					b.Fatal(err)
+				}
+				servers[i] = nil
+			}
+			in, out := text("hello"), make([]byte, 2+len("hello"))
+			for _, nc := range clients {
+				nc.Write(in)
+				if _, err := io.ReadFull(nc, out); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(userMemory()-empty-oneSide)/conns, "bytes/conn")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// userMemory is what the heap and the stacks hold after collection.
+func userMemory() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapInuse + m.StackInuse)
+}
