@@ -14,9 +14,9 @@ type expander struct {
 	doc        *document
 	globals    map[string]*value // defaults by type, for example "AWS::Serverless::Function"
 	parameters map[string]*parameter
-	out        *value            // the expanded section Resources
-	aliases    map[string]string // names that SAM gives to what it makes: "Function.Alias" and the like
-	implied    []string          // logical ids that SAM would make of what is not expanded here
+	out        *value // the expanded section Resources
+	aliases    aliases
+	implied    []string // logical ids that SAM would make of what is not expanded here
 }
 
 // samTypes are the types that are expanded here.
@@ -35,7 +35,7 @@ func expandSAM(d *document, parameters map[string]*parameter, r *report) *docume
 	}
 	e := &expander{
 		report: r, doc: d, parameters: parameters,
-		globals: readGlobals(d, r), out: newObject(d.root.line), aliases: map[string]string{},
+		globals: readGlobals(d, r), out: newObject(d.root.line), aliases: aliases{},
 	}
 	for _, res := range d.resources {
 		if expand := samTypes[res.typ]; expand != nil {
@@ -47,18 +47,16 @@ func expandSAM(d *document, parameters map[string]*parameter, r *report) *docume
 		}
 		e.keep(res)
 	}
-	if len(e.aliases) > 0 {
-		e.renameReferences(e.out)
-	}
 	root := d.root.without("Globals", "Transform")
 	for i, m := range root.members {
 		switch m.key {
 		case "Resources":
 			if m.value.kind == object {
+				e.aliases.inResources(e.out)
 				root.members[i].value = e.out
 			}
 		case "Outputs":
-			e.renameReferences(m.value)
+			e.aliases.in(m.value)
 		}
 	}
 	expanded := newDocument(root, r)
@@ -178,53 +176,4 @@ func (e *expander) withParameters(v *value) *value {
 		out.members = append(out.members, member{key: m.key, line: m.line, value: e.withParameters(m.value)})
 	}
 	return out
-}
-
-// renameReferences turns references to "Function.Alias" and the like into
-// references to the resource that SAM has made.
-func (e *expander) renameReferences(v *value) {
-	if f, ok := asCall(v); ok {
-		e.renameIn(f)
-	}
-	for _, item := range v.items {
-		e.renameReferences(item)
-	}
-	for _, m := range v.members {
-		e.renameReferences(m.value)
-	}
-}
-
-func (e *expander) renameIn(f call) {
-	switch f.function {
-	case "Ref":
-		if id, ok := e.aliases[f.argument.text]; ok && f.argument.kind == text {
-			f.argument.text = id
-		}
-	case "Fn::GetAtt":
-		resource, attribute, ok := f.attribute()
-		if !ok || f.argument.kind != list || attribute.kind != text {
-			return
-		}
-		first, rest, dotted := strings.Cut(attribute.text, ".")
-		if id, ok := e.aliases[resource.text+"."+first]; ok && dotted {
-			resource.text, attribute.text = id, rest
-		}
-	case "Fn::Sub":
-		e.renameInSub(f)
-	}
-}
-
-func (e *expander) renameInSub(f call) {
-	template := f.argument
-	if f.argument.kind == list && len(f.argument.items) > 0 {
-		template = f.argument.items[0]
-	}
-	if template.kind != text {
-		return
-	}
-	for _, fragment := range splitVariables(template.text) {
-		if id, ok := e.aliases[fragment.text]; ok && fragment.variable {
-			template.text = strings.ReplaceAll(template.text, "${"+fragment.text+"}", "${"+id+"}")
-		}
-	}
 }

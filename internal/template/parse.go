@@ -47,7 +47,7 @@ func readTemplate(file string, r *report) ([]byte, error) {
 }
 
 // parse reads YAML or JSON; both go through the same parser, so that lines are
-// known for both. It returns nil when the source cannot be read at all.
+// known for both. It returns nil when the source cannot be read to its end.
 func parse(source []byte, r *report) *value {
 	decoder := yaml.NewDecoder(bytes.NewReader(jsonEscapes(source)))
 	var root yaml.Node
@@ -67,7 +67,10 @@ func parse(source []byte, r *report) *value {
 		return nil
 	}
 	c := converter{report: r, open: map[*yaml.Node]bool{}}
-	return c.convert(&root, 0)
+	if v := c.convert(&root, 0); !c.over {
+		return v
+	}
+	return nil
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)

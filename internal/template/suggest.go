@@ -16,7 +16,7 @@ func nearest(name string, candidates []string) string {
 		return ""
 	}
 	candidates = candidates[:min(len(candidates), maxCandidates)]
-	best, bestDistance := "", max(1, len(name)/3)+1
+	best, bestDistance := "", len(name)/3+1
 	for _, c := range candidates {
 		if len(c) > maxSuggested || c == name {
 			continue
