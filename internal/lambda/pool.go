@@ -32,71 +32,8 @@ type pool struct {
 // once; AWS counts that as part of the invocation before.
 const returnTime = 100 * time.Millisecond
 
-// preparation is one attempt at getting a function ready to start.
-type preparation struct {
-	done    chan struct{} // closed at its end; program or failed is then set
-	program *program
-	failed  *failure
-}
-
 func newPool(h *Host, f Function) *pool {
 	return &pool{host: h, function: f, processes: map[*process]bool{}}
-}
-
-// prepare gets the program ready, once for all callers, on the host's time:
-// it goes on when the caller's context ends. What failed is tried again by the
-// next caller.
-func (p *pool) prepare(ctx context.Context) (*program, error) {
-	p.mu.Lock()
-	if p.retired {
-		p.mu.Unlock()
-		return nil, errRetired
-	}
-	current := p.preparation
-	if current == nil || current.finished() && current.failed != nil {
-		current = &preparation{done: make(chan struct{})}
-		p.preparation = current
-		p.host.background.Go(func() {
-			defer close(current.done)
-			current.program, current.failed = p.host.prepare(p.host.ctx, p.function)
-			p.tellFailure(current.failed)
-		})
-	}
-	p.mu.Unlock()
-	select {
-	case <-current.done:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if current.failed != nil {
-		return nil, current.failed
-	}
-	return current.program, nil
-}
-
-// tellFailure logs why a function can't be started, unless it failed in the
-// same way before.
-func (p *pool) tellFailure(failed *failure) {
-	message := ""
-	if failed != nil && p.host.ctx.Err() == nil {
-		message = failed.Message
-	}
-	p.mu.Lock()
-	news := message != p.lastFailure
-	p.lastFailure = message
-	p.mu.Unlock()
-	if news {
-		p.host.notice(p.function.Name, "", message)
-	}
-}
-
-func (p *preparation) finished() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // invoke runs the task on a process of its own. When ctx ends before there is

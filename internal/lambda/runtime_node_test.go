@@ -58,7 +58,7 @@ type errorObject struct {
 	ErrorType    string   `json:"errorType"`
 	ErrorMessage string   `json:"errorMessage"`
 	Trace        []string `json:"trace"`
-	StackTrace   []string `json:"stackTrace"`
+	StackTrace   []any    `json:"stackTrace"`
 	RequestID    string   `json:"requestId"`
 }
 

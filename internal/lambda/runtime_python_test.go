@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func TestPythonErrors(t *testing.T) {
 				if got.ErrorType != test.kind || !strings.HasPrefix(got.ErrorMessage, test.message) {
 					t.Errorf("got %s: %s, want %s: %s", got.ErrorType, got.ErrorMessage, test.kind, test.message)
 				}
-				if test.name == "raised" && (len(got.StackTrace) != 1 || !strings.Contains(got.StackTrace[0], "index.py") || got.RequestID != result.RequestID) {
+				if test.name == "raised" && (len(got.StackTrace) != 1 || !strings.Contains(fmt.Sprint(got.StackTrace), "index.py") || got.RequestID != result.RequestID) {
 					t.Errorf("stack or request id: %+v", got)
 				}
 			}

@@ -72,8 +72,9 @@ async function loadFile(file) {
     return createRequire(file)(file);
   } catch (error) {
     // ES module syntax in a file whose package doesn't say so: newer versions
-    // of Node.js find out by themselves, for import more of them than for require.
-    const esm = error.code === 'ERR_REQUIRE_ESM' || error.code === 'ERR_REQUIRE_ASYNC_MODULE' ||
+    // of Node.js find out by themselves, for import more of them than for
+    // require, and require doesn't ask the hook that looks on NODE_PATH.
+    const esm = ['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE', 'ERR_MODULE_NOT_FOUND'].includes(error.code) ||
       (error instanceof SyntaxError && /import statement outside|Unexpected token 'export'|await is only valid/.test(error.message));
     if (!esm) throw error;
     return import(pathToFileURL(file).href);
