@@ -244,6 +244,51 @@ func TestWriteTimeout(t *testing.T) {
 	})
 }
 
+func TestClosedComesAfterOpened(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, err := NewEngine(Options{Driver: DriverGoroutine})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &opener{}
+		o.open = func(c *Conn) {
+			c.Abort()
+			synctest.Wait()
+			if got := o.closings(); len(got) > 0 {
+				t.Errorf("closed %v while it was being opened", got)
+			}
+		}
+		client, server := net.Pipe()
+		defer client.Close()
+		if _, err := e.Adopt(server, Socket{Handler: o}); err != nil {
+			t.Fatal(err)
+		}
+		o.awaitClosed(t, CloseAbnormal, "")
+		if err := e.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestCloseFrameAnsweredBehindBacklog has the peer close and shut its side
+// while it has much to read: the answer still comes.
+func TestCloseFrameAnsweredBehindBacklog(t *testing.T) {
+	t.Parallel()
+	forDrivers(t, func(t *testing.T, driver Driver) {
+		r := &recorder{}
+		p, c := adopt(t, newEngine(t, Options{Driver: driver}), r, nil)
+		backlog := make([]byte, 20<<20)
+		c.Send(Binary, backlog)
+		p.send(closeFrame(4000, "bye"))
+		p.Conn.(*net.TCPConn).CloseWrite()
+		r.awaitClosed(t, 4000, "bye")
+		p.expect(opBinary, backlog)
+		p.expect(opClose, closeBody(4000, "bye"))
+		p.expectEnd()
+	})
+}
+
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {

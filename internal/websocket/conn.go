@@ -40,7 +40,7 @@ type Conn struct {
 	handler Handler
 	limits  *Limits
 	driver  driver
-	opened  int64        // on the engine's clock, as all times here
+	born    int64        // on the engine's clock, as all times here
 	active  atomic.Int64 // last data in either direction
 	timer   wheelEntry   // guarded by wheel.mu
 
@@ -56,6 +56,7 @@ type Conn struct {
 	inFlight int32    // messages handed to the dispatcher
 	code     uint16
 	state    state
+	ready    bool // Opened has returned
 	started  bool // the driver has begun
 	paused   bool // nothing is read, since a message waits
 	reported bool // Closed was or is being called
@@ -174,9 +175,20 @@ func (c *Conn) finish() {
 	c.driver.close(c)
 }
 
-// report has Handler.Closed called, once.
+// opened takes in that Handler.Opened has returned.
+func (c *Conn) opened() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ready = true
+	if c.state >= stateDraining {
+		c.report()
+	}
+}
+
+// report has Handler.Closed called, once, but not while Opened is; Adopt then
+// comes back to it.
 func (c *Conn) report() {
-	if c.reported {
+	if c.reported || !c.ready {
 		return
 	}
 	c.reported = true
@@ -258,7 +270,7 @@ func (c *Conn) due() int64 {
 			next = c.active.Load() + int64(c.limits.Idle)
 		}
 		if c.limits.Lifetime > 0 {
-			next = min(next, c.opened+int64(c.limits.Lifetime))
+			next = min(next, c.born+int64(c.limits.Lifetime))
 		}
 	}
 	if c.deadline != 0 {

@@ -114,7 +114,7 @@ func (e *Engine) stopLoops() {
 // error is ErrShutdown, with the Handler not called.
 func (e *Engine) Adopt(nc net.Conn, s Socket) (*Conn, error) {
 	now := e.clock.now()
-	c := &Conn{engine: e, handler: s.Handler, limits: s.Limits, opened: now, fd: -1}
+	c := &Conn{engine: e, handler: s.Handler, limits: s.Limits, born: now, fd: -1}
 	if c.limits == nil {
 		c.limits = new(Limits)
 	}
@@ -127,6 +127,7 @@ func (e *Engine) Adopt(nc net.Conn, s Socket) (*Conn, error) {
 		return nil, ErrShutdown
 	}
 	s.Handler.Opened(c)
+	c.opened()
 	c.driver.start(c, s.Buffered)
 	return c, nil
 }

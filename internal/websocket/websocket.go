@@ -50,7 +50,7 @@ type Handler interface {
 	// until Message returns.
 	Message(c *Conn, op Opcode, payload []byte)
 	// Closed is called once, in a goroutine of its own, when the connection
-	// has ended: with the peer's code and reason when the peer closed, with
+	// has ended, and not before Opened has returned: with the peer's code and reason when the peer closed, with
 	// our own when we did, with CloseNoStatus or CloseAbnormal and no reason
 	// when there was none. Messages may still be in flight.
 	Closed(c *Conn, code int, reason string)
