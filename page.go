@@ -45,15 +45,22 @@ func (d *dev) servePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { _ = root.Close() }()
-	if name == "" {
-		name = "index.html"
+	if strings.HasSuffix(r.URL.Path, "/") {
+		name = path.Join(name, "index.html")
 	}
-	if _, err := root.Stat(name); err != nil {
+	file, err := root.Open(name)
+	if err != nil {
 		apigw.ErrForbidden.WriteTo(w)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-cache")
-	http.ServeFileFS(w, r, root.FS(), name)
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		apigw.ErrForbidden.WriteTo(w)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-cache") // a saved page is seen at the next reload
+	http.ServeContent(w, r, name, info.ModTime(), file)
 }
 
 // serveURLs lists where clients connect.
