@@ -3,7 +3,7 @@
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 # Every module of the repository but the tools.
-MODULES   := $(shell find . -name go.mod -not -path './tools/*' -not -path '*/node_modules/*' -not -path '*/testdata/*' | sort | xargs -n 1 dirname)
+MODULES   := $(shell find . -name go.mod -not -path './tools/*' -not -path '*/node_modules/*' -not -path '*/testdata/*' | xargs -n 1 dirname | sort)
 LINTER    := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 
 .PHONY: all test lint build bench clean
@@ -13,17 +13,17 @@ all: lint test build
 # All tests, with the race detector.
 test:
 	@scripts/setup-tests.sh
-	@set -e; for module in $(MODULES); do \
+	@failed=0; for module in $(MODULES); do \
 		echo "== go test -race $$module"; \
-		(cd $$module && go test -race -timeout 10m ./...); \
-	done
+		(cd $$module && go test -race -timeout 10m ./...) || failed=1; \
+	done; exit $$failed
 
 # The linter's version is pinned in tools/lint/go.mod. Its first run compiles it.
 lint:
-	@set -e; for module in $(MODULES); do \
+	@failed=0; for module in $(MODULES); do \
 		echo "== golangci-lint $$module"; \
-		(cd $$module && $(LINTER) run ./...); \
-	done
+		(cd $$module && $(LINTER) run ./...) || failed=1; \
+	done; exit $$failed
 
 # One static binary for each platform, in dist/.
 build:

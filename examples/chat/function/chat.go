@@ -60,7 +60,7 @@ func (c *Chat) Handle(ctx context.Context, e events.APIGatewayWebsocketProxyRequ
 	case errors.As(err, &mistake):
 		return respond(http.StatusBadRequest, &event{Type: "error", Text: mistake.Error()})
 	case errors.Is(err, ErrGone):
-		return respond(http.StatusGone, nil) // nobody is there to read an answer
+		return respond(http.StatusGone, &event{Type: "error", Text: "This connection is not known any more. Please connect again."})
 	case err != nil:
 		log.Printf("%s: %v", e.RequestContext.RouteKey, err)
 		return respond(http.StatusInternalServerError, &event{Type: "error", Text: "Something went wrong. Please try again."})
