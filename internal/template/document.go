@@ -2,6 +2,7 @@ package template
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -64,16 +65,12 @@ func newDocument(root *value, r *report) *document {
 		}
 		return d
 	}
-	names := make([]string, 0, len(sections))
-	for name := range sections {
-		names = append(names, name)
-	}
 	for _, m := range root.members {
 		named, known := sections[m.key]
 		switch {
 		case m.key == "Fn::Transform":
 		case !known:
-			r.problem(m.line, "", "unknown section %s%s", m.key, r.didYouMean(m.key, names))
+			r.problem(m.line, "", "unknown section %s%s", m.key, r.didYouMean(m.key, sortedKeys(sections)))
 		case named && m.value.kind != object && m.value.kind != unknown && m.value.kind != null:
 			r.problem(m.line, "", "the section %s must be an object, not %s", m.key, m.value.describe())
 		}
@@ -190,7 +187,7 @@ func readResource(entry member, r *report) *resource {
 		case "DependsOn":
 			res.dependsOn = readDependsOn(m, id, r)
 		default:
-			if !known(attributes, m.key) {
+			if !slices.Contains(attributes, m.key) {
 				r.problem(m.line, id, "unknown attribute %s%s", m.key, r.didYouMean(m.key, attributes))
 			}
 		}
@@ -200,15 +197,6 @@ func readResource(entry member, r *report) *resource {
 		return nil
 	}
 	return res
-}
-
-func known(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 func readDependsOn(m member, id string, r *report) []*value {

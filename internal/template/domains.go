@@ -12,8 +12,14 @@ func (b *builder) domainName(res *resource) {
 		p.wrong("DomainName", "The domain name resource already exists.")
 		return
 	}
-	b.domains[name] = &apigw.DomainName{DomainName: name}
-	b.app.Domains = append(b.app.Domains, b.domains[name])
+	b.addDomain(name)
+}
+
+func (b *builder) addDomain(name string) *apigw.DomainName {
+	domain := &apigw.DomainName{DomainName: name}
+	b.domains[name] = domain
+	b.app.Domains = append(b.app.Domains, domain)
+	return domain
 }
 
 func (b *builder) apiMapping(res *resource) {
@@ -22,12 +28,12 @@ func (b *builder) apiMapping(res *resource) {
 		return
 	}
 	name, stage, key := p.text("DomainName"), p.text("Stage"), p.text("ApiMappingKey")
+	if name == "" {
+		return // reported
+	}
 	domain := b.domains[name]
-	if domain == nil {
-		if p.isKnown("DomainName") {
-			p.wrong("DomainName", "DomainName %q is no domain name of this template", name)
-		}
-		return
+	if domain == nil { // made elsewhere
+		domain = b.addDomain(name)
 	}
 	if p.isKnown("Stage") && api.stages[stage] == nil {
 		p.wrong("Stage", "Stage %q is no stage of the API %s", stage, api.res.id)

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,6 +39,7 @@ func (b *builder) function(res *resource) {
 		f.Timeout = time.Duration(p.integer("Timeout")) * time.Second
 	}
 	b.code(f, p)
+	noticeArchitecture(p)
 	f.Layers = b.layersOf(p)
 	if f.Unavailable == "" || p.text("PackageType") != "Image" {
 		b.requireForZip(f, p)
@@ -46,6 +49,15 @@ func (b *builder) function(res *resource) {
 	}
 	b.arns[f.ARN] = f
 	b.app.Functions = append(b.app.Functions, f)
+}
+
+// noticeArchitecture records that a function is run on another architecture
+// than the template asks for.
+func noticeArchitecture(p *properties) {
+	here := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	if asked := p.texts("Architectures"); len(asked) > 0 && !slices.Contains(asked, here) {
+		p.ignore(p.lines["Architectures"], "Architectures", "the function runs on the architecture of this machine")
+	}
 }
 
 // requireForZip reports what a function that is no container image lacks.
@@ -101,6 +113,9 @@ func (b *builder) code(f *Function, p *properties) {
 	switch {
 	case code == nil || code.kind == unknown:
 		return
+	case code.kind == text && strings.HasPrefix(code.text, "s3://"):
+		b.unavailable(f, p, line, inS3(code.text))
+		return
 	case code.kind == text:
 		b.codeFolder(f, p, newText(line, code.text))
 		return
@@ -112,10 +127,15 @@ func (b *builder) code(f *Function, p *properties) {
 	case c.has("ImageUri"):
 		b.unavailable(f, p, line, "its code is a container image, which is not run here")
 	case c.has("S3Bucket") && c.has("S3Key"):
-		b.unavailable(f, p, line, fmt.Sprintf("its code is in S3 (s3://%s/%s); a local folder is needed to run it here", c.text("S3Bucket"), c.text("S3Key")))
+		b.unavailable(f, p, line, inS3("s3://"+c.text("S3Bucket")+"/"+c.text("S3Key")))
 	default:
 		p.wrong("Code", "Code needs ZipFile, ImageUri, S3Bucket with S3Key, or the path of a local folder")
 	}
+}
+
+// inS3 says why code in S3 cannot run here.
+func inS3(uri string) string {
+	return "its code is in S3 (" + uri + "); a local folder is needed to run it here"
 }
 
 func (b *builder) unavailable(f *Function, p *properties, line int, reason string) {

@@ -59,7 +59,7 @@ func golden(t *testing.T, folder string, run func(t *testing.T, source string, o
 // that its functions name.
 func loadSource(source string, o Options) (*Application, error) {
 	const file = "testdata/template.yaml"
-	return load([]byte(source), file, o, newReport(file))
+	return load([]byte(source), o, newReport(file))
 }
 
 // lines shows problems one a line, without the file.

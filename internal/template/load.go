@@ -9,21 +9,27 @@ import (
 // gives what it describes. A template with mistakes gives Problems; any other
 // error means that the file could not be read.
 func Load(path string, o Options) (*Application, error) {
+	source, r, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	return load(source, o, r)
+}
+
+// open finds and reads a template, and starts the report about it.
+func open(path string) ([]byte, *report, error) {
 	file, err := Find(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r := newReport(file)
-	source, err := readTemplate(file, r)
-	if err != nil {
-		return nil, err
-	}
-	return load(source, file, o, r)
+	source, err := readTemplate(r)
+	return source, r, err
 }
 
 // load is Load without the reading of the file.
-func load(source []byte, file string, o Options, r *report) (*Application, error) {
-	folder, err := filepath.Abs(filepath.Dir(file))
+func load(source []byte, o Options, r *report) (*Application, error) {
+	folder, err := filepath.Abs(filepath.Dir(r.file))
 	if err != nil {
 		return nil, fmt.Errorf("find the template's folder: %w", err)
 	}
@@ -33,9 +39,9 @@ func load(source []byte, file string, o Options, r *report) (*Application, error
 	}
 	requireValues(doc, parameters, r)
 	checkReferences(doc, parameters, r)
-	b := newBuilder(newResolver(doc, newStack(file, o), parameters, r), folder)
+	b := newBuilder(newResolver(doc, newStack(r.file, o), parameters, r), folder)
 	app := b.build()
-	app.File = file
+	app.File = r.file
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -46,12 +52,7 @@ func load(source []byte, file string, o Options, r *report) (*Application, error
 // Expand gives a template after SAM's expansion as indented JSON with sorted
 // keys. Functions stay as they are written. Mistakes give Problems.
 func Expand(path string, o Options) ([]byte, error) {
-	file, err := Find(path)
-	if err != nil {
-		return nil, err
-	}
-	r := newReport(file)
-	source, err := readTemplate(file, r)
+	source, r, err := open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func readParameters(d *document, given map[string]string, r *report) map[string]
 
 func readParameter(m member, given map[string]string, r *report) *parameter {
 	for _, entry := range m.value.members {
-		if !known(parameterMembers, entry.key) {
+		if !slices.Contains(parameterMembers, entry.key) {
 			r.problem(entry.line, m.key, "unknown member %s of a parameter%s", entry.key, r.didYouMean(entry.key, parameterMembers))
 		}
 	}

@@ -23,10 +23,10 @@ const (
 	maxValues = 250_000
 )
 
-// readTemplate reads a template file; a file over CloudFormation's limit is a
-// problem, and is not read.
-func readTemplate(file string, r *report) ([]byte, error) {
-	f, err := os.Open(file)
+// readTemplate reads the file that a report is about; one over CloudFormation's
+// limit is a problem, and is not read.
+func readTemplate(r *report) ([]byte, error) {
+	f, err := os.Open(r.file)
 	if err != nil {
 		return nil, fmt.Errorf("read template: %w", err)
 	}
@@ -116,11 +116,7 @@ func (c *converter) convert(n *yaml.Node, depth int) *value {
 		return longForm(function, c.plain(n, depth+1))
 	}
 	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
-		names := make([]string, 0, len(shortForms))
-		for name := range shortForms {
-			names = append(names, name)
-		}
-		c.report.problem(n.Line, "", "unknown tag %s%s", n.Tag, c.report.didYouMean(n.Tag, names))
+		c.report.problem(n.Line, "", "unknown tag %s%s", n.Tag, c.report.didYouMean(n.Tag, sortedKeys(shortForms)))
 		return newUnknown(n.Line)
 	}
 	return c.plain(n, depth)

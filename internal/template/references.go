@@ -78,9 +78,15 @@ func (c *checker) value(v *value) {
 		return
 	}
 	for _, item := range v.items {
+		if item.kind == null {
+			c.problem(item.line, c.at.name(), "'null' values are not allowed in templates")
+		}
 		c.value(item)
 	}
 	for _, m := range v.members {
+		if m.value.kind == null {
+			c.problem(m.line, c.at.name(), "%s has no value; 'null' values are not allowed in templates", m.key)
+		}
 		if _, isFunction := functions[m.key]; isFunction && strings.HasPrefix(m.key, "Fn::") && len(v.members) > 1 {
 			c.problem(m.line, c.at.name(), "%s must be the only member of its object", m.key)
 		}

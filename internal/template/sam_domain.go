@@ -1,9 +1,10 @@
 package template
 
 import (
-	"crypto/sha1" //nolint:gosec // SAM's logical ids carry this digest
+	"crypto/sha1"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,8 @@ var (
 )
 
 // logicalDigest gives the ten characters that SAM appends to the logical id of
-// what it makes from a value: a string, or the compact JSON of anything else.
+// what it makes from a value: the SHA-1 of a string, or of the compact JSON of
+// anything else.
 func logicalDigest(v *value) string {
 	data := []byte(v.text)
 	if v.kind != text {
@@ -23,7 +25,7 @@ func logicalDigest(v *value) string {
 		}
 		data = encoded
 	}
-	digest := sha1.Sum(data) //nolint:gosec // no secret depends on it
+	digest := sha1.Sum(data)
 	return hex.EncodeToString(digest[:])[:10]
 }
 
@@ -44,7 +46,7 @@ func (w *webSocketAPI) checkDomain(domain *value) {
 		"OwnershipVerificationCertificateArn", "Route53", "SecurityPolicy",
 	}
 	for _, m := range domain.members {
-		if !known(names, m.key) {
+		if !slices.Contains(names, m.key) {
 			w.invalid(m.line, id, "property %s not defined for Domain%s", m.key, w.didYouMean(m.key, names))
 		}
 	}

@@ -89,7 +89,7 @@ func (f *samFunction) code() *value {
 	case uri == nil:
 		return newText(f.res.line, ".")
 	}
-	return f.location(uri, "CodeUri")
+	return f.location(uri)
 }
 
 // s3Location reads a place of code or of a layer: an S3 URI, an object that
@@ -115,16 +115,18 @@ func (e *expander) s3Location(uri *value) (*value, bool) {
 	return out, bucket != "" && key != ""
 }
 
-// location gives the code that a CodeUri names.
-func (f *samFunction) location(uri *value, property string) *value {
+// location gives the code that a CodeUri names: a place in S3, a local path, or
+// a function that decides.
+func (f *samFunction) location(uri *value) *value {
+	uri = f.withParameters(uri)
 	if _, isCall := asCall(uri); isCall {
-		return f.withParameters(uri)
+		return uri
 	}
 	if s3, ok := f.s3Location(uri); ok {
 		return s3
 	}
 	if uri.kind != text || strings.HasPrefix(uri.text, "s3://") {
-		f.invalid(uri.line, f.res.id, "'%s' requires Bucket and Key properties to be specified.", property)
+		f.invalid(uri.line, f.res.id, "'CodeUri' requires Bucket and Key properties to be specified.")
 		return newUnknown(uri.line)
 	}
 	return uri
@@ -181,7 +183,7 @@ func (f *samFunction) noticeLeftOut() {
 func (f *samFunction) publish(alias, code *value) {
 	line := alias.line
 	if alias.kind != text || !alphanumericAlias(alias.text) {
-		f.invalid(line, f.res.id, "AutoPublishAlias must be a string of letters, digits, hyphens and underscores.")
+		f.invalid(line, f.res.id, "'AutoPublishAlias' must be a string or a Ref to a template parameter")
 		return
 	}
 	id, p := f.res.id, newObject(line, with("FunctionName", ref(line, f.res.id)))
