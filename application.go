@@ -75,6 +75,10 @@ func (d *dev) compile(loaded *template.Application) (*application, error) {
 	for _, a := range loaded.APIs {
 		deployment := &apigw.Deployment{API: a.API}
 		for _, s := range a.Stages {
+			if s.DeploymentId == "" {
+				next.problems = append(next.problems, fmt.Sprintf("%s: stage %s has no deployment, so nothing can connect to it", a.LogicalID, s.StageName))
+				continue
+			}
 			p, problems, err := d.compiler.Compile(deployment, s)
 			if err != nil {
 				return nil, err
