@@ -48,6 +48,9 @@ func expandSAM(d *document, parameters map[string]*parameter, r *report) *docume
 		e.keep(res)
 	}
 	root := d.root.without("Globals", "Transform")
+	if rest := e.otherTransforms(); rest != nil {
+		root.set("Transform", rest)
+	}
 	for i, m := range root.members {
 		switch m.key {
 		case "Resources":
@@ -66,6 +69,38 @@ func expandSAM(d *document, parameters map[string]*parameter, r *report) *docume
 		}
 	}
 	return expanded
+}
+
+// otherTransforms gives the transforms of the template that are not done here;
+// nil when there is none.
+func (e *expander) otherTransforms() *value {
+	given := e.doc.root.get("Transform")
+	if given == nil {
+		return nil
+	}
+	transforms := []*value{given}
+	if given.kind == list {
+		transforms = given.items
+	}
+	rest := newList(given.line)
+	for _, t := range transforms {
+		name := t.text
+		if t.kind == object {
+			name = textOf(t.get("Name"))
+		}
+		switch name {
+		case "AWS::Serverless-2016-10-31", "AWS::Include":
+		case "AWS::LanguageExtensions":
+			rest.items = append(rest.items, t)
+		default:
+			rest.items = append(rest.items, t)
+			e.notice(Notice{Line: t.line, LogicalID: "Transform", Type: name, Message: "a macro that is not run here"})
+		}
+	}
+	if len(rest.items) == 0 {
+		return nil
+	}
+	return rest
 }
 
 // suggestType reports a type of SAM that does not exist.

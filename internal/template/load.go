@@ -29,23 +29,18 @@ func open(path string) ([]byte, *report, error) {
 
 // load is Load without the reading of the file.
 func load(source []byte, o Options, r *report) (*Application, error) {
-	folder, err := filepath.Abs(filepath.Dir(r.file))
+	t, err := readSource(source, o, r)
 	if err != nil {
-		return nil, fmt.Errorf("find the template's folder: %w", err)
+		return nil, err
 	}
-	doc, parameters := expanded(source, o, r)
-	if doc == nil {
-		return nil, r.err()
-	}
-	requireValues(doc, parameters, r)
-	checkReferences(doc, parameters, r)
-	b := newBuilder(newResolver(doc, newStack(r.file, o), parameters, r), folder)
+	requireValues(t.doc, t.parameters, r)
+	checkReferences(t.doc, t.parameters, r)
+	b := newBuilder(newResolver(t.doc, newStack(r.file, o), t.parameters, r), t.folder)
 	app := b.build()
-	app.File = r.file
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	app.Ignored = r.ignored()
+	app.File, app.Includes, app.Ignored = r.file, t.includes, r.ignored()
 	return app, nil
 }
 
@@ -56,21 +51,43 @@ func Expand(path string, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, _ := expanded(source, o, r)
+	return expand(source, o, r)
+}
+
+// expand is Expand without the reading of the file.
+func expand(source []byte, o Options, r *report) ([]byte, error) {
+	t, err := readSource(source, o, r)
+	if err != nil {
+		return nil, err
+	}
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	return indentedJSON(doc.root)
+	return indentedJSON(t.doc.root)
 }
 
-// expanded parses a template and expands what is SAM's in it. The document is
-// nil when the source cannot be parsed.
-func expanded(source []byte, o Options, r *report) (*document, map[string]*parameter) {
+// expandedTemplate is a template after SAM's expansion.
+type expandedTemplate struct {
+	doc        *document
+	parameters map[string]*parameter
+	folder     string   // that the template lies in, absolute
+	includes   []string // files that are part of it
+}
+
+// readSource parses a template and expands what is SAM's in it. An error means
+// that nothing more can be said; other mistakes are in the report.
+func readSource(source []byte, o Options, r *report) (*expandedTemplate, error) {
+	folder, err := filepath.Abs(filepath.Dir(r.file))
+	if err != nil {
+		return nil, fmt.Errorf("find the template's folder: %w", err)
+	}
 	root := parse(source, r)
 	if root == nil {
-		return nil, nil
+		return nil, r.err()
 	}
+	t := &expandedTemplate{folder: folder, includes: include(root, folder, r)}
 	doc := newDocument(root, r)
-	parameters := readParameters(doc, o.Parameters, r)
-	return expandSAM(doc, parameters, r), parameters
+	t.parameters = readParameters(doc, o.Parameters, r)
+	t.doc = expandSAM(doc, t.parameters, r)
+	return t, nil
 }

@@ -51,7 +51,6 @@ type webSocketAPI struct {
 	stageName  *value
 	attributes []member // passed on to everything that is made
 	routeIDs   []*value // logical ids of the routes
-	stageID    string
 }
 
 // check reports every mistake that SAM reports.

@@ -23,7 +23,8 @@ type Options struct {
 
 // Application is what a template describes, with every reference resolved.
 type Application struct {
-	File      string // the template
+	File      string   // the template
+	Includes  []string // files that are part of it, absolute
 	StackName string
 	Region    string
 	AccountID string
@@ -95,10 +96,10 @@ func (n Notice) String() string {
 	return s + ": " + n.Message
 }
 
-// WatchPaths lists the template file and the folders of code: a change below
-// one of them is a change of the application.
+// WatchPaths lists the template file, the files it includes, and the folders of
+// code: a change of one of them is a change of the application.
 func (a *Application) WatchPaths() []string {
-	paths := []string{a.File}
+	paths := append([]string{a.File}, a.Includes...)
 	for _, f := range a.Functions {
 		if f.CodeDir != "" {
 			paths = append(paths, f.CodeDir)
