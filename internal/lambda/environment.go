@@ -18,7 +18,15 @@ var passed = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP",
 	"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-	"AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+	"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+	"AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+}
+
+// credentialSources are variables that say where the user's credentials come
+// from when they are not in the environment themselves. Keys beside them would
+// hide them.
+var credentialSources = []string{
+	"AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 }
 
 // environment is a function's environment while it is being put together.
@@ -81,11 +89,12 @@ func newLogStreamName() string {
 func credentials() map[string]string {
 	own := map[string]string{}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
-		if value, ok := os.LookupEnv(name); ok {
+		if value := os.Getenv(name); value != "" {
 			own[name] = value
 		}
 	}
-	if own["AWS_ACCESS_KEY_ID"] != "" || os.Getenv("AWS_PROFILE") != "" {
+	hasSource := slices.ContainsFunc(credentialSources, func(name string) bool { return os.Getenv(name) != "" })
+	if own["AWS_ACCESS_KEY_ID"] != "" || hasSource {
 		return own
 	}
 	return map[string]string{

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -70,7 +71,7 @@ func NewHost(o Options) *Host {
 	h.assetsOnce = sync.OnceValues(h.writeAssets)
 	h.background.Go(h.reapIdle)
 	var err error
-	if h.watcher, err = newWatcher(); err != nil {
+	if h.watcher, err = newWatcher(filepath.Clean(h.options.CacheDir)); err != nil {
 		h.notice("", "", "changes of code will not be noticed: "+err.Error())
 		return h
 	}

@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -149,7 +148,7 @@ func (p *process) supervise(output *os.File) {
 		copyLines(output, p.print)
 	}()
 	p.exitError = p.command.Wait()
-	p.killGroup()
+	p.endGroup()
 	select {
 	case <-copied:
 	case <-time.After(outputGrace):
@@ -159,11 +158,17 @@ func (p *process) supervise(output *os.File) {
 	p.end.Do(func() { close(p.ending) })
 	p.server.Close()
 	p.listener.Close()
-	p.mu.Lock()
-	p.reaped = true
-	p.group.release()
-	p.mu.Unlock()
 	close(p.exited)
+}
+
+// endGroup ends what the child forked and has left behind. After that its
+// number may stand for another process.
+func (p *process) endGroup() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.group.kill()
+	p.group.release()
+	p.reaped = true
 }
 
 func (p *process) print(text string) {
@@ -253,15 +258,13 @@ var errNotDelivered = errors.New("the process ended before it took the invocatio
 // run hands the task to the process, which must be ready, and waits for its
 // end: the answer, the function's timeout, or the end of the process.
 func (p *process) run(t *task, deliveryLimit time.Duration) (Result, error) {
-	delivery, cancel := context.WithTimeout(context.Background(), deliveryLimit)
-	defer cancel()
 	select {
 	case p.work <- t:
 	case <-p.ending:
 		return Result{}, errNotDelivered
 	case <-p.exited:
 		return Result{}, errNotDelivered
-	case <-delivery.Done():
+	case <-time.After(deliveryLimit):
 		p.kill()
 		return Result{}, errNotDelivered
 	}

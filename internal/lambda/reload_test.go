@@ -89,9 +89,9 @@ func TestReloadIgnoresWhatIsNotCode(t *testing.T) {
 	dir := t.TempDir()
 	save(t, filepath.Join(dir, "index.js"), `exports.handler = async () => process.pid`)
 	f := Function{Name: "f", Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: dir, Timeout: deadline}
-	h := newTestHost(t, nil, f)
+	h := newTestHost(t, func(o *Options) { o.CacheDir = filepath.Join(dir, "cache") }, f)
 	h.call("f", `{}`)
-	for _, name := range []string{"node_modules/a/index.js", ".git/index", "__pycache__/a.pyc", "index.js~", ".index.js.swp", "4913"} {
+	for _, name := range []string{"cache/a.js", ".nyc/a.js", "node_modules/a/index.js", ".git/index", "__pycache__/a.pyc", "index.js~", ".index.js.swp", "4913"} {
 		save(t, filepath.Join(dir, filepath.FromSlash(name)), "x")
 	}
 	// Events come in order: when this one has been seen, so have the others.

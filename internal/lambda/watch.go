@@ -23,18 +23,19 @@ const (
 // watcher sees changes below some folders. It is used by one goroutine, but
 // for watch.
 type watcher struct {
-	files *fsnotify.Watcher
+	files  *fsnotify.Watcher
+	except string // a folder whose content is never code, wherever it is
 
 	mu    sync.Mutex
 	roots map[string]bool
 }
 
-func newWatcher() (*watcher, error) {
+func newWatcher(except string) (*watcher, error) {
 	files, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, err
 	}
-	return &watcher{files: files, roots: map[string]bool{}}, nil
+	return &watcher{files: files, except: except, roots: map[string]bool{}}, nil
 }
 
 // watch makes the given folders the ones that are watched, with all below
@@ -75,7 +76,7 @@ func (w *watcher) addTree(root, dir string) error {
 			return nil
 		case !entry.IsDir():
 			return nil
-		case ignored(root, path):
+		case w.ignored(root, path):
 			return filepath.SkipDir
 		}
 		if err := w.files.Add(path); err != nil && !os.IsNotExist(err) {
@@ -98,7 +99,7 @@ func (w *watcher) changed(event fsnotify.Event) []string {
 		switch {
 		case event.Name == root || isBelow(event.Name, root):
 			w.add(root) // the root, or a folder above it, went or came
-		case !isBelow(root, event.Name) || ignored(root, event.Name):
+		case !isBelow(root, event.Name) || w.ignored(root, event.Name):
 			continue
 		case event.Has(fsnotify.Create):
 			w.addTree(root, event.Name)
@@ -122,6 +123,10 @@ func concernsAny(roots map[string]bool, path string) bool {
 	return false
 }
 
+func (w *watcher) ignored(root, path string) bool {
+	return path == w.except && path != root || isBelow(w.except, path) && !isBelow(w.except, root) || ignored(root, path)
+}
+
 // ignored says whether a path below the root is none of the code that is
 // written by hand: installed packages, caches, repositories, backups of editors.
 func ignored(root, path string) bool {
@@ -130,13 +135,17 @@ func ignored(root, path string) bool {
 		return false
 	}
 	parts := strings.Split(relative, string(filepath.Separator))
+	name := parts[len(parts)-1]
 	for _, part := range parts {
-		switch part {
-		case "node_modules", "__pycache__", ".git", ".aws-sam", ".venv", ".idea", ".vscode":
+		if part == "node_modules" || part == "__pycache__" || part == ".git" || part == ".aws-sam" {
 			return true
 		}
 	}
-	name := parts[len(parts)-1]
+	for _, folder := range parts[:len(parts)-1] {
+		if strings.HasPrefix(folder, ".") {
+			return true
+		}
+	}
 	return strings.HasSuffix(name, "~") || strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx") ||
 		strings.HasSuffix(name, ".pyc") || strings.HasPrefix(name, ".#") || name == "4913" // Vim tests a folder with it
 }

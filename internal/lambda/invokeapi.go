@@ -1,0 +1,70 @@
+package lambda
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// ServeHTTP answers the Invoke operation of the AWS Lambda API,
+//
+//	POST /2015-03-31/functions/{FunctionName}/invocations
+//
+// so that the AWS CLI and the SDKs can call local functions. Invocation types
+// are RequestResponse, Event and DryRun; signatures are not looked at. A
+// function that fails is not tried again, as AWS does for events.
+func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, found := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
+	if !found || r.Method != http.MethodPost {
+		(&apigw.Error{Status: http.StatusNotFound, Type: "UnknownOperationException", Message: "Only the Invoke operation of AWS Lambda is available here."}).WriteTo(w)
+		return
+	}
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
+	switch {
+	case err != nil:
+		(&apigw.Error{Status: http.StatusRequestEntityTooLarge, Type: "RequestTooLargeException", Message: ErrPayloadTooLarge.Error()}).WriteTo(w)
+		return
+	case len(payload) == 0:
+		payload = []byte("{}")
+	case !json.Valid(payload):
+		(&apigw.Error{Status: http.StatusBadRequest, Type: "InvalidRequestContentException", Message: "Could not parse request body into json."}).WriteTo(w)
+		return
+	}
+	if _, _, err := h.newest(functionName(name)); err != nil {
+		(&apigw.Error{Status: http.StatusNotFound, Type: "ResourceNotFoundException", Message: "Function not found: " + name}).WriteTo(w)
+		return
+	}
+	call := Invocation{FunctionARN: name, Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id")}
+	switch r.Header.Get("X-Amz-Invocation-Type") {
+	case "DryRun":
+		w.WriteHeader(http.StatusNoContent)
+	case "Event":
+		h.background.Go(func() { _, _ = h.Invoke(h.ctx, call) }) // its result goes nowhere
+		w.Header().Set("x-amzn-RequestId", apigw.NewUUID())
+		w.WriteHeader(http.StatusAccepted)
+	default:
+		h.answerInvoke(w, r, call)
+	}
+}
+
+func (h *Host) answerInvoke(w http.ResponseWriter, r *http.Request, call Invocation) {
+	result, err := h.Invoke(r.Context(), call)
+	if err != nil {
+		if !errors.Is(err, r.Context().Err()) {
+			(&apigw.Error{Status: http.StatusInternalServerError, Type: "ServiceException", Message: err.Error()}).WriteTo(w)
+		}
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("x-amzn-RequestId", result.RequestID)
+	header.Set("X-Amz-Executed-Version", "$LATEST")
+	if result.FunctionError != "" {
+		header.Set("X-Amz-Function-Error", result.FunctionError)
+	}
+	_, _ = w.Write(result.Payload)
+}

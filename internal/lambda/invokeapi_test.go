@@ -1,0 +1,42 @@
+package lambda
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// What the Invoke operation answers without a function being called; the call
+// itself is tested with the AWS CLI's own requests in the conformance suite.
+func TestInvokeAPIRefusals(t *testing.T) {
+	t.Parallel()
+	h := NewHost(Options{CacheDir: t.TempDir()})
+	t.Cleanup(func() { _ = h.Close(t.Context()) })
+	const path = "/2015-03-31/functions/known/invocations"
+	h.Update([]Function{{Name: "known", Runtime: "provided.al2023", CodeDir: t.TempDir()}})
+	for _, test := range []struct {
+		method, path, body, kind string
+		status                   int
+		errorType                string
+	}{
+		{"GET", path, "", "", 404, "UnknownOperationException"},
+		{"POST", "/2015-03-31/functions/", "", "", 404, "UnknownOperationException"},
+		{"POST", "/2015-03-31/functions/other/invocations", "{}", "", 404, "ResourceNotFoundException"},
+		{"POST", path, "{", "", 400, "InvalidRequestContentException"},
+		{"POST", path, `"` + strings.Repeat("x", maxRequestBytes) + `"`, "", 413, "RequestTooLargeException"},
+		{"POST", path, "{}", "DryRun", 204, ""},
+		{"POST", path, "{}", "", 200, ""}, // the folder holds no code: a function error
+	} {
+		r := httptest.NewRequest(test.method, test.path, strings.NewReader(test.body))
+		r.Header.Set("X-Amz-Invocation-Type", test.kind)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != test.status || w.Header().Get("x-amzn-ErrorType") != test.errorType {
+			t.Errorf("%s %s: %d %s, want %d %s", test.method, test.path, w.Code, w.Header().Get("x-amzn-ErrorType"), test.status, test.errorType)
+		}
+		if w.Code == http.StatusOK && (w.Header().Get("X-Amz-Function-Error") != "Unhandled" || w.Header().Get("x-amzn-RequestId") == "") {
+			t.Errorf("header %v", w.Header())
+		}
+	}
+}
