@@ -11,5 +11,6 @@ func (d *dev) adminHandler() http.Handler {
 	healthy := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") }
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.HandleFunc("GET /readyz", healthy)
+	mux.Handle("/2015-03-31/functions/", d.functions)
 	return mux
 }
