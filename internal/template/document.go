@@ -49,8 +49,8 @@ type resource struct {
 
 // attributes are the members of a resource beside its properties.
 var attributes = []string{
-	"Type", "Properties", "Condition", "Connectors", "CreationPolicy", "DeletionPolicy", "DependsOn",
-	"IgnoreGlobals", "Metadata", "UpdatePolicy", "UpdateReplacePolicy",
+	"Type", "Properties", "Condition", "Connectors", "CreationPolicy", "DeletionPolicy", "DependsOn", "Description",
+	"Fn::Transform", "IgnoreGlobals", "Metadata", "Transform", "UpdatePolicy", "UpdateReplacePolicy", "Version",
 }
 
 var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]+$`)
