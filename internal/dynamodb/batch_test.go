@@ -2,7 +2,6 @@ package dynamodb_test
 
 import (
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,23 +42,6 @@ func TestBatches(t *testing.T) {
 	wantError(t, err, "ValidationException")
 	_, err = f.BatchGetItem(f.ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{"none": {Keys: keys[:1]}}})
 	wantError(t, err, "ResourceNotFoundException")
-}
-
-func TestLargeBatchLeavesKeysUnprocessed(t *testing.T) {
-	f := start(t)
-	var keys []map[string]types.AttributeValue
-	for at := range 50 {
-		f.put(M{"room": "a", "at": at, "text": strings.Repeat("x", 390<<10)})
-		keys = append(keys, f.item(M{"room": "a", "at": at}))
-	}
-	read, err := f.BatchGetItem(f.ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{"messages": {Keys: keys}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantEqual(t, len(read.Responses["messages"])+len(read.UnprocessedKeys["messages"].Keys), 50)
-	if len(read.UnprocessedKeys["messages"].Keys) == 0 {
-		t.Error("more than 16 MB in one answer")
-	}
 }
 
 func TestTransactions(t *testing.T) {

@@ -180,7 +180,7 @@ func TestScanPages(t *testing.T) {
 
 func TestPagesEndAfterOneMegabyte(t *testing.T) {
 	f := start(t)
-	for at := range 8 {
+	for at := range 5 {
 		f.put(M{"room": "a", "at": at, "text": strings.Repeat("x", 300<<10)})
 	}
 	out, err := f.Scan(f.ctx, &dynamodb.ScanInput{TableName: aws.String("messages"), Select: types.SelectCount})

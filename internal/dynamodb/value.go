@@ -45,8 +45,6 @@ type value struct {
 // item is an item, or the contents of a map: values by attribute name.
 type item map[string]value
 
-func stringValue(text string) value { return value{kind: kindString, text: text} }
-
 // UnmarshalJSON reads DynamoDB's form: an object with one member, the kind.
 func (v *value) UnmarshalJSON(text []byte) error {
 	var members map[kind]json.RawMessage
@@ -139,38 +137,6 @@ func (v *value) decodeSet(content json.RawMessage) error {
 }
 
 var setNames = map[kind]string{kindStringSet: "string", kindNumberSet: "number", kindBinarySet: "binary"}
-
-// MarshalJSON writes DynamoDB's form.
-func (v value) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[kind]any{v.kind: v.content()})
-}
-
-func (v value) content() any {
-	switch v.kind {
-	case kindBool:
-		return v.truth
-	case kindNull:
-		return true
-	case kindList:
-		return append([]value{}, v.members...)
-	case kindMap:
-		if v.fields == nil {
-			return item{}
-		}
-		return v.fields
-	case kindStringSet, kindNumberSet, kindBinarySet:
-		texts := make([]any, len(v.members))
-		for i, member := range v.members {
-			texts[i] = member.content()
-		}
-		return texts
-	case kindNumber:
-		return v.number.String()
-	case kindBinary:
-		return []byte(v.text)
-	}
-	return v.text
-}
 
 // equal compares as the operator = does: sets in any order.
 func (v value) equal(other value) bool {
