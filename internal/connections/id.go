@@ -65,9 +65,10 @@ func ParseID(s string) (ID, bool) {
 func (id ID) String() string { return encoding.EncodeToString(id[:]) }
 
 // check is a CRC-8 (polynomial 0x07, as in ITU-T I.432.1). It notices every
-// change within eight neighbouring bits, so every single changed character.
+// change within eight neighbouring bits, so every single changed character. It
+// begins with ones, so that an id of zeros, which people make up, is not one.
 func (id ID) check() byte {
-	var crc byte
+	crc := byte(0xff)
 	for _, b := range id[:checkByte] {
 		crc ^= b
 		for range 8 {
