@@ -75,6 +75,7 @@ func NewHost(o Options) *Host {
 		h.notice("", "", "changes of code will not be noticed: "+err.Error())
 		return h
 	}
+	h.background.Go(h.collectChanges)
 	h.background.Go(h.followChanges)
 	return h
 }

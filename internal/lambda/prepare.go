@@ -117,8 +117,12 @@ func runtimeOf(name string) (func(*Host, context.Context, Function, string) (*pr
 // written to one in the cache first.
 func (h *Host) taskRoot(f Function) (string, error) {
 	if f.CodeDir != "" {
-		if info, err := os.Stat(f.CodeDir); err != nil || !info.IsDir() {
+		info, err := os.Stat(f.CodeDir)
+		if err != nil {
 			return "", failuref("Runtime.InvalidEntrypoint", "the function's code folder %s is not there", f.CodeDir)
+		}
+		if !info.IsDir() {
+			return "", failuref("Runtime.InvalidEntrypoint", "the function's code %s is not a folder", f.CodeDir)
 		}
 		return f.CodeDir, nil
 	}

@@ -66,32 +66,46 @@ func (h *Host) watchLocked() error {
 	return h.watcher.watch(roots)
 }
 
-// followChanges renews functions whose code has changed, until the host is
-// closed. From the change to the renewal, invocations wait.
-func (h *Host) followChanges() {
-	defer h.watcher.files.Close()
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	changed := map[string]string{} // by function, the file that changed first
-	var since time.Time
+// collectChanges takes events from the system until the host is closed.
+func (h *Host) collectChanges() {
+	files := h.watcher.files
+	defer files.Close()
 	for {
 		select {
-		case event, open := <-h.watcher.files.Events:
+		case event, open := <-files.Events:
 			if !open {
 				return
 			}
-			if roots := h.watcher.changed(event); len(roots) > 0 {
-				if len(changed) == 0 {
-					since = time.Now()
-				}
-				h.hold(roots, event.Name, changed)
-				timer.Reset(min(settleTime, max(0, time.Until(since.Add(maxUnsettled)))))
-			}
-		case err, open := <-h.watcher.files.Errors:
+			h.watcher.note(event)
+		case err, open := <-files.Errors:
 			if !open {
 				return
 			}
 			h.notice("", "", "changes of code may have been missed: "+err.Error())
+		case <-h.ctx.Done():
+			return
+		}
+	}
+}
+
+// followChanges renews functions whose code has changed, until the host is
+// closed. From the change to the renewal, invocations wait.
+func (h *Host) followChanges() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	changed := map[string]string{} // by function, a file that changed
+	var since time.Time            // of the first change
+	for {
+		select {
+		case <-h.watcher.news:
+			quiet := len(changed) == 0
+			if !h.holdChanged(changed) {
+				continue
+			}
+			if quiet {
+				since = time.Now()
+			}
+			timer.Reset(min(settleTime, max(0, time.Until(since.Add(maxUnsettled)))))
 		case <-timer.C:
 			h.renew(changed)
 			clear(changed)
@@ -101,11 +115,24 @@ func (h *Host) followChanges() {
 	}
 }
 
+// holdChanged holds the functions that the newest events concern, and says
+// whether there are any.
+func (h *Host) holdChanged(changed map[string]string) bool {
+	found := false
+	for path, op := range h.watcher.take() {
+		if roots := h.watcher.changed(path, op); len(roots) > 0 {
+			found = h.hold(roots, path, changed) || found
+		}
+	}
+	return found
+}
+
 // hold makes invocations of the functions with these roots wait, and notes the
-// functions.
-func (h *Host) hold(roots []string, path string, changed map[string]string) {
+// functions. It says whether there are any.
+func (h *Host) hold(roots []string, path string, changed map[string]string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	found := false
 	for name, served := range h.functions {
 		touched := slices.ContainsFunc(roots, func(root string) bool { return slices.Contains(served.roots, root) })
 		if !touched || !concerns(served.function, path) {
@@ -117,7 +144,9 @@ func (h *Host) hold(roots []string, path string, changed map[string]string) {
 		if served.unsettled == nil {
 			served.unsettled = make(chan struct{})
 		}
+		found = true
 	}
+	return found
 }
 
 // renew gives the functions a new pool, which takes the code as it is now, and
@@ -131,7 +160,7 @@ func (h *Host) renew(changed map[string]string) {
 	defer h.mu.Unlock()
 	for name := range changed {
 		served, ok := h.functions[name]
-		if !ok || served.unsettled == nil || h.closed {
+		if !ok || h.closed {
 			continue
 		}
 		fresh := newPool(h, served.function)

@@ -74,6 +74,18 @@ func TestGoMissing(t *testing.T) {
 	}
 }
 
+// Prepare tells what is wrong before anybody calls.
+func TestPrepareTellsProblems(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	save(t, filepath.Join(dir, "go.mod"), "module example.com/broken\n\ngo 1.24\n")
+	save(t, filepath.Join(dir, "main.go"), "package main\n\nfunc main() { missing() }\n")
+	h := newTestHost(t, nil, provided("broken", dir), Function{Name: "java", Runtime: "java21", CodeDir: dir})
+	h.Prepare()
+	eventually(t, "the compiler's message", func() bool { return strings.Contains(h.text(), "main.go:3:15: undefined: missing") })
+	eventually(t, "the word on Java", func() bool { return strings.Contains(h.text(), `runtime "java21" is not run here`) })
+}
+
 // AWS's library for Go runs on this Runtime API.
 func TestGoLibraryOfAWS(t *testing.T) {
 	t.Parallel()

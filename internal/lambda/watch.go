@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,14 +21,19 @@ const (
 	maxUnsettled = time.Second
 )
 
-// watcher sees changes below some folders. It is used by one goroutine, but
-// for watch.
+// watcher sees changes below some folders.
 type watcher struct {
 	files  *fsnotify.Watcher
 	except string // a folder whose content is never code, wherever it is
 
-	mu    sync.Mutex
+	mu    sync.Mutex // held while folders are added
 	roots map[string]bool
+
+	// Events are taken from the system at once and kept here: on some systems
+	// a folder can't be added while an event waits to be taken.
+	seenMu sync.Mutex
+	seen   map[string]fsnotify.Op // by path
+	news   chan struct{}          // capacity 1: there is something in seen
 }
 
 func newWatcher(except string) (*watcher, error) {
@@ -35,7 +41,27 @@ func newWatcher(except string) (*watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &watcher{files: files, except: except, roots: map[string]bool{}}, nil
+	return &watcher{files: files, except: except, roots: map[string]bool{}, seen: map[string]fsnotify.Op{}, news: make(chan struct{}, 1)}, nil
+}
+
+// note keeps an event for take.
+func (w *watcher) note(event fsnotify.Event) {
+	w.seenMu.Lock()
+	w.seen[event.Name] |= event.Op
+	w.seenMu.Unlock()
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what was noted since it was called last.
+func (w *watcher) take() map[string]fsnotify.Op {
+	w.seenMu.Lock()
+	defer w.seenMu.Unlock()
+	seen := w.seen
+	w.seen = map[string]fsnotify.Op{}
+	return seen
 }
 
 // watch makes the given folders the ones that are watched, with all below
@@ -76,7 +102,7 @@ func (w *watcher) addTree(root, dir string) error {
 			return nil
 		case !entry.IsDir():
 			return nil
-		case w.ignored(root, path):
+		case w.ignored(root, path), path != root && isHidden(path):
 			return filepath.SkipDir
 		}
 		if err := w.files.Add(path); err != nil && !os.IsNotExist(err) {
@@ -86,10 +112,10 @@ func (w *watcher) addTree(root, dir string) error {
 	})
 }
 
-// changed returns the roots whose content an event changes, and watches
-// folders that are new.
-func (w *watcher) changed(event fsnotify.Event) []string {
-	if event.Op == fsnotify.Chmod {
+// changed returns the roots whose content a change of path concerns, and
+// watches folders that are new.
+func (w *watcher) changed(path string, op fsnotify.Op) []string {
+	if op == fsnotify.Chmod {
 		return nil
 	}
 	w.mu.Lock()
@@ -97,12 +123,15 @@ func (w *watcher) changed(event fsnotify.Event) []string {
 	var touched []string
 	for root := range w.roots {
 		switch {
-		case event.Name == root || isBelow(event.Name, root):
+		case path == root || isBelow(path, root):
 			w.add(root) // the root, or a folder above it, went or came
-		case !isBelow(root, event.Name) || w.ignored(root, event.Name):
+		case !isBelow(root, path) || w.ignored(root, path):
 			continue
-		case event.Has(fsnotify.Create):
-			w.addTree(root, event.Name)
+		case op.Has(fsnotify.Create) && isDir(path):
+			if isHidden(path) {
+				continue
+			}
+			w.addTree(root, path)
 		}
 		touched = append(touched, root)
 	}
@@ -113,6 +142,8 @@ func (w *watcher) changed(event fsnotify.Event) []string {
 func isBelow(dir, path string) bool {
 	return strings.HasPrefix(path, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
 }
+
+func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
 func concernsAny(roots map[string]bool, path string) bool {
 	for root := range roots {
@@ -141,10 +172,8 @@ func ignored(root, path string) bool {
 			return true
 		}
 	}
-	for _, folder := range parts[:len(parts)-1] {
-		if strings.HasPrefix(folder, ".") {
-			return true
-		}
+	if slices.ContainsFunc(parts[:len(parts)-1], isHidden) {
+		return true
 	}
 	return strings.HasSuffix(name, "~") || strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx") ||
 		strings.HasSuffix(name, ".pyc") || strings.HasPrefix(name, ".#") || name == "4913" // Vim tests a folder with it
