@@ -85,6 +85,9 @@ func (b *builder) environment(p *properties) map[string]string {
 		if !variableName.MatchString(name) {
 			p.problem(line, p.res.id, "the name of the environment variable %q must start with a letter and have letters, digits and underscores only, at least two", name)
 		}
+		if strings.Contains(variables[name], "{{resolve:") {
+			p.ignore(line, "Environment.Variables."+name, "a dynamic reference is not resolved here: the function gets it as it is written")
+		}
 		if reservedVariables[name] {
 			p.problem(line, p.res.id, "the environment variable %s is reserved: Lambda sets it itself", name)
 		}

@@ -56,14 +56,14 @@ func parse(source []byte, r *report) *value {
 		r.problem(0, "", "the template is empty")
 		return nil
 	case err != nil:
-		reportSyntax(err, r)
+		reportSyntax(source, err, r)
 		return nil
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
 		r.problem(second.Line, "", "a template is one YAML document; a second one starts here")
 	} else if !errors.Is(err, io.EOF) {
-		reportSyntax(err, r)
+		reportSyntax(source, err, r)
 		return nil
 	}
 	c := converter{report: r, open: map[*yaml.Node]bool{}}
@@ -73,16 +73,31 @@ func parse(source []byte, r *report) *value {
 	return nil
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
-// reportSyntax names the line of a syntax error where the parser knows it.
-func reportSyntax(err error, r *report) {
-	message := err.Error()
-	line := 0
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
-		line, _ = strconv.Atoi(m[1]) // no line is line 0
-		message = message[len(m[0]):]
+// grammarErrors are the messages for which the YAML library counts lines from
+// zero; for all others it counts from one.
+var grammarErrors = regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found (duplicate %|incompatible YAML|undefined tag))`)
+
+// wholeFile are the messages that the YAML library gives without a line.
+var wholeFile = regexp.MustCompile(`^(unknown anchor|control characters|.*octet|.*UTF-|.*surrogate)`)
+
+// reportSyntax names the line of a syntax error: where the construct at fault
+// begins, or where it was noticed.
+func reportSyntax(source []byte, err error, r *report) {
+	message, line := err.Error(), 1
+	if m := yamlError.FindStringSubmatch(message); m != nil {
+		message = m[2]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+			if grammarErrors.MatchString(message) {
+				line++
+			}
+		} else if wholeFile.MatchString(message) {
+			line = 0
+		}
 	}
+	line = min(line, bytes.Count(bytes.TrimRight(source, "\n"), []byte("\n"))+1)
 	r.problem(line, "", "not valid YAML or JSON: %s", message)
 }
 
