@@ -1,0 +1,3 @@
+module github.com/stagedoor/stagedoor/bench
+
+go 1.26.0

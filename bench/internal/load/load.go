@@ -1,0 +1,112 @@
+//go:build linux
+
+// Package load is the client of the measurements: many connections, each with
+// one request under way at a time, on non-blocking sockets in an epoll loop.
+// It speaks HTTP and WebSocket with requests that are framed beforehand, so
+// that it costs little more than the system calls and the same for both.
+package load
+
+import (
+	"errors"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Protocol is what goes over the sockets. Its methods are called concurrently
+// and keep nothing.
+type Protocol interface {
+	// Handshake is what a new connection sends first, and what the answer to
+	// it must start with. Both are empty where there is no handshake.
+	Handshake() (request, answer string)
+	// Request is one message, ready to be written.
+	Request() []byte
+	// Reply returns the length of the reply at the start of data, 0 as long as
+	// it is incomplete, or an error when it is not the reply to Request.
+	Reply(data []byte) (int, error)
+}
+
+// Options say how to load a server.
+type Options struct {
+	Address     string // host:port, an IPv4 address
+	Protocol    Protocol
+	Connections int
+	Warmup      time.Duration // before anything is counted
+	Duration    time.Duration // that is counted
+	Loops       int           // threads; at most as many as connections
+}
+
+// Result is what came of it.
+type Result struct {
+	Elapsed   time.Duration
+	Latencies []time.Duration // of every message, in no order
+	CPU       time.Duration   // of this process while it was counted
+	Errors    []error         // connections that failed, or whose last reply never came
+}
+
+// Rate is the messages per second.
+func (r *Result) Rate() float64 {
+	if r.Elapsed <= 0 {
+		return 0
+	}
+	return float64(len(r.Latencies)) / r.Elapsed.Seconds()
+}
+
+// Add adds the result of another round.
+func (r *Result) Add(other Result) {
+	r.Elapsed += other.Elapsed
+	r.Latencies = append(r.Latencies, other.Latencies...)
+	r.CPU += other.CPU
+	r.Errors = append(r.Errors, other.Errors...)
+}
+
+// Run opens the connections, keeps each busy with one message at a time for
+// the time of the options, and closes them.
+func Run(o Options) (Result, error) {
+	conns, err := Open(o.Address, o.Protocol, o.Connections)
+	if err != nil {
+		return Result{}, err
+	}
+	defer conns.Close()
+
+	loops := make([]*loop, max(1, min(o.Loops, o.Connections)))
+	for i := range loops {
+		if loops[i], err = newLoop(o); err != nil {
+			return Result{}, err
+		}
+		defer loops[i].close()
+	}
+	for i, fd := range conns.sockets {
+		if err := loops[i%len(loops)].add(fd); err != nil {
+			return Result{}, err
+		}
+	}
+
+	start := time.Now().Add(o.Warmup)
+	var running sync.WaitGroup
+	for _, l := range loops {
+		running.Go(func() { l.run(start, start.Add(o.Duration)) })
+	}
+	time.Sleep(time.Until(start))
+	before := processorTime()
+	time.Sleep(o.Duration)
+	result := Result{Elapsed: o.Duration, CPU: processorTime() - before}
+	running.Wait()
+	for _, l := range loops {
+		result.Latencies = append(result.Latencies, l.latencies...)
+		result.Errors = append(result.Errors, l.errors...)
+	}
+	if len(result.Latencies) == 0 && len(result.Errors) == 0 {
+		result.Errors = append(result.Errors, errors.New("no reply came within the time that is counted"))
+	}
+	return result, nil
+}
+
+// processorTime is what this process has used so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

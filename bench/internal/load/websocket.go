@@ -1,0 +1,76 @@
+//go:build linux
+
+package load
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+)
+
+// WebSocket sends text messages, each to be answered by one with the same
+// payload.
+type WebSocket struct {
+	host, path string
+	request    []byte // a masked text frame
+	reply      []byte // the frame that answers it
+}
+
+// NewWebSocket makes messages for connections to a path of a host.
+func NewWebSocket(host, path string, payload []byte) *WebSocket {
+	return &WebSocket{
+		host: host, path: path,
+		request: frame(payload, [4]byte{0x12, 0x34, 0x56, 0x78}, true),
+		reply:   frame(payload, [4]byte{}, false),
+	}
+}
+
+// frame is a whole text message: RFC 6455, section 5.2.
+func frame(payload []byte, key [4]byte, masked bool) []byte {
+	var mask byte
+	if masked {
+		mask = 0x80
+	}
+	f := []byte{0x81}
+	switch n := len(payload); {
+	case n < 126:
+		f = append(f, mask|byte(n))
+	case n < 1<<16:
+		f = binary.BigEndian.AppendUint16(append(f, mask|126), uint16(n))
+	default:
+		f = binary.BigEndian.AppendUint64(append(f, mask|127), uint64(n))
+	}
+	if masked {
+		f = append(f, key[:]...)
+	}
+	for i, b := range payload {
+		f = append(f, b^key[i%4])
+	}
+	return f
+}
+
+// Handshake implements Protocol. Each has a key of its own: serverless-offline
+// tells connections apart by it.
+func (w *WebSocket) Handshake() (request, answer string) {
+	key := make([]byte, 16)
+	_, _ = rand.Read(key) // never fails
+	return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n",
+		w.path, w.host, base64.StdEncoding.EncodeToString(key)), "HTTP/1.1 101 "
+}
+
+// Request implements Protocol.
+func (w *WebSocket) Request() []byte { return w.request }
+
+// Reply implements Protocol.
+func (w *WebSocket) Reply(data []byte) (int, error) {
+	if n := min(len(data), len(w.reply)); !bytes.Equal(data[:n], w.reply[:n]) {
+		return 0, fmt.Errorf("the server sent %q", data)
+	}
+	if len(data) < len(w.reply) {
+		return 0, nil
+	}
+	return len(w.reply), nil
+}

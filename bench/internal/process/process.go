@@ -1,0 +1,121 @@
+//go:build linux
+
+// Package process starts the programs that are measured, waits until they
+// answer, and reads what they use from /proc.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// startup is how long a program may take until it accepts connections.
+const startup = 60 * time.Second
+
+// Spec describes a program to run.
+type Spec struct {
+	Name    string // in errors, and of the log file
+	Dir     string // to run in; empty: here
+	Command []string
+	Env     []string // besides this process's own
+	Address string   // host:port that it will listen on
+	LogDir  string   // standard error goes to a file here
+}
+
+// Process is a running program. Its standard output is thrown away, so that
+// nobody's reading of it is measured.
+type Process struct {
+	Name    string
+	PID     int
+	Address string
+
+	command *exec.Cmd
+	done    chan struct{} // closed when it has ended
+	log     string
+}
+
+// Start runs a program and waits until it accepts connections.
+func Start(ctx context.Context, s Spec) (*Process, error) {
+	p := &Process{Name: s.Name, Address: s.Address, done: make(chan struct{}), log: filepath.Join(s.LogDir, s.Name+".log")}
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
+	}
+	defer log.Close()
+	p.command = exec.CommandContext(ctx, s.Command[0], s.Command[1:]...)
+	p.command.Dir = s.Dir
+	p.command.Env = append(os.Environ(), s.Env...)
+	p.command.Stderr = log
+	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
+	p.command.WaitDelay = 5 * time.Second
+	if err := p.command.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
+	}
+	p.PID = p.command.Process.Pid
+	go func() {
+		defer close(p.done)
+		_ = p.command.Wait() // how it ended is of no interest: while it is needed, connections fail
+	}()
+	if err := p.waitReady(ctx); err != nil {
+		p.Stop()
+		return nil, fmt.Errorf("%s: %w\n%s", s.Name, err, p.Log())
+	}
+	return p, nil
+}
+
+// waitReady waits until the program accepts connections.
+func (p *Process) waitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startup)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if c, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.Address); err == nil {
+			return c.Close()
+		}
+		select {
+		case <-tick.C:
+		case <-p.done:
+			return errors.New("it ended before it accepted connections")
+		case <-ctx.Done():
+			return fmt.Errorf("nothing listens on %s: %w", p.Address, ctx.Err())
+		}
+	}
+}
+
+// Stop ends the program and waits for its end.
+func (p *Process) Stop() {
+	_ = p.command.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	select {
+	case <-p.done:
+	case <-time.After(10 * time.Second):
+		_ = p.command.Process.Kill()
+		<-p.done
+	}
+}
+
+// Log is what the program has written to its standard error.
+func (p *Process) Log() string {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// FreeAddress is a port of this machine that nothing listens on now.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("looking for a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}

@@ -1,0 +1,71 @@
+//go:build linux
+
+package process
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit of the times in /proc/PID/stat: user space always sees
+// hundredths of a second.
+const tick = 10 * time.Millisecond
+
+// ProcessorTime is the processor time that a process has used so far, by all
+// of its threads.
+func ProcessorTime(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("processor time: %w", err)
+	}
+	return parseStat(text)
+}
+
+// parseStat adds utime and stime, fields 14 and 15. The name, field 2, is in
+// parentheses and may have anything in it.
+func parseStat(text []byte) (time.Duration, error) {
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("processor time: unexpected stat line %q", text)
+	}
+	user, err := strconv.ParseInt(fields[11], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("processor time: %w", err)
+	}
+	system, err := strconv.ParseInt(fields[12], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("processor time: %w", err)
+	}
+	return time.Duration(user+system) * tick, nil
+}
+
+// Memory is the resident memory of a process in bytes that is its own: heap
+// and stacks, without the pages of files (its program text).
+func Memory(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, fmt.Errorf("memory: %w", err)
+	}
+	return parseStatus(text, "RssAnon:")
+}
+
+// parseStatus finds a line of /proc/PID/status that has kibibytes.
+func parseStatus(text []byte, name string) (int64, error) {
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		value, found := strings.CutPrefix(lines.Text(), name)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(value, " kB")), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("memory: %s%s: %w", name, value, err)
+		}
+		return n << 10, nil
+	}
+	return 0, fmt.Errorf("memory: no line %s", name)
+}

@@ -1,0 +1,120 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/bench/internal/load"
+	"github.com/stagedoor/stagedoor/bench/internal/process"
+	"github.com/stagedoor/stagedoor/bench/internal/report"
+)
+
+// Names of the systems in the table.
+const (
+	direct   = "backend, called directly"
+	gateway  = "Stagedoor"
+	peerCall = "serverless-offline"
+	peerEcho = "serverless-offline, no backend"
+)
+
+// Where things are.
+const (
+	backendPath = "/echo"
+	stagePath   = "/bench"
+)
+
+// payload is a message of 128 bytes. All systems get the same, but for the
+// action, by which serverless-offline finds its function.
+func payload(action string) []byte {
+	head, tail := `{"action":"`+action+`","text":"`, `"}`
+	return []byte(head + strings.Repeat("x", 128-len(head)-len(tail)) + tail)
+}
+
+// system is something that answers messages.
+type system struct {
+	name     string
+	process  *process.Process
+	protocol load.Protocol
+}
+
+func (l *lab) systems() []system {
+	webSocket := func(p *process.Process, path, action string) load.Protocol {
+		return load.NewWebSocket(p.Address, path, payload(action))
+	}
+	systems := []system{
+		{direct, l.backend, load.NewHTTP(l.backend.Address, backendPath, payload("call"))},
+		{gateway, l.gateway, webSocket(l.gateway, stagePath, "call")},
+	}
+	if l.peer != nil {
+		systems = append(systems,
+			system{peerCall, l.peer, webSocket(l.peer, "/", "call")},
+			system{peerEcho, l.peer, webSocket(l.peer, "/", "echo")})
+	}
+	return systems
+}
+
+// throughput measures every system at every number of connections. The systems
+// take turns, so that what else happens on the machine happens to all.
+func (l *lab) throughput(ctx context.Context, o *options) ([]report.Row, error) {
+	systems := l.systems()
+	var rows []report.Row
+	for _, connections := range o.counts {
+		sums := make([]load.Result, len(systems))
+		used := make([]time.Duration, len(systems))
+		for range o.rounds {
+			for i, s := range systems {
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
+				result, server, err := s.measure(o, connections)
+				if err != nil {
+					return nil, fmt.Errorf("%s, %d connections: %w\n%s", s.name, connections, err, s.process.Log())
+				}
+				for _, failure := range result.Errors[:min(3, len(result.Errors))] {
+					fmt.Printf("%s, %d connections: %v\n", s.name, connections, failure)
+				}
+				sums[i].Add(result)
+				used[i] += server
+			}
+		}
+		for i, s := range systems {
+			row := s.row(connections, &sums[i], used[i])
+			fmt.Printf("%5d  %-32s %9.0f messages/s\n", row.Connections, row.System, row.Rate)
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+// measure runs one round and returns the processor time that the system has
+// used for it, warming up included in proportion.
+func (s *system) measure(o *options, connections int) (load.Result, time.Duration, error) {
+	before, err := process.ProcessorTime(s.process.PID)
+	if err != nil {
+		return load.Result{}, 0, err
+	}
+	result, err := load.Run(load.Options{
+		Address: s.process.Address, Protocol: s.protocol, Connections: connections,
+		Warmup: o.warmup, Duration: o.duration, Loops: runtime.NumCPU(),
+	})
+	if err != nil {
+		return result, 0, err
+	}
+	after, err := process.ProcessorTime(s.process.PID)
+	share := float64(o.duration) / float64(o.warmup+o.duration)
+	return result, time.Duration(float64(after-before) * share), err
+}
+
+func (s *system) row(connections int, r *load.Result, used time.Duration) report.Row {
+	messages := time.Duration(max(1, len(r.Latencies)))
+	return report.Row{
+		System: s.name, Connections: connections, Rate: r.Rate(),
+		P50: report.Percentile(r.Latencies, 50), P99: report.Percentile(r.Latencies, 99),
+		Client: r.CPU / messages, Server: used / messages, Errors: len(r.Errors),
+	}
+}
