@@ -78,8 +78,7 @@ func launch(t *testing.T, dir string, flags ...string) *dev {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}
 	d.cmd = exec.Command(binary, args...)
-	d.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cacheHome, "GOCACHE="+goCache,
-		"AWS_REGION=us-east-1", "AWS_PROFILE=", "AWS_ACCESS_KEY_ID=", "AWS_ENDPOINT_URL=")
+	d.cmd.Env = environment()
 	d.cmd.Stderr = &d.stderr
 	stdout, err := d.cmd.StdoutPipe()
 	if err != nil {
@@ -95,6 +94,13 @@ func launch(t *testing.T, dir string, flags ...string) *dev {
 	}()
 	t.Cleanup(d.cleanUp)
 	return d
+}
+
+// environment is the test's own, without the user's settings for AWS, which
+// functions would get too.
+func environment() []string {
+	own := slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "AWS_") })
+	return append(own, "XDG_CACHE_HOME="+cacheHome, "GOCACHE="+goCache)
 }
 
 func (d *dev) read(stdout io.Reader) {
