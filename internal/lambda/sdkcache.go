@@ -17,6 +17,8 @@ const (
 	// refillAfter is how long after a failure it is tried again: without a
 	// network an attempt takes long, and every function makes one.
 	refillAfter = time.Minute
+	// unfinished begins the names of folders that are being filled.
+	unfinished = ".new-"
 )
 
 // failedFill is why a folder of the cache could not be made, and when.
@@ -54,7 +56,7 @@ func (h *Host) fill(ctx context.Context, folder string, build func(ctx context.C
 			h.failedFills.Store(folder, failedFill{err, time.Now()})
 		}
 	}()
-	temporary, err := os.MkdirTemp(filepath.Dir(folder), ".new-*")
+	temporary, err := os.MkdirTemp(filepath.Dir(folder), unfinished+"*")
 	if err != nil {
 		return err
 	}
@@ -123,6 +125,9 @@ func (h *Host) nodeSDK(ctx context.Context, f Function, dir string) string {
 func (h *Host) cachedPackages(names []string) string {
 	folders, _ := filepath.Glob(filepath.Join(h.options.CacheDir, "node", "*", "node_modules"))
 	for _, folder := range folders {
+		if strings.HasPrefix(filepath.Base(filepath.Dir(folder)), unfinished) {
+			continue
+		}
 		lacks := func(name string) bool { return !isDir(filepath.Join(folder, filepath.FromSlash(name))) }
 		if !slices.ContainsFunc(names, lacks) {
 			return folder

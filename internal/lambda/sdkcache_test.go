@@ -106,6 +106,23 @@ func TestFillOnce(t *testing.T) {
 	}
 }
 
+// A folder that is still being filled will be moved, or go again: it is none
+// of the cache, whatever it holds already.
+func TestCachedPackages(t *testing.T) {
+	t.Parallel()
+	cache := t.TempDir()
+	h := newTestHost(t, func(o *Options) { o.CacheDir = cache })
+	for folder, found := range map[string]bool{unfinished + "1": false, "set": true} {
+		modules := filepath.Join(cache, "node", folder, "node_modules")
+		if err := os.MkdirAll(filepath.Join(modules, "@aws-sdk", folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.cachedPackages([]string{"@aws-sdk/" + folder}); (got == modules) != found {
+			t.Errorf("%s: %q", folder, got)
+		}
+	}
+}
+
 // The functions of an AWS application that import AWS's SDK find it, in both
 // module systems, and their calls come to the local endpoint.
 func TestNodeSDK(t *testing.T) {
