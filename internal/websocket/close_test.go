@@ -48,7 +48,7 @@ func TestCloseByUsUnanswered(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
 		r := &recorder{}
-		p, c := adopt(t, newEngine(t, Options{Driver: driver, CloseTimeout: 50 * time.Millisecond}), r, nil)
+		p, c := adopt(t, newEngine(t, Options{Driver: driver, CloseTimeout: time.Second}), r, nil)
 		c.Close(1000, "anyone?")
 		p.expect(opClose, closeBody(1000, "anyone?"))
 		p.expectEnd()
@@ -59,7 +59,7 @@ func TestCloseByUsUnanswered(t *testing.T) {
 func TestCloseCodeAndReasonAreMadeToFit(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
-		e := newEngine(t, Options{Driver: driver, CloseTimeout: 50 * time.Millisecond})
+		e := newEngine(t, Options{Driver: driver, CloseTimeout: time.Second})
 		p, c := adopt(t, e, &recorder{}, nil)
 		c.Close(1000, strings.Repeat("é", 100))
 		p.expect(opClose, closeBody(1000, strings.Repeat("é", 61)))
@@ -292,7 +292,7 @@ func TestCloseFrameAnsweredBehindBacklog(t *testing.T) {
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
-		e, err := NewEngine(Options{Driver: driver, CloseTimeout: 100 * time.Millisecond})
+		e, err := NewEngine(Options{Driver: driver, CloseTimeout: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

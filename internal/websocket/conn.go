@@ -44,7 +44,7 @@ type Conn struct {
 	active  atomic.Int64 // last data in either direction
 	timer   wheelEntry   // guarded by wheel.mu
 
-	// Of the one goroutine that reads the socket.
+	// Of the goroutine that has set reading.
 	decoder *decoder // nil between messages
 	rest    *buffer  // read but not decoded, because reading paused
 
@@ -58,7 +58,9 @@ type Conn struct {
 	state    state
 	ready    bool // Opened has returned
 	started  bool // the driver has begun
+	reading  bool // some goroutine reads or decodes
 	paused   bool // nothing is read, since a message waits
+	resumed  bool // a pause has ended while reading was set
 	reported bool // Closed was or is being called
 	broken   bool // writing failed
 	ended    bool // the peer has hung up, but there is something left to flush

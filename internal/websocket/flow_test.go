@@ -80,7 +80,7 @@ func TestQueueTakesOneMessageOfAnySize(t *testing.T) {
 func TestSlowReaderCostsOnlyItself(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
-		e := newEngine(t, Options{Driver: driver, Loops: 1, WriteTimeout: 300 * time.Millisecond})
+		e := newEngine(t, Options{Driver: driver, Loops: 1, WriteTimeout: time.Second})
 		slow := &recorder{}
 		_, c := adopt(t, e, slow, nil)
 		c.Send(Binary, make([]byte, 32<<20)) // more than the kernel takes
@@ -150,8 +150,9 @@ func TestInFlightStopsReading(t *testing.T) {
 		g := newGate()
 		r := &recorder{answer: g.answer}
 		p, _ := adopt(t, newEngine(t, Options{Driver: driver}), r, &Limits{InFlight: 1})
-		const messages = 400
+		const messages = 120
 		all := bytes.Repeat(text(strings.Repeat("x", 100_000)), messages)
+		p.Conn.(*net.TCPConn).SetWriteBuffer(1 << 16)
 		p.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
 		n, err := p.Write(all)
 		if err == nil {
@@ -360,7 +361,7 @@ func (s *selfish) NetConn() net.Conn { return s }
 func TestChurn(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
-		e := newEngine(t, Options{Driver: driver, CloseTimeout: 200 * time.Millisecond})
+		e := newEngine(t, Options{Driver: driver, CloseTimeout: time.Second})
 		r := &recorder{answer: echo}
 		limits := &Limits{Idle: time.Minute}
 		const workers, rounds = 8, 150

@@ -28,7 +28,7 @@ func newGoroutine(nc net.Conn) *goroutine {
 func (g *goroutine) start(c *Conn, buffered []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.started = true
+	c.started, c.reading = true, true
 	g.flush(c)
 	go g.read(c, buffered)
 }
@@ -37,45 +37,47 @@ func (g *goroutine) read(c *Conn, buffered []byte) {
 	defer c.engine.live.Done()
 	defer g.nc.Close()
 	c.received(buffered)
+	c.release()
 	b := newBuffer(goroutineRest)
 	defer func() { b.free() }()
+	var failed error
 	for g.await(c) {
-		if !c.catchUp() {
-			continue
+		if c.catchUp() {
+			if failed == nil {
+				b, failed = g.fill(c, b)
+			}
+			if failed != nil && c.rest == nil {
+				c.readEnded(errors.Is(failed, io.EOF))
+			}
 		}
-		n, err := g.nc.Read(b.data[:cap(b.data)])
-		c.received(b.data[:n])
-		size := goroutineRest
-		if n == cap(b.data) {
-			size = goroutineRead // there is more
-		}
-		if size != cap(b.data) {
-			b.free()
-			b = newBuffer(size)
-		}
-		if err != nil {
-			g.settle(c)
-			c.readEnded(errors.Is(err, io.EOF))
-		}
+		c.release()
 	}
 }
 
-// settle decodes all that was read before the end of the socket is reported.
-func (g *goroutine) settle(c *Conn) {
-	for c.rest != nil && g.await(c) {
-		c.catchUp()
+// fill reads once into b, and returns a buffer that fits what may come next.
+func (g *goroutine) fill(c *Conn, b *buffer) (*buffer, error) {
+	n, err := g.nc.Read(b.data[:cap(b.data)])
+	c.received(b.data[:n])
+	size := goroutineRest
+	if n == cap(b.data) {
+		size = goroutineRead // there is more
 	}
+	if size != cap(b.data) {
+		b.free()
+		b = newBuffer(size)
+	}
+	return b, err
 }
 
-// await waits while the connection isn't to be read. It returns false when the
-// socket has to be released.
+// await waits until the connection can be claimed for reading. It returns
+// false when the socket has to be released.
 func (g *goroutine) await(c *Conn) bool {
 	for {
 		c.mu.Lock()
-		closed, wait := c.state == stateClosed, c.paused || c.ended
+		closed, claimed := c.state == stateClosed, c.claim()
 		c.mu.Unlock()
-		if closed || !wait {
-			return !closed
+		if closed || claimed {
+			return claimed
 		}
 		<-g.wake
 	}

@@ -85,12 +85,15 @@ func (l *loop) handle(c *Conn, events uint32) {
 	if events&(unix.EPOLLOUT|hangup) != 0 && c.out.head != nil {
 		l.flush(c)
 	}
-	idle := c.state == stateClosed || c.paused
+	claimed := c.claim()
 	c.mu.Unlock()
-	if idle || events&(unix.EPOLLIN|hangup) == 0 && c.rest == nil {
-		return
+	if !claimed {
+		return // whoever has the claim, or ends the pause, has the event repeated
 	}
-	l.read(c, events&hangup != 0)
+	if events&(unix.EPOLLIN|hangup) != 0 || c.rest != nil {
+		l.read(c, events&hangup != 0)
+	}
+	c.release()
 }
 
 // read takes what the socket holds. After a short read there is nothing more,
@@ -135,12 +138,13 @@ func (l *loop) readSocket(c *Conn) (int, error) {
 
 func (l *loop) start(c *Conn, buffered []byte) {
 	c.mu.Lock()
-	c.started = true
+	c.started, c.reading = true, true
 	l.flush(c)
 	c.mu.Unlock()
 	c.received(buffered)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.reading, c.resumed = false, false // the first event comes at once, and finds what a pause left
 	if c.state == stateClosed {
 		return
 	}

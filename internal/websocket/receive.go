@@ -1,7 +1,39 @@
 package websocket
 
+// claim makes the caller the one that reads, unless another does or nothing is
+// to be read. c.mu is held.
+func (c *Conn) claim() bool {
+	if c.state == stateClosed || c.reading || c.paused || c.ended {
+		return false
+	}
+	c.reading = true
+	return true
+}
+
+// release ends a claim. c.mu is not held.
+func (c *Conn) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = false
+	if c.resumed {
+		c.resumed = false
+		c.goOn()
+	}
+}
+
+// goOn has the driver read again.
+func (c *Conn) goOn() {
+	if c.state == stateClosed {
+		return
+	}
+	if c.broken {
+		c.setDeadline()
+	}
+	c.driver.resume(c)
+}
+
 // received takes bytes from the socket. It returns false when reading has to
-// pause; what is then left over is kept. Only the reader calls it.
+// pause; what is then left over is kept. It takes a claim.
 func (c *Conn) received(p []byte) (more bool) {
 	n, more := c.decode(p)
 	if n < len(p) {
@@ -12,7 +44,7 @@ func (c *Conn) received(p []byte) (more bool) {
 }
 
 // catchUp decodes what a pause left over, before anything else is read. It
-// returns false when reading has to pause again. Only the reader calls it.
+// returns false when reading has to pause again. It takes a claim.
 func (c *Conn) catchUp() (more bool) {
 	if c.rest == nil {
 		return true
@@ -160,11 +192,23 @@ func (c *Conn) deliver(m *message) (more bool) {
 }
 
 // delivered takes in that Message is about to be called for the message that
-// reading paused for.
+// reading paused for. What was left over is decoded here and now: a client that
+// sends many messages in one go would otherwise wait for the driver each time.
 func (c *Conn) delivered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.unpause()
+	if !c.paused || c.reading || c.state != stateOpen {
+		c.unpause()
+		return
+	}
+	c.paused, c.reading = false, true
+	c.mu.Unlock()
+	c.catchUp()
+	c.mu.Lock()
+	c.reading, c.resumed = false, false
+	if !c.paused {
+		c.goOn()
+	}
 }
 
 // answered takes in that Message has returned, and gives the message that
@@ -186,11 +230,9 @@ func (c *Conn) unpause() {
 		return
 	}
 	c.paused = false
-	if c.state == stateClosed {
+	if c.reading {
+		c.resumed = true
 		return
 	}
-	if c.broken {
-		c.setDeadline()
-	}
-	c.driver.resume(c)
+	c.goOn()
 }
