@@ -26,6 +26,7 @@ func (h *Host) buildGo(ctx context.Context, dir string) (string, error) {
 	}
 	defer unlock()
 	output := filepath.Join(folder, executableName("bootstrap"))
+	defer h.announce("building the Go code in " + dir)()
 	said, err := h.runTool(ctx, dir, goEnvironment(), tool, "build", "-o", output, ".")
 	if err != nil {
 		return "", failuref("Runtime.BuildFailed", "go build in %s failed: %v\n%s", dir, err, strings.TrimSpace(said))

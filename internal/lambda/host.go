@@ -122,7 +122,7 @@ func (h *Host) Prepare() {
 		return
 	}
 	for _, f := range h.functions {
-		h.background.Go(func() { f.pool.prepare(h.ctx) })
+		h.background.Go(func() { _, _ = f.pool.prepare(h.ctx) }) // failures are told and kept by the pool
 	}
 }
 

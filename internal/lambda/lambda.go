@@ -22,6 +22,9 @@ type Function struct {
 	Timeout     time.Duration // 0 stands for 3 s, as in AWS
 	Environment map[string]string
 	Layers      []string // absolute paths of unpacked layers
+	// Unavailable says why the code cannot run here; every invocation fails
+	// with it. Empty when it can.
+	Unavailable string
 }
 
 // Invocation is one call of a function.

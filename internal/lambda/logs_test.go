@@ -46,3 +46,16 @@ func TestCopyLines(t *testing.T) {
 		t.Errorf("byte by byte: %q", got)
 	}
 }
+
+// Each line carries the id of the invocation that printed it, however fast the
+// next one follows.
+func TestLinesCarryTheirRequestID(t *testing.T) {
+	t.Parallel()
+	f := hostile(t, "f", deadline)
+	h := newTestHost(t, func(o *Options) { o.MaxProcesses = 1 }, f)
+	for range 100 {
+		result := h.call("f", `{"Do":"print id"}`)
+		want := LogLine{Function: "f", RequestID: result.RequestID, Text: result.RequestID}
+		eventually(t, "the line of an invocation", func() bool { return h.logged(want) })
+	}
+}

@@ -88,6 +88,9 @@ func (h *Host) prepare(ctx context.Context, f Function) (*program, *failure) {
 }
 
 func (h *Host) prepareRuntime(ctx context.Context, f Function) (*program, error) {
+	if f.Unavailable != "" {
+		return nil, failuref("Runtime.CodeUnavailable", "%s", f.Unavailable)
+	}
 	prepare, err := runtimeOf(f.Runtime)
 	if err != nil {
 		return nil, err

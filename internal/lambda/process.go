@@ -49,6 +49,7 @@ type process struct {
 	listener net.Listener
 	server   *http.Server
 	command  *exec.Cmd
+	output   *outputPipe
 	group    *processGroup
 
 	work   chan *task    // to the call of next that is waiting
@@ -101,22 +102,21 @@ func startProcess(f Function, prog *program, run *starter, log func(LogLine), av
 		return nil, fmt.Errorf("listen for the Runtime API: %w", err)
 	}
 	p.server = newRuntimeAPI(p)
-	output, err := p.startCommand(prog, run)
-	if err != nil {
+	if err = p.startCommand(prog, run); err != nil {
 		p.listener.Close()
 		return nil, err
 	}
 	go p.server.Serve(p.listener)
-	go p.supervise(output)
+	go p.supervise()
 	return p, nil
 }
 
-// startCommand starts the child and returns the end of the pipe that its
-// output comes from. Both streams share one pipe, so their order is kept.
-func (p *process) startCommand(prog *program, run *starter) (*os.File, error) {
+// startCommand starts the child. Both streams of its output share one pipe, so
+// their order is kept.
+func (p *process) startCommand(prog *program, run *starter) error {
 	output, input, err := os.Pipe()
 	if err != nil {
-		return nil, fmt.Errorf("make a pipe: %w", err)
+		return fmt.Errorf("make a pipe: %w", err)
 	}
 	defer input.Close()
 	p.command = exec.Command(prog.path, prog.args...)
@@ -127,9 +127,10 @@ func (p *process) startCommand(prog *program, run *starter) (*os.File, error) {
 	p.command.Stdout, p.command.Stderr = input, input
 	if p.group, err = run.start(p.command); err != nil {
 		output.Close()
-		return nil, startFailure(prog.path, err)
+		return startFailure(prog.path, err)
 	}
-	return output, nil
+	p.output = &outputPipe{File: output}
+	return nil
 }
 
 func startFailure(path string, err error) error {
@@ -141,11 +142,11 @@ func startFailure(path string, err error) error {
 }
 
 // supervise waits for the child, ends what it left behind and closes exited.
-func (p *process) supervise(output *os.File) {
+func (p *process) supervise() {
 	copied := make(chan struct{})
 	go func() {
 		defer close(copied)
-		copyLines(output, p.print)
+		copyLines(p.output, p.print)
 	}()
 	p.exitError = p.command.Wait()
 	p.endGroup()
@@ -153,7 +154,7 @@ func (p *process) supervise(output *os.File) {
 	case <-copied:
 	case <-time.After(outputGrace):
 	}
-	output.Close()
+	p.output.Close()
 	<-copied
 	p.end.Do(func() { close(p.ending) })
 	p.server.Close()

@@ -4,7 +4,11 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+const bytesWaiting = unix.TIOCINQ // the request that other systems call FIONREAD
 
 // groupAttributes let the kernel kill the child when the gateway dies, even
 // of SIGKILL.

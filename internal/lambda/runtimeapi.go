@@ -174,6 +174,7 @@ func (p *process) answer(w http.ResponseWriter, t *task, result Result) bool {
 		refuseTransition(w, from, stateAnswered)
 		return false
 	}
+	p.output.catchUp()
 	t.answer <- result
 	return true
 }

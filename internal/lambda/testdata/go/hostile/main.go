@@ -88,6 +88,9 @@ func carryOut(id string, o order) {
 			os.Stdout.WriteString(line)
 		}
 		respond("printed")
+	case "print id":
+		fmt.Println(id)
+		respond("printed")
 	case "long line":
 		os.Stdout.WriteString(strings.Repeat("l", 1<<20) + "\n")
 		respond("printed")
