@@ -73,13 +73,11 @@ func (d *dev) compile(loaded *template.Application) (*application, error) {
 	next := &application{template: loaded}
 	seen := map[string]bool{}
 	for _, a := range loaded.APIs {
-		deployment := &apigw.Deployment{API: a.API}
 		for _, s := range a.Stages {
 			if s.DeploymentId == "" {
-				next.problems = append(next.problems, fmt.Sprintf("%s: stage %s has no deployment, so nothing can connect to it", a.LogicalID, s.StageName))
-				continue
+				continue // nothing can connect to it, and a notice says so
 			}
-			p, problems, err := d.compiler.Compile(deployment, s)
+			p, problems, err := d.compiler.Compile(&apigw.Deployment{DeploymentId: s.DeploymentId, API: a.API}, s)
 			if err != nil {
 				return nil, err
 			}
@@ -107,7 +105,7 @@ func functions(loaded []*template.Function) []lambda.Function {
 		list = append(list, lambda.Function{
 			Name: f.Name, ARN: f.ARN, Runtime: f.Runtime, Handler: f.Handler,
 			CodeDir: f.CodeDir, InlineCode: f.InlineCode, MemoryMB: f.MemoryMB,
-			Timeout: f.Timeout, Environment: f.Environment, Layers: f.Layers,
+			Timeout: f.Timeout, Environment: f.Environment, Layers: f.Layers, Unavailable: f.Unavailable,
 		})
 	}
 	return list

@@ -84,7 +84,7 @@ func (d *dev) start(ctx context.Context) error {
 		return err
 	}
 	d.compiler.Backends.Functions = d.functions
-	if d.public, err = listen(ctx, d.config.Listen, d.gateway, authority.TLSConfig()); err != nil {
+	if d.public, err = listen(ctx, d.config.Listen, http.HandlerFunc(d.servePublic), authority.TLSConfig()); err != nil {
 		return err
 	}
 	if d.admin, err = listen(ctx, d.config.Admin, d.adminHandler(), nil); err != nil {
@@ -99,6 +99,15 @@ func (d *dev) start(ctx context.Context) error {
 		Public: d.public.url(), Admin: d.admin.url(), Page: d.pageFolder(), Application: described,
 	})
 	return nil
+}
+
+// servePublic is the gateway, but for handshakes that find functions being
+// built: these wait, so that a first build does not count as $connect's time.
+func (d *dev) servePublic(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") != "" {
+		d.functions.AwaitPrepared(r.Context())
+	}
+	d.gateway.ServeHTTP(w, r)
 }
 
 // startEndpoint opens what functions reach instead of AWS.

@@ -67,6 +67,7 @@ type noticeJSON struct {
 	Resource string `json:"resource"`
 	Type     string `json:"type"`
 	Property string `json:"property,omitempty"`
+	Message  string `json:"message"`
 }
 
 func newApplicationJSON(a stagedoor.Application) applicationJSON {
@@ -79,7 +80,7 @@ func newApplicationJSON(a stagedoor.Application) applicationJSON {
 		out.APIs = append(out.APIs, next)
 	}
 	for _, n := range a.Notices {
-		out.Notices = append(out.Notices, noticeJSON{n.Line, n.LogicalID, n.Type, n.Property})
+		out.Notices = append(out.Notices, noticeJSON{n.Line, n.LogicalID, n.Type, n.Property, n.Message})
 	}
 	return out
 }

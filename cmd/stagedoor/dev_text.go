@@ -145,11 +145,11 @@ func (r *textReporter) application(b *strings.Builder, a stagedoor.Application) 
 
 // noticeText says in a line what of a template is not acted on.
 func noticeText(n stagedoor.Notice) string {
-	what := n.Type
+	what := n.LogicalID
 	if n.Property != "" {
-		what += ", " + n.Property
+		what += " " + n.Property
 	}
-	return fmt.Sprintf("line %d  %s (%s)", n.Line, n.LogicalID, what)
+	return fmt.Sprintf("line %d  %s (%s): %s", n.Line, what, n.Type, n.Message)
 }
 
 // Reloaded prints what a changed template brought.
@@ -217,8 +217,11 @@ func (r *textReporter) clock(at time.Time) string { return r.paint(dim, at.Forma
 
 // duration is a time span with as many digits as one reads.
 func duration(d time.Duration) string {
-	if d < 10*time.Millisecond {
+	switch {
+	case d < 10*time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	case d >= time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
 	return fmt.Sprintf("%d ms", d.Milliseconds())
 }

@@ -122,6 +122,9 @@ func (b *builder) ignore(res *resource) {
 		b.problem(res.line, res.id, "unknown type %s%s", res.typ, b.didYouMean(res.typ, types))
 		return
 	}
+	if res.made {
+		return // nobody wrote it, so nobody misses it
+	}
 	message := "a type that is not run here"
 	if service == "AWS::IAM" {
 		message = "no permission is enforced on what runs here"

@@ -45,6 +45,7 @@ type resource struct {
 	properties *value // an object, possibly empty
 	condition  string // name of a condition, or empty
 	dependsOn  []*value
+	made       bool // by SAM's expansion; the template does not write it
 }
 
 // attributes are the members of a resource beside its properties.

@@ -63,6 +63,9 @@ func expandSAM(d *document, parameters map[string]*parameter, r *report) *docume
 		}
 	}
 	expanded := newDocument(root, r)
+	for _, res := range expanded.resources {
+		res.made = d.byID[res.id] == nil
+	}
 	for _, id := range e.implied {
 		if expanded.byID[id] == nil {
 			expanded.byID[id] = newImplied(id)
