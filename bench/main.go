@@ -59,7 +59,7 @@ func parse(args []string) (*options, error) {
 	o := &options{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	counts := flags.String("connections", "1,10,100,1000", "numbers of connections, separated by commas")
-	flags.IntVar(&o.rounds, "rounds", 3, "how often each point is measured; the systems take turns")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often each point is measured, after a round that is not counted; the systems take turns")
 	flags.DurationVar(&o.warmup, "warmup", time.Second, "time before counting, each round")
 	flags.DurationVar(&o.duration, "duration", 3*time.Second, "time of counting, each round")
 	flags.IntVar(&o.idle, "idle", 18000, "idle connections whose memory is measured; 0 leaves it out")
@@ -69,6 +69,9 @@ func parse(args []string) (*options, error) {
 	flags.StringVar(&o.update, "update", "", "`document` to put the result in")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
+	}
+	if o.rounds < 1 || o.duration <= 0 {
+		return nil, errors.New("-rounds and -duration must be at least 1 and more than 0")
 	}
 	for _, text := range strings.Split(*counts, ",") {
 		n, err := strconv.Atoi(text)
@@ -97,9 +100,17 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
+	for _, row := range rows {
+		if row.Errors > 0 {
+			err = errors.New("some messages failed: the measurements do not count")
+		}
+	}
 	table := report.Table(rows, direct, peerCall)
 	fmt.Println("\n" + table)
 	result += "\n" + table
+	if err != nil {
+		return err
+	}
 	if o.idle > 0 {
 		memory, err := l.memory(ctx, o)
 		if err != nil {

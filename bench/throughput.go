@@ -58,32 +58,17 @@ func (l *lab) systems() []system {
 	return systems
 }
 
-// throughput measures every system at every number of connections. The systems
-// take turns, so that what else happens on the machine happens to all.
+// throughput measures every system at every number of connections.
 func (l *lab) throughput(ctx context.Context, o *options) ([]report.Row, error) {
 	systems := l.systems()
 	var rows []report.Row
 	for _, connections := range o.counts {
-		sums := make([]load.Result, len(systems))
-		used := make([]time.Duration, len(systems))
-		for range o.rounds {
-			for i, s := range systems {
-				if err := ctx.Err(); err != nil {
-					return nil, err
-				}
-				result, server, err := s.measure(o, connections)
-				if err != nil {
-					return nil, fmt.Errorf("%s, %d connections: %w\n%s", s.name, connections, err, s.process.Log())
-				}
-				for _, failure := range result.Errors[:min(3, len(result.Errors))] {
-					fmt.Printf("%s, %d connections: %v\n", s.name, connections, failure)
-				}
-				sums[i].Add(result)
-				used[i] += server
-			}
+		results, err := takeTurns(ctx, o, systems, connections)
+		if err != nil {
+			return nil, err
 		}
 		for i, s := range systems {
-			row := s.row(connections, &sums[i], used[i])
+			row := s.row(connections, &results[i])
 			fmt.Printf("%5d  %-32s %9.0f messages/s\n", row.Connections, row.System, row.Rate)
 			rows = append(rows, row)
 		}
@@ -91,30 +76,46 @@ func (l *lab) throughput(ctx context.Context, o *options) ([]report.Row, error) 
 	return rows, nil
 }
 
-// measure runs one round and returns the processor time that the system has
-// used for it, warming up included in proportion.
-func (s *system) measure(o *options, connections int) (load.Result, time.Duration, error) {
-	before, err := process.ProcessorTime(s.process.PID)
-	if err != nil {
-		return load.Result{}, 0, err
+// takeTurns measures the systems in rounds, so that what else happens on the
+// machine happens to all. Of the first round, which warms up pools and
+// compilers, only the errors count.
+func takeTurns(ctx context.Context, o *options, systems []system, connections int) ([]load.Result, error) {
+	results := make([]load.Result, len(systems))
+	for round := range o.rounds + 1 {
+		for i, s := range systems {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			result, err := s.measure(o, connections)
+			if err != nil {
+				return nil, fmt.Errorf("%s, %d connections: %w\n%s", s.name, connections, err, s.process.Log())
+			}
+			for _, failure := range result.Errors[:min(3, len(result.Errors))] {
+				fmt.Printf("%s, %d connections: %v\n", s.name, connections, failure)
+			}
+			if round == 0 {
+				result = load.Result{Errors: result.Errors}
+			}
+			results[i].Add(result)
+		}
 	}
-	result, err := load.Run(load.Options{
-		Address: s.process.Address, Protocol: s.protocol, Connections: connections,
-		Warmup: o.warmup, Duration: o.duration, Loops: runtime.NumCPU(),
-	})
-	if err != nil {
-		return result, 0, err
-	}
-	after, err := process.ProcessorTime(s.process.PID)
-	share := float64(o.duration) / float64(o.warmup+o.duration)
-	return result, time.Duration(float64(after-before) * share), err
+	return results, nil
 }
 
-func (s *system) row(connections int, r *load.Result, used time.Duration) report.Row {
+// measure runs one round.
+func (s *system) measure(o *options, connections int) (load.Result, error) {
+	return load.Run(load.Options{
+		Address: s.process.Address, Protocol: s.protocol, Connections: connections,
+		Warmup: o.warmup, Duration: o.duration, Loops: runtime.NumCPU(),
+		Meter: func() (time.Duration, error) { return process.ProcessorTime(s.process.PID) },
+	})
+}
+
+func (s *system) row(connections int, r *load.Result) report.Row {
 	messages := time.Duration(max(1, len(r.Latencies)))
 	return report.Row{
 		System: s.name, Connections: connections, Rate: r.Rate(),
 		P50: report.Percentile(r.Latencies, 50), P99: report.Percentile(r.Latencies, 99),
-		Client: r.CPU / messages, Server: used / messages, Errors: len(r.Errors),
+		Client: r.CPU / messages, Server: r.Server / messages, Errors: len(r.Errors),
 	}
 }

@@ -34,13 +34,17 @@ type Options struct {
 	Warmup      time.Duration // before anything is counted
 	Duration    time.Duration // that is counted
 	Loops       int           // threads; at most as many as connections
+	// Meter is read when counting starts and when it ends: the processor time
+	// of the server. Nil leaves it out.
+	Meter func() (time.Duration, error)
 }
 
 // Result is what came of it.
 type Result struct {
 	Elapsed   time.Duration
 	Latencies []time.Duration // of every message, in no order
-	CPU       time.Duration   // of this process while it was counted
+	CPU       time.Duration   // processor time of this process while it was counted
+	Server    time.Duration   // what the options' Meter says of the same time
 	Errors    []error         // connections that failed, or whose last reply never came
 }
 
@@ -57,6 +61,7 @@ func (r *Result) Add(other Result) {
 	r.Elapsed += other.Elapsed
 	r.Latencies = append(r.Latencies, other.Latencies...)
 	r.CPU += other.CPU
+	r.Server += other.Server
 	r.Errors = append(r.Errors, other.Errors...)
 }
 
@@ -87,11 +92,12 @@ func Run(o Options) (Result, error) {
 	for _, l := range loops {
 		running.Go(func() { l.run(start, start.Add(o.Duration)) })
 	}
-	time.Sleep(time.Until(start))
-	before := processorTime()
-	time.Sleep(o.Duration)
-	result := Result{Elapsed: o.Duration, CPU: processorTime() - before}
+	result := Result{Elapsed: o.Duration}
+	result.CPU, result.Server, err = o.usage(start)
 	running.Wait()
+	if err != nil {
+		return Result{}, err
+	}
 	for _, l := range loops {
 		result.Latencies = append(result.Latencies, l.latencies...)
 		result.Errors = append(result.Errors, l.errors...)
@@ -100,6 +106,24 @@ func Run(o Options) (Result, error) {
 		result.Errors = append(result.Errors, errors.New("no reply came within the time that is counted"))
 	}
 	return result, nil
+}
+
+// usage waits until the counted time has passed and returns the processor time
+// that this process and the server have used in it.
+func (o *Options) usage(start time.Time) (client, server time.Duration, err error) {
+	meter := o.Meter
+	if meter == nil {
+		meter = func() (time.Duration, error) { return 0, nil }
+	}
+	time.Sleep(time.Until(start))
+	clientBefore := processorTime()
+	serverBefore, err := meter()
+	if err != nil {
+		return 0, 0, err
+	}
+	time.Sleep(o.Duration)
+	server, err = meter()
+	return processorTime() - clientBefore, server - serverBefore, err
 }
 
 // processorTime is what this process has used so far.

@@ -1,0 +1,84 @@
+//go:build linux
+
+package process
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"testing"
+)
+
+// serveVariable makes the test's program serve instead of testing.
+const serveVariable = "BENCH_TEST_SERVE"
+
+func TestMain(m *testing.M) {
+	address := os.Getenv(serveVariable)
+	if address == "" {
+		os.Exit(m.Run())
+	}
+	listener, err := net.Listen("tcp", address)
+	for err == nil {
+		_, err = listener.Accept()
+	}
+}
+
+func TestStart(t *testing.T) {
+	t.Parallel()
+	address, err := FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Start(t.Context(), Spec{
+		Name: "server", Command: []string{os.Args[0]}, Env: []string{serveVariable + "=" + address}, Address: address, LogDir: t.TempDir(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Stop()
+	if c, err := net.Dial("tcp", address); err == nil {
+		c.Close()
+		t.Error("it still listens")
+	}
+}
+
+// A program that ends or can't be found is an error that shows what it said.
+func TestStartFails(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		command []string
+		want    string
+	}{
+		{"ends", []string{"sh", "-c", "echo out of luck >&2; exit 3"}, "out of luck"},
+		{"missing", []string{"./no-such-program"}, "no-such-program"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			address, err := FreeAddress()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Start(t.Context(), Spec{Name: "broken", Command: test.command, Address: address, LogDir: t.TempDir()})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// A program that never listens is stopped when the run is.
+func TestStartCancelled(t *testing.T) {
+	t.Parallel()
+	address, err := FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err = Start(ctx, Spec{Name: "idler", Command: []string{"sleep", "600"}, Address: address, LogDir: t.TempDir()}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
