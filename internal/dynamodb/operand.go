@@ -21,7 +21,7 @@ type size struct{ of path }
 
 func (s size) get(i item) (value, bool) {
 	v, ok := s.of.get(i)
-	n := 0
+	var n int
 	switch v.kind {
 	case kindString, kindBinary:
 		n = len(v.text)

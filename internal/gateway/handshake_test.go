@@ -222,7 +222,7 @@ func TestGoneBefore101(t *testing.T) {
 		<-running
 		cancel()
 	}()
-	if _, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request); err == nil { //nolint:bodyclose // there is none
+	if _, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request); err == nil {
 		t.Fatal("the request was answered")
 	}
 	close(proceed)

@@ -121,14 +121,6 @@ func (e environment) append(name, path string) {
 	e[name] = path
 }
 
-// prepend adds a path to the front of a list like PATH.
-func (e environment) prepend(name, path string) {
-	if e[name] != "" {
-		path += string(os.PathListSeparator) + e[name]
-	}
-	e[name] = path
-}
-
 // list is the environment in the form that a child is started with.
 func (e environment) list() []string {
 	list := make([]string, 0, len(e))

@@ -70,7 +70,7 @@ func importsBoto3(f Function, dir string) bool {
 
 // scanSources hands the text of source files on until each returns false.
 func scanSources(dir string, endings []string, each func([]byte) bool) {
-	filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return nil
 		}

@@ -15,7 +15,7 @@ func unread(file *os.File) int {
 		return 0
 	}
 	waiting := 0
-	conn.Control(func(fd uintptr) {
+	_ = conn.Control(func(fd uintptr) {
 		if n, err := unix.IoctlGetInt(int(fd), bytesWaiting); err == nil {
 			waiting = n
 		}

@@ -106,7 +106,7 @@ func startProcess(f Function, prog *program, run *starter, log func(LogLine), av
 		p.listener.Close()
 		return nil, err
 	}
-	go p.server.Serve(p.listener)
+	go func() { _ = p.server.Serve(p.listener) }() // until supervise closes it
 	go p.supervise()
 	return p, nil
 }

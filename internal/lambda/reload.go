@@ -69,7 +69,7 @@ func (h *Host) watchLocked() error {
 // collectChanges takes events from the system until the host is closed.
 func (h *Host) collectChanges() {
 	files := h.watcher.files
-	defer files.Close()
+	defer func() { _ = files.Close() }()
 	for {
 		select {
 		case event, open := <-files.Events:
@@ -166,6 +166,6 @@ func (h *Host) renew(changed map[string]string) {
 		fresh := newPool(h, served.function)
 		served.retire()
 		served.pool = fresh
-		h.background.Go(func() { fresh.prepare(h.ctx) })
+		h.background.Go(func() { _, _ = fresh.prepare(h.ctx) }) // failures are told and kept by the pool
 	}
 }

@@ -71,7 +71,7 @@ func (w *watcher) watch(roots map[string]bool) error {
 	defer w.mu.Unlock()
 	for _, path := range w.files.WatchList() {
 		if !concernsAny(roots, path) {
-			w.files.Remove(path)
+			_ = w.files.Remove(path)
 		}
 	}
 	var failed error
@@ -124,14 +124,14 @@ func (w *watcher) changed(path string, op fsnotify.Op) []string {
 	for root := range w.roots {
 		switch {
 		case path == root || isBelow(path, root):
-			w.add(root) // the root, or a folder above it, went or came
+			_ = w.add(root) // the root, or a folder above it, went or came
 		case !isBelow(root, path) || w.ignored(root, path):
 			continue
 		case op.Has(fsnotify.Create) && isDir(path):
 			if isHidden(path) {
 				continue
 			}
-			w.addTree(root, path)
+			_ = w.addTree(root, path)
 		}
 		touched = append(touched, root)
 	}

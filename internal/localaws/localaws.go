@@ -137,7 +137,7 @@ func (e *Endpoint) Close(ctx context.Context) error {
 	if err != nil {
 		err = errors.Join(err, e.server.Close())
 	}
-	e.tunnelled.Close()
+	_ = e.tunnelled.Close()
 	e.tunnels.close()
 	e.endForwards()
 	e.forwards.Wait()

@@ -153,6 +153,7 @@ func askProxy(ctx context.Context, conn net.Conn, proxy *url.URL, hostport strin
 	if err != nil {
 		return nil, err
 	}
+	_ = response.Body.Close() // an answer to CONNECT has none; the tunnel begins behind its head
 	if response.StatusCode != http.StatusOK {
 		return nil, errors.New(response.Status)
 	}
