@@ -3,7 +3,9 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/integration"
@@ -11,7 +13,16 @@ import (
 
 // run takes an event along its stations: route, then integration. What
 // becomes of response and failure is up to the kind of event.
+//
+// A panic is a defect of ours; it fails this event, and nothing else.
 func (e *Event) run(ctx context.Context) {
+	defer func() {
+		if defect := recover(); defect != nil {
+			e.response = nil
+			e.failure = &failure{http.StatusInternalServerError, "Internal server error",
+				fmt.Sprintf("defect in the gateway: %v\n%s", defect, debug.Stack())}
+		}
+	}()
 	e.selectRoute()
 	if e.failure != nil || e.route == nil {
 		return
