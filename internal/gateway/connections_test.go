@@ -194,7 +194,7 @@ func TestSlowReader(t *testing.T) {
 	EachDriver(t, func(t *testing.T, driver websocket.Driver) {
 		g, _, slow := open(t, driver)
 		quick := g.Dial("/dev")
-		quickID := g.Records.Wait(t, "connect", 2).ConnectionID
+		quickID := g.Functions.Events("c")[1].RequestContext.ConnectionID
 		data := make([]byte, 131072)
 		Eventually(t, "429", func() bool {
 			response, body := g.Do("POST", g.ConnectionURL(slow), data)

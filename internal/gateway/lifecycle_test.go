@@ -118,11 +118,12 @@ func TestPayloadLimits(t *testing.T) {
 func TestIdle(t *testing.T) {
 	t.Parallel()
 	g := New(t, websocket.DriverAuto)
+	g.Functions.Set("c", Returns(ok))
 	g.Functions.Set("echo", Echo)
-	g.Deploy(API("testapi123", Route{Key: "$default", Function: "echo"}),
+	g.Deploy(API("testapi123", Route{Key: "$connect", Function: "c"}, Route{Key: "$default", Function: "echo"}),
 		&apigw.Stage{StageName: "dev", Tags: map[string]string{"stagedoor:idle-timeout": "400ms"}})
 	sender, receiver, pinger := g.Dial("/dev"), g.Dial("/dev"), g.Dial("/dev")
-	receiverID := g.Records.Wait(t, "connect", 2).ConnectionID
+	receiverID := g.Functions.Events("c")[1].RequestContext.ConnectionID
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
