@@ -31,9 +31,10 @@ func AppendWithin(dst []byte, v any, limit int) ([]byte, error) {
 // printer appends the text of values to dst until it is longer than limit,
 // unless limit is negative.
 type printer struct {
-	dst     []byte
-	limit   int
-	tooDeep bool
+	dst         []byte
+	limit       int
+	collections bool // lists are printed as Java's, not as JSON
+	tooDeep     bool
 }
 
 func (p *printer) err() error {

@@ -6,14 +6,14 @@ package jsonvalue
 // Append's.
 func AppendJava(dst []byte, v any) []byte {
 	p := printer{dst: dst, limit: -1}
-	p.java(v, 0, (*printer).list)
+	p.java(v, 0)
 	return p.dst
 }
 
 // AppendJavaWithin is to AppendJava what AppendWithin is to Append.
 func AppendJavaWithin(dst []byte, v any, limit int) ([]byte, error) {
 	p := printer{dst: dst, limit: len(dst) + limit}
-	p.java(v, 0, (*printer).list)
+	p.java(v, 0)
 	return p.dst, p.err()
 }
 
@@ -21,38 +21,47 @@ func AppendJavaWithin(dst []byte, v any, limit int) ([]byte, error) {
 // value, the toString of java.util's collections: [item1, item2] and {a=b}, at
 // any depth. The limits are Append's.
 func AppendCollection(dst []byte, v any) []byte {
-	p := printer{dst: dst, limit: -1}
-	p.java(v, 0, (*printer).collection)
+	p := printer{dst: dst, limit: -1, collections: true}
+	p.java(v, 0)
 	return p.dst
 }
 
-// java prints maps as {name=value, …}, and lists as it is told.
-func (p *printer) java(v any, depth int, list func(*printer, *List, int)) {
+// java prints maps as {name=value, …}; lists as JSON, or as [item, …] when
+// collections is set.
+func (p *printer) java(v any, depth int) {
 	switch v := v.(type) {
 	case string:
 		p.text(v)
 	case *List:
-		list(p, v, depth)
+		if p.collections {
+			p.collection(v, depth)
+		} else {
+			p.list(v, depth)
+		}
 	case *Object:
-		if !p.enter(depth) {
-			return
-		}
-		p.text("{")
-		for i, m := range v.members {
-			if p.full() {
-				return
-			}
-			if i > 0 {
-				p.text(", ")
-			}
-			p.text(m.name)
-			p.text("=")
-			p.java(m.value, depth+1, list)
-		}
-		p.text("}")
+		p.javaMap(v, depth)
 	default:
 		p.scalar(v)
 	}
+}
+
+func (p *printer) javaMap(o *Object, depth int) {
+	if !p.enter(depth) {
+		return
+	}
+	p.text("{")
+	for i, m := range o.members {
+		if p.full() {
+			return
+		}
+		if i > 0 {
+			p.text(", ")
+		}
+		p.text(m.name)
+		p.text("=")
+		p.java(m.value, depth+1)
+	}
+	p.text("}")
 }
 
 func (p *printer) collection(l *List, depth int) {
@@ -61,10 +70,13 @@ func (p *printer) collection(l *List, depth int) {
 	}
 	p.text("[")
 	for i, item := range l.Items {
+		if p.full() {
+			return
+		}
 		if i > 0 {
 			p.text(", ")
 		}
-		p.java(item, depth+1, (*printer).collection)
+		p.java(item, depth+1)
 	}
 	p.text("]")
 }
