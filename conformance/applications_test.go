@@ -70,11 +70,8 @@ func testStaleConnection(t *testing.T, folder string) {
 // it with npm, as a user's would.
 func requireNPM(t *testing.T) {
 	t.Helper()
-	for _, command := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(command); err != nil {
-			t.Skipf("there is no %s command: install Node.js 20 or newer", command)
-		}
-	}
+	requireCommand(t, "node")
+	requireCommand(t, "npm")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if said, err := exec.CommandContext(ctx, "npm", "view", "@aws-sdk/client-dynamodb", "version").CombinedOutput(); err != nil {

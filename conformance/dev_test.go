@@ -34,7 +34,7 @@ type event struct {
 	Error        string
 	Function     string
 	Text         string
-	Problems     json.RawMessage
+	Problems     []problem
 }
 
 type api struct {
@@ -42,6 +42,14 @@ type api struct {
 	Name   string
 	Stages []string
 	Routes []struct{ RouteKey string }
+}
+
+// problem is a mistake in a template.
+type problem struct {
+	File     string
+	Line     int
+	Resource string
+	Message  string
 }
 
 // dev is a running "stagedoor dev" with an application in a folder of its own.
@@ -73,9 +81,11 @@ func start(t *testing.T, dir string, flags ...string) *dev {
 func launch(t *testing.T, dir string, flags ...string) *dev {
 	t.Helper()
 	d := &dev{t: t, dir: dir, done: make(chan struct{}), more: make(chan struct{})}
-	args := append([]string{"dev", dir, "--json", "--admin", "127.0.0.1:0"}, flags...)
-	if !slices.Contains(flags, "--listen") {
-		args = append(args, "--listen", "127.0.0.1:0")
+	args := append([]string{"dev", dir, "--json"}, flags...)
+	for _, flag := range []string{"--listen", "--admin"} {
+		if !slices.Contains(flags, flag) {
+			args = append(args, flag, "127.0.0.1:0")
+		}
 	}
 	d.cmd = exec.Command(binary, args...)
 	d.cmd.Env = environment()

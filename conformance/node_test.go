@@ -17,11 +17,17 @@ import (
 // names, are not installed.
 func requireNode(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("there is no node command: install Node.js 20 or newer")
-	}
+	requireCommand(t, "node")
 	if _, err := os.Stat(filepath.Join("node_modules", ".package-lock.json")); err != nil {
 		t.Skip("the npm packages are not installed: run npm ci in conformance/")
+	}
+}
+
+// requireCommand skips the test where a command of Node.js is not on PATH.
+func requireCommand(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		t.Skipf("there is no %s command: install Node.js 20 or newer", name)
 	}
 }
 

@@ -1,0 +1,3 @@
+const version = "first";
+
+export const handler = async () => ({ statusCode: 200, body: version });
