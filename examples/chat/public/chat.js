@@ -29,8 +29,8 @@ class Connection {
   #heartbeat;
 
   // on holds the callbacks open(), event(event) and state(state, pause), with
-  // a state of "connecting", "open", "waiting" (for pause milliseconds) or
-  // "offline".
+  // a state of "connecting" or "open", or of "waiting" or "offline", which last
+  // for pause milliseconds.
   constructor(url, on) {
     this.#url = url;
     this.#on = on;
@@ -66,15 +66,12 @@ class Connection {
 
   #wait = () => {
     this.#drop();
-    if (!navigator.onLine) {
-      this.#on.state("offline"); // the "online" event connects again
-      return;
-    }
     const longest = Math.min(Connection.longestPause, Connection.firstPause * 2 ** this.#failures++);
     // Clients that lost the same server should not all return at once.
     const pause = longest / 2 + Math.random() * longest / 2;
     this.#timer = setTimeout(this.connect, pause);
-    this.#on.state("waiting", pause);
+    // Without a network a server on this machine can still be reached.
+    this.#on.state(navigator.onLine ? "waiting" : "offline", pause);
   };
 
   #drop() {
@@ -99,9 +96,9 @@ function element(tag, className, ...children) {
 
 function avatar(name) {
   const e = element("span", "avatar", [...name][0].toUpperCase());
-  let hash = 0;
-  for (const c of name) hash = (hash * 31 + c.codePointAt(0)) % 997;
-  e.style.setProperty("--hue", hash * 137 % 360); // similar hashes, distant hues
+  let hash = 2166136261; // FNV-1a: similar names, distant hues
+  for (const c of name) hash = Math.imul(hash ^ c.codePointAt(0), 16777619);
+  e.style.setProperty("--hue", (hash >>> 0) % 360);
   e.ariaHidden = "true";
   return e;
 }
@@ -216,7 +213,7 @@ class Room {
     };
     $("state").dataset.state = state;
     $("state-text").textContent = texts[state];
-    $("retry").hidden = state !== "waiting";
+    $("retry").hidden = pause === undefined;
     if (state !== "open") $("send").disabled = true; // enabled by "joined"
   }
 
