@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -116,5 +117,16 @@ func TestGoLibraryOfAWS(t *testing.T) {
 	}
 	if got := h.call("f", `{}`); got.FunctionError != "" {
 		t.Errorf("after the panic: %s", got.Payload)
+	}
+
+	// A process that is ended takes nothing for an invocation, to complain of it.
+	said := h.text()
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	if err := h.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if more := strings.TrimPrefix(h.text(), said); more != "" {
+		t.Errorf("at its end it said: %s", more)
 	}
 }

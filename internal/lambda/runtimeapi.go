@@ -46,6 +46,8 @@ func (p *process) serveNext(w http.ResponseWriter, r *http.Request) {
 		p.waiting = false
 		p.mu.Unlock()
 	case <-p.ending:
+		// A signal tells the process. Any answer it would take for an invocation.
+		<-r.Context().Done()
 	}
 }
 
