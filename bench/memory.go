@@ -12,7 +12,7 @@ import (
 )
 
 // memory measures what idle connections cost a gateway that has done nothing
-// else: the growth of its resident memory. Each connection has had a message
+// else: the growth of its own memory. Each connection has had a message
 // answered, so that whatever is allocated at first use is in.
 func (l *lab) memory(ctx context.Context, o *options) (string, error) {
 	g, err := l.startGateway(ctx)
@@ -41,7 +41,7 @@ func (l *lab) memory(ctx context.Context, o *options) (string, error) {
 	if err := conns.Exchange(); err != nil {
 		return "", fmt.Errorf("idle connections afterwards: %w", err)
 	}
-	return fmt.Sprintf("%d idle connections: %.2f KiB of user memory each (%.1f MiB resident before, %.1f MiB with them).\n",
+	return fmt.Sprintf("%d idle connections: %.2f KiB of user memory each (%.1f MiB before, %.1f MiB with them).\n",
 		o.idle, float64(after-before)/float64(o.idle)/(1<<10), mebibytes(before), mebibytes(after)), nil
 }
 

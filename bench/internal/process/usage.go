@@ -44,14 +44,19 @@ func parseStat(text []byte) (time.Duration, error) {
 	return time.Duration(user+system) * tick, nil
 }
 
-// Memory is the resident memory of a process in bytes that is its own: heap
-// and stacks, without the pages of files (its program text).
+// Memory is the memory of a process in bytes that is its own, resident or
+// swapped out: heap and stacks, without the pages of files (its program text).
 func Memory(pid int) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, fmt.Errorf("memory: %w", err)
 	}
-	return parseStatus(text, "RssAnon:")
+	resident, err := parseStatus(text, "RssAnon:")
+	if err != nil {
+		return 0, err
+	}
+	swapped, err := parseStatus(text, "VmSwap:")
+	return resident + swapped, err
 }
 
 // parseStatus finds a line of /proc/PID/status that has kibibytes.
