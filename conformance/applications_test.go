@@ -2,8 +2,10 @@ package conformance
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,12 +74,21 @@ func requireNPM(t *testing.T) {
 	t.Helper()
 	requireCommand(t, "node")
 	requireCommand(t, "npm")
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if said, err := exec.CommandContext(ctx, "npm", "view", "@aws-sdk/client-dynamodb", "version").CombinedOutput(); err != nil {
-		t.Skipf("npm reaches no registry: %v\n%s", err, said)
+	if err := askRegistry(); err != nil {
+		t.Skipf("npm reaches no registry: %v", err)
 	}
 }
+
+// askRegistry asks npm's registry for anything.
+var askRegistry = sync.OnceValue(func() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	said, err := exec.CommandContext(ctx, "npm", "view", "@aws-sdk/client-dynamodb", "version").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, said)
+	}
+	return nil
+})
 
 // requireBoto3 skips the test where no Python has boto3, so that the test
 // doesn't depend on PyPI.

@@ -14,10 +14,15 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// newBrowser starts a headless browser with a profile of its own and returns
-// the context that its tabs are opened in. The test is skipped where there is
-// no browser.
-func newBrowser(t *testing.T) context.Context {
+// browser is a running browser.
+type browser struct {
+	context.Context
+	t *testing.T
+}
+
+// newBrowser starts a headless browser with an empty profile. The test is
+// skipped where there is none.
+func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -31,7 +36,6 @@ func newBrowser(t *testing.T) context.Context {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
-		chromedp.UserDataDir(t.TempDir()),
 		chromedp.NoSandbox, // it doesn't work for root, in containers
 		chromedp.DisableGPU,
 	)
@@ -42,7 +46,7 @@ func newBrowser(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
-	return ctx
+	return &browser{ctx, t}
 }
 
 // tab is a tab of a browser.
@@ -51,15 +55,15 @@ type tab struct {
 	t *testing.T
 }
 
-// openTab opens a tab with a page.
-func openTab(t *testing.T, browser context.Context, url string) *tab {
-	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser)
-	t.Cleanup(cancel)
-	page := &tab{ctx, t}
+// open opens a tab with a page.
+func (b *browser) open(url string) *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b)
+	b.t.Cleanup(cancel)
+	page := &tab{ctx, b.t}
 	// The first use binds the tab to its context: to one without a deadline.
 	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("open a tab: %v", err)
+		b.t.Fatalf("open a tab: %v", err)
 	}
 	page.do("open "+url, chromedp.Navigate(url))
 	return page

@@ -12,7 +12,7 @@ func TestChat(t *testing.T) {
 	dir := copyApplication(t, "../examples/chat")
 	gateway := start(t, dir)
 
-	ada, bob := openTab(t, browser, gateway.ready.Public+"/"), openTab(t, browser, gateway.ready.Public+"/")
+	ada, bob := browser.open(gateway.ready.Public+"/"), browser.open(gateway.ready.Public+"/")
 	ada.screenshot("lobby")
 	join(ada, "Ada", "stage left")
 	members(ada, "Ada")
