@@ -9,6 +9,8 @@
 // that are shared between goroutines must not be changed.
 package jsonvalue
 
+import "math"
+
 // MaxDepth is how deep arrays and objects may be nested, in text that is
 // parsed and in values that are printed.
 const MaxDepth = 1000
@@ -17,11 +19,24 @@ const MaxDepth = 1000
 // by their items in order, objects by their members in any order. Values
 // nested deeper than MaxDepth are not equal.
 func Equal(a, b any) bool {
-	return equal(a, b, 0)
+	budget := math.MaxInt
+	return EqualWithin(a, b, &budget)
 }
 
-func equal(a, b any, depth int) bool {
-	if depth > MaxDepth {
+// EqualWithin is Equal for values that may have been made to compare without
+// end. Each comparison of two values within takes one from the budget; when it
+// is used up, which leaves it negative, the values are not equal.
+func EqualWithin(a, b any, budget *int) bool {
+	c := comparison{budget: budget}
+	return c.equal(a, b, 0)
+}
+
+type comparison struct {
+	budget *int
+}
+
+func (c comparison) equal(a, b any, depth int) bool {
+	if *c.budget--; *c.budget < 0 || depth > MaxDepth {
 		return false
 	}
 	switch a := a.(type) {
@@ -38,15 +53,15 @@ func equal(a, b any, depth int) bool {
 		return ok && a.Compare(other) == 0
 	case *List:
 		other, ok := b.(*List)
-		return ok && equalLists(a, other, depth)
+		return ok && c.equalLists(a, other, depth)
 	case *Object:
 		other, ok := b.(*Object)
-		return ok && equalObjects(a, other, depth)
+		return ok && c.equalObjects(a, other, depth)
 	}
 	return false
 }
 
-func equalLists(a, b *List, depth int) bool {
+func (c comparison) equalLists(a, b *List, depth int) bool {
 	if a == b {
 		return true
 	}
@@ -54,23 +69,23 @@ func equalLists(a, b *List, depth int) bool {
 		return false
 	}
 	for i, item := range a.Items {
-		if !equal(item, b.Items[i], depth+1) {
+		if !c.equal(item, b.Items[i], depth+1) {
 			return false
 		}
 	}
 	return true
 }
 
-func equalObjects(a, b *Object, depth int) bool {
+func (c comparison) equalObjects(a, b *Object, depth int) bool {
 	if a == b {
 		return true
 	}
 	if a.Len() != b.Len() {
 		return false
 	}
-	for name, value := range a.All() {
-		other, ok := b.Get(name)
-		if !ok || !equal(value, other, depth+1) {
+	for _, m := range a.members {
+		other, ok := b.Get(m.name)
+		if !ok || !c.equal(m.value, other, depth+1) {
 			return false
 		}
 	}

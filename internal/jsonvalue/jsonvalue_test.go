@@ -215,12 +215,10 @@ func TestPrintingIsBounded(t *testing.T) {
 	if Equal(self, other) {
 		t.Error("a list in itself equals another")
 	}
-	var doubling any = "x"
-	for range 60 {
-		o := &Object{}
-		o.Set("a", doubling)
-		o.Set("b", NewList(doubling))
-		doubling = o
+	doubling := doubled()
+	budget := 1000
+	if EqualWithin(doubling, doubled(), &budget) || budget >= 0 {
+		t.Errorf("comparing left a budget of %d", budget)
 	}
 	for name, within := range map[string]func([]byte, any, int) ([]byte, error){"JSON": AppendWithin, "Java": AppendJavaWithin} {
 		if _, err := within(nil, doubling, 1<<16); !errors.Is(err, ErrTooLarge) {
@@ -233,6 +231,18 @@ func TestPrintingIsBounded(t *testing.T) {
 			t.Errorf("%s: %s, %v", name, got, err)
 		}
 	}
+}
+
+// doubled has a text twice as long at every level.
+func doubled() any {
+	var v any = "x"
+	for range 60 {
+		o := &Object{}
+		o.Set("a", v)
+		o.Set("b", NewList(v))
+		v = o
+	}
+	return v
 }
 
 func TestAllocations(t *testing.T) {
