@@ -1,0 +1,105 @@
+// Package javaregexp matches texts with regular expressions written for Java's
+// java.util.regex, as they stand in JSONPath filters and in the keys of
+// integration responses.
+//
+// Expressions that Go's regexp can express run there, in time linear in the
+// text, since texts come from clients. Look-around, back references and atomic
+// groups need a backtracking engine; those run in one, with a time limit.
+// Possessive quantifiers and intersections of character classes are refused.
+package javaregexp
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"time"
+
+	"github.com/dlclark/regexp2"
+)
+
+// matchTimeout is how long the backtracking engine may look at one text.
+const matchTimeout = 250 * time.Millisecond
+
+// ErrTimeout is the error for a text that took the backtracking engine too
+// long.
+var ErrTimeout = errors.New("the regular expression took too long")
+
+// Regexp is a compiled expression. It is immutable.
+type Regexp struct {
+	linear       *regexp.Regexp
+	backtracking *regexp2.Regexp // where linear is nil
+}
+
+// Compile reads an expression. Flags are the letters that Java knows within
+// (?…): i, m and s have an effect, u, U and d are accepted.
+func Compile(pattern, flags string) (*Regexp, error) {
+	for _, flag := range flags {
+		if !strings.ContainsRune("imsuUd", flag) {
+			return nil, fmt.Errorf("regular expression /%s/%s: unknown flag %c", pattern, flags, flag)
+		}
+	}
+	if strings.Contains(pattern, "&&") && strings.Contains(pattern, "[") {
+		return nil, fmt.Errorf("regular expression /%s/: intersections of classes are not supported", pattern)
+	}
+	if linear, err := compileLinear(pattern, flags); err == nil {
+		return &Regexp{linear: linear}, nil
+	}
+	var options regexp2.RegexOptions
+	for flag, option := range map[string]regexp2.RegexOptions{"i": regexp2.IgnoreCase, "m": regexp2.Multiline, "s": regexp2.Singleline} {
+		if strings.Contains(flags, flag) {
+			options |= option
+		}
+	}
+	backtracking, err := regexp2.Compile(`\A(?:`+pattern+`)\z`, options)
+	if err != nil {
+		return nil, fmt.Errorf("regular expression /%s/: %w", pattern, err)
+	}
+	backtracking.MatchTimeout = matchTimeout
+	return &Regexp{backtracking: backtracking}, nil
+}
+
+func compileLinear(pattern, flags string) (*regexp.Regexp, error) {
+	var options syntax.Flags
+	for flag, option := range map[string]syntax.Flags{"i": syntax.FoldCase, "s": syntax.DotNL} {
+		if strings.Contains(flags, flag) {
+			options |= option
+		}
+	}
+	if strings.Contains(flags, "m") {
+		options &^= syntax.OneLine
+	} else {
+		options |= syntax.OneLine
+	}
+	tree, err := syntax.Parse(pattern, syntax.PerlX|syntax.UnicodeGroups|options)
+	if err != nil {
+		return nil, err
+	}
+	endLinesAsJava(tree)
+	return regexp.Compile(`\A(?:` + tree.String() + `)\z`)
+}
+
+// endLinesAsJava keeps dots from matching any of Java's ends of a line.
+func endLinesAsJava(tree *syntax.Regexp) {
+	if tree.Op == syntax.OpAnyCharNotNL {
+		tree.Op = syntax.OpCharClass
+		tree.Rune = []rune{0, '\n' - 1, '\n' + 1, '\r' - 1, '\r' + 1, '\u0084', '\u0086', '\u2027', '\u202a', '\U0010ffff'}
+	}
+	for _, part := range tree.Sub {
+		endLinesAsJava(part)
+	}
+}
+
+// Match tells whether the expression matches a whole text, as Java's
+// Matcher.matches does. The error is ErrTimeout.
+func (r *Regexp) Match(text string) (bool, error) {
+	if r.linear != nil {
+		return r.linear.MatchString(text), nil
+	}
+	matched, err := r.backtracking.MatchString(text)
+	if err != nil {
+		return false, ErrTimeout // the only error of that engine
+	}
+	return matched, nil
+}
