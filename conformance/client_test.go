@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"testing"
 
@@ -76,5 +77,17 @@ func (c *client) close() {
 	c.t.Helper()
 	if err := c.Close(websocket.StatusNormalClosure, ""); err != nil {
 		c.t.Fatalf("close: %v", err)
+	}
+}
+
+// expectClose fails the test unless the gateway closes the connection next.
+func (c *client) expectClose(code websocket.StatusCode, reason string) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_, data, err := c.Read(ctx)
+	var closed websocket.CloseError
+	if !errors.As(err, &closed) || closed.Code != code || closed.Reason != reason {
+		c.t.Errorf("received %q, %v, want a close frame with %d %q", data, err, code, reason)
 	}
 }

@@ -19,7 +19,6 @@ import (
 	management "github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	"github.com/aws/smithy-go"
-	"github.com/coder/websocket"
 )
 
 // maxPayload is the most that a message to a client may hold (spec F.1).
@@ -89,10 +88,7 @@ func testManagement(t *testing.T, d *dev, api *management.Client) {
 	if _, err := api.DeleteConnection(ctx, &management.DeleteConnectionInput{ConnectionId: id}); err != nil {
 		t.Fatalf("DeleteConnection: %v", err)
 	}
-	var closed websocket.CloseError
-	if _, _, err := client.Read(ctx); !errors.As(err, &closed) || closed.Code != 1000 || closed.Reason != "Connection Closed Normally" {
-		t.Errorf("DeleteConnection: the client read %v", err)
-	}
+	client.expectClose(1000, "Connection Closed Normally")
 	d.await("disconnect", func(e event) bool { return e.ConnectionID == client.id })
 	_, err = api.PostToConnection(ctx, &management.PostToConnectionInput{ConnectionId: id, Data: []byte("late")})
 	expectGone(t, "PostToConnection", err)

@@ -69,6 +69,7 @@ func testJavaScriptOperations(t *testing.T, d *dev, sdk *program) {
 	if got := call("DeleteConnection", map[string]string{"ConnectionId": id}); got.Status != 204 {
 		t.Errorf("DeleteConnection: %+v", got)
 	}
+	client.expectClose(1000, "Connection Closed Normally")
 	d.await("disconnect", func(e event) bool { return e.ConnectionID == id })
 	for _, operation := range []string{"PostToConnection", "GetConnection", "DeleteConnection"} {
 		input := map[string]string{"ConnectionId": id}
