@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -101,6 +102,18 @@ func (p *tab) await(expression string, args ...any) {
 		chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(patience)))
 	if err != nil {
 		p.t.Fatalf("wait for %s: %v; the page says:\n%s", expression, err, p.text())
+	}
+}
+
+// loseNetwork tells the page that the machine has no network. Connections to
+// the machine itself work on.
+func (p *tab) loseNetwork() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p, patience)
+	defer cancel()
+	_, err := chromedp.Call(ctx, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: true})
+	if err != nil {
+		p.t.Fatalf("lose the network: %v", err)
 	}
 }
 

@@ -46,6 +46,11 @@ func TestChat(t *testing.T) {
 	said(ada, "remark", "Bob left")
 	members(ada, "Ada")
 	gateway.await("disconnect", func(e event) bool { return e.Status == 1001 })
+
+	// Without a network a gateway on this machine can still be reached.
+	ada.loseNetwork()
+	ada.await(`[...document.querySelectorAll("#messages .remark")].filter((r) => r.textContent === "You are back").length === 2`)
+	members(ada, "Ada")
 }
 
 // join enters a room by the form.
