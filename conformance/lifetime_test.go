@@ -3,6 +3,7 @@ package conformance
 import (
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -47,4 +48,25 @@ func TestKilledGateway(t *testing.T) {
 		t.Errorf("exit code %d of a killed gateway", d.exitCode())
 	}
 	awaitGone(t, d.dir, children)
+}
+
+// TestInterrupt stops a gateway that has connections: they are closed, their
+// $disconnect runs, and only then the functions end.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	requireNPM(t)
+	d := start(t, copyApplication(t, "testdata/board-commonjs"))
+	clients := []*client{d.dial("?name=Ada"), d.dial("?name=Bob")}
+	var reading sync.WaitGroup
+	for _, c := range clients {
+		reading.Go(func() { c.expectClose(1001, "Going away") })
+	}
+	d.stop()
+	reading.Wait()
+	for _, c := range clients {
+		e := d.await("disconnect", func(e event) bool { return e.ConnectionID == c.id })
+		if e.Status != 1001 || e.Reason != "Going away" || e.RouteKey != "$disconnect" || e.Error != "" {
+			t.Errorf("the end of a connection: %+v", e)
+		}
+	}
 }

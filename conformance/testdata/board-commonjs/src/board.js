@@ -16,7 +16,8 @@ const routes = {
 
   async $disconnect({ requestContext: { connectionId, domainName, stage } }) {
     const { Attributes } = await database.deleteItem({ TableName, Key: keyOf(connectionId), ReturnValues: "ALL_OLD" });
-    await broadcast(`https://${domainName}/${stage}`, { left: Attributes.name.S });
+    // Whoever found the connection gone before us has removed it.
+    if (Attributes) await broadcast(`https://${domainName}/${stage}`, { left: Attributes.name.S });
     return { statusCode: 200 };
   },
 

@@ -10,6 +10,8 @@ export async function handler({ requestContext: { connectionId, domainName, stag
   const { Attributes: gone } = await table.send(new DeleteCommand({
     TableName, Key: { connectionId }, ReturnValues: "ALL_OLD",
   }));
+  if (!gone) return { statusCode: 200 }; // whoever found it gone before us has removed it
+
   const api = new ApiGatewayManagementApiClient({ endpoint: `https://${domainName}/${stage}` });
   const { Items } = await table.send(new ScanCommand({ TableName, ProjectionExpression: "connectionId" }));
   await Promise.allSettled(Items.map((reader) => api.send(new PostToConnectionCommand({

@@ -18,9 +18,10 @@ def connect(event, request):
 
 
 def disconnect(event, request):
-    gone = table.delete_item(Key={"connectionId": request["connectionId"]}, ReturnValues="ALL_OLD")["Attributes"]
-    # The host that the client used.
-    post_to_all(f"https://{request['domainName']}/{request['stage']}", {"left": gone["name"]})
+    gone = table.delete_item(Key={"connectionId": request["connectionId"]}, ReturnValues="ALL_OLD").get("Attributes")
+    if gone:  # nobody found the connection gone before us
+        # The host that the client used.
+        post_to_all(f"https://{request['domainName']}/{request['stage']}", {"left": gone["name"]})
     return {"statusCode": 200}
 
 
