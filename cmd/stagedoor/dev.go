@@ -32,9 +32,11 @@ used, 2 wrong flags.`
 
 // Run runs until ctx ends.
 func (c *DevCmd) Run(ctx context.Context, p *process) error {
-	var reporter stagedoor.Reporter = newTextReporter(p.stdout, p.color(p.stdout), time.Now())
+	out := newLines(p.stdout)
+	defer out.close()
+	var reporter stagedoor.Reporter = newTextReporter(out, p.color(p.stdout), time.Now())
 	if c.JSON {
-		reporter = newJSONReporter(p.stdout)
+		reporter = newJSONReporter(out)
 	}
 	err := stagedoor.RunDev(ctx, stagedoor.DevConfig{
 		Template: c.Template, Listen: c.Listen, Admin: c.Admin,

@@ -83,10 +83,14 @@ func (b *withTimeout) Invoke(ctx context.Context, r *Request) (*Response, error)
 	return b.backend.Invoke(ctx, r)
 }
 
-// timeoutError tells a timeout from a gateway that is going down.
-func timeoutError(ctx context.Context) *Error {
+// errTimeout is the failure of a backend that used up its time.
+var errTimeout = &Error{FailureTimeout, "the integration did not answer in time"}
+
+// interrupted tells a backend that used up its time from a gateway that goes
+// down. The context has ended.
+func interrupted(ctx context.Context) *Error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &Error{FailureTimeout, "the integration did not answer in time"}
+		return errTimeout
 	}
 	return &Error{FailureBackend, "the call was interrupted: the gateway is stopping"}
 }

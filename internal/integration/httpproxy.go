@@ -3,33 +3,16 @@ package integration
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
-
-// maxResponseBytes is API Gateway's payload limit for integrations.
-const maxResponseBytes = 10 << 20
-
-// NewTransport returns the HTTP client's lower half for HTTP backends: pooled
-// connections, HTTP/2 where TLS offers it, no redirects, no proxies.
-func NewTransport() *http.Transport {
-	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 1024,
-		MaxIdleConns:        8192,
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: 10 * time.Second,
-		DisableCompression:  true,
-	}
-}
 
 // httpProxy is HTTP_PROXY: the event goes to an HTTP endpoint as it is.
 type httpProxy struct {
@@ -56,22 +39,23 @@ func (b *Builder) buildHTTPProxy(i *apigw.Integration, uri string) (Backend, err
 func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
 	answer, err := b.transport.RoundTrip(b.request(ctx, r))
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, timeoutError(ctx)
-		}
-		return nil, &Error{FailureBackend, fmt.Sprintf("%s %s: %v", b.method, b.url.Redacted(), err)}
+		return nil, b.failure(ctx, err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxResponseBytes+1))
-	switch {
-	case ctx.Err() != nil:
-		return nil, timeoutError(ctx)
-	case err != nil:
-		return nil, &Error{FailureBackend, fmt.Sprintf("%s %s: reading the answer: %v", b.method, b.url.Redacted(), err)}
-	case len(body) > maxResponseBytes:
-		return nil, &Error{FailureBackend, fmt.Sprintf("%s %s: the answer is larger than %d bytes", b.method, b.url.Redacted(), maxResponseBytes)}
+	body, err := bodyOf(answer)
+	if err != nil {
+		return nil, b.failure(ctx, err)
 	}
 	return &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
+}
+
+func (b *httpProxy) failure(ctx context.Context, err error) *Error {
+	switch {
+	case ctx.Err() != nil:
+		return interrupted(ctx)
+	case errors.Is(err, os.ErrDeadlineExceeded): // the socket's deadline, a moment before the context's
+		return errTimeout
+	}
+	return &Error{FailureBackend, fmt.Sprintf("%s %s: %v", b.method, b.url.Redacted(), err)}
 }
 
 func (b *httpProxy) request(ctx context.Context, r *Request) *http.Request {

@@ -25,7 +25,7 @@ func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, error)
 	case errors.Is(err, lambda.ErrNotFound):
 		return nil, &Error{FailureConfiguration, fmt.Sprintf("function %s does not exist", b.functionARN)}
 	case ctx.Err() != nil:
-		return nil, timeoutError(ctx)
+		return nil, interrupted(ctx)
 	case err != nil:
 		return nil, &Error{FailureBackend, err.Error()}
 	case result.FunctionError != "":
