@@ -138,7 +138,8 @@ func (h *Host) hold(roots []string, path string, changed map[string]string) bool
 		if !touched || !concerns(served.function, path) {
 			continue
 		}
-		if _, known := changed[name]; !known {
+		// What an editor wrote for a moment and moved away means nothing to the user.
+		if noted, known := changed[name]; !known || !exists(noted) {
 			changed[name] = path
 		}
 		if served.unsettled == nil {
@@ -147,6 +148,11 @@ func (h *Host) hold(roots []string, path string, changed map[string]string) bool
 		found = true
 	}
 	return found
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // renew gives the functions a new pool, which takes the code as it is now, and

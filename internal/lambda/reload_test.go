@@ -55,6 +55,9 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.becomes("f", `"three"`)
+	if strings.Contains(h.text(), ".new changed") {
+		t.Errorf("told of an editor's temporary file: %s", h.text())
+	}
 
 	// A new folder is watched as well.
 	save(t, filepath.Join(dir, "new", "deep", "text.js"), `exports.text = "four"`)
