@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -52,7 +51,7 @@ func (b *httpProxy) failure(ctx context.Context, err error) *Error {
 	switch {
 	case ctx.Err() != nil:
 		return interrupted(ctx)
-	case errors.Is(err, os.ErrDeadlineExceeded): // the socket's deadline, a moment before the context's
+	case errors.Is(err, context.DeadlineExceeded):
 		return errTimeout
 	}
 	return &Error{FailureBackend, fmt.Sprintf("%s %s: %v", b.method, b.url.Redacted(), err)}

@@ -24,25 +24,26 @@ func parseProxyResult(payload []byte) (*Response, error) {
 	}
 	response := &Response{Status: http.StatusOK, Header: http.Header{}}
 	encoded := false
-	for name, value := range members {
-		var err error
-		switch name {
-		case "statusCode":
-			response.Status, err = parseStatus(value)
-		case "body":
-			response.Body, err = parseBody(value)
-		case "headers":
-			err = addHeaders(response.Header, value)
-		case "multiValueHeaders":
-			err = addMultiValueHeaders(response.Header, value)
-		case "isBase64Encoded":
-			encoded, err = parseFlag(value)
-		default:
-			err = fmt.Errorf("unknown member %q", name)
+	read := []struct { // in this order: multiValueHeaders takes the place of headers
+		name string
+		into func(json.RawMessage) error
+	}{
+		{"statusCode", func(v json.RawMessage) (err error) { response.Status, err = parseStatus(v); return err }},
+		{"headers", func(v json.RawMessage) error { return addHeaders(response.Header, v) }},
+		{"multiValueHeaders", func(v json.RawMessage) error { return addMultiValueHeaders(response.Header, v) }},
+		{"body", func(v json.RawMessage) (err error) { response.Body, err = parseBody(v); return err }},
+		{"isBase64Encoded", func(v json.RawMessage) (err error) { encoded, err = parseFlag(v); return err }},
+	}
+	for _, member := range read {
+		if value, found := members[member.name]; found {
+			if err := member.into(value); err != nil {
+				return malformed("%v", err)
+			}
+			delete(members, member.name)
 		}
-		if err != nil {
-			return malformed("%v", err)
-		}
+	}
+	for name := range members {
+		return malformed("unknown member %q", name)
 	}
 	if encoded {
 		decoded, err := base64.StdEncoding.DecodeString(string(response.Body))

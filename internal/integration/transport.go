@@ -10,6 +10,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 )
@@ -149,6 +150,9 @@ func (t *Transport) plain(r *http.Request) (*http.Response, error) {
 	answer, err := c.exchange(r)
 	if !stop() && err == nil {
 		err = r.Context().Err()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = context.DeadlineExceeded // the socket's timer may run out a moment before the context's
 	}
 	if err != nil {
 		_ = c.Close()
