@@ -1,0 +1,226 @@
+package jsonpath
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+)
+
+// call is a function at the end of a path, or within: .length(), .sum($..n).
+type call struct {
+	function  function
+	arguments []operand
+	counts    bool // whether the function is about members, not their values
+}
+
+// function computes a value from the node that it is called on and from its
+// arguments, those without a value left out. It gives false where Jayway
+// throws.
+type function func(node any, arguments []any) (any, bool)
+
+var functions = map[string]function{
+	"length": length,
+	"size":   length,
+	"keys":   keys,
+	"min":    aggregate(func(s *series) float64 { return s.min }),
+	"max":    aggregate(func(s *series) float64 { return s.max }),
+	"sum":    aggregate(func(s *series) float64 { return s.sum }),
+	"avg":    aggregate(func(s *series) float64 { return s.sum / s.count }),
+	"stddev": aggregate((*series).deviation),
+	"concat": concat,
+	"append": appendItems,
+	"first":  func(node any, _ []any) (any, bool) { return index(node, []any{jsonvalue.Int(0)}) },
+	"last":   func(node any, _ []any) (any, bool) { return index(node, []any{jsonvalue.Int(-1)}) },
+	"index":  index,
+}
+
+func newCall(name string, arguments []operand) (call, error) {
+	f, ok := functions[name]
+	if !ok {
+		return call{}, fmt.Errorf("there is no function %s()", name)
+	}
+	return call{function: f, arguments: arguments, counts: name == "length" || name == "size"}, nil
+}
+
+func (call) definite(bool) bool { return true }
+
+func (s call) apply(e *evaluation, node any, rest []step) {
+	arguments := make([]any, 0, len(s.arguments))
+	for _, argument := range s.arguments {
+		if value, ok := argument.value(e, e.document); ok {
+			arguments = append(arguments, value)
+			e.spend(lengthOf(value))
+		}
+	}
+	if !e.spend(lengthOf(node)) {
+		return
+	}
+	result, ok := s.function(node, arguments)
+	text, _ := result.(string)
+	if ok && e.spend(lengthOf(result)+textWork(text)) {
+		e.follow(result, rest)
+	}
+}
+
+// invert turns $..path.function() into $.function($..path), as Jayway does: the
+// function sees all that the scan finds at once. The length of a scan is that
+// of all that lies one below.
+func invert(steps []step) []step {
+	if len(steps) == 0 {
+		return steps
+	}
+	if _, ok := steps[0].(scan); !ok {
+		return steps
+	}
+	for i, s := range steps {
+		f, ok := s.(call)
+		if !ok {
+			continue
+		}
+		scanned := append([]step(nil), steps[:i]...)
+		if f.counts {
+			scanned = append(scanned, wildcard{})
+		}
+		f.arguments = []operand{{path: newPath(scanned), slot: -1}}
+		return append([]step{f}, steps[i+1:]...)
+	}
+	return steps
+}
+
+func lengthOf(node any) int {
+	switch node := node.(type) {
+	case *jsonvalue.List:
+		return node.Len()
+	case *jsonvalue.Object:
+		return node.Len()
+	}
+	return 0
+}
+
+func length(node any, arguments []any) (any, bool) {
+	if len(arguments) > 0 {
+		if list, ok := arguments[0].(*jsonvalue.List); ok {
+			node = list
+		}
+	}
+	if !isContainer(node) {
+		return nil, true
+	}
+	return jsonvalue.Int(int64(lengthOf(node))), true
+}
+
+func keys(node any, _ []any) (any, bool) {
+	object, ok := node.(*jsonvalue.Object)
+	if !ok {
+		return nil, true
+	}
+	list := &jsonvalue.List{Items: make([]any, 0, object.Len())}
+	for name := range object.All() {
+		list.Add(name)
+	}
+	return list, true
+}
+
+// series is what is known of the numbers that were added.
+type series struct {
+	count, sum, squares, min, max float64
+}
+
+func (s *series) add(value any) {
+	n, ok := value.(jsonvalue.Number)
+	if !ok {
+		return
+	}
+	f := n.Float64()
+	if s.count == 0 {
+		s.min, s.max = f, f
+	}
+	s.count++
+	s.sum += f
+	s.squares += f * f
+	s.min, s.max = math.Min(s.min, f), math.Max(s.max, f)
+}
+
+func (s *series) addAll(value any) {
+	if list, ok := value.(*jsonvalue.List); ok {
+		for _, item := range list.Items {
+			s.add(item)
+		}
+	}
+}
+
+// deviation is the standard deviation of the whole population.
+func (s *series) deviation() float64 {
+	mean := s.sum / s.count
+	return math.Sqrt(math.Max(0, s.squares/s.count-mean*mean))
+}
+
+// aggregate computes from the numbers of the node's array and the arguments.
+// Without a number, or when the result is none, there is no value.
+func aggregate(result func(*series) float64) function {
+	return func(node any, arguments []any) (any, bool) {
+		var s series
+		s.addAll(node)
+		for _, argument := range arguments {
+			s.add(argument)
+			s.addAll(argument)
+		}
+		f := result(&s)
+		if s.count == 0 || math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, false
+		}
+		return jsonvalue.Float(f), true
+	}
+}
+
+// concat joins the strings of the node's array, and the arguments.
+func concat(node any, arguments []any) (any, bool) {
+	var b strings.Builder
+	if list, ok := node.(*jsonvalue.List); ok {
+		for _, item := range list.Items {
+			if text, ok := item.(string); ok {
+				b.WriteString(text)
+			}
+		}
+	}
+	for _, argument := range arguments {
+		switch argument := argument.(type) {
+		case string:
+			b.WriteString(argument)
+		case *jsonvalue.List:
+			for _, item := range argument.Items {
+				if item != nil {
+					b.Write(jsonvalue.AppendJava(nil, item))
+				}
+			}
+		}
+	}
+	return b.String(), true
+}
+
+// appendItems gives the node's array with the arguments as further items.
+func appendItems(node any, arguments []any) (any, bool) {
+	list, ok := node.(*jsonvalue.List)
+	if !ok {
+		return node, true
+	}
+	longer := &jsonvalue.List{Items: make([]any, 0, list.Len()+len(arguments))}
+	longer.Items = append(append(longer.Items, list.Items...), arguments...)
+	return longer, true
+}
+
+// index gives the item of the node's array that the argument counts.
+func index(node any, arguments []any) (any, bool) {
+	list, ok := node.(*jsonvalue.List)
+	if !ok || len(arguments) == 0 {
+		return nil, false
+	}
+	n, _ := arguments[0].(jsonvalue.Number)
+	i, ok := n.Int64()
+	if !ok || i != int64(int32(i)) {
+		return nil, false
+	}
+	return itemAt(list, int(i))
+}

@@ -1,0 +1,172 @@
+// Package jsonpath finds values in JSON documents by JSONPath expressions, with
+// the semantics of Jayway JsonPath 2, the library behind API Gateway's
+// $input.json, $input.path and selection expressions.
+//
+// Paths are compiled once, when a deployment is put on a stage, and evaluated
+// on the messages of clients. What an evaluation may do is bounded, so that no
+// message can keep a path busy.
+//
+// Where Jayway throws because something on the way is missing, and where it
+// would apply an index behind a deep scan to every item, this package goes on
+// with what is there. A slice's step is read and ignored, as Jayway does.
+package jsonpath
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+)
+
+// Limits of a path's text: its bytes, and how deep filters, parentheses and
+// arguments may be nested.
+const (
+	MaxLength = 4096
+	maxNested = 32
+)
+
+// maxWork is how many values an evaluation may look at. A deep scan of the
+// largest message that a client can send needs about a tenth of it.
+const maxWork = 1_000_000
+
+// ErrTooMuchWork is the error for a path that would look at too many values of
+// a document.
+var ErrTooMuchWork = errors.New("the JSONPath looks at too many values")
+
+// Path is a compiled expression. It is immutable.
+type Path struct {
+	source   string
+	steps    []step
+	definite bool
+	plain    bool // whether each step is one name or one index
+	slots    int  // of paths in filters that start at the document's root
+}
+
+// Compile reads an expression. The leading $ may be left out: a.b is $.a.b.
+func Compile(source string) (*Path, error) {
+	text := strings.TrimSpace(source)
+	switch {
+	case text == "":
+		return nil, errors.New("the JSONPath is empty")
+	case len(text) > MaxLength:
+		return nil, fmt.Errorf("the JSONPath is longer than %d bytes", MaxLength)
+	case text[0] != '$' && text[0] != '@':
+		text = "$." + text
+	}
+	p := parser{text: text}
+	path, err := p.path()
+	if err == nil && p.at < len(p.text) {
+		err = p.fail("expected . or [")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("JSONPath %q: %w", source, err)
+	}
+	path.source = source
+	path.slots = p.slots
+	return path, nil
+}
+
+// String is the expression as it was given to Compile.
+func (p *Path) String() string {
+	return p.source
+}
+
+// Definite tells whether the path can only ever lead to one value.
+func (p *Path) Definite() bool {
+	return p.definite
+}
+
+// Evaluate finds the path's value in a document. A definite path finds the
+// value itself, which may be nil, or nothing; any other path always finds a
+// new *jsonvalue.List of all values that it leads to. The error is
+// ErrTooMuchWork, or javaregexp.ErrTimeout.
+func (p *Path) Evaluate(document any) (value any, found bool, err error) {
+	e := evaluation{document: document, work: maxWork}
+	if p.slots > 0 {
+		e.cache = make([]cached, p.slots)
+	}
+	value, found = e.evaluate(p, document)
+	if e.err != nil {
+		return nil, false, e.err
+	}
+	return value, found, nil
+}
+
+// evaluation is the state of one evaluation, that of paths in filters and
+// arguments included.
+type evaluation struct {
+	document any
+	results  []any // of the path that is being evaluated
+	cache    []cached
+	work     int // values that may still be looked at
+	err      error
+}
+
+// cached is the value of a path that starts at the document's root: it is the
+// same wherever a filter asks for it.
+type cached struct {
+	value       any
+	found, done bool
+}
+
+// evaluate finds the value of a path from a node on.
+func (e *evaluation) evaluate(p *Path, node any) (value any, found bool) {
+	if p.plain {
+		return e.descend(node, p.steps)
+	}
+	outer := e.results
+	e.results = nil
+	e.follow(node, p.steps)
+	results := e.results
+	e.results = outer
+	switch {
+	case !p.definite:
+		return &jsonvalue.List{Items: results}, true
+	case len(results) == 0:
+		return nil, false
+	}
+	return results[0], true
+}
+
+// descend goes along the steps of a plain path, which collects nothing.
+func (e *evaluation) descend(node any, steps []step) (value any, found bool) {
+	e.spend(1 + len(steps))
+	for _, s := range steps {
+		found := false
+		switch s := s.(type) {
+		case names:
+			if object, ok := node.(*jsonvalue.Object); ok {
+				node, found = object.Get(s[0])
+			}
+		case indexes:
+			if list, ok := node.(*jsonvalue.List); ok {
+				node, found = itemAt(list, s[0])
+			}
+		}
+		if !found {
+			return nil, false
+		}
+	}
+	return node, true
+}
+
+// follow goes from a node along the steps and collects where they lead to.
+func (e *evaluation) follow(node any, steps []step) {
+	if !e.spend(1) {
+		return
+	}
+	if len(steps) == 0 {
+		e.results = append(e.results, node)
+		return
+	}
+	steps[0].apply(e, node, steps[1:])
+}
+
+// spend takes from the work that is left and tells whether there was enough.
+func (e *evaluation) spend(n int) bool {
+	if e.work -= n; e.work < 0 && e.err == nil {
+		e.err = ErrTooMuchWork
+	}
+	return e.err == nil
+}
