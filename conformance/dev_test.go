@@ -74,6 +74,11 @@ func start(t *testing.T, dir string, flags ...string) *dev {
 	t.Helper()
 	d := launch(t, dir, flags...)
 	d.ready = d.await("ready", nil)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !strings.HasPrefix(d.log[0], `{"event":"ready",`) {
+		t.Errorf("the first line is not the ready one: %s", d.log[0])
+	}
 	return d
 }
 

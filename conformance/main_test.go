@@ -41,6 +41,12 @@ func build(dir string) error {
 		binary += ".exe"
 	}
 	cacheHome = filepath.Join(dir, "cache")
+	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" { // XDG_CACHE_HOME means nothing there
+		var err error
+		if cacheHome, err = os.UserCacheDir(); err != nil {
+			return err
+		}
+	}
 	cache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
 		return fmt.Errorf("go env GOCACHE: %w", err)
