@@ -2,6 +2,8 @@ package stagedoor
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -314,4 +316,26 @@ func TestDevErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// secureClient reaches the public listener under any name, by TLS, and trusts
+// the local authority alone.
+func secureClient(t *testing.T, a *app) *http.Client {
+	t.Helper()
+	pem, err := os.ReadFile(filepath.Join(a.folder, "cache", "ca", "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		t.Fatal("the authority's file holds no certificate")
+	}
+	address := strings.TrimPrefix(a.Public, "http://")
+	return &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{RootCAs: roots},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		},
+	}}
 }

@@ -147,12 +147,12 @@ func TestTextReporter(t *testing.T) {
 	out.Reset()
 	r.Record(&stagedoor.Record{Event: "connect", Time: at, ConnectionID: "id==", Status: 101, Duration: 1500 * time.Microsecond})
 	r.Record(&stagedoor.Record{Event: "message", Time: at, ConnectionID: "id==", RouteKey: "say", Status: 200, Bytes: 12, Duration: 20 * time.Millisecond})
-	r.Record(&stagedoor.Record{Event: "message", Time: at, ConnectionID: "id==", Status: 403, Error: "no route\x1b[2J", Duration: 0})
+	r.Record(&stagedoor.Record{Event: "message", Time: at, ConnectionID: "id==", Status: 403, Error: "no route\x1b[2J\nand more", Duration: 0})
 	r.Record(&stagedoor.Record{Event: "push", Time: at, ConnectionID: "id==", RouteKey: "POST /@connections/{connectionId}", Status: 410})
 	r.Record(&stagedoor.Record{Event: "disconnect", Time: at, ConnectionID: "id==", RouteKey: "$disconnect", Status: 1001, Reason: "Going away", Duration: 2 * time.Second})
 	want := "10:11:12.345  connect     id==  101  1.5 ms\n" +
 		"10:11:12.345  message     id==  say  200  12 B  20 ms\n" +
-		"10:11:12.345  message     id==  403  0.0 ms  no route\uFFFD[2J\n" +
+		"10:11:12.345  message     id==  403  0.0 ms  no route\uFFFD[2J …\n" +
 		"10:11:12.345  push        id==  410  0.0 ms\n" +
 		"10:11:12.345  disconnect  id==  1001 Going away  2.0 s\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {

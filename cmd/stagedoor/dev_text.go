@@ -208,7 +208,11 @@ func (r *textReporter) Record(e *stagedoor.Record) {
 	}
 	parts = append(parts, r.paint(dim, duration(e.Duration)))
 	if e.Error != "" {
-		parts = append(parts, r.paint(red, visible(e.Error)))
+		reason, more, _ := strings.Cut(e.Error, "\n") // the rest is in the function's own lines
+		if more != "" {
+			reason += " …"
+		}
+		parts = append(parts, r.paint(red, visible(reason)))
 	}
 	r.print(strings.Join(parts, "  "))
 }
