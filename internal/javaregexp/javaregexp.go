@@ -1,6 +1,6 @@
 // Package javaregexp matches texts with regular expressions written for Java's
-// java.util.regex, as they stand in JSONPath filters and in the keys of
-// integration responses.
+// java.util.regex, as they stand in JSONPath filters, in the keys of
+// integration responses and in mapping templates.
 //
 // Expressions that Go's regexp can express run there, in time linear in the
 // text, since texts come from clients. Look-around, back references and atomic
@@ -40,11 +40,21 @@ func Compile(pattern, flags string) (*Regexp, error) {
 			return nil, fmt.Errorf("regular expression /%s/%s: unknown flag %c", pattern, flags, flag)
 		}
 	}
-	if strings.Contains(pattern, "&&") && strings.Contains(pattern, "[") {
-		return nil, fmt.Errorf("regular expression /%s/: intersections of classes are not supported", pattern)
+	linear, backtracking, err := compile(pattern, flags, `\A`, `\z`)
+	if err != nil {
+		return nil, err
 	}
-	if linear, err := compileLinear(pattern, flags); err == nil {
-		return &Regexp{linear: linear}, nil
+	return &Regexp{linear: linear, backtracking: backtracking}, nil
+}
+
+// compile gives the expression between what stands before and after it, for one
+// of the engines.
+func compile(pattern, flags, before, after string) (*regexp.Regexp, *regexp2.Regexp, error) {
+	if strings.Contains(pattern, "&&") && strings.Contains(pattern, "[") {
+		return nil, nil, fmt.Errorf("regular expression /%s/: intersections of classes are not supported", pattern)
+	}
+	if linear, err := compileLinear(pattern, flags, before, after); err == nil {
+		return linear, nil, nil
 	}
 	var options regexp2.RegexOptions
 	for flag, option := range map[string]regexp2.RegexOptions{"i": regexp2.IgnoreCase, "m": regexp2.Multiline, "s": regexp2.Singleline} {
@@ -52,15 +62,15 @@ func Compile(pattern, flags string) (*Regexp, error) {
 			options |= option
 		}
 	}
-	backtracking, err := regexp2.Compile(`\A(?:`+pattern+`)\z`, options)
+	backtracking, err := regexp2.Compile(before+`(?:`+pattern+`)`+after, options)
 	if err != nil {
-		return nil, fmt.Errorf("regular expression /%s/: %w", pattern, err)
+		return nil, nil, fmt.Errorf("regular expression /%s/: %w", pattern, err)
 	}
 	backtracking.MatchTimeout = matchTimeout
-	return &Regexp{backtracking: backtracking}, nil
+	return nil, backtracking, nil
 }
 
-func compileLinear(pattern, flags string) (*regexp.Regexp, error) {
+func compileLinear(pattern, flags, before, after string) (*regexp.Regexp, error) {
 	var options syntax.Flags
 	for flag, option := range map[string]syntax.Flags{"i": syntax.FoldCase, "s": syntax.DotNL} {
 		if strings.Contains(flags, flag) {
@@ -77,7 +87,7 @@ func compileLinear(pattern, flags string) (*regexp.Regexp, error) {
 		return nil, err
 	}
 	endLinesAsJava(tree)
-	return regexp.Compile(`\A(?:` + tree.String() + `)\z`)
+	return regexp.Compile(before + `(?:` + tree.String() + `)` + after)
 }
 
 // endLinesAsJava keeps dots from matching any of Java's ends of a line.
