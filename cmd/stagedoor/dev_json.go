@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,16 +15,12 @@ import (
 // always "ready".
 type jsonReporter struct {
 	mu    sync.Mutex
-	out   *json.Encoder // guarded by mu
-	ready bool          // guarded by mu
-	held  []any         // guarded by mu: events from before the gateway was ready
+	out   io.Writer // guarded by mu
+	ready bool      // guarded by mu
+	held  []any     // guarded by mu: events from before the gateway was ready
 }
 
-func newJSONReporter(out io.Writer) *jsonReporter {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	return &jsonReporter{out: encoder}
-}
+func newJSONReporter(out io.Writer) *jsonReporter { return &jsonReporter{out: out} }
 
 func (r *jsonReporter) print(event any) {
 	r.mu.Lock()
@@ -32,7 +29,18 @@ func (r *jsonReporter) print(event any) {
 		r.held = append(r.held, event)
 		return
 	}
-	_ = r.out.Encode(event) // nobody is left to be told
+	r.writeLocked(event)
+}
+
+// writeLocked writes an event as a line. A json.RawMessage is one already.
+func (r *jsonReporter) writeLocked(event any) {
+	if line, ok := event.(json.RawMessage); ok {
+		_, _ = r.out.Write(append(line, '\n'))
+		return
+	}
+	encoder := json.NewEncoder(r.out)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(event) // nobody is left to be told
 }
 
 type readyJSON struct {
@@ -90,9 +98,9 @@ func (r *jsonReporter) Ready(ready stagedoor.Ready) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ready = true
-	_ = r.out.Encode(readyJSON{"ready", ready.Public, ready.Admin, newApplicationJSON(ready.Application)})
+	r.writeLocked(readyJSON{"ready", ready.Public, ready.Admin, newApplicationJSON(ready.Application)})
 	for _, event := range r.held {
-		_ = r.out.Encode(event)
+		r.writeLocked(event)
 	}
 	r.held = nil
 }
@@ -143,23 +151,40 @@ func (r *jsonReporter) Output(l stagedoor.LogLine) {
 	}{event, l.Function, l.RequestID, l.Text})
 }
 
-// Record prints an event of the gateway.
+// Record prints an event of the gateway. There may be one for each of many
+// thousand messages a second, so it is put together without encoding/json.
 func (r *jsonReporter) Record(e *stagedoor.Record) {
-	r.print(struct {
-		Event        string  `json:"event"`
-		Time         string  `json:"time"`
-		APIID        string  `json:"apiId"`
-		Stage        string  `json:"stage"`
-		ConnectionID string  `json:"connectionId"`
-		RequestID    string  `json:"requestId"`
-		RouteKey     string  `json:"routeKey,omitempty"`
-		Status       int     `json:"status"`
-		Reason       string  `json:"reason,omitempty"`
-		Bytes        int     `json:"bytes,omitempty"`
-		Milliseconds float64 `json:"durationMs"`
-		Error        string  `json:"error,omitempty"`
-	}{
-		e.Event, e.Time.UTC().Format(time.RFC3339Nano), e.APIID, e.Stage, e.ConnectionID, e.RequestID,
-		e.RouteKey, e.Status, e.Reason, e.Bytes, float64(e.Duration.Microseconds()) / 1000, e.Error,
-	})
+	line := make([]byte, 0, 512)
+	line = appendText(append(line, `{"event":`...), e.Event)
+	line = append(e.Time.UTC().AppendFormat(append(line, `,"time":"`...), time.RFC3339Nano), '"')
+	line = appendText(append(line, `,"apiId":`...), e.APIID)
+	line = appendText(append(line, `,"stage":`...), e.Stage)
+	line = appendText(append(line, `,"connectionId":`...), e.ConnectionID)
+	line = appendText(append(line, `,"requestId":`...), e.RequestID)
+	if e.RouteKey != "" {
+		line = appendText(append(line, `,"routeKey":`...), e.RouteKey)
+	}
+	line = strconv.AppendInt(append(line, `,"status":`...), int64(e.Status), 10)
+	if e.Reason != "" {
+		line = appendText(append(line, `,"reason":`...), e.Reason)
+	}
+	if e.Bytes != 0 {
+		line = strconv.AppendInt(append(line, `,"bytes":`...), int64(e.Bytes), 10)
+	}
+	line = strconv.AppendFloat(append(line, `,"durationMs":`...), float64(e.Duration.Microseconds())/1000, 'f', -1, 64)
+	if e.Error != "" {
+		line = appendText(append(line, `,"error":`...), e.Error)
+	}
+	r.print(json.RawMessage(append(line, '}')))
+}
+
+// appendText appends s as a JSON string.
+func appendText(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c > '~' {
+			text, _ := json.Marshal(s) // strings always marshal
+			return append(dst, text...)
+		}
+	}
+	return append(append(append(dst, '"'), s...), '"')
 }

@@ -168,3 +168,23 @@ func TestTextReporter(t *testing.T) {
 		}
 	}
 }
+
+// Every record is one JSON object on a line, whatever is in it.
+func TestJSONRecord(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	r := newJSONReporter(&out)
+	r.Record(&stagedoor.Record{Event: "push", ConnectionID: "early=="})
+	r.Ready(stagedoor.Ready{Public: "http://x"})
+	out.Reset()
+	at := time.Date(2026, 11, 22, 10, 11, 12, 345e6, time.UTC)
+	r.Record(&stagedoor.Record{
+		Event: "message", Time: at, Duration: 1500 * time.Microsecond, APIID: "api", Stage: "dev", ConnectionID: "id==", RequestID: "rid=",
+		RouteKey: "say \"hi\" \xff\n", Status: 200, Bytes: 12, Reason: "é", Error: "no\x1b",
+	})
+	want := `{"event":"message","time":"2026-11-22T10:11:12.345Z","apiId":"api","stage":"dev","connectionId":"id==","requestId":"rid=",` +
+		`"routeKey":"say \"hi\" \ufffd\n","status":200,"reason":"é","bytes":12,"durationMs":1.5,"error":"no\u001b"}` + "\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("line (-want +got):\n%s", diff)
+	}
+}
