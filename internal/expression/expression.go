@@ -1,15 +1,21 @@
-// Package expression evaluates API Gateway's selection expressions, such as
-// "$request.body.action" or "${request.body.service}/${request.body.action}",
-// on the JSON text of a message. The plan parses them, the gateway evaluates.
+// Package expression reads and evaluates API Gateway's selection expressions,
+// such as "$request.body.action" or
+// "${request.body.service}/${request.body.action}", and the keys that an
+// expression's value selects. The plan parses them; the gateway evaluates them
+// on each message.
 //
-// Variables are request.body and a path of properties and array indexes below
-// it. Source: API Gateway developer guide, "WebSocket selection expressions".
+// An expression is literal text with variables, written $name or ${name}; \$
+// stands for a dollar. It is evaluated once: what a variable gives is not
+// looked at again. Which variables there are depends on the place where an
+// expression is written. Source: API Gateway developer guide, "WebSocket
+// selection expressions".
 package expression
 
 import (
-	"strings"
+	"strconv"
 
-	"github.com/tidwall/gjson"
+	"github.com/stagedoor/stagedoor/internal/jsonpath"
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
 // Expression is a parsed selection expression. It is immutable.
@@ -17,94 +23,130 @@ type Expression struct {
 	parts []part
 }
 
-// part is literal text or, when path is set, a variable.
+// part is literal text, or a variable.
 type part struct {
-	literal string
-	path    string // gjson's syntax; relative to the message
-	whole   bool   // the variable is the message itself
+	literal  string
+	variable variable
+	name     string         // of a header or a context variable
+	path     *jsonpath.Path // in a body; nil for the whole of it
+	keys     []jsonpath.Key // the path as keys, where it can be written so
 }
 
-// Evaluate gives the expression's value on a message. A path that is missing,
-// or a message that is not JSON, contributes the empty string. Scalars are
-// printed as JSON writes them, arrays as [a, b] and objects as {a=b}.
+// Input is what the variables of an expression refer to. What an expression's
+// place has no variables for may be left out.
+type Input struct {
+	// Message is the client's message.
+	Message []byte
+	// RequestHeader gives a header of the handshake, "" when it is missing.
+	RequestHeader func(name string) string
+	// BasePath is the first segment of the handshake's path.
+	BasePath string
+	// Context gives a context variable, such as authorizer.usageIdentifierKey.
+	Context func(name string) string
+	// Status, Body and Header are the integration's response. Header gives all
+	// values of a header.
+	Status int
+	Body   []byte
+	Header func(name string) []string
+}
+
+// Evaluate gives the value that an expression has on a message.
 func (e *Expression) Evaluate(message []byte) string {
-	valid, checked := false, false
-	lookup := func(p part) string {
-		if !checked {
-			valid, checked = gjson.ValidBytes(message), true
+	if len(e.parts) == 1 && e.parts[0].variable == literal {
+		return e.parts[0].literal
+	}
+	return string(e.Append(nil, Input{Message: message}))
+}
+
+// Append appends the expression's value. A variable contributes the empty
+// string when what it refers to is missing or null, when the body is not JSON,
+// and when its path would look at too many values of the body. Scalars are
+// printed as JSON writes them, arrays as [a, b] and objects as {a=b}.
+//
+// Append keeps neither dst nor the input. It allocates nothing but room in dst
+// when all variables are names and indexes in a body and their values are
+// scalars without escapes.
+func (e *Expression) Append(dst []byte, in Input) []byte {
+	for i := range e.parts {
+		dst = e.parts[i].append(dst, &in)
+	}
+	return dst
+}
+
+func (p *part) append(dst []byte, in *Input) []byte {
+	switch p.variable {
+	case literal:
+		return append(dst, p.literal...)
+	case requestBody:
+		return p.appendFrom(dst, in.Message)
+	case responseBody:
+		return p.appendFrom(dst, in.Body)
+	case requestHeader:
+		return append(dst, in.RequestHeader(p.name)...)
+	case basePath:
+		return append(dst, in.BasePath...)
+	case context:
+		return append(dst, in.Context(p.name)...)
+	case responseStatus:
+		return strconv.AppendInt(dst, int64(in.Status), 10)
+	case responseHeader:
+		if values := in.Header(p.name); len(values) > 0 {
+			return append(dst, values[0]...)
 		}
-		if !valid {
-			return ""
+	case responseHeaders:
+		if values := in.Header(p.name); len(values) > 0 {
+			return appendValues(dst, values)
 		}
-		if p.whole {
-			return text(gjson.ParseBytes(message))
-		}
-		return text(gjson.GetBytes(message, p.path))
 	}
-	if len(e.parts) == 1 {
-		return e.parts[0].value(lookup)
-	}
-	var b strings.Builder
-	for _, p := range e.parts {
-		b.WriteString(p.value(lookup))
-	}
-	return b.String()
+	return dst
 }
 
-func (p part) value(lookup func(part) string) string {
-	if p.path == "" && !p.whole {
-		return p.literal
+func appendValues(dst []byte, values []string) []byte {
+	list := &jsonvalue.List{Items: make([]any, len(values))}
+	for i, value := range values {
+		list.Items[i] = value
 	}
-	return lookup(p)
+	return appendValue(dst, list)
 }
 
-// text is Java's string form of a JSON value.
-func text(v gjson.Result) string {
-	switch {
-	case v.Type == gjson.Null:
-		return ""
-	case v.Type == gjson.Number:
-		return v.Raw // exact, where a float64 would not be
-	case !v.IsArray() && !v.IsObject():
-		return v.String()
+// appendFrom appends what the path finds in a body.
+func (p *part) appendFrom(dst, body []byte) []byte {
+	if len(p.keys) > 0 {
+		return appendRaw(dst, find(body, p.keys))
 	}
-	var b strings.Builder
-	printValue(&b, v)
-	return b.String()
+	document, err := jsonvalue.Parse(body)
+	if err != nil {
+		return dst
+	}
+	if p.path == nil {
+		return appendValue(dst, document)
+	}
+	value, _, _ := p.path.Evaluate(document)
+	return appendValue(dst, value)
 }
 
-func printValue(b *strings.Builder, v gjson.Result) {
-	switch {
-	case v.IsArray():
-		b.WriteByte('[')
-		first := true
-		v.ForEach(func(_, item gjson.Result) bool {
-			separate(b, &first)
-			printValue(b, item)
-			return true
-		})
-		b.WriteByte(']')
-	case v.IsObject():
-		b.WriteByte('{')
-		first := true
-		v.ForEach(func(key, item gjson.Result) bool {
-			separate(b, &first)
-			b.WriteString(key.String())
-			b.WriteByte('=')
-			printValue(b, item)
-			return true
-		})
-		b.WriteByte('}')
-	case v.Type == gjson.Null:
-		b.WriteString("null")
-	default:
-		b.WriteString(text(v))
+// appendRaw appends a value given as JSON text.
+func appendRaw(dst, raw []byte) []byte {
+	if len(raw) == 0 || raw[0] == 'n' {
+		return dst
 	}
+	switch c := raw[0]; {
+	case c == '"' && !hasEscape(raw):
+		return append(dst, raw[1:len(raw)-1]...)
+	case c != '"' && c != '{' && c != '[':
+		return append(dst, raw...)
+	}
+	value, err := jsonvalue.Parse(raw)
+	if err != nil {
+		return dst
+	}
+	return appendValue(dst, value)
 }
 
-func separate(b *strings.Builder, first *bool) {
-	if !*first {
-		b.WriteString(", ")
+func appendValue(dst []byte, value any) []byte {
+	if value == nil {
+		return dst
 	}
-	*first = false
+	// Printed apart, for what is handed to the printer moves to the heap.
+	return append(dst, jsonvalue.AppendCollection(nil, value)...)
 }

@@ -1,33 +1,57 @@
 package expression
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/jsonpath"
 )
 
-const body = "request.body"
+// usageIdentifier is the only context variable that an expression may have.
+const usageIdentifier = "authorizer.usageIdentifierKey"
 
-// Parse reads a selection expression: literal text, variables written
-// $request.body.path or ${request.body.path}, and \$ for a dollar.
+// Parse reads a route selection expression.
 func Parse(source string) (*Expression, error) {
+	return ParseAt(RouteSelection, source)
+}
+
+// ParseAt reads an expression that is written at a place, and refuses what
+// that place does not take.
+func ParseAt(place Place, source string) (*Expression, error) {
 	if source == "" {
-		return nil, fmt.Errorf("the expression is empty")
+		return nil, errors.New("the expression is empty")
 	}
-	p := parser{rest: source}
-	for p.rest != "" {
-		if err := p.next(); err != nil {
-			return nil, fmt.Errorf("selection expression %q: %w", source, err)
-		}
+	p := parser{rest: source, rule: rules[place]}
+	if p.rule.fallback && (source == "$default" || source == `\$default`) {
+		return &Expression{parts: []part{{literal: "$default"}}}, nil
 	}
-	p.flush()
+	err := p.parse()
+	if err == nil {
+		err = p.rule.check(p.parts)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("selection expression %q: %w", source, err)
+	}
 	return &Expression{parts: p.parts}, nil
 }
 
 type parser struct {
 	rest    string
+	rule    rule
 	literal strings.Builder
 	parts   []part
+}
+
+func (p *parser) parse() error {
+	for p.rest != "" {
+		if err := p.next(); err != nil {
+			return err
+		}
+	}
+	p.flush()
+	return nil
 }
 
 func (p *parser) next() error {
@@ -36,17 +60,15 @@ func (p *parser) next() error {
 		p.literal.WriteByte('$')
 		p.rest = p.rest[2:]
 	case strings.HasPrefix(p.rest, "${"):
-		end := strings.IndexByte(p.rest, '}')
-		if end < 0 {
-			return fmt.Errorf("${ without }")
+		name, rest, ok := cutWrapped(p.rest[2:])
+		if !ok {
+			return errors.New("${ without }")
 		}
-		name := p.rest[2:end]
-		p.rest = p.rest[end+1:]
+		p.rest = rest
 		return p.variable(name)
 	case p.rest[0] == '$':
-		n := 1 + variableLength(p.rest[1:])
-		name := p.rest[1:n]
-		p.rest = p.rest[n:]
+		name, rest := cutUnwrapped(p.rest[1:])
+		p.rest = rest
 		return p.variable(name)
 	default:
 		p.literal.WriteByte(p.rest[0])
@@ -62,42 +84,68 @@ func (p *parser) flush() {
 	}
 }
 
+// variable adds the variable of a name, if the place takes it.
 func (p *parser) variable(name string) error {
 	p.flush()
-	if name == body {
-		p.parts = append(p.parts, part{whole: true})
+	for _, v := range variables {
+		rest, ok := strings.CutPrefix(name, v.form)
+		if !ok || !slices.Contains(p.rule.variables, v.variable) {
+			continue
+		}
+		parsed := part{variable: v.variable}
+		if v.variable == requestBody || v.variable == responseBody {
+			if rest != "" && rest[0] != '.' && rest[0] != '[' {
+				continue
+			}
+			if err := parsed.parsePath(rest); err != nil {
+				return err
+			}
+		} else if ok, err := parsed.parseName(v.form, rest); err != nil {
+			return err
+		} else if !ok {
+			continue
+		}
+		p.parts = append(p.parts, parsed)
 		return nil
 	}
-	path, found := strings.CutPrefix(name, body)
-	if !found || (path[0] != '.' && path[0] != '[') {
-		return fmt.Errorf("variable %q must be of the form request.body.{path}", name)
+	return fmt.Errorf("variable $%s is not known here; it must be %s", name, p.rule.allowed())
+}
+
+// parsePath reads what follows a body.
+func (p *part) parsePath(rest string) error {
+	if rest == "" {
+		return nil
 	}
-	segments, err := segments(path)
+	path, err := jsonpath.Compile("$" + rest)
 	if err != nil {
 		return err
 	}
-	p.parts = append(p.parts, part{path: strings.Join(segments, ".")})
+	p.path = path
+	p.keys, _ = path.Keys()
 	return nil
 }
 
-// variableLength is how far a variable without braces reaches.
-func variableLength(s string) int {
+// parseName reads what follows any other variable, and tells whether the form
+// fits.
+func (p *part) parseName(form, rest string) (bool, error) {
+	switch {
+	case !strings.HasSuffix(form, "."):
+		return rest == "", nil
+	case p.variable == context:
+		p.name = rest
+		return rest == usageIdentifier, nil
+	case rest == "" || nameLength(rest) != len(rest):
+		return false, fmt.Errorf("%q is not the name of a header", rest)
+	}
+	p.name = rest
+	return true, nil
+}
+
+// nameLength is how far a header's name reaches.
+func nameLength(s string) int {
 	n := 0
-	for n < len(s) {
-		switch c := s[n]; {
-		case isNameByte(c):
-			n++
-		case c == '.' && n+1 < len(s) && isNameByte(s[n+1]):
-			n++
-		case c == '[':
-			end := strings.IndexByte(s[n:], ']')
-			if end < 0 {
-				return n
-			}
-			n += end + 1
-		default:
-			return n
-		}
+	for n < len(s) && (isNameByte(s[n]) || s[n] == '-') {
+		n++
 	}
 	return n
 }
@@ -105,61 +153,4 @@ func variableLength(s string) int {
 func isNameByte(c byte) bool {
 	return c == '_' || c >= 0x80 ||
 		'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-}
-
-// segments splits ".a.b[0]['c d']" and quotes each part for gjson.
-func segments(path string) ([]string, error) {
-	var out []string
-	for path != "" {
-		var name string
-		switch {
-		case path[0] == '.':
-			path = path[1:]
-			end := strings.IndexAny(path, ".[")
-			if end < 0 {
-				end = len(path)
-			}
-			name, path = path[:end], path[end:]
-			if name == "" || name == "*" {
-				return nil, fmt.Errorf("wildcards and deep scans cannot select")
-			}
-		case path[0] == '[':
-			end := strings.IndexByte(path, ']')
-			if end < 0 {
-				return nil, fmt.Errorf("[ without ]")
-			}
-			var err error
-			if name, err = bracket(path[1:end]); err != nil {
-				return nil, err
-			}
-			path = path[end+1:]
-		default:
-			return nil, fmt.Errorf("expected . or [ before %q", path)
-		}
-		out = append(out, quote(name))
-	}
-	return out, nil
-}
-
-// bracket reads what stands between brackets: an index or a quoted name.
-func bracket(s string) (string, error) {
-	if n := len(s); n >= 2 && (s[0] == '\'' || s[0] == '"') && s[n-1] == s[0] {
-		return s[1 : n-1], nil
-	}
-	if _, err := strconv.ParseUint(s, 10, 31); err != nil {
-		return "", fmt.Errorf("[%s] is neither an index nor a quoted name", s)
-	}
-	return s, nil
-}
-
-// quote escapes what gjson would take for syntax.
-func quote(name string) string {
-	var b strings.Builder
-	for i := range len(name) {
-		if c := name[i]; c < 0x80 && c != '_' && c != ' ' && !isNameByte(c) {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(name[i])
-	}
-	return b.String()
 }

@@ -170,3 +170,33 @@ func (e *evaluation) spend(n int) bool {
 	}
 	return e.err == nil
 }
+
+// Key is one step of a plain path: the name of a member or, when IsIndex is
+// set, the place of an item from 0.
+type Key struct {
+	Name    string
+	Index   int
+	IsIndex bool
+}
+
+// Keys gives the steps of a path that is made of single names and indexes from
+// 0 on, and false for any other path. Such a path can be followed in JSON text,
+// without a document.
+func (p *Path) Keys() ([]Key, bool) {
+	if !p.plain {
+		return nil, false
+	}
+	keys := make([]Key, len(p.steps))
+	for i, s := range p.steps {
+		switch s := s.(type) {
+		case names:
+			keys[i] = Key{Name: s[0]}
+		case indexes:
+			if s[0] < 0 {
+				return nil, false
+			}
+			keys[i] = Key{Index: s[0], IsIndex: true}
+		}
+	}
+	return keys, true
+}

@@ -2,6 +2,7 @@ package jsonpath
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -168,6 +169,27 @@ func TestString(t *testing.T) {
 	t.Parallel()
 	if path, err := Compile("a.b"); err != nil || path.String() != "a.b" {
 		t.Errorf("%v, %v", path, err)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		"a['b c'][2]": "[{a 0 false} {b c 0 false} { 2 true}]",
+		"$":           "[]",
+		"a[-1]":       "false", "a[0,1]": "false", "a.*": "false", "$..a": "false", "a.size()": "false", "['a','b']": "false",
+	} {
+		path, err := Compile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "false"
+		if keys, ok := path.Keys(); ok {
+			got = fmt.Sprint(keys)
+		}
+		if got != want {
+			t.Errorf("%s has the keys %s, want %s", source, got, want)
+		}
 	}
 }
 

@@ -42,7 +42,9 @@ type Route struct {
 // Select finds the route of a message: the one whose key is exactly what the
 // selection expression gives, else $default, else nil.
 func (s *Stage) Select(message []byte) *Route {
-	if route, found := s.routes[s.selection.Evaluate(message)]; found {
+	var room [64]byte // so that no key is allocated
+	key := s.selection.Append(room[:0], expression.Input{Message: message})
+	if route, found := s.routes[string(key)]; found {
 		return route
 	}
 	return s.Default

@@ -1,0 +1,119 @@
+package expression
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Place is where an expression is written: a property of the API Gateway API.
+type Place int
+
+// The places, with what their expressions are evaluated on.
+const (
+	// RouteSelection is an API's routeSelectionExpression: messages.
+	RouteSelection Place = iota
+	// ModelSelection is a route's modelSelectionExpression: messages.
+	ModelSelection
+	// TemplateSelection is an integration's templateSelectionExpression: messages.
+	TemplateSelection
+	// IntegrationResponseSelection is an integration's
+	// integrationResponseSelectionExpression: the integration's response.
+	IntegrationResponseSelection
+	// ResponseTemplateSelection is an integration response's
+	// templateSelectionExpression: the message and the integration's response.
+	ResponseTemplateSelection
+	// RouteResponseSelection is a route's routeResponseSelectionExpression,
+	// which is always $default.
+	RouteResponseSelection
+	// RouteResponseModelSelection is a route response's
+	// modelSelectionExpression, which AWS accepts and does not use.
+	RouteResponseModelSelection
+	// APIKeySelection is an API's apiKeySelectionExpression: the handshake.
+	APIKeySelection
+	// APIMappingSelection is a domain name's apiMappingSelectionExpression: the
+	// handshake.
+	APIMappingSelection
+)
+
+// variable is what a variable of an expression refers to.
+type variable int
+
+const (
+	literal variable = iota
+	requestBody
+	requestHeader
+	basePath
+	context
+	responseStatus
+	responseBody
+	responseHeader
+	responseHeaders
+)
+
+// variables are the forms of variables by kind. Those that end with a dot are
+// followed by a name; the bodies by a path or nothing.
+var variables = []struct {
+	variable variable
+	form     string
+	example  string
+}{
+	{requestBody, "request.body", "$request.body.{path}"},
+	{requestHeader, "request.header.", "$request.header.{name}"},
+	{basePath, "request.basepath", "$request.basepath"},
+	{context, "context.", "$context.authorizer.usageIdentifierKey"},
+	{responseStatus, "integration.response.statuscode", "$integration.response.statuscode"},
+	{responseBody, "integration.response.body", "$integration.response.body.{path}"},
+	{responseHeader, "integration.response.header.", "$integration.response.header.{name}"},
+	{responseHeaders, "integration.response.multivalueheader.", "$integration.response.multivalueheader.{name}"},
+}
+
+// rule is what an expression may contain at a place.
+type rule struct {
+	variables []variable
+	text      bool // literal text, alone or between variables
+	fallback  bool // $default, to select what is kept under that key
+}
+
+var rules = [...]rule{
+	RouteSelection:               {variables: []variable{requestBody}, text: true},
+	ModelSelection:               {variables: []variable{requestBody}, text: true, fallback: true},
+	TemplateSelection:            {variables: []variable{requestBody}, text: true, fallback: true},
+	IntegrationResponseSelection: {variables: []variable{responseStatus, responseBody}},
+	ResponseTemplateSelection: {
+		variables: []variable{requestBody, responseStatus, responseBody, responseHeader, responseHeaders},
+		text:      true, fallback: true,
+	},
+	RouteResponseSelection: {fallback: true},
+	RouteResponseModelSelection: {
+		variables: []variable{requestBody, responseStatus, responseBody, responseHeader, responseHeaders},
+		text:      true, fallback: true,
+	},
+	APIKeySelection:     {variables: []variable{requestHeader, context}},
+	APIMappingSelection: {variables: []variable{basePath}},
+}
+
+// allowed lists what a place takes, for error messages.
+func (r rule) allowed() string {
+	var forms []string
+	if r.fallback && !r.text {
+		forms = append(forms, "$default")
+	}
+	for _, v := range variables {
+		if slices.Contains(r.variables, v.variable) {
+			forms = append(forms, v.example)
+		}
+	}
+	if r.text {
+		forms = append(forms, "text without a variable")
+	}
+	return strings.Join(forms, " or ")
+}
+
+// check refuses parts that a place does not take.
+func (r rule) check(parts []part) error {
+	if !r.text && (len(parts) != 1 || parts[0].variable == literal) {
+		return fmt.Errorf("must be %s", r.allowed())
+	}
+	return nil
+}
