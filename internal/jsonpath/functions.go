@@ -8,7 +8,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// call is a function at the end of a path, or within: .length(), .sum($..n).
+// call is a function at the end of a path, or within: .length(), .sum($..n). An
+// argument that begins with @ is a path from the node that it is called on.
 type call struct {
 	function  function
 	arguments []operand
@@ -49,7 +50,7 @@ func (call) definite(bool) bool { return true }
 func (s call) apply(e *evaluation, node any, rest []step) {
 	arguments := make([]any, 0, len(s.arguments))
 	for _, argument := range s.arguments {
-		if value, ok := argument.value(e, e.document); ok {
+		if value, ok := argument.value(e, node); ok {
 			arguments = append(arguments, value)
 			e.spend(lengthOf(value))
 		}
