@@ -87,58 +87,50 @@ func (p *parser) flush() {
 // variable adds the variable of a name, if the place takes it.
 func (p *parser) variable(name string) error {
 	p.flush()
-	for _, v := range variables {
-		rest, ok := strings.CutPrefix(name, v.form)
-		if !ok || !slices.Contains(p.rule.variables, v.variable) {
+	for _, f := range forms {
+		rest, ok := strings.CutPrefix(name, f.prefix)
+		if !ok || !slices.Contains(p.rule.variables, f.variable) {
 			continue
 		}
-		parsed := part{variable: v.variable}
-		if v.variable == requestBody || v.variable == responseBody {
-			if rest != "" && rest[0] != '.' && rest[0] != '[' {
-				continue
-			}
-			if err := parsed.parsePath(rest); err != nil {
-				return err
-			}
-		} else if ok, err := parsed.parseName(v.form, rest); err != nil {
+		part, ok, err := f.parse(rest)
+		if err != nil {
 			return err
-		} else if !ok {
-			continue
 		}
-		p.parts = append(p.parts, parsed)
-		return nil
+		if ok {
+			p.parts = append(p.parts, part)
+			return nil
+		}
 	}
 	return fmt.Errorf("variable $%s is not known here; it must be %s", name, p.rule.allowed())
 }
 
-// parsePath reads what follows a body.
-func (p *part) parsePath(rest string) error {
-	if rest == "" {
-		return nil
-	}
-	path, err := jsonpath.Compile("$" + rest)
-	if err != nil {
-		return err
-	}
-	p.path = path
-	p.keys, _ = path.Keys()
-	return nil
-}
-
-// parseName reads what follows any other variable, and tells whether the form
-// fits.
-func (p *part) parseName(form, rest string) (bool, error) {
-	switch {
-	case !strings.HasSuffix(form, "."):
-		return rest == "", nil
-	case p.variable == context:
+// parse reads what follows the prefix, and tells whether it fits the form.
+func (f form) parse(rest string) (p part, fits bool, err error) {
+	p.variable = f.variable
+	switch f.variable {
+	case requestBody, responseBody:
+		if rest == "" {
+			return p, true, nil
+		}
+		if rest[0] != '.' && rest[0] != '[' {
+			return p, false, nil
+		}
+		if p.path, err = jsonpath.Compile("$" + rest); err != nil {
+			return p, false, err
+		}
+		p.keys, _ = p.path.Keys()
+		return p, true, nil
+	case requestHeader, responseHeader, responseHeaders:
+		if rest == "" || nameLength(rest) != len(rest) {
+			return p, false, fmt.Errorf("%q is not the name of a header", rest)
+		}
 		p.name = rest
-		return rest == usageIdentifier, nil
-	case rest == "" || nameLength(rest) != len(rest):
-		return false, fmt.Errorf("%q is not the name of a header", rest)
+		return p, true, nil
+	case context:
+		p.name = rest
+		return p, rest == usageIdentifier, nil
 	}
-	p.name = rest
-	return true, nil
+	return p, rest == "", nil
 }
 
 // nameLength is how far a header's name reaches.

@@ -51,17 +51,19 @@ const (
 	responseHeaders
 )
 
-// variables are the forms of variables by kind. Those that end with a dot are
-// followed by a name; the bodies by a path or nothing.
-var variables = []struct {
+// form is how a variable is written: its prefix is followed by a path, a name
+// or nothing.
+type form struct {
 	variable variable
-	form     string
+	prefix   string
 	example  string
-}{
+}
+
+var forms = []form{
 	{requestBody, "request.body", "$request.body.{path}"},
 	{requestHeader, "request.header.", "$request.header.{name}"},
 	{basePath, "request.basepath", "$request.basepath"},
-	{context, "context.", "$context.authorizer.usageIdentifierKey"},
+	{context, "context.", "$context." + usageIdentifier},
 	{responseStatus, "integration.response.statuscode", "$integration.response.statuscode"},
 	{responseBody, "integration.response.body", "$integration.response.body.{path}"},
 	{responseHeader, "integration.response.header.", "$integration.response.header.{name}"},
@@ -95,19 +97,19 @@ var rules = [...]rule{
 
 // allowed lists what a place takes, for error messages.
 func (r rule) allowed() string {
-	var forms []string
+	var examples []string
 	if r.fallback && !r.text {
-		forms = append(forms, "$default")
+		examples = append(examples, "$default")
 	}
-	for _, v := range variables {
-		if slices.Contains(r.variables, v.variable) {
-			forms = append(forms, v.example)
+	for _, f := range forms {
+		if slices.Contains(r.variables, f.variable) {
+			examples = append(examples, f.example)
 		}
 	}
 	if r.text {
-		forms = append(forms, "text without a variable")
+		examples = append(examples, "text without a variable")
 	}
-	return strings.Join(forms, " or ")
+	return strings.Join(examples, " or ")
 }
 
 // check refuses parts that a place does not take.

@@ -24,9 +24,9 @@ func cutWrapped(s string) (name, rest string, ok bool) {
 // first character that cannot belong to its name or path. Dashes belong to the
 // names of headers only.
 func cutUnwrapped(s string) (name, rest string) {
-	for _, v := range variables {
-		if header, ok := strings.CutPrefix(s, v.form); ok && strings.HasSuffix(v.form, "header.") {
-			n := len(v.form) + nameLength(header)
+	for _, f := range forms {
+		if header, ok := strings.CutPrefix(s, f.prefix); ok && strings.HasSuffix(f.prefix, "header.") {
+			n := len(f.prefix) + nameLength(header)
 			return s[:n], s[n:]
 		}
 	}
