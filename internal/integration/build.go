@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 	"time"
@@ -16,7 +15,7 @@ import (
 // Builder makes backends. Its members are shared by all that it makes.
 type Builder struct {
 	Functions lambda.Invoker
-	HTTP      http.RoundTripper // calls HTTP backends; follows no redirects
+	HTTP      *Transport // calls HTTP backends
 }
 
 // defaultTimeout is API Gateway's longest and default integration timeout.

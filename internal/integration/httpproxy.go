@@ -15,7 +15,7 @@ import (
 
 // httpProxy is HTTP_PROXY: the event goes to an HTTP endpoint as it is.
 type httpProxy struct {
-	transport http.RoundTripper
+	transport *Transport
 	method    string
 	url       *url.URL
 }
@@ -36,15 +36,11 @@ func (b *Builder) buildHTTPProxy(i *apigw.Integration, uri string) (Backend, err
 }
 
 func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
-	answer, err := b.transport.RoundTrip(b.request(ctx, r))
+	response, err := b.transport.Do(b.request(ctx, r))
 	if err != nil {
 		return nil, b.failure(ctx, err)
 	}
-	body, err := bodyOf(answer)
-	if err != nil {
-		return nil, b.failure(ctx, err)
-	}
-	return &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
+	return response, nil
 }
 
 func (b *httpProxy) failure(ctx context.Context, err error) *Error {

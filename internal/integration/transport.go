@@ -2,7 +2,6 @@ package integration
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,9 +61,8 @@ func NewTransport() *Transport {
 	return t
 }
 
-// RoundTrip sends a request and returns the answer, its body in memory. The
-// request's context bounds it.
-func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+// Do sends a request and returns the answer. The request's context bounds it.
+func (t *Transport) Do(r *http.Request) (*Response, error) {
 	if r.URL.Scheme == "http" && r.ContentLength <= maxPlainBody {
 		return t.plain(r)
 	}
@@ -72,7 +70,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answer, readBody(answer)
+	return readAnswer(answer)
 }
 
 // CloseIdleConnections closes the connections that no request uses, and lets
@@ -135,7 +133,7 @@ func newHTTPConn(conn net.Conn) *httpConn {
 	return c
 }
 
-func (t *Transport) plain(r *http.Request) (*http.Response, error) {
+func (t *Transport) plain(r *http.Request) (*Response, error) {
 	address := r.URL.Host
 	if r.URL.Port() == "" {
 		address = net.JoinHostPort(r.URL.Hostname(), "80")
@@ -147,7 +145,7 @@ func (t *Transport) plain(r *http.Request) (*http.Response, error) {
 	deadline, _ := r.Context().Deadline() // none: the zero time, which lifts an earlier one
 	_ = c.SetDeadline(deadline)
 	stop := context.AfterFunc(r.Context(), func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	answer, err := c.exchange(r)
+	answer, reusable, err := c.exchange(r)
 	if !stop() && err == nil {
 		err = r.Context().Err()
 	}
@@ -158,10 +156,10 @@ func (t *Transport) plain(r *http.Request) (*http.Response, error) {
 		_ = c.Close()
 		return nil, err
 	}
-	if answer.Close || c.reader.Buffered() > 0 {
-		_ = c.Close()
-	} else {
+	if reusable {
 		t.put(address, c)
+	} else {
+		_ = c.Close()
 	}
 	return answer, nil
 }
@@ -209,73 +207,55 @@ func (t *Transport) put(address string, c *httpConn) {
 	_ = c.Close()
 }
 
-// exchange writes a request and reads its answer.
-func (c *httpConn) exchange(r *http.Request) (*http.Response, error) {
+// exchange writes a request and reads its answer. The connection is reusable
+// when the backend keeps it open and has said nothing else.
+func (c *httpConn) exchange(r *http.Request) (response *Response, reusable bool, err error) {
 	if err := r.Write(c.writer); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := c.writer.Flush(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for {
 		c.input.N = maxAnswerHeader
 		answer, err := http.ReadResponse(c.reader, r)
 		c.input.N = math.MaxInt64
-		if err != nil {
-			if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-				err = errors.New("the backend closed the connection without an answer")
-			}
-			return nil, err
-		}
 		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+			return nil, false, errors.New("the backend closed the connection without an answer")
+		case err != nil:
+			return nil, false, err
 		case answer.StatusCode == http.StatusSwitchingProtocols:
-			return nil, errors.New("the backend switched protocols")
+			_ = answer.Body.Close()
+			return nil, false, errors.New("the backend switched protocols")
 		case answer.StatusCode < 200: // a hint on the way to the answer
+			_ = answer.Body.Close()
 			continue
 		}
-		return answer, readBody(answer)
+		response, err := readAnswer(answer)
+		return response, !answer.Close && c.reader.Buffered() == 0, err
 	}
 }
 
-// readBody puts the body of an answer into memory.
-func readBody(answer *http.Response) error {
+// readAnswer takes what matters of an answer, with its body.
+func readAnswer(answer *http.Response) (*Response, error) {
 	defer func() { _ = answer.Body.Close() }()
 	var body []byte
 	var err error
-	if n := answer.ContentLength; n > maxResponseBytes {
-		return errResponseTooLarge
-	} else if n >= 0 {
+	switch n := answer.ContentLength; {
+	case n > maxResponseBytes:
+		return nil, errResponseTooLarge
+	case n >= 0:
 		body = make([]byte, n)
 		_, err = io.ReadFull(answer.Body, body)
-	} else {
+	default:
 		body, err = io.ReadAll(io.LimitReader(answer.Body, maxResponseBytes+1))
 	}
 	if err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	if len(body) > maxResponseBytes {
-		return errResponseTooLarge
+		return nil, errResponseTooLarge
 	}
-	answer.Body = memory{bytes.NewReader(body), body}
-	return nil
-}
-
-// memory is a body that is there already.
-type memory struct {
-	*bytes.Reader
-	whole []byte
-}
-
-func (memory) Close() error { return nil }
-
-// bodyOf returns the whole body of an answer, without a copy where the
-// transport has put it into memory.
-func bodyOf(answer *http.Response) ([]byte, error) {
-	if m, ok := answer.Body.(memory); ok {
-		return m.whole, nil
-	}
-	if err := readBody(answer); err != nil {
-		return nil, err
-	}
-	return answer.Body.(memory).whole, nil
+	return &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
 }

@@ -113,7 +113,7 @@ func BenchmarkIdle(b *testing.B) {
 			if err := e.Shutdown(context.Background()); err != nil {
 				b.Fatal(err)
 			}
-			e = nil
+			e = nil //nolint:wastedassign // lets the collector take the engine
 			b.ReportMetric(float64(with-userMemory())/conns, "bytes/conn")
 			b.ReportMetric(0, "ns/op")
 		})

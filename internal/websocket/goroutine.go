@@ -131,7 +131,7 @@ func (g *goroutine) flushed(c *Conn) {
 	}
 	c.mu.Unlock()
 	defer c.mu.Lock()
-	half.CloseWrite()
+	_ = half.CloseWrite()
 }
 
 // closeWriter is a connection that can shut our side alone.

@@ -181,13 +181,13 @@ func (l *loop) flush(c *Conn) {
 
 func (l *loop) resume(c *Conn) {
 	if c.state != stateClosed {
-		l.control(unix.EPOLL_CTL_MOD, c) // fails before start has added it, which then tells of the edges
+		_ = l.control(unix.EPOLL_CTL_MOD, c) // fails before start has added it, which then tells of the edges
 	}
 }
 
 func (l *loop) close(c *Conn) {
 	if c.started {
-		l.control(unix.EPOLL_CTL_DEL, c) // a forked child may hold the socket open for a moment
+		_ = l.control(unix.EPOLL_CTL_DEL, c) // a forked child may hold the socket open for a moment
 	}
 	unix.Close(int(c.fd))
 	c.engine.live.Done()
