@@ -1,0 +1,71 @@
+package vtl
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Error is a mistake in a template, or why its execution ended.
+type Error struct {
+	// Line and Column say where, counted from 1; columns are bytes. What is
+	// inside of a string has the place of the string.
+	Line, Column int
+	Err          error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("line %d, column %d: %v", e.Line, e.Column, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrLimit is what the error of an execution wraps that went past a limit.
+var ErrLimit = errors.New("the template goes past a limit")
+
+// limitError names the limit that was passed.
+func limitError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrLimit, fmt.Sprintf(format, args...))
+}
+
+// located gives an error its place, unless it has one or is a signal.
+func located(err error, at place) error {
+	if err == nil || asSignal(err) != nil {
+		return err
+	}
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return err
+	}
+	return &Error{Line: at.line, Column: at.column, Err: err}
+}
+
+// signal is the way of #break and #stop out of what they end; it travels as an
+// error.
+type signal struct {
+	all  bool  // #stop
+	loop *loop // #break($foreach); nil ends the nearest scope
+}
+
+var (
+	breakNearest = &signal{}
+	stopAll      = &signal{all: true}
+)
+
+func (*signal) Error() string { return "a #break or #stop that nothing ends" }
+
+// ends tells whether a signal ends here: in a loop or, for nil, in a template
+// or an #evaluate.
+func (s *signal) ends(l *loop) bool {
+	if s.all {
+		return l == nil
+	}
+	return s.loop == nil || s.loop == l
+}
+
+// endsBlock tells whether a signal ends with a macro or a #define.
+func (s *signal) endsBlock() bool { return !s.all && s.loop == nil }
+
+// asSignal is the signal that err is, or nil. Signals are never wrapped.
+func asSignal(err error) *signal {
+	s, _ := err.(*signal) //nolint:errorlint // never wrapped, and asked at every level
+	return s
+}

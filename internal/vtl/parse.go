@@ -1,0 +1,189 @@
+package vtl
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// maxNesting is how deep blocks, expressions and strings may be nested.
+const maxNesting = 200
+
+// parser reads a source from its beginning to its end. It is one pass over the
+// text, since what a character means depends on what is around it.
+type parser struct {
+	source  string
+	pos     int
+	place   tracker
+	symbols *symbols
+	macros  map[string]*macro // filled with the macros of the source
+	nesting int
+}
+
+func newParser(source string, s *symbols, macros map[string]*macro) *parser {
+	return &parser{source: source, place: newTracker(), symbols: s, macros: macros}
+}
+
+// template reads the whole source.
+func (p *parser) template() (block, error) {
+	body, end, err := p.block()
+	if err != nil {
+		return nil, err
+	}
+	if end.name != "" {
+		return nil, p.errorAt(end.start, "#%s without an #if, #foreach or other directive that it belongs to", end.name)
+	}
+	return body, nil
+}
+
+// ending is the directive that ends a block: #end, #else or #elseif, or none at
+// the end of the source.
+type ending struct {
+	name  string
+	start int
+}
+
+// block reads up to the next ending, and past its name.
+func (p *parser) block() (block, ending, error) {
+	if err := p.enter(); err != nil {
+		return nil, ending{}, err
+	}
+	defer p.leave()
+	var b block
+	for p.pos < len(p.source) {
+		n, end, err := p.statement()
+		if err != nil || end.name != "" {
+			return b, end, err
+		}
+		b = b.with(n)
+	}
+	return b, ending{start: p.pos}, nil
+}
+
+// with adds a node, or lengthens the text that is last.
+func (b block) with(n node) block {
+	if n == nil {
+		return b
+	}
+	if t, ok := n.(text); ok && len(b) > 0 {
+		if last, ok := b[len(b)-1].(text); ok {
+			b[len(b)-1] = last + t
+			return b
+		}
+	}
+	return append(b, n)
+}
+
+// statement reads one node, or the ending of the block. The node is nil for
+// what leaves nothing.
+func (p *parser) statement() (node, ending, error) {
+	if n, ok, err := p.set(); ok || err != nil {
+		return n, ending{}, err
+	}
+	var n node
+	var err error
+	switch p.source[p.pos] {
+	case '\\':
+		n, err = p.backslashes()
+	case '$':
+		n, err = p.dollar(0)
+	case '#':
+		return p.hash()
+	default:
+		n = p.plain()
+	}
+	return n, ending{}, err
+}
+
+// plain reads text up to what may be more than text.
+func (p *parser) plain() node {
+	start := p.pos
+	if i := strings.IndexAny(p.source[p.pos:], `$#\`); i >= 0 {
+		p.pos += i
+	} else {
+		p.pos = len(p.source)
+	}
+	return text(p.source[start:p.pos])
+}
+
+// enclosed reads the body of a directive that began at start, up to its #end.
+func (p *parser) enclosed(start int, name string) (block, error) {
+	body, end, err := p.block()
+	switch {
+	case err != nil:
+		return nil, err
+	case end.name == "":
+		return nil, p.errorAt(start, "#%s has no #end", name)
+	case end.name != "end":
+		return nil, p.errorAt(end.start, "#%s where the #end of #%s is expected", end.name, name)
+	}
+	return body, nil
+}
+
+func (p *parser) enter() error {
+	if p.nesting++; p.nesting > maxNesting {
+		return p.errorAt(p.pos, "nested more than %d deep", maxNesting)
+	}
+	return nil
+}
+
+func (p *parser) leave() { p.nesting-- }
+
+func (p *parser) at(offset int) place { return p.place.place(p.source, offset) }
+
+func (p *parser) errorAt(offset int, format string, args ...any) error {
+	return located(fmt.Errorf(format, args...), p.at(offset))
+}
+
+// unexpected is the error for what stands here instead of what should.
+func (p *parser) unexpected(wanted string) error {
+	if p.pos >= len(p.source) {
+		return located(errors.New("the template ends where "+wanted+" is expected"), p.at(p.pos))
+	}
+	const shown = 12
+	found := p.source[p.pos:]
+	if len(found) > shown {
+		found = found[:shown]
+	}
+	return p.errorAt(p.pos, "%q where %s is expected", found, wanted)
+}
+
+// peek tells whether the source goes on with a byte.
+func (p *parser) peek(c byte) bool { return p.pos < len(p.source) && p.source[p.pos] == c }
+
+// accept goes past a prefix if it is there.
+func (p *parser) accept(prefix string) bool {
+	if strings.HasPrefix(p.source[p.pos:], prefix) {
+		p.pos += len(prefix)
+		return true
+	}
+	return false
+}
+
+// space goes past white space.
+func (p *parser) space() {
+	for p.pos < len(p.source) && isSpace(p.source[p.pos]) {
+		p.pos++
+	}
+}
+
+// gobble goes past spaces and a line's end, if nothing else is before it: what
+// follows a directive on its line leaves no empty line in the output.
+func (p *parser) gobble() {
+	i := p.pos
+	for i < len(p.source) && (p.source[i] == ' ' || p.source[i] == '\t') {
+		i++
+	}
+	for _, end := range []string{"\r\n", "\n", "\r"} {
+		if strings.HasPrefix(p.source[i:], end) {
+			p.pos = i + len(end)
+			return
+		}
+	}
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -1,0 +1,147 @@
+package vtl
+
+import "strings"
+
+// dollar reads what begins with $ in text, after so many backslashes: a
+// reference, or text.
+func (p *parser) dollar(slashes int) (node, error) {
+	ref, err := p.reference(slashes)
+	if err != nil {
+		return nil, err
+	}
+	if ref != nil {
+		return ref, nil
+	}
+	start := p.pos - slashes
+	p.pos++
+	for p.peek('\\') && strings.HasPrefix(strings.TrimLeft(p.source[p.pos:], `\`), "!") {
+		// $\!name is $!name as text; of more backslashes one goes.
+		p.pos++
+		before := p.source[start : p.pos-1]
+		rest := p.pos
+		for !p.peek('!') {
+			p.pos++
+		}
+		p.pos++
+		return text(before + p.source[rest:p.pos]), nil
+	}
+	p.accept("!")
+	return text(p.source[start:p.pos]), nil
+}
+
+// reference reads a reference, or gives nil and stays when the $ begins none.
+func (p *parser) reference(slashes int) (*reference, error) {
+	start := p.pos
+	p.pos++
+	p.accept("!")
+	formal := p.accept("{")
+	name := p.identifier()
+	if name == "" {
+		p.pos = start
+		return nil, nil
+	}
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	ref := &reference{symbol: p.symbols.symbol(name), slashes: slashes, at: p.at(start)}
+	var err error
+	if ref.path, err = p.path(); err != nil {
+		return nil, err
+	}
+	if formal {
+		if p.accept("|") {
+			if ref.alternate, err = p.expression(); err != nil {
+				return nil, err
+			}
+		}
+		if !p.accept("}") {
+			return nil, p.unexpected("the } of ${" + name)
+		}
+	}
+	ref.source = p.source[start:p.pos]
+	return ref, nil
+}
+
+// identifier reads a variable's name or gives "".
+func (p *parser) identifier() string {
+	start := p.pos
+	if p.pos == len(p.source) || !isLetter(p.source[p.pos]) && p.source[p.pos] != '_' {
+		return ""
+	}
+	for p.pos < len(p.source) && isIdentifierByte(p.source[p.pos]) {
+		p.pos++
+	}
+	return p.source[start:p.pos]
+}
+
+func isIdentifierByte(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' || c == '-' }
+
+// path reads the properties, methods and indexes after a reference's name.
+func (p *parser) path() ([]accessor, error) {
+	var path []accessor
+	for {
+		a, err := p.accessor()
+		if err != nil || a == nil {
+			return path, err
+		}
+		path = append(path, a)
+	}
+}
+
+func (p *parser) accessor() (accessor, error) {
+	if p.peek('[') {
+		p.pos++
+		key, err := p.expression()
+		if err != nil {
+			return nil, err
+		}
+		if !p.accept("]") {
+			return nil, p.unexpected("the ] of an index")
+		}
+		return &index{key: key}, nil
+	}
+	// A dot that no letter follows is the end of a sentence.
+	if !p.peek('.') || p.pos+1 == len(p.source) || !isLetter(p.source[p.pos+1]) {
+		return nil, nil
+	}
+	p.pos++
+	name := p.identifier()
+	if !p.accept("(") {
+		return property(name), nil
+	}
+	args, err := p.list(")")
+	if err != nil {
+		return nil, err
+	}
+	return &method{name: name, args: args}, nil
+}
+
+// list reads expressions between commas up to what closes the list.
+func (p *parser) list(closing string) ([]expression, error) {
+	p.space()
+	if p.accept(closing) {
+		return nil, nil
+	}
+	first, err := p.expression()
+	if err != nil {
+		return nil, err
+	}
+	return p.restOfList(first, closing)
+}
+
+// restOfList reads what follows the first item of a list.
+func (p *parser) restOfList(first expression, closing string) ([]expression, error) {
+	items := []expression{first}
+	for !p.accept(closing) {
+		if !p.accept(",") {
+			return nil, p.unexpected("a comma or " + closing)
+		}
+		item, err := p.expression()
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}
