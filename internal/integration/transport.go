@@ -70,6 +70,7 @@ func (t *Transport) Do(r *http.Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = answer.Body.Close() }()
 	return readAnswer(answer)
 }
 
@@ -233,13 +234,13 @@ func (c *httpConn) exchange(r *http.Request) (response *Response, reusable bool,
 			continue
 		}
 		response, err := readAnswer(answer)
+		_ = answer.Body.Close()
 		return response, !answer.Close && c.reader.Buffered() == 0, err
 	}
 }
 
 // readAnswer takes what matters of an answer, with its body.
 func readAnswer(answer *http.Response) (*Response, error) {
-	defer func() { _ = answer.Body.Close() }()
 	var body []byte
 	var err error
 	switch n := answer.ContentLength; {
