@@ -227,19 +227,23 @@ func (p *parser) digits() error {
 // string reads a string whose opening quote is at hand.
 func (p *parser) string() (string, error) {
 	p.at++
-	start := p.at
-	for p.at < len(p.text) {
-		switch c := p.text[p.at]; {
-		case c == '"':
-			p.at++
-			return p.text[start : p.at-1], nil
-		case c == '\\':
-			return p.escaped(start)
-		case c < ' ':
-			return "", p.fail("control character in a string")
+	start, text := p.at, p.text
+	for i := start; i < len(text); i++ {
+		c := text[i]
+		if c > '\\' || c >= ' ' && c != '"' && c != '\\' {
+			continue
 		}
-		p.at++
+		p.at = i
+		switch c {
+		case '"':
+			p.at++
+			return text[start:i], nil
+		case '\\':
+			return p.escaped(start)
+		}
+		return "", p.fail("control character in a string")
 	}
+	p.at = len(text)
 	return "", p.fail("")
 }
 
