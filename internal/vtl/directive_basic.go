@@ -104,8 +104,7 @@ func (r *run) evaluate(v any, at place) error {
 	if r.macros == nil {
 		r.macros = make(map[string]*macro)
 	}
-	p := newParser(source, r.symbols, r.macros)
-	p.place = tracker{start: at, fixed: true}
+	p := newParser(source, places{fixed: at}, r.symbols, r.macros)
 	body, err := p.template()
 	if err != nil {
 		return err

@@ -90,8 +90,8 @@ type definition struct {
 }
 
 func (d *definition) print(r *run) error {
-	if d.depth == d.most {
-		return nil
+	if d.depth == d.most || r.template == nil {
+		return nil // there is nothing to run it in, or it is in itself
 	}
 	if r.definitions == maxDefinitions {
 		return limitError("blocks of #define nested more than %d deep", maxDefinitions)

@@ -40,7 +40,7 @@ type goldenFile struct {
 	cases []*goldenCase
 }
 
-func goldenFiles(t *testing.T) []goldenFile {
+func goldenFiles(t testing.TB) []goldenFile {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/golden/*.txt")
 	if err != nil || len(paths) == 0 {

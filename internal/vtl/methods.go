@@ -40,7 +40,7 @@ func (r *run) callKind(v any, name string, args []any) (any, error) {
 	case bool:
 		return callBool(v, name, args)
 	case Caller:
-		return v.Call(name, args)
+		return r.callHost(v, name, args)
 	}
 	if list, ok := asList(v); ok {
 		return r.callList(list, name, args)
@@ -49,6 +49,20 @@ func (r *run) callKind(v any, name string, args []any) (any, error) {
 		return callNumber(n, name, args)
 	}
 	return nil, errNoMethod
+}
+
+// callHost calls a method of the host, which gets the text of a #define.
+func (r *run) callHost(host Caller, name string, args []any) (any, error) {
+	for i, arg := range args {
+		if d, ok := arg.(*definition); ok {
+			text, err := r.text(d)
+			if err != nil {
+				return nil, err
+			}
+			args[i] = text
+		}
+	}
+	return host.Call(name, args)
 }
 
 // callAny calls what every Java object has.

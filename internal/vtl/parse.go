@@ -14,14 +14,14 @@ const maxNesting = 200
 type parser struct {
 	source  string
 	pos     int
-	place   tracker
+	places  places
 	symbols *symbols
 	macros  map[string]*macro // filled with the macros of the source
 	nesting int
 }
 
-func newParser(source string, s *symbols, macros map[string]*macro) *parser {
-	return &parser{source: source, place: newTracker(), symbols: s, macros: macros}
+func newParser(source string, where places, s *symbols, macros map[string]*macro) *parser {
+	return &parser{source: source, places: where, symbols: s, macros: macros}
 }
 
 // template reads the whole source.
@@ -49,29 +49,40 @@ func (p *parser) block() (block, ending, error) {
 		return nil, ending{}, err
 	}
 	defer p.leave()
-	var b block
+	var b builder
 	for p.pos < len(p.source) {
 		n, end, err := p.statement()
 		if err != nil || end.name != "" {
-			return b, end, err
+			return b.block(), end, err
 		}
-		b = b.with(n)
+		b.add(n)
 	}
-	return b, ending{start: p.pos}, nil
+	return b.block(), ending{start: p.pos}, nil
 }
 
-// with adds a node, or lengthens the text that is last.
-func (b block) with(n node) block {
+// builder makes a block in which no two texts follow each other.
+type builder struct {
+	nodes block
+	text  strings.Builder
+}
+
+func (b *builder) add(n node) {
 	if n == nil {
-		return b
+		return
 	}
-	if t, ok := n.(text); ok && len(b) > 0 {
-		if last, ok := b[len(b)-1].(text); ok {
-			b[len(b)-1] = last + t
-			return b
-		}
+	if t, ok := n.(text); ok {
+		b.text.WriteString(string(t))
+		return
 	}
-	return append(b, n)
+	b.nodes = append(b.block(), n)
+}
+
+func (b *builder) block() block {
+	if b.text.Len() > 0 {
+		b.nodes = append(b.nodes, text(b.text.String()))
+		b.text.Reset()
+	}
+	return b.nodes
 }
 
 // statement reads one node, or the ending of the block. The node is nil for
@@ -129,7 +140,7 @@ func (p *parser) enter() error {
 
 func (p *parser) leave() { p.nesting-- }
 
-func (p *parser) at(offset int) place { return p.place.place(p.source, offset) }
+func (p *parser) at(offset int) place { return p.places.at(offset) }
 
 func (p *parser) errorAt(offset int, format string, args ...any) error {
 	return located(fmt.Errorf(format, args...), p.at(offset))

@@ -2,21 +2,31 @@ package vtl
 
 import "strings"
 
-// directives reads what follows the name of a directive that began at start.
-var directives map[string]func(p *parser, start int) (node, error)
+// reader reads what follows the name of a directive that began at start.
+type reader func(p *parser, start int) (node, error)
 
-func init() {
-	directives = map[string]func(p *parser, start int) (node, error){
-		"foreach":  (*parser).foreach,
-		"macro":    (*parser).macro,
-		"define":   (*parser).define,
-		"evaluate": (*parser).evaluate,
-		"break":    (*parser).breakOff,
-		"stop":     (*parser).stop,
-		"literal":  (*parser).literal,
-		"include":  (*parser).refused,
-		"parse":    (*parser).refused,
+// directiveReader gives the reader of a directive, but for conditionals and
+// #set, or nil.
+func directiveReader(name string) reader {
+	switch name {
+	case "foreach":
+		return (*parser).foreach
+	case "macro":
+		return (*parser).macro
+	case "define":
+		return (*parser).define
+	case "evaluate":
+		return (*parser).evaluate
+	case "break":
+		return (*parser).breakOff
+	case "stop":
+		return (*parser).stop
+	case "literal":
+		return (*parser).literal
+	case "include", "parse":
+		return (*parser).refused
 	}
+	return nil
 }
 
 // directive reads what follows #name.
@@ -24,7 +34,7 @@ func (p *parser) directive(start int, name string) (node, error) {
 	if name == "if" {
 		return p.conditional(start)
 	}
-	if read := directives[name]; read != nil {
+	if read := directiveReader(name); read != nil {
 		return read(p, start)
 	}
 	return p.call(start, name)

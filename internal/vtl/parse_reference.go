@@ -1,7 +1,5 @@
 package vtl
 
-import "strings"
-
 // dollar reads what begins with $ in text, after so many backslashes: a
 // reference, or text.
 func (p *parser) dollar(slashes int) (node, error) {
@@ -14,17 +12,15 @@ func (p *parser) dollar(slashes int) (node, error) {
 	}
 	start := p.pos - slashes
 	p.pos++
-	for p.peek('\\') && strings.HasPrefix(strings.TrimLeft(p.source[p.pos:], `\`), "!") {
-		// $\!name is $!name as text; of more backslashes one goes.
+	dollar := p.pos
+	for p.peek('\\') {
 		p.pos++
-		before := p.source[start : p.pos-1]
-		rest := p.pos
-		for !p.peek('!') {
-			p.pos++
-		}
-		p.pos++
-		return text(before + p.source[rest:p.pos]), nil
 	}
+	if p.pos > dollar && p.accept("!") {
+		// $\!name is $!name as text; of more backslashes one goes.
+		return text(p.source[start:dollar] + p.source[dollar+1:p.pos]), nil
+	}
+	p.pos = dollar
 	p.accept("!")
 	return text(p.source[start:p.pos]), nil
 }

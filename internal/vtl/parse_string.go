@@ -24,8 +24,7 @@ func (p *parser) stringLiteral() (expression, error) {
 	if quote == '\'' || !strings.ContainsAny(content, "$#") {
 		return &constant{constant: content}, nil
 	}
-	inner := newParser(content, p.symbols, p.macros)
-	inner.place = tracker{start: p.at(start), fixed: true}
+	inner := newParser(content, places{fixed: p.at(start)}, p.symbols, p.macros)
 	inner.nesting = p.nesting
 	body, err := inner.template()
 	if err != nil {

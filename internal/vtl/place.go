@@ -1,46 +1,31 @@
 package vtl
 
-import "strings"
+import "sort"
 
 // place is a position in a source, counted from 1.
 type place struct{ line, column int }
 
-// tracker turns offsets into places. Offsets mostly grow, so it counts on from
-// the last.
-type tracker struct {
-	start  place // of offset 0
-	offset int
-	at     place
-	fixed  bool // every offset has the same place
+// places turns offsets in a source into places.
+type places struct {
+	lines []int // the offsets at which lines begin
+
+	fixed place // every offset's place, if it is set
 }
 
-func newTracker() tracker {
-	first := place{line: 1, column: 1}
-	return tracker{start: first, at: first}
-}
-
-// skip says that some text stands before the source.
-func (t *tracker) skip(before string) {
-	t.start = t.start.after(before)
-	t.at = t.start
-}
-
-func (t *tracker) place(source string, offset int) place {
-	if t.fixed {
-		return t.start
+func placesOf(source string) places {
+	lines := []int{0}
+	for i := range len(source) {
+		if source[i] == '\n' {
+			lines = append(lines, i+1)
+		}
 	}
-	if offset < t.offset {
-		t.offset, t.at = 0, t.start
-	}
-	t.at = t.at.after(source[t.offset:offset])
-	t.offset = offset
-	return t.at
+	return places{lines: lines}
 }
 
-func (p place) after(text string) place {
-	if lines := strings.Count(text, "\n"); lines > 0 {
-		return place{line: p.line + lines, column: len(text) - strings.LastIndexByte(text, '\n')}
+func (p places) at(offset int) place {
+	if p.fixed != (place{}) {
+		return p.fixed
 	}
-	p.column += len(text)
-	return p
+	line := sort.SearchInts(p.lines, offset+1)
+	return place{line: line, column: offset - p.lines[line-1] + 1}
 }

@@ -21,6 +21,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // A Template is compiled and may be executed by several goroutines at a time.
@@ -72,9 +73,9 @@ type Iterable interface {
 // source.
 func Compile(source string) (*Template, error) {
 	t := &Template{symbols: newSymbols(), macros: make(map[string]*macro)}
-	trimmed := strings.TrimSpace(source)
-	p := newParser(trimmed, t.symbols, t.macros)
-	p.place.skip(source[:strings.Index(source, trimmed)])
+	p := newParser(strings.TrimRightFunc(source, unicode.IsSpace), placesOf(source), t.symbols, t.macros)
+	p.pos = len(source) - len(strings.TrimLeftFunc(source, unicode.IsSpace))
+	p.pos = min(p.pos, len(p.source))
 	body, err := p.template()
 	if err != nil {
 		return nil, err
