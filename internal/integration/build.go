@@ -26,36 +26,33 @@ const defaultTimeout = 29 * time.Second
 // not available here.
 func (b *Builder) Build(i *apigw.Integration, variables map[string]string) (Backend, error) {
 	uri := substitute(i.IntegrationUri, variables)
-	var backend Backend
-	var err error
 	switch i.IntegrationType {
 	case apigw.IntegrationAWSProxy:
-		backend, err = b.buildLambdaProxy(uri)
+		return b.buildLambdaProxy(i, uri)
 	case apigw.IntegrationHTTPProxy:
-		backend, err = b.buildHTTPProxy(i, uri)
+		return b.buildHTTPProxy(i, uri)
 	case apigw.IntegrationMock:
-		backend, err = buildMock(i)
-	default:
-		err = fmt.Errorf("integration type %s is not available in this version of Stagedoor", i.IntegrationType)
+		return buildMock(i)
 	}
-	if err != nil {
-		return nil, err
-	}
-	timeout := defaultTimeout
+	return nil, fmt.Errorf("integration type %s is not available in this version of Stagedoor", i.IntegrationType)
+}
+
+// timeout is how long an integration may take.
+func timeout(i *apigw.Integration) time.Duration {
 	if i.TimeoutInMillis > 0 {
-		timeout = time.Duration(i.TimeoutInMillis) * time.Millisecond
+		return time.Duration(i.TimeoutInMillis) * time.Millisecond
 	}
-	return &withTimeout{backend, timeout}, nil
+	return defaultTimeout
 }
 
 var functionURI = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/functions/(.+)/invocations$`)
 
-func (b *Builder) buildLambdaProxy(uri string) (Backend, error) {
+func (b *Builder) buildLambdaProxy(i *apigw.Integration, uri string) (Backend, error) {
 	match := functionURI.FindStringSubmatch(uri)
 	if match == nil {
 		return nil, fmt.Errorf("IntegrationUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", uri)
 	}
-	return &lambdaProxy{b.Functions, match[1]}, nil
+	return &lambdaProxy{b.Functions, match[1], timeout(i)}, nil
 }
 
 var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
@@ -68,18 +65,6 @@ func substitute(uri string, variables map[string]string) string {
 	return stageVariable.ReplaceAllStringFunc(uri, func(reference string) string {
 		return variables[stageVariable.FindStringSubmatch(reference)[1]]
 	})
-}
-
-// withTimeout bounds a backend's time.
-type withTimeout struct {
-	backend Backend
-	timeout time.Duration
-}
-
-func (b *withTimeout) Invoke(ctx context.Context, r *Request) (*Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
-	defer cancel()
-	return b.backend.Invoke(ctx, r)
 }
 
 // errTimeout is the failure of a backend that used up its time.

@@ -1,14 +1,13 @@
 package integration
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
@@ -18,6 +17,7 @@ type httpProxy struct {
 	transport *Transport
 	method    string
 	url       *url.URL
+	timeout   time.Duration
 }
 
 func (b *Builder) buildHTTPProxy(i *apigw.Integration, uri string) (Backend, error) {
@@ -32,65 +32,60 @@ func (b *Builder) buildHTTPProxy(i *apigw.Integration, uri string) (Backend, err
 	if method == "" || method == "ANY" {
 		method = http.MethodPost
 	}
-	return &httpProxy{b.HTTP, method, target}, nil
+	return &httpProxy{b.HTTP, method, target, timeout(i)}, nil
 }
 
 func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
-	response, err := b.transport.Do(b.request(ctx, r))
-	if err != nil {
-		return nil, b.failure(ctx, err)
-	}
-	return response, nil
-}
-
-func (b *httpProxy) failure(ctx context.Context, err error) *Error {
+	response, err := b.transport.Do(ctx, b.request(r))
 	switch {
+	case err == nil:
+		return response, nil
 	case ctx.Err() != nil:
-		return interrupted(ctx)
+		return nil, interrupted(ctx)
 	case errors.Is(err, context.DeadlineExceeded):
-		return errTimeout
+		return nil, errTimeout
 	}
-	return &Error{FailureBackend, fmt.Sprintf("%s %s: %v", b.method, b.url.Redacted(), err)}
+	return nil, &Error{FailureBackend, fmt.Sprintf("%s %s: %v", b.method, b.url.Redacted(), err)}
 }
 
-func (b *httpProxy) request(ctx context.Context, r *Request) *http.Request {
-	request := &http.Request{
-		Method: b.method, URL: b.url, Host: b.url.Host, Header: make(http.Header, 8),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
+func (b *httpProxy) request(r *Request) *outgoing {
+	o := &outgoing{method: b.method, url: b.url, body: r.Body, timeout: b.timeout}
 	if r.EventType == Connect {
-		b.addHandshake(request, r)
+		o.header, o.url = handshakeHeader(r.Header), withQuery(b.url, r.Query)
+	} else {
+		o.header = append(make(Header, 0, 5),
+			HeaderField{"X-Amzn-Trace-Id", r.TraceID},
+			HeaderField{"X-Forwarded-For", r.SourceIP},
+			HeaderField{"Content-Type", "application/json"},
+		)
 	}
-	request.Header["User-Agent"] = []string{"AmazonAPIGateway_" + r.APIID}
-	request.Header["X-Amzn-Apigateway-Api-Id"] = []string{r.APIID}
-	if r.EventType != Connect {
-		request.Header["X-Amzn-Trace-Id"] = []string{r.TraceID}
-		request.Header["X-Forwarded-For"] = []string{r.SourceIP}
-		request.Header["Content-Type"] = []string{"application/json"}
-	}
-	if len(r.Body) > 0 {
-		request.Body = io.NopCloser(bytes.NewReader(r.Body))
-		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil }
-		request.ContentLength = int64(len(r.Body))
-	}
-	return request.WithContext(ctx)
+	o.header = append(o.header,
+		HeaderField{"User-Agent", "AmazonAPIGateway_" + r.APIID},
+		HeaderField{"X-Amzn-Apigateway-Api-Id", r.APIID},
+	)
+	return o
 }
 
-// addHandshake passes the client's headers and query string on. Header lines
-// that belong to the hop between client and gateway stay behind.
-func (b *httpProxy) addHandshake(request *http.Request, r *Request) {
-	for _, f := range r.Header {
+// handshakeHeader is what a backend sees of the client's header. Lines that
+// belong to the hop between client and gateway stay behind.
+func handshakeHeader(client Header) Header {
+	header := make(Header, 0, len(client)+2)
+	for _, f := range client {
 		switch http.CanonicalHeaderKey(f.Name) {
-		case "Host", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Keep-Alive", "Proxy-Connection":
+		case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Keep-Alive", "Proxy-Connection":
 		default:
-			request.Header.Add(f.Name, f.Value)
+			header = append(header, f)
 		}
 	}
-	if len(r.Query) == 0 {
-		return
+	return header
+}
+
+// withQuery adds the client's query string to a URL.
+func withQuery(target *url.URL, query url.Values) *url.URL {
+	if len(query) == 0 {
+		return target
 	}
-	target := *b.url
-	query := r.Query.Encode()
-	target.RawQuery = strings.TrimPrefix(target.RawQuery+"&"+query, "&")
-	request.URL = &target
+	changed := *target
+	changed.RawQuery = strings.TrimPrefix(target.RawQuery+"&"+query.Encode(), "&")
+	return &changed
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
@@ -13,9 +14,12 @@ import (
 type lambdaProxy struct {
 	functions   lambda.Invoker
 	functionARN string
+	timeout     time.Duration
 }
 
 func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
 	result, err := b.functions.Invoke(ctx, lambda.Invocation{
 		FunctionARN: b.functionARN,
 		Payload:     AppendLambdaEvent(make([]byte, 0, 1024+len(r.Body)), r),

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,10 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -61,10 +65,29 @@ func NewTransport() *Transport {
 	return t
 }
 
-// Do sends a request and returns the answer. The request's context bounds it.
-func (t *Transport) Do(r *http.Request) (*Response, error) {
-	if r.URL.Scheme == "http" && r.ContentLength <= maxPlainBody {
-		return t.plain(r)
+// outgoing is a request to an HTTP backend.
+type outgoing struct {
+	method  string
+	url     *url.URL
+	header  Header // without Host and Content-Length
+	body    []byte
+	timeout time.Duration // for all of it, the answer's body included
+}
+
+// Do sends a request and returns the answer. The error is
+// context.DeadlineExceeded when the request's time is up.
+func (t *Transport) Do(ctx context.Context, o *outgoing) (*Response, error) {
+	if o.url.Scheme == "http" && len(o.body) <= maxPlainBody {
+		return t.plain(ctx, o)
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, o.method, o.url.String(), bytes.NewReader(o.body))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range o.header {
+		r.Header.Add(f.Name, oneLine(f.Value))
 	}
 	answer, err := t.standard.RoundTrip(r)
 	if err != nil {
@@ -134,24 +157,24 @@ func newHTTPConn(conn net.Conn) *httpConn {
 	return c
 }
 
-func (t *Transport) plain(r *http.Request) (*Response, error) {
-	address := r.URL.Host
-	if r.URL.Port() == "" {
-		address = net.JoinHostPort(r.URL.Hostname(), "80")
+func (t *Transport) plain(ctx context.Context, o *outgoing) (*Response, error) {
+	address := o.url.Host
+	if o.url.Port() == "" {
+		address = net.JoinHostPort(o.url.Hostname(), "80")
 	}
-	c, err := t.take(r.Context(), address)
+	deadline := time.Now().Add(o.timeout)
+	c, err := t.take(ctx, address, deadline)
 	if err != nil {
 		return nil, err
 	}
-	deadline, _ := r.Context().Deadline() // none: the zero time, which lifts an earlier one
 	_ = c.SetDeadline(deadline)
-	stop := context.AfterFunc(r.Context(), func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	answer, reusable, err := c.exchange(r)
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	answer, reusable, err := c.exchange(o)
 	if !stop() && err == nil {
-		err = r.Context().Err()
+		err = ctx.Err()
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = context.DeadlineExceeded // the socket's timer may run out a moment before the context's
+		err = context.DeadlineExceeded
 	}
 	if err != nil {
 		_ = c.Close()
@@ -167,7 +190,7 @@ func (t *Transport) plain(r *http.Request) (*Response, error) {
 
 // take returns a pooled connection that the backend has not closed, or a new
 // one.
-func (t *Transport) take(ctx context.Context, address string) (*httpConn, error) {
+func (t *Transport) take(ctx context.Context, address string, deadline time.Time) (*httpConn, error) {
 	for {
 		t.mu.Lock()
 		list := t.idle[address]
@@ -187,6 +210,8 @@ func (t *Transport) take(ctx context.Context, address string) (*httpConn, error)
 		}
 		_ = c.Close()
 	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
 	conn, err := t.dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -210,16 +235,17 @@ func (t *Transport) put(address string, c *httpConn) {
 
 // exchange writes a request and reads its answer. The connection is reusable
 // when the backend keeps it open and has said nothing else.
-func (c *httpConn) exchange(r *http.Request) (response *Response, reusable bool, err error) {
-	if err := r.Write(c.writer); err != nil {
+func (c *httpConn) exchange(o *outgoing) (response *Response, reusable bool, err error) {
+	if err := c.write(o); err != nil {
 		return nil, false, err
 	}
-	if err := c.writer.Flush(); err != nil {
-		return nil, false, err
+	var request *http.Request // that the answer is to; nil stands for GET
+	if o.method == http.MethodHead {
+		request = &http.Request{Method: o.method}
 	}
 	for {
 		c.input.N = maxAnswerHeader
-		answer, err := http.ReadResponse(c.reader, r)
+		answer, err := http.ReadResponse(c.reader, request)
 		c.input.N = math.MaxInt64
 		switch {
 		case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
@@ -237,6 +263,33 @@ func (c *httpConn) exchange(r *http.Request) (response *Response, reusable bool,
 		_ = answer.Body.Close()
 		return response, !answer.Close && c.reader.Buffered() == 0, err
 	}
+}
+
+// write writes a request. The writer keeps its first error for Flush.
+func (c *httpConn) write(o *outgoing) error {
+	w := c.writer
+	for _, s := range []string{o.method, " ", o.url.RequestURI(), " HTTP/1.1\r\nHost: ", o.url.Host} {
+		_, _ = w.WriteString(s)
+	}
+	for _, f := range o.header {
+		_, _ = w.WriteString("\r\n")
+		_, _ = w.WriteString(f.Name)
+		_, _ = w.WriteString(": ")
+		_, _ = w.WriteString(oneLine(f.Value))
+	}
+	_, _ = w.WriteString("\r\nContent-Length: ")
+	_, _ = w.Write(strconv.AppendInt(w.AvailableBuffer(), int64(len(o.body)), 10))
+	_, _ = w.WriteString("\r\n\r\n")
+	_, _ = w.Write(o.body)
+	return w.Flush()
+}
+
+// oneLine keeps a header's value from starting another header.
+func oneLine(value string) string {
+	if !strings.ContainsAny(value, "\r\n\x00") {
+		return value
+	}
+	return strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(value)
 }
 
 // readAnswer takes what matters of an answer, with its body.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	neturl "net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,11 +24,14 @@ func call(t *testing.T, transport *Transport, url, body string) (status int, ans
 }
 
 func callContext(ctx context.Context, transport *Transport, url, body string) (status int, answer string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	target, err := neturl.Parse(url)
 	if err != nil {
 		return 0, "", err
 	}
-	response, err := transport.Do(request)
+	response, err := transport.Do(ctx, &outgoing{
+		method: http.MethodPost, url: target, body: []byte(body), timeout: time.Minute,
+		header: Header{{"X-Test", "one\r\nContent-Length: 7"}}, // must not become two lines
+	})
 	if err != nil {
 		return 0, "", err
 	}
