@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
 // requestTimeFormat is the common log format of requestContext.requestTime.
@@ -24,7 +26,7 @@ func AppendLambdaEvent(dst []byte, r *Request) []byte {
 	dst = appendStageVariables(dst, r.StageVariables)
 	dst = appendRequestContext(dst, r)
 	if r.EventType == Message {
-		dst = appendString(appendMember(dst, "body"), r.Body)
+		dst = jsonvalue.AppendQuoted(appendMember(dst, "body"), string(r.Body))
 	}
 	return append(dst, `,"isBase64Encoded":false}`...)
 }
@@ -77,7 +79,7 @@ func appendHeaders(dst []byte, header Header) []byte {
 	dst = append(appendMember(dst, "headers"), '{')
 	for i, f := range sorted {
 		if i+1 == len(sorted) || sorted[i+1].Name != f.Name {
-			dst = appendString(appendKey(dst, f.Name), []byte(f.Value))
+			dst = jsonvalue.AppendQuoted(appendKey(dst, f.Name), f.Value)
 		}
 	}
 	dst = append(append(dst, '}'), `,"multiValueHeaders":{`...)
@@ -87,7 +89,7 @@ func appendHeaders(dst []byte, header Header) []byte {
 		} else {
 			dst = append(appendKey(dst, f.Name), '[')
 		}
-		dst = append(appendString(dst, []byte(f.Value)), ']')
+		dst = append(jsonvalue.AppendQuoted(dst, f.Value), ']')
 	}
 	return append(dst, '}')
 }
@@ -100,7 +102,7 @@ func appendQuery(dst []byte, query map[string][]string) []byte {
 	dst = append(appendMember(dst, "queryStringParameters"), '{')
 	for _, name := range names {
 		values := query[name]
-		dst = appendString(appendKey(dst, name), []byte(values[len(values)-1]))
+		dst = jsonvalue.AppendQuoted(appendKey(dst, name), values[len(values)-1])
 	}
 	dst = append(append(dst, '}'), `,"multiValueQueryStringParameters":{`...)
 	for _, name := range names {
@@ -109,7 +111,7 @@ func appendQuery(dst []byte, query map[string][]string) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendString(dst, []byte(value))
+			dst = jsonvalue.AppendQuoted(dst, value)
 		}
 		dst = append(dst, ']')
 	}
@@ -127,7 +129,7 @@ func appendDisconnectHeaders(dst []byte, domainName string) []byte {
 	dst = append(append(dst, '}'), `,"multiValueHeaders":{`...)
 	for _, f := range fields {
 		dst = append(appendMember(dst, f.Name), '[')
-		dst = append(appendString(dst, []byte(f.Value)), ']')
+		dst = append(jsonvalue.AppendQuoted(dst, f.Value), ']')
 	}
 	return append(dst, '}')
 }
@@ -138,7 +140,7 @@ func appendStageVariables(dst []byte, variables map[string]string) []byte {
 	}
 	dst = append(appendMember(dst, "stageVariables"), '{')
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		dst = appendString(appendKey(dst, name), []byte(variables[name]))
+		dst = jsonvalue.AppendQuoted(appendKey(dst, name), variables[name])
 	}
 	return append(dst, '}')
 }

@@ -81,21 +81,6 @@ func TestAppendLambdaEvent(t *testing.T) {
 	}
 }
 
-// Any bytes make a JSON string that reads back as themselves, or as U+FFFD.
-func FuzzAppendString(f *testing.F) {
-	f.Add([]byte("plain"))
-	f.Add([]byte("\xff\"\\\x00\u2028é"))
-	f.Fuzz(func(t *testing.T, s []byte) {
-		var back string
-		if err := json.Unmarshal(appendString(nil, s), &back); err != nil {
-			t.Fatal(err)
-		}
-		if want := string([]rune(string(s))); back != want {
-			t.Fatalf("%q came back as %q", want, back)
-		}
-	})
-}
-
 func BenchmarkAppendLambdaEvent(b *testing.B) {
 	request := sample(Message, "echo")
 	request.MessageID = "gbikqm-vtQAYKEiHxA=="

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // passed are the variables of the gateway's own environment that functions
@@ -37,7 +39,7 @@ type environment map[string]string
 func (h *Host) baseEnvironment(f Function, taskRoot, runtimeDir string) environment {
 	env := environment{}
 	for _, name := range passed {
-		if value, ok := os.LookupEnv(name); ok {
+		if value := os.Getenv(name); value != "" { // an empty AWS_PROFILE would be a profile of that name
 			env[name] = value
 		}
 	}
@@ -81,7 +83,7 @@ func (h *Host) reserved(f Function, taskRoot, runtimeDir string) map[string]stri
 
 // newLogStreamName is of the form that CloudWatch Logs has for each process.
 func newLogStreamName() string {
-	return time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + strings.ReplaceAll(newUUID(), "-", "")
+	return time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + strings.ReplaceAll(apigw.NewUUID(), "-", "")
 }
 
 // credentials are the user's own where the environment has some, else ones

@@ -2,16 +2,17 @@ package lambda
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // ErrClosed is returned by Invoke after Close.
@@ -135,12 +136,10 @@ func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
 		return Result{}, ErrPayloadTooLarge
 	}
 	name := functionName(call.FunctionARN)
-	if call.TraceID == "" {
-		call.TraceID = newTraceID()
-	}
+	call.TraceID = traced(call.TraceID)
 	t := &task{
 		Invocation: call,
-		requestID:  newUUID(),
+		requestID:  apigw.NewUUID(),
 		answer:     make(chan Result, 1),
 		returned:   make(chan struct{}),
 	}
@@ -270,18 +269,14 @@ func functionName(arn string) string {
 	return name
 }
 
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	s := hex.EncodeToString(b[:])
-	return strings.Join([]string{s[:8], s[8:12], s[12:16], s[16:20], s[20:]}, "-")
-}
-
-// newTraceID is an X-Ray trace header that asks for no sampling.
-func newTraceID() string {
-	var b [20]byte
-	rand.Read(b[:])
-	s := hex.EncodeToString(b[:])
-	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", time.Now().Unix(), s[:24], s[24:])
+// traced makes a trace header complete as Lambda does: with a parent, and with
+// a decision on sampling, which is no.
+func traced(header string) string {
+	if header == "" {
+		header = apigw.NewTraceID(time.Now())
+	}
+	if strings.Contains(header, "Sampled=") {
+		return header
+	}
+	return fmt.Sprintf("%s;Parent=%016x;Sampled=0", header, rand.Uint64())
 }
