@@ -26,16 +26,18 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 	e, c := g.connectEvent(r, t)
 	// A client that gives up does not stop a function that has begun.
 	e.run(g.ctx)
-	if e.accepted() {
-		g.open(w, r, e, c)
-	} else {
-		e.refuse(w)
-	}
 	record := e.record(telemetry.EventConnect)
-	if e.accepted() && e.failure == nil {
-		record.Status = http.StatusSwitchingProtocols
+	if !e.accepted() {
+		g.recorder.Record(record)
+		e.refuse(w)
+		return
 	}
-	g.recorder.Record(record)
+	record.Status = http.StatusSwitchingProtocols
+	g.recorder.Record(record) // before anything that the connection may bring
+	if err := g.open(w, r, e, c); err != nil {
+		// The backend believes that the connection exists.
+		c.disconnected(websocket.CloseAbnormal, "")
+	}
 }
 
 func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) {
@@ -70,12 +72,12 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) 
 func eventHeader(r *http.Request, e *integration.Request) integration.Header {
 	lines := dualport.Header(r)
 	header := make(integration.Header, 0, len(lines)+4)
-	forwardedFor := e.SourceIP
+	forwardedFor := ""
 	for _, f := range lines {
 		switch http.CanonicalHeaderKey(f.Name) {
 		case "Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-Port", "X-Forwarded-Proto":
 		case "X-Forwarded-For":
-			forwardedFor = f.Value + ", " + e.SourceIP
+			forwardedFor += f.Value + ", "
 		default:
 			header = append(header, integration.HeaderField(f))
 		}
@@ -91,7 +93,7 @@ func eventHeader(r *http.Request, e *integration.Request) integration.Header {
 	}
 	return append(header,
 		integration.HeaderField{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
-		integration.HeaderField{Name: "X-Forwarded-For", Value: forwardedFor},
+		integration.HeaderField{Name: "X-Forwarded-For", Value: forwardedFor + e.SourceIP},
 		integration.HeaderField{Name: "X-Forwarded-Port", Value: port},
 		integration.HeaderField{Name: "X-Forwarded-Proto", Value: proto},
 	)
@@ -106,28 +108,23 @@ func (e *Event) accepted() bool {
 	return e.response == nil || e.response.Status >= 200 && e.response.Status < 300
 }
 
-// open answers 101 and hands the socket to the engine. From here on the
-// backend believes that the connection exists, so whatever goes wrong ends in
-// $disconnect.
-func (g *Gateway) open(w http.ResponseWriter, r *http.Request, e *Event, c *connection) {
-	var socket net.Conn
+// open answers 101 and hands the socket to the engine. An error says that the
+// engine knows nothing of the connection.
+func (g *Gateway) open(w http.ResponseWriter, r *http.Request, e *Event, c *connection) error {
 	response := e.switchingProtocols(r)
-	var buffered []byte
-	hijacked, rw, err := http.NewResponseController(w).Hijack()
-	if err == nil {
-		socket = hijacked
-		_ = socket.SetDeadline(time.Time{})
-		if n := rw.Reader.Buffered(); n > 0 {
-			buffered, _ = rw.Reader.Peek(n)
-		}
-		_, err = g.engine.Adopt(socket, websocket.Socket{
-			Response: response, Buffered: buffered, Limits: e.stage.Limits, Handler: c,
-		})
-	}
+	socket, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		e.failure = &failure{reason: "the connection could not be opened: " + err.Error()}
-		c.disconnected(websocket.CloseAbnormal, "")
+		return err
 	}
+	_ = socket.SetDeadline(time.Time{})
+	var buffered []byte
+	if n := rw.Reader.Buffered(); n > 0 {
+		buffered, _ = rw.Reader.Peek(n)
+	}
+	_, err = g.engine.Adopt(socket, websocket.Socket{
+		Response: response, Buffered: buffered, Limits: e.stage.Limits, Handler: c,
+	})
+	return err
 }
 
 // switchingProtocols is the 101. Of the integration's header only the
