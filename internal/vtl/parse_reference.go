@@ -103,14 +103,25 @@ func (p *parser) accessor() (accessor, error) {
 	}
 	p.pos++
 	name := p.identifier()
-	if !p.accept("(") {
+	if !p.peek('(') || p.wordFollows() {
 		return property(name), nil
 	}
+	p.pos++
 	args, err := p.list(")")
 	if err != nil {
 		return nil, err
 	}
 	return &method{name: name, args: args}, nil
+}
+
+// wordFollows tells whether a bare word stands after the parenthesis that is
+// here. No argument is one, so such a parenthesis is text.
+func (p *parser) wordFollows() bool {
+	start := p.pos
+	p.pos++
+	word, _ := p.word()
+	p.pos = start
+	return word != "" && word != "true" && word != "false" && word != "not"
 }
 
 // list reads expressions between commas up to what closes the list.
