@@ -1,0 +1,172 @@
+// Package awsservice calls AWS services as AWS integrations do: it reads an
+// integration's URI, makes the request that the service expects of it, signs
+// it, and hands back what the service answered. What goes into a request -
+// mapped parameters, a rendered template - is the caller's; so are the events
+// and errors of WebSocket APIs.
+package awsservice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+// MaxResponseBytes is API Gateway's payload limit for the answers of
+// integrations.
+const MaxResponseBytes = 10 << 20
+
+// ErrResponseTooLarge is the error for a larger answer.
+var ErrResponseTooLarge = fmt.Errorf("the answer is larger than %d bytes", MaxResponseBytes)
+
+// ConfigurationError is the error for a call that cannot work until somebody
+// changes the integration or the gateway's credentials. Nothing was sent to
+// the service.
+type ConfigurationError struct{ Reason string }
+
+func (e *ConfigurationError) Error() string { return e.Reason }
+
+// Options are what a Client is made with. The zero value works.
+type Options struct {
+	// Endpoints are URLs by service, http or https, perhaps with a path. A
+	// service is named as in integrations' URIs ("states", "events") or as in
+	// the AWS SDKs ("sfn", "eventbridge"). They win over the environment's
+	// AWS_ENDPOINT_URL_{SERVICE} and AWS_ENDPOINT_URL.
+	Endpoints map[string]string
+
+	// Credentials sign the requests of integrations without a role, and those
+	// for the roles themselves. nil stands for the default chain of the AWS
+	// SDKs (environment, shared files, container, instance), which is looked
+	// at when the first request is made.
+	Credentials aws.CredentialsProvider
+
+	// IgnoreRoles signs all requests with Credentials, whatever role an
+	// integration names. It is for services that look at no signature.
+	IgnoreRoles bool
+
+	// Transport carries the requests. nil stands for one of the client's own,
+	// with pooled connections and the environment's proxy.
+	Transport http.RoundTripper
+
+	// Getenv reads the environment. nil stands for os.Getenv.
+	Getenv func(string) string
+}
+
+// Client calls AWS services. Its methods are safe for concurrent use.
+type Client struct {
+	endpoints   map[string]string // by variableName
+	own         aws.CredentialsProvider
+	ignoreRoles bool
+	transport   http.RoundTripper
+	getenv      func(string) string
+	signer      *v4.Signer
+	now         func() time.Time
+
+	mu    sync.Mutex
+	roles map[assumed]aws.CredentialsProvider // guarded by mu
+}
+
+// New makes a client. The caller closes it. The error is for an endpoint that
+// is not a URL.
+func New(o Options) (*Client, error) {
+	c := &Client{
+		endpoints:   map[string]string{},
+		own:         o.Credentials,
+		ignoreRoles: o.IgnoreRoles,
+		transport:   o.Transport,
+		getenv:      o.Getenv,
+		signer:      v4.NewSigner(),
+		now:         time.Now,
+		roles:       map[assumed]aws.CredentialsProvider{},
+	}
+	for service, text := range o.Endpoints {
+		if _, err := parseEndpoint(text); err != nil {
+			return nil, fmt.Errorf("the endpoint of %s: %w", service, err)
+		}
+		c.endpoints[variableName(service)] = text
+	}
+	if c.own == nil {
+		c.own = newDefaultChain()
+	}
+	c.own = aws.NewCredentialsCache(c.own)
+	if c.transport == nil {
+		c.transport = newTransport()
+	}
+	if c.getenv == nil {
+		c.getenv = os.Getenv
+	}
+	return c, nil
+}
+
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 256,
+		IdleConnTimeout:     90 * time.Second,
+		DisableCompression:  true, // bodies pass as they are
+	}
+}
+
+// Close closes the connections that are idle.
+func (c *Client) Close() {
+	if pool, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		pool.CloseIdleConnections()
+	}
+}
+
+// Response is what a service answered, whatever its status. Redirects are
+// answers as well.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte // at most MaxResponseBytes
+}
+
+// Do makes one call. There is no second attempt, as in API Gateway. The error
+// is a *ConfigurationError, the context's, ErrResponseTooLarge, or that of the
+// network.
+func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
+	request, err := c.sign(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.send(request)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s://%s%s: %w", request.Method, request.URL.Scheme, request.URL.Host, request.URL.EscapedPath(), err)
+	}
+	return response, nil
+}
+
+func (c *Client) send(request *http.Request) (*Response, error) {
+	answer, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.ContentLength > MaxResponseBytes {
+		return nil, ErrResponseTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxResponseBytes+1))
+	switch {
+	case err != nil && request.Context().Err() != nil:
+		return nil, request.Context().Err()
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.New("the service closed the connection within its answer")
+	case err != nil:
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	case len(body) > MaxResponseBytes:
+		return nil, ErrResponseTooLarge
+	}
+	return &Response{answer.StatusCode, answer.Header, body}, nil
+}
