@@ -1,0 +1,39 @@
+package model
+
+import (
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/stagedoor/stagedoor/internal/javaregexp"
+)
+
+// pattern is a regular expression of a schema. It is looked for anywhere in a
+// text.
+type pattern struct {
+	source string
+	finder *javaregexp.Finder
+}
+
+// compilePattern is the library's engine for regular expressions.
+func compilePattern(source string) (jsonschema.Regexp, error) {
+	finder, err := javaregexp.CompileFinder(source)
+	if err != nil {
+		return nil, err
+	}
+	return &pattern{source, finder}, nil
+}
+
+// String implements jsonschema.Regexp.
+func (p *pattern) String() string { return p.source }
+
+// MatchString implements jsonschema.Regexp; what takes too long does not match.
+func (p *pattern) MatchString(text string) bool {
+	found, err := p.find(text)
+	return found && err == nil
+}
+
+// find tells whether the pattern is found in a text. The error is
+// javaregexp.ErrTimeout.
+func (p *pattern) find(text string) (bool, error) {
+	found, err := p.finder.FindAll(text, 1)
+	return len(found) > 0, err
+}
