@@ -21,7 +21,7 @@ type Limits struct {
 	// 20, which is Velocity's for macros.
 	Depth int
 	// RegexpTime is how long all regular expressions together may search, by
-	// default 250 ms.
+	// default 1 s.
 	RegexpTime time.Duration
 }
 
@@ -31,7 +31,7 @@ func (l Limits) withDefaults() Limits {
 	l.Output = orDefault(l.Output, 1<<20)
 	l.Memory = orDefault(l.Memory, 16<<20)
 	l.Depth = orDefault(l.Depth, 20)
-	l.RegexpTime = orDefault(l.RegexpTime, 250*time.Millisecond)
+	l.RegexpTime = orDefault(l.RegexpTime, time.Second)
 	return l
 }
 

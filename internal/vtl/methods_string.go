@@ -49,10 +49,10 @@ func (r *run) callString(s, name string, args []any) (any, error) {
 // callWithNull is a call with an argument that has no value, an error for most
 // of the methods that exist.
 func (r *run) callWithNull(s, name string, args []any) (any, error) {
-	switch name {
-	case "equals", "equalsIgnoreCase":
+	switch {
+	case len(args) == 1 && (name == "equals" || name == "equalsIgnoreCase"):
 		return false, nil
-	case "valueOf", "join":
+	case name == "valueOf" || name == "join":
 		return nil, errNoMethod
 	}
 	args = slices.Clone(args)

@@ -220,7 +220,7 @@ func (p *parser) listOrRange() (expression, error) {
 		}
 		return &rangeLiteral{from: first, to: last, at: at}, err
 	}
-	items, err := p.restOfList(first, "]")
+	items, err := p.restOfList(first)
 	return &listLiteral{items: items, at: at}, err
 }
 

@@ -103,46 +103,57 @@ func (p *parser) accessor() (accessor, error) {
 	}
 	p.pos++
 	name := p.identifier()
-	if !p.peek('(') || p.wordFollows() {
+	if !p.accept("(") {
 		return property(name), nil
 	}
-	p.pos++
-	args, err := p.list(")")
+	args, err := p.parameters()
 	if err != nil {
 		return nil, err
 	}
 	return &method{name: name, args: args}, nil
 }
 
-// wordFollows tells whether a bare word stands after the parenthesis that is
-// here. No argument is one, so such a parenthesis is text.
-func (p *parser) wordFollows() bool {
-	start := p.pos
-	p.pos++
-	word, _ := p.word()
-	p.pos = start
-	return word != "" && word != "true" && word != "false" && word != "not"
-}
-
-// list reads expressions between commas up to what closes the list.
-func (p *parser) list(closing string) ([]expression, error) {
+// parameters reads the arguments of a method up to the parenthesis.
+func (p *parser) parameters() ([]expression, error) {
 	p.space()
-	if p.accept(closing) {
+	if p.accept(")") {
 		return nil, nil
 	}
-	first, err := p.expression()
-	if err != nil {
-		return nil, err
+	var args []expression
+	for {
+		arg, err := p.parameter()
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, arg)
+		if p.accept(")") {
+			return args, nil
+		}
+		if !p.accept(",") {
+			return nil, p.unexpected("a comma or )")
+		}
 	}
-	return p.restOfList(first, closing)
+}
+
+// parameter reads an argument of a method. A bare word is one without a value.
+func (p *parser) parameter() (expression, error) {
+	p.space()
+	start := p.pos
+	switch p.identifier() {
+	case "", "true", "false", "not":
+		p.pos = start
+		return p.expression()
+	}
+	p.space()
+	return &constant{}, nil
 }
 
 // restOfList reads what follows the first item of a list.
-func (p *parser) restOfList(first expression, closing string) ([]expression, error) {
+func (p *parser) restOfList(first expression) ([]expression, error) {
 	items := []expression{first}
-	for !p.accept(closing) {
+	for !p.accept("]") {
 		if !p.accept(",") {
-			return nil, p.unexpected("a comma or " + closing)
+			return nil, p.unexpected("a comma or the ] of a list")
 		}
 		item, err := p.expression()
 		if err != nil {
