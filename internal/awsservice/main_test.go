@@ -1,6 +1,7 @@
 package awsservice
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -74,6 +75,7 @@ func (a *amazon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.requests = append(a.requests, received{r, body})
 	a.mu.Unlock()
 	if a.answer != nil {
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		a.answer(w, r)
 		return
 	}

@@ -42,12 +42,7 @@ var ownHeaders = []string{
 // build makes the request of a call without its signature, and gives its body
 // a second time.
 func (c *Client) build(ctx context.Context, r *Request, s service) (*http.Request, []byte, error) {
-	for _, name := range ownHeaders {
-		if _, mapped := r.Header[name]; mapped {
-			return nil, nil, &ConfigurationError{fmt.Sprintf("header %s cannot be mapped in an AWS integration", name)}
-		}
-	}
-	target, err := c.endpoint(&r.URI, s)
+	target, err := c.target(r, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,19 +50,10 @@ func (c *Client) build(ctx context.Context, r *Request, s service) (*http.Reques
 	if err != nil {
 		return nil, nil, err
 	}
-	path, err := r.path(s)
+	header, err := r.header()
 	if err != nil {
 		return nil, nil, err
 	}
-	target.RawPath = target.EscapedPath() + path
-	if target.Path, err = url.PathUnescape(target.RawPath); err != nil {
-		return nil, nil, &ConfigurationError{fmt.Sprintf("path %s: %v", path, err)}
-	}
-	header := maps.Clone(r.Header)
-	if header == nil {
-		header = http.Header{}
-	}
-	delete(header, "Host") // always the endpoint's
 	body := r.Body
 	if r.URI.Action != "" {
 		body = s.setAction(r, header, query)
@@ -92,6 +78,36 @@ func (c *Client) build(ctx context.Context, r *Request, s service) (*http.Reques
 		request.Body, _ = request.GetBody()
 	}
 	return request.WithContext(ctx), body, nil
+}
+
+// target is the URL of a call, without a query.
+func (c *Client) target(r *Request, s service) (*url.URL, error) {
+	target, err := c.endpoint(&r.URI, s)
+	if err != nil {
+		return nil, err
+	}
+	path, err := r.path(s)
+	if err != nil {
+		return nil, err
+	}
+	target.RawPath = target.EscapedPath() + path
+	if target.Path, err = url.PathUnescape(target.RawPath); err != nil {
+		return nil, &ConfigurationError{fmt.Sprintf("path %s: %v", path, err)}
+	}
+	return target, nil
+}
+
+// header is a copy of the mapped headers. Host is always the endpoint's.
+func (r *Request) header() (http.Header, error) {
+	header := make(http.Header, len(r.Header)+8)
+	maps.Copy(header, r.Header)
+	for _, name := range ownHeaders {
+		if _, mapped := header[name]; mapped {
+			return nil, &ConfigurationError{fmt.Sprintf("header %s cannot be mapped in an AWS integration", name)}
+		}
+	}
+	delete(header, "Host")
+	return header, nil
 }
 
 // setAction asks for the URI's action in the way of the service, by header or
