@@ -84,7 +84,7 @@ func wantConfigurationError(t *testing.T, c *Client, r *Request, reason string) 
 func TestCallsThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, Options{Credentials: testCredentials(), Getenv: environment(nil)})
-	path := arn("sqs:path/{queue}?{n}={v}")
+	path := arn("sqs:path/{queue}?n={v}")
 	for _, test := range []struct {
 		uri     string
 		request Request
@@ -92,7 +92,7 @@ func TestCallsThatCannotBeMade(t *testing.T) {
 	}{
 		{path, Request{Header: http.Header{"Authorization": {"x"}}}, "header Authorization cannot be mapped"},
 		{path, Request{Header: http.Header{"Transfer-Encoding": {"x"}}}, "header Transfer-Encoding cannot be mapped"},
-		{path, Request{}, "{v} in the integration's URI has no value"},
+		{path, Request{Path: map[string]string{"queue": "q"}}, "{v} in the integration's URI has no value"},
 		{path, Request{Path: map[string]string{"v": "1"}}, "{queue} in the integration's URI has no value"},
 		{path, Request{Path: map[string]string{"v": "1", "queue": "a/../b"}}, "leads to another path"},
 		{arn("sqs:path/q?a=%zz"), Request{}, `query "a=%zz"`},

@@ -42,15 +42,15 @@ var ownHeaders = []string{
 // build makes the request of a call without its signature, and gives its body
 // a second time.
 func (c *Client) build(ctx context.Context, r *Request, s service) (*http.Request, []byte, error) {
+	header, err := r.header()
+	if err != nil {
+		return nil, nil, err
+	}
 	target, err := c.target(r, s)
 	if err != nil {
 		return nil, nil, err
 	}
 	query, err := r.query()
-	if err != nil {
-		return nil, nil, err
-	}
-	header, err := r.header()
 	if err != nil {
 		return nil, nil, err
 	}
