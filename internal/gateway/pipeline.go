@@ -11,7 +11,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 )
 
-// run takes an event along its stations: route, then integration. What
+// run takes an event along its stations: route, validation, integration. What
 // becomes of response and failure is up to the kind of event.
 //
 // A panic is a defect of ours; it fails this event, and nothing else.
@@ -28,6 +28,10 @@ func (e *Event) run(ctx context.Context) {
 		return
 	}
 	e.RouteKey = e.route.Key
+	e.validate()
+	if e.failure != nil {
+		return
+	}
 	e.integrate(ctx)
 }
 
@@ -42,6 +46,16 @@ func (e *Event) selectRoute() {
 		if e.route = e.stage.Select(e.Body); e.route == nil {
 			e.failure = &failure{http.StatusForbidden, "Forbidden", "no route matches and the API has no $default"}
 		}
+	}
+}
+
+// validate checks a message against the model that its route has for it.
+func (e *Event) validate() {
+	if e.route.Validator == nil {
+		return
+	}
+	if err := e.route.Validator.Validate(e.Body); err != nil {
+		e.failure = &failure{http.StatusBadRequest, "Invalid request body", err.Error()}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/model"
 )
 
 // Compiler turns deployments into plans.
@@ -42,9 +43,10 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Probl
 		selection:              selection,
 		routes:                 make(map[string]*Route, len(d.API.Routes)),
 	}
+	models := model.Compile(d.API.ApiId, d.API.Models)
 	var problems []Problem
 	for _, r := range d.API.Routes {
-		route, err := c.compileRoute(d.API, r, s)
+		route, err := c.compileRoute(d.API, r, s, models)
 		if err != nil {
 			problems = append(problems, Problem{"route " + r.RouteKey, err.Error()})
 		}
@@ -78,28 +80,28 @@ func (s *Stage) put(route *Route) {
 }
 
 // compileRoute always returns a route. With an error, it is one that fails.
-func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage) (*Route, error) {
+func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, models *model.Set) (*Route, error) {
 	route := &Route{Key: r.RouteKey, TwoWay: isTwoWay(r)}
-	if err := unavailable(r); err != nil {
-		route.Backend = integration.Broken(err)
-		return route, err
+	err := unavailable(r)
+	if err == nil {
+		route.Validator, err = validator(r, models)
 	}
-	if r.Target == "" {
-		return route, nil
+	if err == nil && r.Target != "" {
+		route.Backend, err = c.backend(api, r.Target, s)
 	}
-	target := api.Integration(strings.TrimPrefix(r.Target, "integrations/"))
-	if target == nil {
-		err := fmt.Errorf("target %s does not exist", r.Target)
-		route.Backend = integration.Broken(err)
-		return route, err
-	}
-	backend, err := c.Backends.Build(target, s.StageVariables)
 	if err != nil {
 		route.Backend = integration.Broken(err)
-		return route, err
 	}
-	route.Backend = backend
-	return route, nil
+	return route, err
+}
+
+// backend makes the backend that a route's target names.
+func (c *Compiler) backend(api *apigw.API, target string, s *apigw.Stage) (integration.Backend, error) {
+	i := api.Integration(strings.TrimPrefix(target, "integrations/"))
+	if i == nil {
+		return nil, fmt.Errorf("target %s does not exist", target)
+	}
+	return c.Backends.Build(i, s.StageVariables)
 }
 
 // isTwoWay: a route answers its client when the deployment holds a $default
@@ -121,8 +123,6 @@ func unavailable(r *apigw.Route) error {
 		return fmt.Errorf("authorization type %s is not available in this version of Stagedoor", r.AuthorizationType)
 	case r.ApiKeyRequired:
 		return fmt.Errorf("API keys are not available in this version of Stagedoor")
-	case len(r.RequestModels) > 0 && r.ModelSelectionExpression != "":
-		return fmt.Errorf("request models are not available in this version of Stagedoor")
 	}
 	for name, constraints := range r.RequestParameters {
 		if constraints.Required {

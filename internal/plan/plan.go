@@ -1,6 +1,6 @@
 // Package plan compiles a deployment and its stage into what the gateway
-// needs to handle an event: routes by key, parsed expressions, ready backends,
-// limits. A plan is immutable; the gateway swaps whole plans.
+// needs to handle an event: routes by key, parsed expressions, compiled models,
+// ready backends, limits. A plan is immutable; the gateway swaps whole plans.
 package plan
 
 import (
@@ -33,6 +33,8 @@ type Stage struct {
 // Route is a route compiled.
 type Route struct {
 	Key string
+	// Validator checks messages before the backend gets them; nil lets all pass.
+	Validator *Validator
 	// Backend is nil for a route without a target.
 	Backend integration.Backend
 	// TwoWay routes send the backend's answer to the client.

@@ -1,7 +1,6 @@
 package template
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -23,7 +22,7 @@ func (b *builder) api(res *resource) {
 		return
 	}
 	p := b.read(res, apiSchema)
-	b.checkExpression(p, "RouteSelectionExpression")
+	b.checkExpression(p, "RouteSelectionExpression", expression.RouteSelection)
 	checkTags(p)
 	api := &API{LogicalID: res.id, API: &apigw.API{
 		ApiId:                     b.id(res, 10),
@@ -41,7 +40,7 @@ func (b *builder) api(res *resource) {
 	b.app.APIs = append(b.app.APIs, api)
 	b.apis[api.API.ApiId] = &apiBuilder{
 		API: api.API, built: api, res: res, routeLines: map[string]int{}, integrations: map[string]bool{},
-		authorizers: map[string]bool{}, deployments: map[string]bool{}, stages: map[string]*builtStage{}, repoint: map[string]repointing{},
+		authorizers: map[string]bool{}, models: map[string]*properties{}, deployments: map[string]bool{}, stages: map[string]*builtStage{}, repoint: map[string]repointing{},
 	}
 }
 
@@ -56,12 +55,12 @@ func isHTTPAPI(b *builder, res *resource) bool {
 }
 
 // checkExpression reports a selection expression that cannot be evaluated.
-func (b *builder) checkExpression(p *properties, name string) {
+func (b *builder) checkExpression(p *properties, name string, place expression.Place) {
 	source := p.text(name)
 	if source == "" {
 		return
 	}
-	if _, err := expression.Parse(source); err != nil {
+	if _, err := expression.ParseAt(place, source); err != nil {
 		p.wrong(name, "%s: %v", name, err)
 	}
 }
@@ -71,35 +70,6 @@ func checkTags(p *properties) {
 	if n := len(p.textMap("Tags")); n > 50 {
 		p.wrong("Tags", "Tags has %d entries; at most 50 are allowed", n)
 	}
-}
-
-func (b *builder) model(res *resource) {
-	api, p := b.below(res, modelSchema)
-	if api == nil {
-		return
-	}
-	schema := p.text("Schema")
-	if v := p.values["Schema"]; v != nil && v.kind == object {
-		encoded, err := compactJSON(v)
-		if err != nil {
-			p.wrong("Schema", "Schema: %v", err)
-		}
-		schema = string(encoded)
-	}
-	if len(schema) > 32<<10 {
-		p.wrong("Schema", "Schema has %d bytes; at most %d are allowed", len(schema), 32<<10)
-	}
-	contentType := p.text("ContentType")
-	if contentType == "" {
-		contentType = "application/json"
-	}
-	if slices.ContainsFunc(api.Models, func(m *apigw.Model) bool { return m.Name == p.text("Name") }) {
-		p.wrong("Name", "the API has a model %s already", p.text("Name"))
-	}
-	api.Models = append(api.Models, &apigw.Model{
-		ModelId: b.id(res, 6), Name: p.text("Name"), ContentType: contentType, Description: p.text("Description"), Schema: schema,
-	})
-	b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: keptMessage})
 }
 
 func (b *builder) authorizer(res *resource) {

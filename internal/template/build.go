@@ -29,6 +29,7 @@ type apiBuilder struct {
 	routeLines   map[string]int         // by route key
 	integrations map[string]bool        // by id
 	authorizers  map[string]bool        // by id
+	models       map[string]*properties // by name
 	deployments  map[string]bool        // by id
 	stages       map[string]*builtStage // by name
 	repoint      map[string]repointing  // by the name of the stage

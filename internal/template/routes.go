@@ -24,6 +24,7 @@ func (b *builder) route(res *resource) {
 	}
 	b.checkTarget(api, p)
 	b.checkAuthorization(api, p, key)
+	b.checkRequestModels(api, p, key)
 	if p.has("RequestParameters") && key != "$connect" && key != "" {
 		p.wrong("RequestParameters", "RequestParameters are for the route $connect only")
 	}

@@ -148,6 +148,7 @@ func accessLogSettings(p *properties) *apigw.AccessLogSettings {
 func (b *builder) finishAPIs() {
 	for _, built := range b.app.APIs {
 		api := b.apis[built.API.ApiId]
+		b.checkModels(api)
 		for _, name := range sortedKeys(api.repoint) {
 			if api.stages[name] == nil {
 				api.repoint[name].properties.wrong("StageName", "StageName %q is no stage of the API %s", name, api.res.id)

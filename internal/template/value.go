@@ -1,6 +1,7 @@
 package template
 
 import (
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,6 +118,21 @@ func (v *value) isScalar() bool {
 	return v != nil && (v.kind == text || v.kind == number || v.kind == boolean)
 }
 
+// isWhole says whether no part of the value is unknown.
+func (v *value) isWhole() bool {
+	for _, item := range v.items {
+		if !item.isWhole() {
+			return false
+		}
+	}
+	for _, m := range v.members {
+		if !m.value.isWhole() {
+			return false
+		}
+	}
+	return v.kind != unknown
+}
+
 // is says whether the value is exactly this string.
 func (v *value) is(s string) bool { return v != nil && v.kind == text && v.text == s }
 
@@ -169,6 +185,9 @@ func (v *value) plain() any {
 // such as .inf, stays a string.
 func plainNumber(s string) any {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n
+	}
+	if n, ok := new(big.Int).SetString(s, 10); ok {
 		return n
 	}
 	if f, err := strconv.ParseFloat(s, 64); err == nil && f-f == 0 {

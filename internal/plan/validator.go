@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/model"
+)
+
+// defaultModel is the key of the model for messages whose own key has none.
+const defaultModel = "$default"
+
+// Validator checks a route's messages against the models that the route's
+// model selection expression selects.
+type Validator struct {
+	selection *expression.Expression
+	models    map[string]*model.Model // by key
+}
+
+// Validate tells whether a message fits its model. The error is for the
+// operator, in at most 1 KB. A message without a model does not pass.
+func (v *Validator) Validate(message []byte) error {
+	var room [64]byte // so that no key is allocated
+	key := v.selection.Append(room[:0], expression.Input{Message: message})
+	selected, found := v.models[string(key)]
+	if !found {
+		selected, found = v.models[defaultModel]
+	}
+	if !found {
+		return fmt.Errorf("the route has no model for the key %.100q and none for %s", key, defaultModel)
+	}
+	return selected.Validate(message)
+}
+
+// validator makes a route's validator, nil where nothing is validated: on a
+// route without a model selection expression, and on those whose events have no
+// message.
+func validator(r *apigw.Route, models *model.Set) (*Validator, error) {
+	if r.ModelSelectionExpression == "" || r.RouteKey == "$connect" || r.RouteKey == "$disconnect" {
+		return nil, nil
+	}
+	selection, err := expression.ParseAt(expression.ModelSelection, r.ModelSelectionExpression)
+	if err != nil {
+		return nil, fmt.Errorf("model %w", err)
+	}
+	v := &Validator{selection: selection, models: make(map[string]*model.Model, len(r.RequestModels))}
+	for _, key := range slices.Sorted(maps.Keys(r.RequestModels)) {
+		if v.models[key], err = models.Model(r.RequestModels[key]); err != nil {
+			return nil, fmt.Errorf("request model %s: %w", key, err)
+		}
+	}
+	return v, nil
+}
