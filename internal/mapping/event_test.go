@@ -1,0 +1,86 @@
+package mapping_test
+
+import (
+	"encoding/json"
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+// event is a Context written as JSON.
+type event struct {
+	Text         string            `json:"message"`
+	Binary       []byte            `json:"binary"`
+	Variables    map[string]any    `json:"context"`
+	Returned     map[string]string `json:"authorizer"`
+	Header       [][2]string
+	Query        [][2]string
+	Path         [][2]string
+	Stage        map[string]string `json:"stageVariables"`
+	Response     response
+	messageAsked int
+}
+
+type response struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+func (r response) mapping() *mapping.Response {
+	return &mapping.Response{Status: r.Status, Header: r.Header, Body: []byte(r.Body)}
+}
+
+func readEvent(t testing.TB, text string) *event {
+	t.Helper()
+	e := new(event)
+	if text == "" {
+		return e
+	}
+	if err := json.Unmarshal([]byte(text), e); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for name, value := range e.Variables {
+		if n, ok := value.(float64); ok {
+			e.Variables[name] = int64(n)
+		}
+	}
+	return e
+}
+
+func (e *event) Variable(name string) any { return e.Variables[name] }
+
+func (e *event) Authorizer() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, name := range slices.Sorted(maps.Keys(e.Returned)) {
+			if !yield(name, e.Returned[name]) {
+				return
+			}
+		}
+	}
+}
+
+func (e *event) Parameters(location mapping.Location) iter.Seq2[string, string] {
+	lines := [...][][2]string{mapping.Path: e.Path, mapping.QueryString: e.Query, mapping.Header: e.Header}[location]
+	return func(yield func(string, string) bool) {
+		for _, line := range lines {
+			if !yield(line[0], line[1]) {
+				return
+			}
+		}
+	}
+}
+
+func (e *event) StageVariables() map[string]string { return e.Stage }
+
+func (e *event) Message() ([]byte, bool) {
+	e.messageAsked++
+	if e.Binary != nil {
+		return e.Binary, true
+	}
+	return []byte(e.Text), false
+}

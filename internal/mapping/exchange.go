@@ -1,0 +1,92 @@
+package mapping
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+	"github.com/stagedoor/stagedoor/internal/vtl"
+)
+
+// Exchange is one event on its way through its mappings: what the templates
+// see of it, and what the request's template leaves behind for the response's.
+// It is used by one goroutine at a time.
+type Exchange struct {
+	event Context
+
+	input   input
+	context contextObject
+	util    utility
+
+	stage            *jsonvalue.Object
+	authorizer       *jsonvalue.Object
+	requestOverride  *jsonvalue.Object
+	responseOverride *jsonvalue.Object
+
+	paths  *pathCache
+	budget budget
+}
+
+// NewExchange begins the mapping of an event.
+func NewExchange(event Context) *Exchange {
+	x := &Exchange{event: event}
+	x.context.begin(x)
+	x.util.x = x
+	return x
+}
+
+// begin binds $input to a body, for one phase.
+func (x *Exchange) begin(body []byte, paths *pathCache) {
+	x.input = input{x: x, body: body}
+	x.paths = paths
+	x.budget = budget{memory: maxMemory, search: maxSearch}
+}
+
+// scope is what a template may refer to.
+type scope Exchange
+
+func (s *scope) Variable(name string) (any, bool) {
+	x := (*Exchange)(s)
+	switch name {
+	case "input":
+		return &x.input, true
+	case "context":
+		return &x.context, true
+	case "stageVariables":
+		return x.stageVariables(), true
+	case "util":
+		return &x.util, true
+	}
+	return nil, false
+}
+
+// stageVariables is a copy, for a template may change it.
+func (x *Exchange) stageVariables() *jsonvalue.Object {
+	if x.stage == nil {
+		variables := x.event.StageVariables()
+		x.stage = jsonvalue.NewObject(len(variables))
+		for _, name := range slices.Sorted(maps.Keys(variables)) {
+			x.stage.Set(name, variables[name])
+		}
+	}
+	return x.stage
+}
+
+// budget is what our functions may still do for an execution, in bytes. The
+// interpreter sees what they return, not what it took.
+type budget struct{ memory, search int }
+
+func (b *budget) made(text string) (any, error) {
+	if b.memory -= len(text); b.memory < 0 {
+		return nil, fmt.Errorf("%w: more than %d bytes of memory", vtl.ErrLimit, maxMemory)
+	}
+	return text, nil
+}
+
+func (b *budget) searched(size int) error {
+	if b.search -= size; b.search < 0 {
+		return fmt.Errorf("%w: paths searched more than %d bytes", vtl.ErrLimit, maxSearch)
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+// Package mapping is API Gateway's side of templates and parameters: what a
+// mapping template may refer to ($input, $context, $stageVariables, $util), how
+// templates are chosen, which parameters an integration's request and the
+// answer to $connect get, and how content is converted.
+//
+// The plan compiles an integration's mappings once; package integration maps
+// each event's request, calls the backend, and maps its answer:
+//
+//	x := mapping.NewExchange(event)
+//	request, err := requests.Map(ctx, x)
+//	… the backend is called …
+//	reply, err := responses.Map(ctx, x, response)
+//
+// The package knows neither backends nor the gateway: what it must know of an
+// event comes from a Context.
+package mapping
+
+import (
+	"iter"
+
+	"github.com/stagedoor/stagedoor/internal/vtl"
+)
+
+// Context is the facts of one event. It is used by one goroutine at a time, and
+// may be asked again and again.
+type Context interface {
+	// Variable gives a $context variable by its whole name, such as
+	// "connectionId", "identity.sourceIp" or "authorizer.latency"; nil when the
+	// event has none. Texts are strings, requestTimeEpoch, connectedAt, statuses
+	// and latencies are int64.
+	//
+	// In the response phase, integration.status and the like are those of the
+	// response.
+	Variable(name string) any
+
+	// Authorizer goes through what the authorizer of $connect returned:
+	// principalId, and its context as strings.
+	Authorizer() iter.Seq2[string, string]
+
+	// Parameters goes through the handshake's headers, query parameters or path
+	// parameters, as many times as a name came, in that order. Names are as the
+	// client wrote them; values are decoded. Only $connect has any.
+	Parameters(Location) iter.Seq2[string, string]
+
+	// StageVariables are the variables of the stage. They are not changed.
+	StageVariables() map[string]string
+
+	// Message is the client's message, and whether it came as a binary one. It
+	// is not changed.
+	Message() (body []byte, binary bool)
+}
+
+// Location is where a parameter of the handshake stands.
+type Location int
+
+// The locations, in the order in which $input.params looks for a name.
+const (
+	Path Location = iota
+	QueryString
+	Header
+)
+
+// String is the location's name in parameter mappings.
+func (l Location) String() string {
+	return [...]string{Path: "path", QueryString: "querystring", Header: "header"}[l]
+}
+
+// Parameter is a name with a value.
+type Parameter struct{ Name, Value string }
+
+// limits are those of every template. The number of iterations is API
+// Gateway's; the rest keeps a template from holding up the gateway.
+var limits = vtl.Limits{
+	Iterations: 1000,
+	Steps:      1_000_000,
+	Output:     maxText,
+	Memory:     maxMemory,
+}
+
+const (
+	// maxTemplate is API Gateway's limit for the length of a template, in bytes.
+	maxTemplate = 300 << 10
+	// maxText is the longest text that a template or one of our functions makes,
+	// in bytes.
+	maxText = 1 << 20
+	// maxMemory is how many bytes of text our functions make for one execution.
+	maxMemory = 16 << 20
+	// maxSearch is how many bytes of documents an execution may search by paths
+	// with wildcards, filters and the like.
+	maxSearch = 64 << 20
+)

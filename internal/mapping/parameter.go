@@ -1,0 +1,112 @@
+package mapping
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// assignment gives a parameter of the outgoing request or answer its value.
+type assignment struct {
+	target   string // as it is written
+	location Location
+	name     string
+	source   source
+}
+
+// target is a kind of parameter that can be given a value.
+type target struct {
+	prefix   string
+	location Location
+}
+
+var (
+	requestTargets = []target{
+		{"integration.request.header.", Header},
+		{"integration.request.querystring.", QueryString},
+		{"integration.request.path.", Path},
+	}
+	responseTargets = []target{
+		{"method.response.header.", Header},
+		{"route.response.header.", Header},
+	}
+)
+
+// compileAssignments reads parameter mappings, in the order of their targets.
+// Errors begin with the property.
+func compileAssignments(property string, mappings map[string]string, targets []target, sources []sourceKind) ([]assignment, error) {
+	assignments := make([]assignment, 0, len(mappings))
+	for _, written := range slices.Sorted(maps.Keys(mappings)) {
+		a := assignment{target: written}
+		err := a.parseTarget(targets)
+		if err == nil {
+			a.source, err = parseSource(mappings[written], sources)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s[%q]: %w", property, written, err)
+		}
+		assignments = append(assignments, a)
+	}
+	return assignments, nil
+}
+
+func (a *assignment) parseTarget(targets []target) error {
+	var forms []string
+	for _, t := range targets {
+		if name, ok := strings.CutPrefix(a.target, t.prefix); ok {
+			a.location, a.name = t.location, name
+			return checkName(name)
+		}
+		forms = append(forms, t.prefix+"{name}")
+	}
+	return fmt.Errorf("the parameter must be %s", strings.Join(forms, " or "))
+}
+
+// assign hands on the values of assignments that have any.
+func assign(assignments []assignment, x *Exchange, response *Response, set func(Location, string, []string)) error {
+	for i := range assignments {
+		a := &assignments[i]
+		values, err := a.source.values(x, response)
+		if err != nil {
+			return &Error{Reason: a.target, Err: err}
+		}
+		if len(values) > 0 {
+			set(a.location, a.name, values)
+		}
+	}
+	return nil
+}
+
+// setParameter replaces a parameter's values. Names are compared by same.
+func setParameter(parameters []Parameter, name string, values []string, same func(a, b string) bool) []Parameter {
+	parameters = slices.DeleteFunc(parameters, func(p Parameter) bool { return same(p.Name, name) })
+	for _, value := range values {
+		parameters = append(parameters, Parameter{name, value})
+	}
+	return parameters
+}
+
+// headerValues make values safe to be sent in header lines: a client must not
+// be able to end a line.
+func headerValues(values []string) []string {
+	for i, value := range values {
+		if strings.ContainsFunc(value, isControl) {
+			values = slices.Clone(values)
+			for j := i; j < len(values); j++ {
+				values[j] = strings.TrimSpace(strings.Map(spaceForControl, values[j]))
+			}
+			return values
+		}
+	}
+	return values
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }
+
+func spaceForControl(r rune) rune {
+	if isControl(r) {
+		return ' '
+	}
+	return r
+}

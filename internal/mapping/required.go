@@ -1,0 +1,68 @@
+package mapping
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// Required is the parameters that the handshake must have for a $connect
+// route. It is immutable.
+type Required struct{ parameters []requiredParameter }
+
+type requiredParameter struct {
+	location Location
+	name     string
+}
+
+// reportOrder is the order in which API Gateway names what is missing.
+var reportOrder = [...]int{Header: 0, Path: 1, QueryString: 2}
+
+// CompileRequired reads the requestParameters of a route: route.request.header,
+// querystring or path, with a name.
+func CompileRequired(parameters map[string]apigw.ParameterConstraints) (*Required, error) {
+	r := new(Required)
+	for _, key := range slices.Sorted(maps.Keys(parameters)) {
+		parameter, err := parseRequired(key)
+		if err != nil {
+			return nil, fmt.Errorf("requestParameters[%q]: %w", key, err)
+		}
+		if parameters[key].Required {
+			r.parameters = append(r.parameters, parameter)
+		}
+	}
+	slices.SortStableFunc(r.parameters, func(a, b requiredParameter) int {
+		return cmp.Compare(reportOrder[a.location], reportOrder[b.location])
+	})
+	return r, nil
+}
+
+func parseRequired(key string) (requiredParameter, error) {
+	for _, location := range []Location{Path, QueryString, Header} {
+		if name, ok := strings.CutPrefix(key, "route.request."+location.String()+"."); ok {
+			return requiredParameter{location, name}, checkName(name)
+		}
+	}
+	return requiredParameter{}, fmt.Errorf("the parameter must be route.request.header.{name}, route.request.querystring.{name} or route.request.path.{name}")
+}
+
+// Check tells whether a handshake has what is required, not blank. The error is
+// an *Error of FailureParameters.
+func (r *Required) Check(event Context) error {
+	var missing []string
+	for _, p := range r.parameters {
+		if value, _ := last(event, p.location, p.name); strings.TrimSpace(value) == "" {
+			missing = append(missing, p.name)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	e := &Error{Failure: FailureParameters, Missing: missing}
+	e.Reason = e.Message()
+	return e
+}

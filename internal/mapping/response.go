@@ -1,0 +1,175 @@
+package mapping
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/expression"
+)
+
+// Responses maps the responses of a non-proxy integration. It is immutable but
+// for a cache.
+type Responses struct {
+	selection *expression.Expression
+	keys      *expression.Matcher
+	fallback  int // the place of $default, or -1
+	all       []integrationResponse
+	paths     *pathCache
+}
+
+type integrationResponse struct {
+	parameters []assignment
+	templates  templates
+	content    contentHandling
+}
+
+// Response is what an integration's backend answered. Of a function that failed
+// the body is its error, {"errorMessage": …}, and the status Lambda's, 200.
+type Response struct {
+	Status int
+	Header http.Header // keys are canonical
+	Body   []byte
+}
+
+// Reply is what a mapping made of a response. Status and Header matter on
+// $connect only.
+type Reply struct {
+	Status int
+	Header http.Header // what was mapped; no value has control characters but tabs
+	Body   []byte      // may be the response's
+}
+
+// Expressions that choose among integration responses: that for Lambda
+// functions and that for all else.
+const (
+	selectByError  = "$integration.response.body.errorMessage"
+	selectByStatus = "$integration.response.statuscode"
+)
+
+// CompileResponses compiles the integration responses of a non-proxy
+// integration. Errors name the response's key and the property and, within a
+// template, the line.
+func CompileResponses(i *apigw.Integration) (*Responses, error) {
+	r := &Responses{paths: newPathCache(), fallback: -1}
+	var keys []string
+	for n, response := range i.IntegrationResponses {
+		compiled, err := compileResponse(response)
+		if err != nil {
+			return nil, fmt.Errorf("integration response %q: %w", response.IntegrationResponseKey, err)
+		}
+		key := response.IntegrationResponseKey
+		if key == `\$default` {
+			key = expression.Default
+		}
+		if key == expression.Default {
+			r.fallback = n
+		}
+		keys = append(keys, key)
+		r.all = append(r.all, compiled)
+	}
+	var err error
+	if r.keys, err = expression.NewMatcher(keys); err != nil {
+		return nil, fmt.Errorf("integrationResponseKey: %w", err)
+	}
+	selection := selectByStatus
+	if isFunction(i) {
+		selection = selectByError
+	}
+	r.selection, err = expression.ParseAt(expression.IntegrationResponseSelection, selection)
+	return r, err
+}
+
+func isFunction(i *apigw.Integration) bool {
+	return i.IntegrationType == apigw.IntegrationAWS && strings.Contains(i.IntegrationUri, ":lambda:path/")
+}
+
+func compileResponse(r *apigw.IntegrationResponse) (c integrationResponse, err error) {
+	if c.parameters, err = compileAssignments("responseParameters", r.ResponseParameters, responseTargets, responseSources); err != nil {
+		return c, err
+	}
+	if c.templates, err = compileTemplates("responseTemplates", r.ResponseTemplates, expression.ResponseTemplateSelection, r.TemplateSelectionExpression); err != nil {
+		return c, err
+	}
+	c.content, err = parseContentHandling(r.ContentHandlingStrategy)
+	return c, err
+}
+
+// Empty tells whether there are no integration responses. A one-way route does
+// without.
+func (r *Responses) Empty() bool { return len(r.all) == 0 }
+
+// Map maps a backend's response by the integration response that fits. It must
+// end with ctx. The response is not changed. Every error is an *Error.
+func (r *Responses) Map(ctx context.Context, x *Exchange, response *Response) (*Reply, error) {
+	chosen := r.choose(response)
+	if chosen == nil {
+		return nil, configurationError("No match for output mapping and no default output mapping configured. Endpoint Response Status Code: %d", response.Status)
+	}
+	body := response.Body
+	if chosen.content == toText {
+		body = chosen.content.before(body, isBinary(response.Header))
+	}
+	x.begin(body, r.paths)
+	reply := &Reply{Status: response.Status, Header: make(http.Header)}
+	if err := assign(chosen.parameters, x, response, reply.set); err != nil {
+		return nil, err
+	}
+	message, _ := x.event.Message()
+	t := chosen.templates.choose(expression.Input{
+		Message: message, Status: response.Status, Body: body, Header: response.Header.Values,
+	})
+	if t != nil {
+		var err error
+		if body, err = t.render(ctx, x); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if reply.Body, err = chosen.content.after(body); err != nil {
+		return nil, err
+	}
+	if err := reply.override(x); err != nil {
+		return nil, err
+	}
+	return reply, nil
+}
+
+// choose gives the integration response that fits, or nil. A function without
+// an error message selects $default, whatever patterns match an empty text.
+func (r *Responses) choose(response *Response) *integrationResponse {
+	var room [64]byte
+	value := r.selection.Append(room[:0], expression.Input{Status: response.Status, Body: response.Body})
+	place := r.fallback
+	if len(value) > 0 {
+		place = r.keys.Match(value)
+	}
+	if place < 0 {
+		return nil
+	}
+	return &r.all[place]
+}
+
+func (r *Reply) set(_ Location, name string, values []string) {
+	r.Header[http.CanonicalHeaderKey(name)] = headerValues(values)
+}
+
+// override applies $context.responseOverride.
+func (r *Reply) override(x *Exchange) error {
+	if x.responseOverride == nil {
+		return nil
+	}
+	err := overridden(x.responseOverride, Header, func(name string, values []string) {
+		r.set(Header, name, values)
+	})
+	if err != nil {
+		return err
+	}
+	status, err := overriddenStatus(x.responseOverride)
+	if status != 0 {
+		r.Status = status
+	}
+	return err
+}

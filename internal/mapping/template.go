@@ -1,0 +1,88 @@
+package mapping
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/vtl"
+)
+
+// templates are the templates of an integration or an integration response,
+// and the expression that chooses among them.
+type templates struct {
+	selection *expression.Expression // nil: there is none
+	byKey     map[string]*template
+}
+
+type template struct {
+	name     string // for the log
+	compiled *vtl.Template
+}
+
+// withoutSelection is the key of the template that is taken where no template
+// selection expression says otherwise.
+const withoutSelection = "application/json"
+
+// compileTemplates compiles templates; property is what they are called in
+// errors.
+func compileTemplates(property string, sources map[string]string, place expression.Place, selection string) (t templates, err error) {
+	if selection != "" {
+		if t.selection, err = expression.ParseAt(place, selection); err != nil {
+			return t, fmt.Errorf("templateSelectionExpression: %w", err)
+		}
+	}
+	t.byKey = make(map[string]*template, len(sources))
+	for _, key := range slices.Sorted(maps.Keys(sources)) {
+		name := fmt.Sprintf("%s[%q]", property, key)
+		source := sources[key]
+		if len(source) > maxTemplate {
+			return t, fmt.Errorf("%s is %d bytes long; a template has at most %d", name, len(source), maxTemplate)
+		}
+		compiled, err := vtl.Compile(source)
+		if err != nil {
+			return t, fmt.Errorf("%s: %w", name, err)
+		}
+		if key == `\$default` {
+			if _, both := sources[expression.Default]; both {
+				continue
+			}
+			key = expression.Default
+		}
+		t.byKey[key] = &template{name: name, compiled: compiled}
+	}
+	return t, nil
+}
+
+// choose gives the template for an event: that of the selection expression's
+// value, else $default, else, where there is no expression, application/json;
+// nil when there is none.
+func (t *templates) choose(in expression.Input) *template {
+	if len(t.byKey) == 0 {
+		return nil
+	}
+	if t.selection != nil {
+		var room [64]byte
+		if chosen, ok := t.byKey[string(t.selection.Append(room[:0], in))]; ok {
+			return chosen
+		}
+	}
+	if chosen, ok := t.byKey[expression.Default]; ok {
+		return chosen
+	}
+	if t.selection == nil {
+		return t.byKey[withoutSelection]
+	}
+	return nil
+}
+
+// render runs a template on the body that $input is bound to.
+func (t *template) render(ctx context.Context, x *Exchange) ([]byte, error) {
+	out, err := t.compiled.Execute(ctx, make([]byte, 0, 512), (*scope)(x), limits)
+	if err != nil {
+		return nil, &Error{Reason: t.name, Err: err}
+	}
+	return out, nil
+}
