@@ -136,6 +136,9 @@ func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
 		return Result{}, ErrPayloadTooLarge
 	}
 	name := functionName(call.FunctionARN)
+	if call.Event {
+		return h.invokeLater(name, call)
+	}
 	call.TraceID = traced(call.TraceID)
 	t := &task{
 		Invocation: call,
@@ -156,6 +159,17 @@ func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
 			return result, err
 		}
 	}
+}
+
+// invokeLater calls a function that exists in the background. Its result goes
+// nowhere; one that fails is not tried again, as AWS does for events.
+func (h *Host) invokeLater(name string, call Invocation) (Result, error) {
+	if _, _, err := h.newest(name); err != nil {
+		return Result{}, err
+	}
+	call.Event = false
+	h.background.Go(func() { _, _ = h.Invoke(h.ctx, call) })
+	return Result{RequestID: apigw.NewUUID()}, nil
 }
 
 // lookup returns the pool of a function's code as it is now.

@@ -15,8 +15,7 @@ import (
 //	POST /2015-03-31/functions/{FunctionName}/invocations
 //
 // so that the AWS CLI and the SDKs can call local functions. Invocation types
-// are RequestResponse, Event and DryRun; signatures are not looked at. A
-// function that fails is not tried again, as AWS does for events.
+// are RequestResponse, Event and DryRun; signatures are not looked at.
 func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, found := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
 	if !found || r.Method != http.MethodPost {
@@ -43,9 +42,8 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
 	case "Event":
-		h.background.Go(func() { _, _ = h.Invoke(h.ctx, call) }) // its result goes nowhere
-		w.Header().Set("x-amzn-RequestId", apigw.NewUUID())
-		w.WriteHeader(http.StatusAccepted)
+		call.Event = true
+		h.answerInvoke(w, r, call)
 	default:
 		h.answerInvoke(w, r, call)
 	}
@@ -62,6 +60,10 @@ func (h *Host) answerInvoke(w http.ResponseWriter, r *http.Request, call Invocat
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("x-amzn-RequestId", result.RequestID)
+	if call.Event {
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
 	header.Set("X-Amz-Executed-Version", "$LATEST")
 	if result.FunctionError != "" {
 		header.Set("X-Amz-Function-Error", result.FunctionError)

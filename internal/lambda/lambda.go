@@ -32,6 +32,21 @@ type Invocation struct {
 	FunctionARN string // may carry a qualifier; a bare function name is accepted as well
 	Payload     []byte // JSON
 	TraceID     string // X-Amzn-Trace-Id; may be empty
+
+	// Event asks for an asynchronous call: the function runs later, and the
+	// Result has no more than a RequestID.
+	Event bool
+
+	Caller Caller
+}
+
+// Caller is on whose behalf a function is called. It matters where AWS's
+// permissions do; its members may be empty.
+type Caller struct {
+	APIID     string
+	RequestID string // of the event that leads to the call
+	SourceARN string // arn:aws:execute-api:{region}:{account}:{apiId}/{stage}/{routeKey}
+	Role      string // ARN of the role to call in, the integration's CredentialsArn
 }
 
 // Result is what a function answered.
