@@ -62,7 +62,7 @@ func (c *Client) retrieve(ctx context.Context, r *Request) (aws.Credentials, err
 		if err := CheckCredentials(r.Role); err != nil {
 			return aws.Credentials{}, &ConfigurationError{err.Error()}
 		}
-		provider, whose = c.role(assumed{r.Role, r.URI.Partition, r.URI.Region}), "assuming "+r.Role+": "
+		provider, whose = c.role(assumed{r.Role, r.URI.Region}), "assuming "+r.Role+": "
 	}
 	found, err := provider.Retrieve(ctx)
 	switch {
@@ -75,7 +75,7 @@ func (c *Client) retrieve(ctx context.Context, r *Request) (aws.Credentials, err
 }
 
 // assumed is a role in the region whose STS gives its credentials.
-type assumed struct{ arn, partition, region string }
+type assumed struct{ arn, region string }
 
 const (
 	// sessionName is how CloudTrail shows who took a role.
@@ -108,7 +108,7 @@ type stsRole struct {
 
 // Retrieve implements aws.CredentialsProvider.
 func (r *stsRole) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	u := URI{Partition: r.partition, Region: r.region, Service: "sts"}
+	u := PathURI(r.region, "sts", "/")
 	endpoint, err := r.endpoint(&u, u.service())
 	if err != nil {
 		return aws.Credentials{}, err

@@ -105,6 +105,12 @@ func partitionOf(region string) string {
 	}
 }
 
+// PathURI is the URI of a service's path in a region. The path begins with a
+// slash.
+func PathURI(region, service, path string) URI {
+	return URI{Partition: partitionOf(region), Region: region, Service: service, Path: path}
+}
+
 // name is the service with its subdomain.
 func (u *URI) name() string {
 	if u.Subdomain == "" {

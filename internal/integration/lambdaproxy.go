@@ -24,7 +24,11 @@ func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, error)
 		FunctionARN: b.functionARN,
 		Payload:     AppendLambdaEvent(make([]byte, 0, 1024+len(r.Body)), r),
 		TraceID:     r.TraceID,
+		Caller:      lambda.Caller{APIID: r.APIID, RequestID: r.RequestID},
 	})
+	if failed, ok := errors.AsType[*Error](err); ok {
+		return nil, failed
+	}
 	switch {
 	case errors.Is(err, lambda.ErrNotFound):
 		return nil, &Error{FailureConfiguration, fmt.Sprintf("function %s does not exist", b.functionARN)}

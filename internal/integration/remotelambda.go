@@ -1,0 +1,161 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/lambda"
+)
+
+// RemoteLambda calls functions by the Invoke operation of AWS Lambda: AWS's
+// own, or whatever answers at the endpoint that Services has for "lambda". It
+// is a lambda.Invoker; its errors are lambda.ErrNotFound, the context's, or an
+// *Error.
+type RemoteLambda struct {
+	Services *awsservice.Client
+	Region   string // of functions that are named without an ARN
+
+	// FunctionName is what the endpoint knows its only function as, whatever
+	// an integration calls it: "function" for AWS's runtime interface
+	// emulator. Empty: the name or ARN that is called.
+	FunctionName string
+}
+
+var _ lambda.Invoker = (*RemoteLambda)(nil)
+
+const (
+	// A call that Lambda throttles or fails at is made so many times at most,
+	maxAttempts = 5
+	// after a pause that begins with so long and doubles.
+	firstPause = 100 * time.Millisecond
+)
+
+// Invoke implements lambda.Invoker. Throttles and failures of Lambda itself
+// are tried again while the context's deadline allows.
+func (l *RemoteLambda) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
+	request, err := l.request(&call)
+	if err != nil {
+		return lambda.Result{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		answer, err := l.Services.Do(ctx, request)
+		if err != nil {
+			return lambda.Result{}, notCalled(ctx, err)
+		}
+		if answer.Status/100 == 2 {
+			return lambda.Result{
+				Payload:       answer.Body,
+				FunctionError: answer.Header.Get("X-Amz-Function-Error"),
+				RequestID:     answer.Header.Get("X-Amzn-RequestId"),
+			}, nil
+		}
+		passing := answer.Status == http.StatusTooManyRequests || answer.Status >= 500
+		if !passing || attempt == maxAttempts || !pause(ctx, firstPause<<(attempt-1)) {
+			if ctx.Err() != nil {
+				return lambda.Result{}, ctx.Err()
+			}
+			return lambda.Result{}, refused(answer)
+		}
+	}
+}
+
+// functionARN is a function in a region, with or without a qualifier, and
+// functionName one that says nothing of its region.
+var (
+	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?$`)
+	functionName = regexp.MustCompile(`^([0-9]{12}:function:)?[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?$`)
+)
+
+// request makes the call with the headers of API Gateway's own calls, which
+// tell the function's owner what API and request they come from.
+func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, error) {
+	region, name := l.Region, call.FunctionARN
+	if match := functionARN.FindStringSubmatch(name); match != nil {
+		region = match[1]
+	} else if !functionName.MatchString(name) {
+		return nil, &Error{FailureConfiguration, fmt.Sprintf("%q is not the name or ARN of a function", name)}
+	}
+	if l.FunctionName != "" {
+		name = l.FunctionName
+	}
+	kind := "RequestResponse"
+	if call.Event {
+		kind = "Event"
+	}
+	header := http.Header{"X-Amz-Invocation-Type": {kind}}
+	agent := ""
+	if call.Caller.APIID != "" {
+		agent = "AmazonAPIGateway_" + call.Caller.APIID
+	}
+	for _, field := range []struct{ name, value string }{
+		{"User-Agent", agent},
+		{"X-Amzn-Apigateway-Api-Id", call.Caller.APIID},
+		{"X-Amzn-Lambda-Integration-Tag", call.Caller.RequestID},
+		{"X-Amz-Source-Arn", call.Caller.SourceARN},
+		{"X-Amzn-Trace-Id", call.TraceID},
+	} {
+		if field.value != "" {
+			header[field.name] = []string{field.value}
+		}
+	}
+	return &awsservice.Request{
+		URI:    awsservice.PathURI(region, "lambda", "/2015-03-31/functions/"+name+"/invocations"),
+		Header: header,
+		Body:   call.Payload,
+		Role:   call.Caller.Role,
+	}, nil
+}
+
+// notCalled is the error for a call that had no answer.
+func notCalled(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	failure := FailureBackend
+	if _, ok := errors.AsType[*awsservice.ConfigurationError](err); ok {
+		failure = FailureConfiguration
+	}
+	return &Error{failure, "calling the function: " + err.Error()}
+}
+
+// refused is the error for an answer of Lambda itself, in its words.
+func refused(answer *awsservice.Response) error {
+	var body struct{ Message string }
+	// What is not an error in Lambda's form has no message.
+	_ = json.Unmarshal(answer.Body, &body)
+	kind, _, _ := strings.Cut(answer.Header.Get("X-Amzn-ErrorType"), ":")
+	reason := strings.TrimRight(fmt.Sprintf("Lambda answered %d %s: %s", answer.Status, kind, body.Message), ": ")
+	switch answer.Status {
+	case http.StatusNotFound:
+		return fmt.Errorf("%w: %s", lambda.ErrNotFound, reason)
+	case http.StatusForbidden:
+		return &Error{FailureConfiguration, reason}
+	default:
+		return &Error{FailureBackend, reason}
+	}
+}
+
+// pause waits for a time that differs by chance, at most so long. It says
+// whether the context allows another attempt after that.
+func pause(ctx context.Context, longest time.Duration) bool {
+	length := longest/2 + rand.N(longest/2)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= length {
+		return false
+	}
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
