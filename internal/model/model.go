@@ -71,7 +71,7 @@ func (m *Model) Validate(message []byte) error {
 	if err != nil {
 		return fmt.Errorf("model %s: the message is %w", m.name, err)
 	}
-	found := check(m.root, value)
+	found := firstViolation(m.root, value)
 	if found == nil {
 		return nil
 	}

@@ -204,12 +204,14 @@ func TestHostileMessages(t *testing.T) {
 	for _, test := range []struct{ name, schema, message, want string }{
 		{"every schema twice at every depth", twice, strings.Repeat(`{"b":1,"a":`, 900) + "1" + strings.Repeat("}", 900), "limit: the message takes too long to be checked"},
 		{"the same negated", `{"not":` + twice + `}`, strings.Repeat(`{"b":1,"a":`, 900) + "1" + strings.Repeat("}", 900), "limit: "},
-		{"a pattern that backtracks", `{"pattern":"^(?=(a+)+$)"}`, `"` + strings.Repeat("a", 100) + `c"`, "took too long to be looked for"},
+		{"a pattern that backtracks", `{"pattern":"^(?=(a+)+$)"}`, `"` + strings.Repeat("a", 100) + `c"`, "took too long to be checked"},
+		{"a long regular expression", `{"format":"regex"}`, `"` + strings.Repeat(".", 100000) + `"`, "format: the regular expression has more than 1024 bytes"},
+		{"many patterns", `{"items":{"pattern":"^(?=(a+)+$)"}}`, "[" + strings.Repeat(`"aaaaaaaaaaaaaaaaaaa",`, 3000) + `"` + strings.Repeat("a", 40) + `b"]`, "took too long to be checked"},
 		{"a long name", `{"additionalProperties":false}`, `{"` + strings.Repeat("é", 60000) + `":1}`, "model M: at /éé"},
 		{"a long number", `{"maximum":1}`, strings.Repeat("9", 100000), "99… is more than allowed"},
 		{"equal trees", `{"uniqueItems":true}`, "[" + strings.Repeat("[[],[[]]],", 10000) + "[]]", "the items 0 and 1 are equal"},
 		{"deep", `{"items":{"$ref":"#"}}`, strings.Repeat("[", 1001) + strings.Repeat("]", 1001), "nested too deep"},
-		{"enum at every depth", `{"enum":[1],"not":{}}`, strings.Repeat("[", 900) + strings.Repeat("]", 900), "enum: the array is none"},
+		{"enum at every depth", `{"not":{"enum":[1]},"items":{"$ref":"#"}}`, strings.Repeat("[", 900) + `"` + strings.Repeat("x", 100000) + `"` + strings.Repeat("]", 900), "limit: the message takes too long"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

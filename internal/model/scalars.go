@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
@@ -24,16 +26,45 @@ func (v *validation) text(s *schema, text string, at *location) *violation {
 	return found
 }
 
-// find looks for a pattern in a text. All that a message makes the patterns
-// take is bounded.
+// maxExpression is the length in bytes of the longest regular expression that a
+// message may have, where a model wants one.
+const maxExpression = 1024
+
+func (v *validation) format(format *jsonschema.Format, value any, at *location) *violation {
+	start := time.Now()
+	if text, is := value.(string); is && format.Name == "regex" && len(text) > maxExpression {
+		return wrong(at, "format", "the regular expression has more than %d bytes", maxExpression)
+	}
+	err := format.Validate(value)
+	if found := v.spend(start, at, "format", format.Name); found != nil {
+		return found
+	}
+	if err != nil {
+		return wrong(at, "format", "%s is not a valid %s", show(value), format.Name)
+	}
+	return nil
+}
+
+// find looks for a pattern in a text.
 func (v *validation) find(p *pattern, text string, at *location, keyword string) (bool, *violation) {
 	start := time.Now()
 	found, err := p.find(text)
-	v.patternTime += time.Since(start)
-	if err != nil || v.patternTime > maxPatternTime {
-		return false, v.stop(wrong(at, keyword, "%s took too long to be looked for", show(p.source)))
+	if err != nil {
+		return false, v.stop(slow(at, keyword, p.source))
 	}
-	return found, nil
+	return found, v.spend(start, at, keyword, p.source)
+}
+
+// spend bounds the time that all patterns and formats take for a message.
+func (v *validation) spend(start time.Time, at *location, keyword, what string) *violation {
+	if v.patternTime += time.Since(start); v.patternTime > maxPatternTime {
+		return v.stop(slow(at, keyword, what))
+	}
+	return nil
+}
+
+func slow(at *location, keyword, what string) *violation {
+	return wrong(at, keyword, "%s took too long to be checked", show(what))
 }
 
 // size checks a count against its keywords, min… and max….

@@ -11,8 +11,8 @@ import (
 // What the check of one message may cost. A message of 128 KB has some 65,000
 // values at most.
 const (
-	maxSteps       = 500_000 // values looked at, once for each schema and comparison
-	maxPatternTime = 500 * time.Millisecond
+	maxSteps       = 250_000                // values looked at, once for each schema and comparison
+	maxPatternTime = 500 * time.Millisecond // of all regular expressions and formats
 )
 
 // validation is the check of one message.
@@ -22,8 +22,9 @@ type validation struct {
 	stopped     *violation // the check was given up; all that follows is void
 }
 
-// check gives the first thing in a message that does not fit a schema, or nil.
-func check(s *schema, message any) *violation {
+// firstViolation gives the first thing in a message that does not fit a schema,
+// or nil.
+func firstViolation(s *schema, message any) *violation {
 	v := validation{steps: maxSteps}
 	found := v.check(s, message, nil)
 	if v.steps < 0 {
@@ -86,8 +87,8 @@ func (v *validation) check(s *schema, value any, at *location) *violation {
 		return wrong(at, "enum", "%s is none of the allowed values", show(value))
 	}
 	if s.format != nil {
-		if err := s.format.Validate(value); err != nil {
-			return wrong(at, "format", "%s is not a valid %s", show(value), s.format.Name)
+		if found := v.format(s.format, value, at); found != nil {
+			return found
 		}
 	}
 	var found *violation
