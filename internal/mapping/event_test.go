@@ -13,16 +13,16 @@ import (
 
 // event is a Context written as JSON.
 type event struct {
-	Text         string            `json:"message"`
-	Binary       []byte            `json:"binary"`
-	Variables    map[string]any    `json:"context"`
-	Returned     map[string]string `json:"authorizer"`
-	Header       [][2]string
-	Query        [][2]string
-	Path         [][2]string
-	Stage        map[string]string `json:"stageVariables"`
-	Response     response
-	messageAsked int
+	Text      string            `json:"message"`
+	Binary    []byte            `json:"binary"`
+	Variables map[string]any    `json:"context"`
+	Returned  map[string]string `json:"authorizer"`
+	Header    [][2]string
+	Query     [][2]string
+	Path      [][2]string
+	Stage     map[string]string `json:"stageVariables"`
+	Response  response
+	raw       []byte
 }
 
 type response struct {
@@ -78,9 +78,11 @@ func (e *event) Parameters(location mapping.Location) iter.Seq2[string, string] 
 func (e *event) StageVariables() map[string]string { return e.Stage }
 
 func (e *event) Message() ([]byte, bool) {
-	e.messageAsked++
 	if e.Binary != nil {
 		return e.Binary, true
 	}
-	return []byte(e.Text), false
+	if e.raw == nil {
+		e.raw = []byte(e.Text)
+	}
+	return e.raw, false
 }

@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
@@ -66,7 +65,12 @@ func (x *Exchange) stageVariables() *jsonvalue.Object {
 	if x.stage == nil {
 		variables := x.event.StageVariables()
 		x.stage = jsonvalue.NewObject(len(variables))
-		for _, name := range slices.Sorted(maps.Keys(variables)) {
+		names := make([]string, 0, len(variables))
+		for name := range variables {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
 			x.stage.Set(name, variables[name])
 		}
 	}

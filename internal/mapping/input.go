@@ -3,6 +3,7 @@ package mapping
 import (
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/jsonpath"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 	"github.com/stagedoor/stagedoor/internal/vtl"
 )
@@ -50,7 +51,7 @@ func (in *input) Call(method string, args []any) (any, error) {
 	case len(args) != 1:
 		return nil, nil
 	}
-	name, err := vtl.Text(args[0], maxText)
+	name, err := textOf(args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -90,21 +91,56 @@ func (in *input) find(source string) (value any, found bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if _, plain := path.Keys(); !plain {
-		if err := in.x.budget.searched(len(in.body)); err != nil {
-			return nil, false, err
-		}
+	if keys, plain := path.Keys(); plain {
+		value, found = follow(in.document, keys)
+		return value, found, nil
+	}
+	if err := in.x.budget.searched(len(in.body)); err != nil {
+		return nil, false, err
 	}
 	return path.Evaluate(in.document)
 }
 
+// follow goes a plain path.
+func follow(value any, keys []jsonpath.Key) (any, bool) {
+	for _, key := range keys {
+		found := false
+		switch v := value.(type) {
+		case *jsonvalue.Object:
+			value, found = v.Get(key.Name)
+			found = found && !key.IsIndex
+		case *jsonvalue.List:
+			value, found = v.At(key.Index)
+			found = found && key.IsIndex
+		}
+		if !found {
+			return nil, false
+		}
+	}
+	return value, true
+}
+
 func (in *input) path(source string) (any, error) {
 	value, _, err := in.find(source)
-	switch value.(type) {
-	case *jsonvalue.Object, *jsonvalue.List:
-		in.shown = true
-	}
+	in.shown = in.shown || isCollection(value)
 	return value, err
+}
+
+// isCollection tells whether a value can be changed.
+func isCollection(value any) bool {
+	switch value.(type) {
+	case *jsonvalue.Object, *jsonvalue.List, *vtl.ArrayList:
+		return true
+	}
+	return false
+}
+
+// textOf is the text of an argument.
+func textOf(argument any) (string, error) {
+	if text, ok := argument.(string); ok {
+		return text, nil
+	}
+	return vtl.Text(argument, maxText)
 }
 
 // json gives the JSON text of what a path finds, and an empty JSON string when
@@ -125,7 +161,7 @@ func (in *input) json(source string) (any, error) {
 }
 
 func (in *input) jsonText(value any) (string, error) {
-	if !in.shown {
+	if !in.shown || !isCollection(value) {
 		text, err := jsonvalue.AppendWithin(nil, value, maxText)
 		return string(text), err
 	}

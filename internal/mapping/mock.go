@@ -60,7 +60,8 @@ func (p *mockParser) object(depth int) (status string, err error) {
 		if err != nil {
 			return "", err
 		}
-		if strings.Trim(name, `"'`) == "statusCode" {
+		switch name {
+		case `statusCode`, `"statusCode"`, `'statusCode'`:
 			status = value
 		}
 	}

@@ -56,7 +56,7 @@ func texts(value any) ([]string, error) {
 	}
 	values := make([]string, 0, len(items))
 	for _, item := range items {
-		text, err := vtl.Text(item, maxText)
+		text, err := textOf(item)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func overriddenStatus(object *jsonvalue.Object) (int, error) {
 	if value == nil {
 		return 0, nil
 	}
-	text, err := vtl.Text(value, maxText)
+	text, err := textOf(value)
 	if err != nil {
 		return 0, err
 	}

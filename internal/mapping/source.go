@@ -8,7 +8,6 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/jsonpath"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
-	"github.com/stagedoor/stagedoor/internal/vtl"
 )
 
 // source is where a parameter's values come from. It gives none when what it
@@ -191,8 +190,7 @@ func (b bodyPath) values(x *Exchange, _ *Response) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch value.(type) {
-	case *jsonvalue.Object, *jsonvalue.List:
+	if isCollection(value) {
 		text, err := jsonvalue.AppendWithin(nil, value, maxText)
 		return []string{string(text)}, err
 	}
@@ -204,6 +202,6 @@ func oneText(value any) ([]string, error) {
 	if value == nil {
 		return nil, nil
 	}
-	text, err := vtl.Text(value, maxText)
+	text, err := textOf(value)
 	return []string{text}, err
 }

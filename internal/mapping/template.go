@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/vtl"
@@ -20,6 +21,7 @@ type templates struct {
 type template struct {
 	name     string // for the log
 	compiled *vtl.Template
+	room     atomic.Int64 // how long outputs are, in bytes
 }
 
 // withoutSelection is the key of the template that is taken where no template
@@ -78,11 +80,18 @@ func (t *templates) choose(in expression.Input) *template {
 	return nil
 }
 
+// maxRoom is how much room an output is given before it is written.
+const maxRoom = 16 << 10
+
 // render runs a template on the body that $input is bound to.
 func (t *template) render(ctx context.Context, x *Exchange) ([]byte, error) {
-	out, err := t.compiled.Execute(ctx, make([]byte, 0, 512), (*scope)(x), limits)
+	room := t.room.Load()
+	out, err := t.compiled.Execute(ctx, make([]byte, 0, max(room, 64)), (*scope)(x), limits)
 	if err != nil {
 		return nil, &Error{Reason: t.name, Err: err}
+	}
+	if size := min(int64(len(out)), maxRoom); size > room {
+		t.room.Store(size + size/8)
 	}
 	return out, nil
 }

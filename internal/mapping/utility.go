@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
-	"github.com/stagedoor/stagedoor/internal/vtl"
 )
 
 // utility is $util.
@@ -26,7 +25,7 @@ func (u *utility) Call(method string, args []any) (any, error) {
 		}
 		return nil, nil
 	}
-	text, err := vtl.Text(args[0], maxText)
+	text, err := textOf(args[0])
 	if err != nil {
 		return nil, err
 	}
