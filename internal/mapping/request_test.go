@@ -69,7 +69,7 @@ func TestTemplateChoice(t *testing.T) {
 			TemplateSelectionExpression: test.selection, PassthroughBehavior: test.passthrough, RequestTemplates: templates,
 		})
 		request, err := requests.Map(t.Context(), mapping.NewExchange(&event{Text: test.message}))
-		got := ""
+		var got string
 		if err != nil {
 			got = outcome(err)
 		} else {

@@ -63,7 +63,7 @@ func TestIntegrationResponseChoice(t *testing.T) {
 			t.Errorf("%q: Empty is %v", test.keys, responses.Empty())
 		}
 		reply, err := responses.Map(t.Context(), mapping.NewExchange(new(event)), response{Status: test.status, Body: test.body}.mapping())
-		got := ""
+		var got string
 		if err != nil {
 			got = err.Error()
 			if client := outcome(err); client != "500 Internal server error" {

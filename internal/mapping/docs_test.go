@@ -1,0 +1,172 @@
+package mapping_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+// block is a block of code of the page, with its language.
+type block struct{ language, code string }
+
+func blocksOfPage(t *testing.T) (page string, blocks []block) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "templates.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page = string(content)
+	for _, found := range regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$").FindAllStringSubmatch(page, -1) {
+		blocks = append(blocks, block{language: found[1], code: strings.TrimSuffix(found[2], "\n")})
+	}
+	return page, blocks
+}
+
+// The templates of docs/templates.md print what the page says.
+func TestTemplatesOfThePage(t *testing.T) {
+	t.Parallel()
+	_, blocks := blocksOfPage(t)
+	tested := 0
+	var input string
+	for i, b := range blocks {
+		switch b.language {
+		case "json":
+			input = b.code
+		case "velocity":
+			if i+1 == len(blocks) || blocks[i+1].language != "text" {
+				t.Errorf("no output follows\n%s", b.code)
+				continue
+			}
+			c := goldenCase{template: b.code, event: input}
+			if diff := cmp.Diff(blocks[i+1].code, c.render(t)); diff != "" {
+				t.Errorf("%s\n%s", b.code, diff)
+			}
+			tested++
+		}
+	}
+	if tested == 0 {
+		t.Error("the page has no templates")
+	}
+}
+
+// The integrations and routes of docs/templates.md compile.
+func TestConfigurationsOfThePage(t *testing.T) {
+	t.Parallel()
+	_, blocks := blocksOfPage(t)
+	tested := 0
+	for _, b := range blocks {
+		if b.language != "yaml" {
+			continue
+		}
+		tested++
+		var properties map[string]any
+		if err := yaml.Unmarshal([]byte(b.code), &properties); err != nil {
+			t.Fatal(err)
+		}
+		if properties["RouteKey"] != nil {
+			route := decode[apigw.Route](t, properties)
+			if _, err := mapping.CompileRequired(route.RequestParameters); err != nil {
+				t.Errorf("%v\n%s", err, b.code)
+			}
+			continue
+		}
+		i := decode[apigw.Integration](t, properties)
+		compileRequest(t, &i)
+		compileResponses(t, &i)
+	}
+	if tested == 0 {
+		t.Error("the page has no configurations")
+	}
+}
+
+func decode[T any](t *testing.T, properties map[string]any) (v T) {
+	t.Helper()
+	text, err := json.Marshal(properties)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Each $context variable of the page (K.1) is one that an event is asked for.
+func TestVariablesOfThePage(t *testing.T) {
+	t.Parallel()
+	page, _ := blocksOfPage(t)
+	_, table, _ := strings.Cut(page, "| Of the event |")
+	table, _, _ = strings.Cut("| Of the event |"+table, "\n\n")
+	quoted := regexp.MustCompile("`([^`]+)`")
+	tested := 0
+	for row := range strings.Lines(table) {
+		cells := strings.Split(row, "|")
+		groups := []string{""}
+		if names := quoted.FindAllStringSubmatch(cells[1], -1); names != nil {
+			groups = nil
+			for _, name := range names {
+				groups = append(groups, name[1])
+			}
+		}
+		for _, group := range groups {
+			for _, name := range quoted.FindAllStringSubmatch(cells[2], -1) {
+				full := group + name[1]
+				e := &event{Variables: map[string]any{full: "value of " + full}}
+				if full == "authorizer.principalId" {
+					e = &event{Returned: map[string]string{"principalId": "value of " + full}}
+				}
+				requests := compileRequest(t, &apigw.Integration{RequestTemplates: map[string]string{"$default": "$context." + full}})
+				request, err := requests.Map(t.Context(), mapping.NewExchange(e))
+				if err != nil || string(request.Body) != "value of "+full {
+					t.Errorf("%s: %v, %v", full, request, err)
+				}
+				tested++
+			}
+		}
+	}
+	if tested < 40 {
+		t.Errorf("%d variables tested", tested)
+	}
+}
+
+// The whole way of the page's MOCK integration (D.5).
+func TestMockOfThePage(t *testing.T) {
+	t.Parallel()
+	_, blocks := blocksOfPage(t)
+	for _, b := range blocks {
+		if b.language != "yaml" || !strings.HasPrefix(b.code, "IntegrationType: MOCK") {
+			continue
+		}
+		var properties map[string]any
+		if err := yaml.Unmarshal([]byte(b.code), &properties); err != nil {
+			t.Fatal(err)
+		}
+		i := decode[apigw.Integration](t, properties)
+		x := mapping.NewExchange(readEvent(t, tableEvent))
+		request, err := compileRequest(t, &i).Map(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, err := mapping.MockStatus(request.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := compileResponses(t, &i).Map(t.Context(), x, &mapping.Response{Status: status})
+		if got := describeReply(reply, err); got != `{"pong": "1790000000000"} 200 map[]` {
+			t.Error(got)
+		}
+		return
+	}
+	t.Error("the page has no MOCK integration")
+}
