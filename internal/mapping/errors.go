@@ -17,12 +17,14 @@ const (
 	FailureContent
 	// FailureMediaType: no template fits and the message may not pass through.
 	FailureMediaType
+	// FailureTimeout: a template did not end within the integration's timeout.
+	FailureTimeout
 	// FailureParameters: required parameters of $connect are missing.
 	FailureParameters
 )
 
 // Error is why a mapping failed. Its text is for the log; the client sees
-// Message. When the time was up it wraps the cause of the context's end.
+// Message.
 type Error struct {
 	Failure Failure
 	Reason  string
@@ -44,6 +46,8 @@ func (e *Error) Status() int {
 	switch e.Failure {
 	case FailureMediaType:
 		return http.StatusUnsupportedMediaType
+	case FailureTimeout:
+		return http.StatusGatewayTimeout
 	case FailureParameters:
 		return http.StatusBadRequest
 	default:
@@ -56,6 +60,8 @@ func (e *Error) Message() string {
 	switch e.Failure {
 	case FailureMediaType:
 		return "Unsupported Media Type"
+	case FailureTimeout:
+		return "Endpoint request timed out"
 	case FailureParameters:
 		return "Missing required request parameters: [" + strings.Join(e.Missing, ", ") + "]"
 	default:

@@ -3,7 +3,9 @@ package mapping_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,8 +60,8 @@ func TestDeadline(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
 	_, err := requests.Map(ctx, mapping.NewExchange(new(event)))
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
+	if got := outcome(err); !errors.Is(err, context.DeadlineExceeded) || got != "504 Endpoint request timed out" {
+		t.Error(got, err)
 	}
 }
 
@@ -74,6 +76,56 @@ func TestPathsFromMessages(t *testing.T) {
 	if got := c.render(t); got != "7" {
 		t.Error(got)
 	}
+}
+
+// The log names the template and the line that failed.
+func TestFailuresAreNamed(t *testing.T) {
+	t.Parallel()
+	i := &apigw.Integration{
+		RequestTemplates: map[string]string{"$default": "\n#set($l = [])\n$l.get(1)"},
+		IntegrationResponses: []*apigw.IntegrationResponse{{
+			IntegrationResponseKey: "/200/", ResponseTemplates: map[string]string{"$default": "$input.json('$[')"},
+		}},
+	}
+	_, err := compileRequest(t, i).Map(t.Context(), mapping.NewExchange(new(event)))
+	if want := `requestTemplates["$default"]: line 3, column 1: `; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	_, err = compileResponses(t, i).Map(t.Context(), mapping.NewExchange(new(event)), &mapping.Response{Status: 200})
+	if want := `integration response "/200/": responseTemplates["$default"]: line 1, column 1: `; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// What is compiled is shared by all events of an integration.
+func TestMappingsAreShared(t *testing.T) {
+	t.Parallel()
+	i := &apigw.Integration{
+		RequestTemplates: map[string]string{"$default": `$input.path("$.l[$input.path('$.i')]")#set($context.responseOverride.header.X = $input.path('$.i'))`},
+		IntegrationResponses: []*apigw.IntegrationResponse{{
+			IntegrationResponseKey: "$default", ResponseTemplates: map[string]string{"$default": "$context.responseOverride.header.X$input.json('$')"},
+		}},
+	}
+	requests, responses := compileRequest(t, i), compileResponses(t, i)
+	var group sync.WaitGroup
+	for n := range 8 {
+		group.Go(func() {
+			message := fmt.Sprintf(`{"i": %d, "l": [0, 10, 20, 30, 40, 50, 60, 70]}`, n)
+			for range 20 {
+				x := mapping.NewExchange(&event{Text: message})
+				request, err := requests.Map(t.Context(), x)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				reply, err := responses.Map(t.Context(), x, &mapping.Response{Status: 200, Body: request.Body})
+				if got, want := describeReply(reply, err), fmt.Sprintf("%[1]d%[2]d 200 map[X:[%[1]d]]", n, n*10); got != want {
+					t.Errorf("%s, want %s", got, want)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // Bytes that are no UTF-8 do no harm.

@@ -21,9 +21,10 @@ type Requests struct {
 // Request is what a mapping made of an event for the backend.
 type Request struct {
 	// Header and Query are what was mapped, in order; names may repeat.
-	// Values of headers hold no control characters but tabs.
+	// Values of headers hold no control characters but tabs; those of the query
+	// are not encoded.
 	Header, Query []Parameter
-	// Path is the placeholders of the integration's URI.
+	// Path is the placeholders of the integration's URI, not encoded.
 	Path []Parameter
 	// Body is what a template made or, when Rendered is false, the message. It
 	// must not be changed.
@@ -71,6 +72,9 @@ func CompileRequest(i *apigw.Integration) (*Requests, error) {
 	}
 	return r, nil
 }
+
+// HasParameters tells whether there are parameters to be mapped.
+func (r *Requests) HasParameters() bool { return len(r.parameters) > 0 }
 
 // MapParameters maps the parameters only, for proxy integrations, which send
 // the message as it is.

@@ -133,6 +133,9 @@ func TestRequestParameters(t *testing.T) {
 		})
 		e := readEvent(t, handshakeEvent)
 		test.want.Body = []byte(e.Text)
+		if !requests.HasParameters() {
+			t.Errorf("%s ← %s: no parameters", test.target, test.source)
+		}
 		for name, run := range map[string]func(x *mapping.Exchange) (*mapping.Request, error){
 			"Map":           func(x *mapping.Exchange) (*mapping.Request, error) { return requests.Map(t.Context(), x) },
 			"MapParameters": requests.MapParameters,

@@ -56,11 +56,14 @@ func CompileResponses(i *apigw.Integration) (*Responses, error) {
 	r := &Responses{paths: newPathCache(), fallback: -1}
 	var keys []string
 	for n, response := range i.IntegrationResponses {
+		key := response.IntegrationResponseKey
 		compiled, err := compileResponse(response)
 		if err != nil {
-			return nil, fmt.Errorf("integration response %q: %w", response.IntegrationResponseKey, err)
+			return nil, fmt.Errorf("integration response %q: %w", key, err)
 		}
-		key := response.IntegrationResponseKey
+		for _, t := range compiled.templates.byKey {
+			t.name = fmt.Sprintf("integration response %q: %s", key, t.name)
+		}
 		if key == `\$default` {
 			key = expression.Default
 		}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -88,7 +89,11 @@ func (t *template) render(ctx context.Context, x *Exchange) ([]byte, error) {
 	room := t.room.Load()
 	out, err := t.compiled.Execute(ctx, make([]byte, 0, max(room, 64)), (*scope)(x), limits)
 	if err != nil {
-		return nil, &Error{Reason: t.name, Err: err}
+		e := &Error{Reason: t.name, Err: err}
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			e.Failure = FailureTimeout
+		}
+		return nil, e
 	}
 	if size := min(int64(len(out)), maxRoom); size > room {
 		t.room.Store(size + size/8)
