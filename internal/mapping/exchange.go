@@ -23,8 +23,9 @@ type Exchange struct {
 	requestOverride  *jsonvalue.Object
 	responseOverride *jsonvalue.Object
 
-	paths  *pathCache
-	budget budget
+	running *template // for the log
+	paths   *pathCache
+	budget  budget
 }
 
 // NewExchange begins the mapping of an event.
@@ -58,6 +59,13 @@ func (s *scope) Variable(name string) (any, bool) {
 		return &x.util, true
 	}
 	return nil, false
+}
+
+// Log hands on what the interpreter tells.
+func (s *scope) Log(line, column int, message string) {
+	if l, ok := s.event.(Logger); ok {
+		l.Log(s.running.name, line, column, message)
+	}
 }
 
 // stageVariables is a copy, for a template may change it.

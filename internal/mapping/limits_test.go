@@ -97,6 +97,29 @@ func TestFailuresAreNamed(t *testing.T) {
 	}
 }
 
+// loggingEvent is a Context that is also a Logger.
+type loggingEvent struct {
+	event
+	logged []string
+}
+
+func (e *loggingEvent) Log(template string, line, column int, message string) {
+	e.logged = append(e.logged, fmt.Sprintf("%s %d:%d %s", template, line, column, message))
+}
+
+// What is probably a mistake is told to who wants to hear of it.
+func TestTemplatesAreLogged(t *testing.T) {
+	t.Parallel()
+	requests := compileRequest(t, &apigw.Integration{RequestTemplates: map[string]string{"$default": "\n #set($x = $none)"}})
+	e := new(loggingEvent)
+	if _, err := requests.Map(t.Context(), mapping.NewExchange(e)); err != nil {
+		t.Fatal(err)
+	}
+	if want := `requestTemplates["$default"] 2:2 #set of $x has no value`; len(e.logged) != 1 || !strings.HasPrefix(e.logged[0], want) {
+		t.Errorf("%q, want %s", e.logged, want)
+	}
+}
+
 // What is compiled is shared by all events of an integration.
 func TestMappingsAreShared(t *testing.T) {
 	t.Parallel()

@@ -50,6 +50,12 @@ type Context interface {
 	Message() (body []byte, binary bool)
 }
 
+// Logger is a Context that hears of what is not an error but probably a mistake
+// in a template, such as a #set without a value. Lines and columns count from 1.
+type Logger interface {
+	Log(template string, line, column int, message string)
+}
+
 // Location is where a parameter of the handshake stands.
 type Location int
 

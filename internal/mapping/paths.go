@@ -2,15 +2,20 @@ package mapping
 
 import (
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/jsonpath"
 )
 
-// maxPaths is how many compiled paths are kept. Templates have a few; one that
-// makes paths out of messages compiles the rest each time.
-const maxPaths = 256
+const (
+	// maxPaths is how many compiled paths are kept. Templates have a few; one
+	// that makes paths out of messages compiles the rest each time.
+	maxPaths = 256
+	// maxKeptPath is the longest path that is kept, in bytes.
+	maxKeptPath = 256
+)
 
 // pathCache keeps the paths that the templates of an integration ask for.
 // Readers take no lock.
@@ -29,11 +34,16 @@ func (c *pathCache) compile(source string) (*jsonpath.Path, error) {
 	if path, ok := (*c.paths.Load())[source]; ok {
 		return path, nil
 	}
+	if len(source) <= maxKeptPath {
+		source = strings.Clone(source) // it may be a part of a message
+	}
 	path, err := jsonpath.Compile(source)
 	if err != nil {
 		return nil, err
 	}
-	c.keep(source, path)
+	if len(source) <= maxKeptPath {
+		c.keep(source, path)
+	}
 	return path, nil
 }
 

@@ -86,6 +86,7 @@ const maxRoom = 16 << 10
 
 // render runs a template on the body that $input is bound to.
 func (t *template) render(ctx context.Context, x *Exchange) ([]byte, error) {
+	x.running = t
 	room := t.room.Load()
 	out, err := t.compiled.Execute(ctx, make([]byte, 0, max(room, 64)), (*scope)(x), limits)
 	if err != nil {
