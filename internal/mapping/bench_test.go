@@ -76,8 +76,9 @@ func TestAllocations(t *testing.T) {
 }
 
 // maxAllocations is how many allocations a template may take beside those that
-// parse the message, one for each of its values.
-const maxAllocations = 15
+// parse the message, one for each of its values. It takes 14; the race detector
+// makes pools forget, which adds some.
+const maxAllocations = 20
 
 func BenchmarkRequest(b *testing.B) {
 	requests, e := tableMapping(b)
