@@ -246,3 +246,32 @@ func TestInformationalStatus(t *testing.T) {
 		t.Errorf("after %v: %v %v", time.Since(start), response, err)
 	}
 }
+
+// What would have to be checked at the door, and is not yet, keeps everybody
+// out: an authorizer, IAM, an API key, a required parameter.
+func TestGuardedRoute(t *testing.T) {
+	t.Parallel()
+	for name, guard := range map[string]func(*apigw.Route){
+		"authorizer": func(r *apigw.Route) { r.AuthorizationType, r.AuthorizerId = "CUSTOM", "abcdef" },
+		"IAM":        func(r *apigw.Route) { r.AuthorizationType = "AWS_IAM" },
+		"API key":    func(r *apigw.Route) { r.ApiKeyRequired = true },
+		"parameter": func(r *apigw.Route) {
+			r.RequestParameters = map[string]apigw.ParameterConstraints{"route.request.querystring.token": {Required: true}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := New(t, websocket.DriverAuto)
+			g.Functions.Set("f", Returns(ok))
+			api := API("testapi123", Route{Key: "$connect", Function: "f"})
+			guard(api.Routes[0])
+			g.Deploy(api, &apigw.Stage{StageName: "dev"})
+			if _, response, err := g.TryDial("/dev"); err == nil || response == nil || response.StatusCode != 500 {
+				t.Errorf("%v %v, want 500", response, err)
+			}
+			if n := len(g.Functions.Events("f")); n != 0 {
+				t.Errorf("$connect ran %d times", n)
+			}
+		})
+	}
+}
