@@ -14,7 +14,7 @@ import (
 const maxScanned = 1 << 20
 
 var (
-	nodeImport   = regexp.MustCompile(`(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](@(?:aws-sdk|smithy)/[\w.-]+)`)
+	nodeImport   = regexp.MustCompile(`(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](@(?:aws-sdk|smithy)/[\w.-]+|aws-sdk)["'/]`)
 	pythonImport = regexp.MustCompile(`(?m)^\s*(?:import|from)\s+(?:[\w.]+\s*,\s*)*(?:boto3|botocore)\b`)
 )
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -207,11 +208,25 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+// sdk2 is version 2 of the AWS SDK for JavaScript, all in one package.
+const sdk2 = "aws-sdk"
+
+// bringsSDK2 says whether AWS's runtime of that name brings version 2 of the
+// SDK: up to nodejs16.x.
+func bringsSDK2(runtime string) bool {
+	major, _, _ := strings.Cut(strings.TrimPrefix(runtime, "nodejs"), ".")
+	n, err := strconv.Atoi(major)
+	return err == nil && n <= 16
+}
+
 // missingPackages are the @aws-sdk and @smithy packages that the function's
 // sources import and that neither its folder nor its layers have, sorted.
 func missingPackages(f Function, dir string) []string {
 	var missing []string
 	for _, name := range importedPackages(dir) {
+		if name == sdk2 && !bringsSDK2(f.Runtime) {
+			continue
+		}
 		if !hasPackage(f, dir, name) {
 			missing = append(missing, name)
 		}
