@@ -20,14 +20,15 @@ type application struct {
 	problems []string
 }
 
+// find finds the template's file, once: it may be read while others look.
+func (d *dev) find() (err error) {
+	d.file, err = template.Find(d.config.Template)
+	return err
+}
+
 // load reads the template.
 func (d *dev) load() (*template.Application, error) {
-	file, err := template.Find(d.config.Template)
-	if err != nil {
-		return nil, err
-	}
-	d.file = file
-	return template.Load(file, d.templateOptions())
+	return template.Load(d.file, d.templateOptions())
 }
 
 func (d *dev) templateOptions() template.Options {

@@ -13,6 +13,9 @@ func Check(config DevConfig) (Application, error) {
 	if err != nil {
 		return Application{}, err
 	}
+	if err := d.find(); err != nil {
+		return Application{}, err
+	}
 	loaded, err := d.load()
 	if err != nil {
 		return Application{}, err

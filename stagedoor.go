@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
+
 	"github.com/stagedoor/stagedoor/internal/certificate"
 	"github.com/stagedoor/stagedoor/internal/dynamodb"
 	"github.com/stagedoor/stagedoor/internal/gateway"
@@ -40,7 +42,8 @@ func RunDev(ctx context.Context, config DevConfig) error {
 	if err := d.start(ctx); err != nil {
 		return err
 	}
-	return d.watch(ctx)
+	d.watch(ctx)
+	return nil
 }
 
 // dev is a running `stagedoor dev`. Members are set in the order in which they
@@ -48,6 +51,8 @@ func RunDev(ctx context.Context, config DevConfig) error {
 type dev struct {
 	config DevConfig
 	file   string // the template
+
+	watcher *fsnotify.Watcher // of the template's folder
 
 	database  *dynamodb.Server // nil: elsewhere
 	endpoint  *localaws.Endpoint
@@ -63,6 +68,9 @@ type dev struct {
 }
 
 func (d *dev) start(ctx context.Context) error {
+	if err := d.startWatching(); err != nil {
+		return err
+	}
 	loaded, err := d.load()
 	if err != nil {
 		return err
@@ -155,6 +163,9 @@ func (d *dev) startFunctions(authority *certificate.Authority) error {
 // stop ends what was started, in reverse. Functions outlive the connections,
 // for $disconnect, and so do the listeners, for what it sends.
 func (d *dev) stop() {
+	if d.watcher != nil {
+		_ = d.watcher.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	if d.gateway != nil {

@@ -2,6 +2,7 @@ package stagedoor
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -12,28 +13,33 @@ import (
 // several steps.
 const settle = 50 * time.Millisecond
 
+// startWatching takes notice of changes from now on, so that none is lost that
+// comes after the template was read. Watching the folder, not the file,
+// survives editors that replace it.
+func (d *dev) startWatching() (err error) {
+	if err := d.find(); err != nil {
+		return err
+	}
+	if d.watcher, err = fsnotify.NewWatcher(); err != nil {
+		return fmt.Errorf("watch the template: %w", err)
+	}
+	return d.watcher.Add(filepath.Dir(d.file))
+}
+
 // watch puts the template into effect again whenever it changes, until ctx
-// ends. Watching the folder, not the file, survives editors that replace it.
-func (d *dev) watch(ctx context.Context) error {
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = watcher.Close() }()
-	if err := watcher.Add(filepath.Dir(d.file)); err != nil {
-		return err
-	}
+// ends.
+func (d *dev) watch(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case event := <-watcher.Events:
+			return
+		case event := <-d.watcher.Events:
 			if filepath.Clean(event.Name) == filepath.Clean(d.file) && !event.Has(fsnotify.Chmod) {
 				timer.Reset(settle)
 			}
-		case err := <-watcher.Errors:
+		case err := <-d.watcher.Errors:
 			d.config.Reporter.Rejected(err)
 		case <-timer.C:
 			d.reload()
