@@ -145,6 +145,18 @@ func (input *updateInput) write(s *Server) (*write, *update, error) {
 	return w, u, e.finish()
 }
 
+// replace runs a write that puts another item, or none, in the place of the
+// old one, which is what it can return.
+func replace(w *write, err error, returnValues string) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	if err := w.run(); err != nil {
+		return nil, err
+	}
+	return attributes(w.old, returnValues == "ALL_OLD"), nil
+}
+
 func (s *Server) putItem(input *struct {
 	putInput
 	legacyParameters
@@ -154,13 +166,7 @@ func (s *Server) putItem(input *struct {
 		return nil, err
 	}
 	w, err := input.write(s)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.run(); err != nil {
-		return nil, err
-	}
-	return attributes(w.old, input.ReturnValues == "ALL_OLD"), nil
+	return replace(w, err, input.ReturnValues)
 }
 
 func (s *Server) deleteItem(input *struct {
@@ -172,13 +178,7 @@ func (s *Server) deleteItem(input *struct {
 		return nil, err
 	}
 	w, err := input.write(s)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.run(); err != nil {
-		return nil, err
-	}
-	return attributes(w.old, input.ReturnValues == "ALL_OLD"), nil
+	return replace(w, err, input.ReturnValues)
 }
 
 func (s *Server) updateItem(input *struct {
