@@ -89,6 +89,17 @@ func isFunction(i *apigw.Integration) bool {
 	return i.IntegrationType == apigw.IntegrationAWS && strings.Contains(i.IntegrationUri, ":lambda:path/")
 }
 
+// CheckResponse tells what of an integration response could not be compiled.
+// Errors are those of CompileResponses, but for the response's key in front of
+// a property.
+func CheckResponse(r *apigw.IntegrationResponse) error {
+	if _, err := expression.NewMatcher([]string{r.IntegrationResponseKey}); err != nil {
+		return fmt.Errorf("integrationResponseKey: %w", err)
+	}
+	_, err := compileResponse(r)
+	return err
+}
+
 func compileResponse(r *apigw.IntegrationResponse) (c integrationResponse, err error) {
 	if c.parameters, err = compileAssignments("responseParameters", r.ResponseParameters, responseTargets, responseSources); err != nil {
 		return c, err

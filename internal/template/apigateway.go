@@ -5,6 +5,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // Quotas of an API.
@@ -23,6 +24,7 @@ func (b *builder) api(res *resource) {
 	}
 	p := b.read(res, apiSchema)
 	b.checkExpression(p, "RouteSelectionExpression", expression.RouteSelection)
+	b.checkExpression(p, "ApiKeySelectionExpression", expression.APIKeySelection)
 	checkTags(p)
 	api := &API{LogicalID: res.id, API: &apigw.API{
 		ApiId:                     b.id(res, 10),
@@ -114,7 +116,7 @@ func (b *builder) integration(res *resource) {
 	b.checkIntegration(p, typ)
 	id := b.id(res, 7)
 	api.integrations[id] = true
-	api.Integrations = append(api.Integrations, &apigw.Integration{
+	i := &apigw.Integration{
 		IntegrationId:               id,
 		IntegrationType:             typ,
 		IntegrationUri:              p.text("IntegrationUri"),
@@ -130,7 +132,24 @@ func (b *builder) integration(res *resource) {
 		TimeoutInMillis:             p.integer("TimeoutInMillis"),
 		RequestParameters:           p.textMap("RequestParameters"),
 		RequestTemplates:            p.textMap("RequestTemplates"),
-	})
+	}
+	api.Integrations = append(api.Integrations, i)
+	_, err := mapping.CompileRequest(i)
+	p.wrongMapping(err)
+}
+
+// wrongMapping reports what package mapping refuses. Its errors begin with the
+// property, as the API spells it.
+func (p *properties) wrongMapping(err error) {
+	if err == nil {
+		return
+	}
+	end := strings.IndexAny(err.Error(), "[: ")
+	name := err.Error()[:max(end, 0)]
+	if name != "" {
+		name = strings.ToUpper(name[:1]) + name[1:]
+	}
+	p.wrong(name, "%s%s", name, err.Error()[len(name):])
 }
 
 // checkIntegration checks what depends on the integration's type.
@@ -153,12 +172,11 @@ func (b *builder) checkIntegration(p *properties, typ string) {
 	if p.text("ConnectionType") == "VPC_LINK" && !p.has("ConnectionId") {
 		p.wrong("ConnectionType", "the ConnectionType VPC_LINK needs a ConnectionId")
 	}
-	switch typ {
-	case apigw.IntegrationAWS, apigw.IntegrationHTTP:
-		p.ignore(p.lines["IntegrationType"], "IntegrationType", keptMessage)
-	case apigw.IntegrationAWSProxy, apigw.IntegrationHTTPProxy:
-		if p.has("RequestTemplates") {
-			p.ignore(p.lines["RequestTemplates"], "RequestTemplates", "has no effect on a proxy integration")
+	if typ == apigw.IntegrationAWSProxy || typ == apigw.IntegrationHTTPProxy {
+		for _, name := range []string{"RequestTemplates", "TemplateSelectionExpression"} {
+			if p.has(name) {
+				p.ignore(p.lines[name], name, "has no effect on a proxy integration")
+			}
 		}
 	}
 }
@@ -173,13 +191,14 @@ func (b *builder) integrationResponse(res *resource) {
 		p.wrong("IntegrationId", "IntegrationId %q is no integration of the API %s", p.text("IntegrationId"), api.res.id)
 		return
 	}
-	integration.IntegrationResponses = append(integration.IntegrationResponses, &apigw.IntegrationResponse{
+	response := &apigw.IntegrationResponse{
 		IntegrationResponseId:       b.id(res, 6),
 		IntegrationResponseKey:      p.text("IntegrationResponseKey"),
 		ContentHandlingStrategy:     p.text("ContentHandlingStrategy"),
 		ResponseParameters:          p.textMap("ResponseParameters"),
 		ResponseTemplates:           p.textMap("ResponseTemplates"),
 		TemplateSelectionExpression: p.text("TemplateSelectionExpression"),
-	})
-	b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: keptMessage})
+	}
+	integration.IntegrationResponses = append(integration.IntegrationResponses, response)
+	p.wrongMapping(mapping.CheckResponse(response))
 }

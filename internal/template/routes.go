@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/expression"
 )
 
 func (b *builder) route(res *resource) {
@@ -100,6 +101,7 @@ func (b *builder) routeResponse(res *resource) {
 	if api == nil || !p.isKnown("RouteId") {
 		return
 	}
+	b.checkExpression(p, "ModelSelectionExpression", expression.RouteResponseModelSelection)
 	id := p.text("RouteId")
 	i := slices.IndexFunc(api.Routes, func(r *apigw.Route) bool { return r.RouteId == id })
 	if i < 0 {
