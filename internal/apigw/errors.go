@@ -11,21 +11,42 @@ type Error struct {
 	Status  int
 	Type    string
 	Message string
+
+	// ResourceType is what a NotFoundException did not find, and LimitType the
+	// limit of a TooManyRequestsException; else empty.
+	ResourceType string
+	LimitType    string
 }
 
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
 // Errors that the data plane's HTTP side answers with.
 var (
-	ErrForbidden    = &Error{http.StatusForbidden, "ForbiddenException", "Forbidden"}
-	ErrMissingToken = &Error{http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token"}
-	ErrGone         = &Error{http.StatusGone, "GoneException", ""}
-	ErrLimit        = &Error{http.StatusTooManyRequests, "LimitExceededException", "Too Many Requests"}
+	ErrForbidden    = &Error{Status: http.StatusForbidden, Type: "ForbiddenException", Message: "Forbidden"}
+	ErrMissingToken = &Error{Status: http.StatusForbidden, Type: "MissingAuthenticationTokenException", Message: "Missing Authentication Token"}
+	ErrGone         = &Error{Status: http.StatusGone, Type: "GoneException"}
+	ErrLimit        = &Error{Status: http.StatusTooManyRequests, Type: "LimitExceededException", Message: "Too Many Requests"}
 )
 
 // BadRequest is a 400 with the given message.
 func BadRequest(message string) *Error {
-	return &Error{http.StatusBadRequest, "BadRequestException", message}
+	return &Error{Status: http.StatusBadRequest, Type: "BadRequestException", Message: message}
+}
+
+// Conflict is a 409 with the given message.
+func Conflict(message string) *Error {
+	return &Error{Status: http.StatusConflict, Type: "ConflictException", Message: message}
+}
+
+// NotFound is a 404 with the given message, for a type of resource such as
+// "Route".
+func NotFound(resourceType, message string) *Error {
+	return &Error{Status: http.StatusNotFound, Type: "NotFoundException", Message: message, ResourceType: resourceType}
+}
+
+// TooMany is the 429 for a quota that is used up; limitType names it.
+func TooMany(limitType, message string) *Error {
+	return &Error{Status: http.StatusTooManyRequests, Type: "TooManyRequestsException", Message: message, LimitType: limitType}
 }
 
 // WriteTo answers a request with the error. An error without a message has no
@@ -38,7 +59,9 @@ func (e *Error) WriteTo(w http.ResponseWriter) {
 		return
 	}
 	body, _ := json.Marshal(struct { // strings always marshal
-		Message string `json:"message"`
-	}{e.Message})
+		Message      string `json:"message"`
+		ResourceType string `json:"resourceType,omitempty"`
+		LimitType    string `json:"limitType,omitempty"`
+	}{e.Message, e.ResourceType, e.LimitType})
 	_, _ = w.Write(body)
 }

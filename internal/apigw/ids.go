@@ -28,3 +28,32 @@ func NewUUID() string {
 func NewTraceID(now time.Time) string {
 	return fmt.Sprintf("Root=1-%08x-%08x%016x", uint32(now.Unix()), rand.Uint32(), rand.Uint64())
 }
+
+// Lengths of the ids of resources.
+const (
+	apiIDLength   = 10
+	routeIDLength = 7 // and integrations'
+	childIDLength = 6 // all others
+)
+
+// NewAPIID makes an id for an API.
+func NewAPIID() string { return newID(apiIDLength) }
+
+// NewRouteID makes an id for a route or an integration.
+func NewRouteID() string { return newID(routeIDLength) }
+
+// NewChildID makes an id for any other resource of an API, a deployment
+// included. Within the API it may exist already.
+func NewChildID() string { return newID(childIDLength) }
+
+// newID makes an id of lower-case letters and digits, a letter first.
+func newID(length int) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	const alphabet = letters + "0123456789"
+	id := make([]byte, length)
+	id[0] = letters[rand.IntN(len(letters))]
+	for i := 1; i < length; i++ {
+		id[i] = alphabet[rand.IntN(len(alphabet))]
+	}
+	return string(id)
+}

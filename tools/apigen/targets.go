@@ -1,0 +1,59 @@
+package main
+
+// target is a package to be generated.
+type target struct {
+	name   string // of the package and its folder
+	doc    string // what the package is, after its name
+	wire   string // qualifies the names of package wire, "" within it
+	groups []group
+}
+
+// group is the operations of one resource. They and their types are one file.
+type group struct {
+	file       string
+	operations []string
+}
+
+// wireV2 is the operations of API Gateway v2 that apply to WebSocket APIs. The
+// others have no types: they are in the table of endpoints only.
+var wireV2 = target{
+	name: "wire",
+	groups: []group{
+		{"api", crud("Api", "Apis")},
+		{"route", append(crud("Route", "Routes"), "DeleteRouteRequestParameter")},
+		{"routeresponse", crud("RouteResponse", "RouteResponses")},
+		{"integration", crud("Integration", "Integrations")},
+		{"integrationresponse", crud("IntegrationResponse", "IntegrationResponses")},
+		{"model", append(crud("Model", "Models"), "GetModelTemplate")},
+		{"authorizer", append(crud("Authorizer", "Authorizers"), "ResetAuthorizersCache")},
+		{"deployment", crud("Deployment", "Deployments")},
+		{"stage", append(crud("Stage", "Stages"), "DeleteAccessLogSettings", "DeleteRouteSettings")},
+		{"domainname", crud("DomainName", "DomainNames")},
+		{"apimapping", crud("ApiMapping", "ApiMappings")},
+		{"vpclink", crud("VpcLink", "VpcLinks")},
+		{"tags", []string{"GetTags", "TagResource", "UntagResource"}},
+	},
+}
+
+// wireV1 is the operations of API Gateway v1 that WebSocket APIs use.
+var wireV1 = target{
+	name: "wirev1",
+	doc: "has the operations of API Gateway v1 that WebSocket APIs use, and their requests\n" +
+		"and responses: API keys, usage plans, the account, VPC links, tags. What a member's\n" +
+		"tags mean is told by package wire.",
+	wire: "wire.",
+	groups: []group{
+		{"apikey", crud("ApiKey", "ApiKeys")},
+		{"usageplan", crud("UsagePlan", "UsagePlans")},
+		{"usageplankey", []string{"CreateUsagePlanKey", "GetUsagePlanKey", "GetUsagePlanKeys", "DeleteUsagePlanKey"}},
+		{"usage", []string{"GetUsage", "UpdateUsage"}},
+		{"account", []string{"GetAccount", "UpdateAccount"}},
+		{"vpclink", crud("VpcLink", "VpcLinks")},
+		{"tags", []string{"GetTags", "TagResource", "UntagResource"}},
+	},
+}
+
+// crud is the operations that most resources have.
+func crud(one, many string) []string {
+	return []string{"Create" + one, "Get" + one, "Get" + many, "Update" + one, "Delete" + one}
+}
