@@ -115,16 +115,3 @@ func TestRegions(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	names := []string{"RouteKey", "RouteId", "Target", "ApiId"}
-	for name, want := range map[string]string{
-		"RouteKy": "RouteKey", "routekey": "RouteKey", "RoutKeyy": "RouteKey", "Traget": "Target", "AipId": "ApiId",
-		"Handler": "", "": "", "RouteKey": "",
-	} {
-		if got := nearest(name, names); got != want {
-			t.Errorf("nearest to %q is %q, want %q", name, got, want)
-		}
-	}
-}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
 // form is what a property's value must look like.
@@ -187,7 +189,7 @@ func (s property) checkText(v *value) string {
 		if len(s.oneOf) == 1 {
 			message = fmt.Sprintf("must be %s, not %q", s.oneOf[0], v.text)
 		}
-		if near := nearest(v.text, s.oneOf); near != "" && len(s.oneOf) > 1 {
+		if near := spelling.Nearest(v.text, s.oneOf); near != "" && len(s.oneOf) > 1 {
 			message += "; did you mean " + near + "?"
 		}
 		return message

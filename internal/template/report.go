@@ -3,6 +3,8 @@ package template
 import (
 	"fmt"
 	"slices"
+
+	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
 // maxProblems bounds how much is said about one template: past it, the reader
@@ -70,7 +72,7 @@ func (r *report) didYouMean(name string, candidates []string) string {
 	if r.full {
 		return ""
 	}
-	if best := nearest(name, candidates); best != "" {
+	if best := spelling.Nearest(name, candidates); best != "" {
 		return fmt.Sprintf("; did you mean %s?", best)
 	}
 	return ""

@@ -1,4 +1,7 @@
-package template
+// Package spelling finds the name that a misspelled one most likely stands
+// for. What reads files written by people uses it: templates and the
+// configuration.
+package spelling
 
 import "strings"
 
@@ -9,9 +12,9 @@ const maxSuggested = 255
 // maxCandidates bounds how many names one misspelled name is compared with.
 const maxCandidates = 2000
 
-// nearest returns the candidate that a misspelled name most likely stands
+// Nearest returns the candidate that a misspelled name most likely stands
 // for, or "" when none is close enough.
-func nearest(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	if name == "" || len(name) > maxSuggested {
 		return ""
 	}
