@@ -5,6 +5,9 @@
 // integrations, models and authorizers; a deployment; a stage; a domain name
 // with its mappings. What must hold within an aggregate is plain code on one
 // value, and a write that lost a race is ErrConflict.
+//
+// Store is the storage of bytes, kept by Memory or by NATS. Configuration is
+// its typed side, which the control plane writes and the nodes follow.
 package store
 
 import (
@@ -12,7 +15,7 @@ import (
 	"errors"
 )
 
-// Errors of a Store. Others are those of the context and of the storage.
+// Errors of a Store. Others are those of the caller's context.
 var (
 	// ErrNotFound: there is no record under the key.
 	ErrNotFound = errors.New("the record does not exist")
@@ -20,11 +23,15 @@ var (
 	ErrConflict = errors.New("the record was changed by somebody else")
 	// ErrUnavailable: the storage is gone or slow. Nothing is known of a write.
 	ErrUnavailable = errors.New("the configuration store does not answer")
+	// ErrTooLarge: the storage does not take a record of this size.
+	ErrTooLarge = errors.New("the record is too large for the configuration store")
+	// ErrClosed: the store was closed by this process.
+	ErrClosed = errors.New("the configuration store is closed")
 )
 
 // Record is a value under a key.
 type Record struct {
-	// Key is segments between dots; a segment is letters, digits, '-', '_', '='.
+	// Key is two or more segments between dots, as Key makes them.
 	Key   string
 	Value []byte
 	// Revision is that of the record's last write. Every write to the store,
@@ -38,9 +45,14 @@ type Change struct {
 	Deleted bool // Value is nil then
 }
 
-// Store is the storage of records. Its methods are safe for concurrent use.
+// Store is the storage of records. Its methods are safe for concurrent use,
+// end with the caller's context, and otherwise answer within seconds, with
+// ErrUnavailable at worst. Values that they take or give are not changed
+// afterwards by either side.
+//
+// A prefix is the leading segments of keys that have more; "" stands for all.
 type Store interface {
-	// Get gives a record, or ErrNotFound.
+	// Get gives a record as the last answered write left it, or ErrNotFound.
 	Get(ctx context.Context, key string) (Record, error)
 	// Put writes a record whose revision is still the given one, 0 for one
 	// that does not exist, and gives the new revision; else ErrConflict. What
@@ -49,12 +61,16 @@ type Store interface {
 	// Delete removes a record whose revision is still the given one, and gives
 	// the revision of the removal; else ErrConflict or ErrNotFound.
 	Delete(ctx context.Context, key string, revision uint64) (uint64, error)
-	// List gives the records whose key begins with the given segments, in the
-	// order of their keys. No prefix stands for all.
+	// List gives the records below a prefix in the order of their keys.
 	List(ctx context.Context, prefix string) ([]Record, error)
-	// Watch calls changed for every record that exists, then ready once, then
-	// changed for every write, in the order of revisions, until ctx ends. It
-	// survives a storage that goes and comes back. The functions are called by
-	// one goroutine.
-	Watch(ctx context.Context, changed func(Change), ready func()) error
+	// Keys is List without the values.
+	Keys(ctx context.Context, prefix string) ([]Record, error)
+	// Watch calls changed for every record below one of the prefixes, then
+	// ready once, then changed for what writes leave, in the order of their
+	// revisions, until ctx ends or the store is closed; it gives that reason.
+	// Of several writes to one record between two calls the last one counts;
+	// a removal is told for records that were told before, and may be for
+	// others. Watch survives a storage that goes and comes back. The functions
+	// are called by the goroutine that calls Watch.
+	Watch(ctx context.Context, prefixes []string, changed func(Change), ready func()) error
 }

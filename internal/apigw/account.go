@@ -1,0 +1,32 @@
+package apigw
+
+import "time"
+
+// Account holds the settings of GetAccount: there is one.
+type Account struct {
+	CloudwatchRoleArn string `json:",omitempty"`
+}
+
+// AccessKey is the credential of a client of the control plane or of
+// @connections.
+type AccessKey struct {
+	AccessKeyId     string
+	SecretAccessKey string
+	UserName        string
+	Status          string // Active or Inactive
+	// PolicyDocument is an IAM policy. What it does not allow is denied.
+	PolicyDocument string `json:",omitempty"`
+	CreatedDate    time.Time
+}
+
+// VpcLink names a private network that integrations reach.
+type VpcLink struct {
+	VpcLinkId        string
+	Name             string
+	Description      string            `json:",omitempty"`
+	TargetArns       []string          `json:",omitempty"`
+	SubnetIds        []string          `json:",omitempty"`
+	SecurityGroupIds []string          `json:",omitempty"`
+	Tags             map[string]string `json:",omitempty"`
+	CreatedDate      time.Time
+}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Collection holds records of one kind. The id of a record is one or more
+// texts: an API's id; an API's id and the name of a stage. Its methods are
+// those of the Store, on values instead of bytes, with the same errors, and
+// safe for concurrent use.
+type Collection[T any] struct {
+	store   Store
+	name    string // the first segment of the keys
+	version int    // of the form in which values are written
+	id      func(*T) []string
+	reports *reports
+}
+
+// Entry is a value of a Collection. It is the caller's own.
+type Entry[T any] struct {
+	Value    *T
+	Revision uint64
+}
+
+// Event is what Watch tells of a record.
+type Event[T any] struct {
+	ID       []string
+	Revision uint64
+	// Value is nil if the record was removed, or if it cannot be read.
+	Value   *T
+	Deleted bool
+	// Err is a RecordError if the record cannot be read; it was reported.
+	Err error
+}
+
+// envelope is the form of every record. A higher version than the collection's
+// is of a later Stagedoor; a lower one is converted by Decode.
+type envelope struct {
+	Version int             `json:"version"`
+	Value   json.RawMessage `json:"value"`
+}
+
+// Key is the key of the record with an id.
+func (c *Collection[T]) Key(id ...string) string {
+	return Key(append([]string{c.name}, id...)...)
+}
+
+// Prefix is that of the collection's keys, for Store.Watch.
+func (c *Collection[T]) Prefix() string { return c.name }
+
+// Identify gives the id of the record with a key, if it is of this collection.
+func (c *Collection[T]) Identify(key string) (id []string, ours bool) {
+	if !isBelow(key, c.name) {
+		return nil, false
+	}
+	segments, err := splitKey(key)
+	if err != nil {
+		return nil, false
+	}
+	return segments[1:], true
+}
+
+// Get gives a value and its revision, ErrNotFound, or a RecordError.
+func (c *Collection[T]) Get(ctx context.Context, id ...string) (*T, uint64, error) {
+	record, err := c.store.Get(ctx, c.Key(id...))
+	if err != nil {
+		return nil, 0, err
+	}
+	value, err := c.Decode(record)
+	return value, record.Revision, err
+}
+
+// Put writes a value under its own id if the record's revision is still the
+// given one, 0 for a new record, and gives the new revision.
+func (c *Collection[T]) Put(ctx context.Context, value *T, revision uint64) (uint64, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", c.name, err)
+	}
+	record, err := json.Marshal(envelope{Version: c.version, Value: text})
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", c.name, err)
+	}
+	return c.store.Put(ctx, c.Key(c.id(value)...), record, revision)
+}
+
+// Delete removes a record if its revision is still the given one, and gives
+// the revision of the removal. A record that cannot be read can be removed too.
+func (c *Collection[T]) Delete(ctx context.Context, revision uint64, id ...string) (uint64, error) {
+	return c.store.Delete(ctx, c.Key(id...), revision)
+}
+
+// List gives the values whose ids begin with the given texts, in the order of
+// their keys; without any, all. Records that cannot be read are reported and
+// left out.
+func (c *Collection[T]) List(ctx context.Context, prefix ...string) ([]Entry[T], error) {
+	records, err := c.store.List(ctx, c.Key(prefix...))
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry[T], 0, len(records))
+	for _, record := range records {
+		value, err := c.Decode(record)
+		if err == nil {
+			entries = append(entries, Entry[T]{value, record.Revision})
+		}
+	}
+	return entries, nil
+}
+
+// IDs is List without the values: ids, and whether the records can be read is
+// not looked at.
+func (c *Collection[T]) IDs(ctx context.Context, prefix ...string) ([][]string, error) {
+	records, err := c.store.Keys(ctx, c.Key(prefix...))
+	if err != nil {
+		return nil, err
+	}
+	var ids [][]string
+	for _, record := range records {
+		if id, ours := c.Identify(record.Key); ours {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// Watch is Store.Watch for the collection.
+func (c *Collection[T]) Watch(ctx context.Context, changed func(Event[T]), ready func()) error {
+	return c.store.Watch(ctx, []string{c.Prefix()}, func(change Change) {
+		if event, ours := c.Event(change); ours {
+			changed(event)
+		}
+	}, ready)
+}
+
+// Event gives what a change means, if it is of this collection.
+func (c *Collection[T]) Event(change Change) (event Event[T], ours bool) {
+	id, ours := c.Identify(change.Key)
+	if !ours {
+		return Event[T]{}, false
+	}
+	event = Event[T]{ID: id, Revision: change.Revision, Deleted: change.Deleted}
+	if !change.Deleted {
+		event.Value, event.Err = c.Decode(change.Record)
+	}
+	return event, true
+}
+
+// Decode reads a record of this collection. Its error is a RecordError, which
+// it reports.
+func (c *Collection[T]) Decode(record Record) (*T, error) {
+	value, err := c.decode(record)
+	if err != nil {
+		e := &RecordError{record.Key, record.Revision, err}
+		c.reports.add(e)
+		return nil, e
+	}
+	return value, nil
+}
+
+func (c *Collection[T]) decode(record Record) (*T, error) {
+	var e envelope
+	if err := json.Unmarshal(record.Value, &e); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	switch {
+	case e.Version > c.version:
+		return nil, fmt.Errorf("%w: its version is %d, the highest known here is %d", ErrLaterVersion, e.Version, c.version)
+	case e.Version < 1 || len(e.Value) == 0:
+		return nil, fmt.Errorf("%w: it lacks a version or a value", ErrCorrupt)
+	}
+	value := new(T)
+	if err := decodeStrictly(e.Value, value); err != nil {
+		return nil, err
+	}
+	if key := c.Key(c.id(value)...); key != record.Key {
+		return nil, fmt.Errorf("%w: its value is that of %s", ErrCorrupt, key)
+	}
+	return value, nil
+}
+
+// decodeStrictly refuses members that are not known: to serve a route without
+// what a later version says of it could let in who must not come in.
+func decodeStrictly(text []byte, value any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(value)
+	switch {
+	case err == nil:
+		return nil
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return fmt.Errorf("%w: %w", ErrLaterVersion, err)
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+}
+
+// newCollection makes a collection whose values have ids of the given function.
+func newCollection[T any](s Store, r *reports, name string, id func(*T) []string) *Collection[T] {
+	return &Collection[T]{store: s, name: name, version: 1, id: id, reports: r}
+}
