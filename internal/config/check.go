@@ -1,0 +1,68 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strconv"
+)
+
+var (
+	region   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	account  = regexp.MustCompile(`^[0-9]{12}$`)
+	service  = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
+	function = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}$`)
+)
+
+func isRegion(text string) error {
+	if !region.MatchString(text) {
+		return fmt.Errorf("%q is not the name of a region, such as eu-central-1", text)
+	}
+	return nil
+}
+
+func isAccount(text string) error {
+	if !account.MatchString(text) {
+		return fmt.Errorf("%q is not an account id of 12 digits", text)
+	}
+	return nil
+}
+
+// isAddress checks what a listener listens on.
+func isAddress(text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return fmt.Errorf("%q is not an address such as :8080, 127.0.0.1:8080 or [::1]:8080", text)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("%q: the port is not a number between 0 and 65535", text)
+	}
+	return nil
+}
+
+func isURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%q is not an http or https URL", text)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("the URL has more than a host and a path")
+	}
+	return nil
+}
+
+func isService(text string) error {
+	if !service.MatchString(text) {
+		return fmt.Errorf("%q is not the name of an AWS service, such as dynamodb", text)
+	}
+	return nil
+}
+
+func isFunction(text string) error {
+	if !function.MatchString(text) {
+		return fmt.Errorf("%q is not the name or ARN of a function", text)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+// Package config reads the configuration of a gateway: a YAML file, read
+// strictly and with all its mistakes told at once, variables of the
+// environment, and flags. It knows what a value must look like and nothing of
+// what is done with it; the root package hands the values on.
+//
+// The keys are in keys.go, what their values look like in value.go, the walk
+// through the file in decode.go.
+package config
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Config is a configuration that was read, with defaults for what nobody set.
+// docs/configuration.md says what each key means.
+type Config struct {
+	Region  string // in ARNs, host names and signatures
+	Account string // 12 digits, in ARNs
+	Data    string // the folder of the embedded store
+
+	Listen []string // public addresses, host:port
+	Admin  Admin
+
+	Log      Log
+	Timeouts Timeouts
+	Shutdown Shutdown
+
+	Endpoints map[string]string // URL of an AWS service, by its name
+	Functions map[string]string // URL of a function's Invoke operation, by name or ARN
+}
+
+// Admin is the listener of the control plane and of health checks.
+type Admin struct {
+	Listen string // host:port
+}
+
+// Formats of the log.
+const (
+	LogText = "text"
+	LogJSON = "json"
+)
+
+// Which events of the data plane are logged.
+const (
+	EventsNone   = "none"
+	EventsFailed = "failed"
+	EventsAll    = "all"
+)
+
+// Log says what the gateway tells of itself on standard error.
+type Log struct {
+	Format  string // LogText or LogJSON
+	Level   slog.Level
+	Events  string        // EventsNone, EventsFailed or EventsAll
+	Summary time.Duration // between two lines that count events; 0 for none
+}
+
+// Timeouts bound what a client may take.
+type Timeouts struct {
+	Header time.Duration // to send a request's header, the TLS handshake included
+	Idle   time.Duration // between two HTTP requests on one connection
+}
+
+// Shutdown says how a gateway stops.
+type Shutdown struct {
+	Delay   time.Duration // between /readyz saying 503 and the end of accepting
+	Timeout time.Duration // for connections to close and $disconnect to run
+}
+
+// defaults are the values of what nobody set. getenv reads the environment.
+func defaults(getenv func(string) string) *Config {
+	return &Config{
+		Region:   firstOf(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
+		Account:  "123456789012",
+		Data:     dataFolder(getenv),
+		Listen:   []string{":8080"},
+		Admin:    Admin{Listen: "127.0.0.1:8081"},
+		Log:      Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
+		Timeouts: Timeouts{Header: 10 * time.Second, Idle: time.Minute},
+		Shutdown: Shutdown{Timeout: 25 * time.Second},
+	}
+}
+
+// dataFolder is systemd's state folder, the system's for root, or else the
+// user's.
+func dataFolder(getenv func(string) string) string {
+	if state := getenv("STATE_DIRECTORY"); state != "" {
+		return filepath.SplitList(state)[0]
+	}
+	if os.Geteuid() == 0 {
+		return "/var/lib/stagedoor"
+	}
+	if data := getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return filepath.Join(data, "stagedoor")
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(home, ".local", "share", "stagedoor")
+	}
+	return "stagedoor-data"
+}
+
+func firstOf(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,235 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxDepth bounds how deep values are nested, aliases followed.
+const maxDepth = 32
+
+// maxNodes bounds how many values a file has, aliases followed: an alias of
+// aliases of aliases is a large file in a few lines.
+const maxNodes = 100_000
+
+// decoder reads a file into the variables of the keys.
+type decoder struct {
+	*report
+	file  string
+	nodes int
+}
+
+// decode reads the text of a file.
+func (d *decoder) decode(text []byte, keys section) {
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	var document, second yaml.Node
+	switch err := documents.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		return // an empty file: all defaults
+	case err != nil:
+		d.syntax(err)
+		return
+	}
+	if err := documents.Decode(&second); !errors.Is(err, io.EOF) {
+		if err != nil {
+			d.syntax(err)
+			return
+		}
+		d.at(place{d.file, second.Line}, "", "a second document begins; the file has one")
+	}
+	d.value(document.Content[0], "", keys, 0)
+}
+
+var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// syntax records what is no YAML.
+func (d *decoder) syntax(err error) {
+	message := err.Error()
+	line := 0
+	if match := syntaxLine.FindStringSubmatch(message); match != nil {
+		message = message[len(match[0]):]
+		line, _ = strconv.Atoi(match[1]) // absent: 0
+	}
+	d.at(place{d.file, line}, "", "not YAML: %s", message)
+}
+
+// value reads a node.
+func (d *decoder) value(n *yaml.Node, path string, v value, depth int) {
+	where := place{d.file, n.Line}
+	d.places[path] = where
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+		depth++
+	}
+	if d.nodes++; depth > maxDepth || d.nodes > maxNodes {
+		if len(d.problems) == 0 {
+			d.at(where, path, "the file is nested too deep or too large")
+		}
+		return
+	}
+	switch v := v.(type) {
+	case scalar:
+		d.scalar(n, path, v)
+	case list:
+		d.list(n, path, v)
+	case section:
+		d.section(n, path, v, depth)
+	case table:
+		d.table(n, path, v)
+	}
+}
+
+func (d *decoder) scalar(n *yaml.Node, path string, s scalar) {
+	if text, ok := d.text(n, path); ok {
+		if err := s.set(text); err != nil {
+			d.problem(path, "%v", err)
+		}
+	}
+}
+
+// text is a scalar as it was written, so that an account id keeps its zeros.
+func (d *decoder) text(n *yaml.Node, path string) (string, bool) {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		d.problem(path, "expected a single value, not keys")
+	case n.Kind == yaml.SequenceNode:
+		d.problem(path, "expected a single value, not a list")
+	case n.Tag == "!!null":
+		d.problem(path, "has no value")
+	case n.Tag == "!!bool":
+		d.problem(path, "%s is a truth value; write it in quotes if it is a name", n.Value)
+	case n.Tag == "!!str" || n.Tag == "!!int" || n.Tag == "!!float" || n.Tag == "!!timestamp":
+		return n.Value, true
+	default:
+		d.problem(path, "the tag %s means nothing here", n.Tag)
+	}
+	return "", false
+}
+
+func (d *decoder) list(n *yaml.Node, path string, l list) {
+	items := []*yaml.Node{n} // one alone stands for a list of it
+	switch {
+	case n.Kind == yaml.MappingNode:
+		d.problem(path, "expected a list, not keys")
+		return
+	case n.Kind == yaml.SequenceNode:
+		items = n.Content
+	case n.Tag == "!!null":
+		items = nil
+	}
+	if len(items) < l.least {
+		d.problem(path, "the list is empty")
+		return
+	}
+	var texts []string
+	for i, item := range items {
+		at := path
+		if n.Kind == yaml.SequenceNode {
+			at = fmt.Sprintf("%s[%d]", path, i)
+			d.places[at] = place{d.file, item.Line}
+		}
+		if item.Kind == yaml.AliasNode {
+			item = item.Alias
+		}
+		text, ok := d.text(item, at)
+		if !ok {
+			continue
+		}
+		if err := l.check(text); err != nil {
+			d.problem(at, "%v", err)
+			continue
+		}
+		texts = append(texts, text)
+	}
+	*l.to = texts
+}
+
+// pairs gives the names of a mapping and their values, each once.
+func (d *decoder) pairs(n *yaml.Node, path string, each func(name string, at place, value *yaml.Node)) {
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
+		return // all that stands below is commented out
+	case n.Kind != yaml.MappingNode && path == "":
+		d.problem(path, "expected keys, such as \"listen: :8080\"")
+		return
+	case n.Kind != yaml.MappingNode:
+		d.problem(path, "expected keys, not a single value or a list")
+		return
+	}
+	lines := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, at := n.Content[i], place{d.file, n.Content[i].Line}
+		switch before, twice := lines[name.Value]; {
+		case name.Kind != yaml.ScalarNode:
+			d.at(at, path, "a key must be a word")
+		case twice:
+			d.at(at, join(path, name.Value), "was given before, in line %d", before)
+		default:
+			lines[name.Value] = at.line
+			each(name.Value, at, n.Content[i+1])
+		}
+	}
+}
+
+func (d *decoder) section(n *yaml.Node, path string, s section, depth int) {
+	d.pairs(n, path, func(name string, at place, child *yaml.Node) {
+		v := s.find(name)
+		if v == nil {
+			d.at(at, join(path, name), "unknown key%s", hint(path, name, s))
+			return
+		}
+		d.value(child, join(path, name), v, depth+1)
+	})
+}
+
+// hint is what an unknown key may have meant: a name beside it, or all names
+// of a small section.
+func hint(path, name string, s section) string {
+	names := s.names()
+	if near := didYouMean(name, names); near != "" {
+		return near
+	}
+	if path != "" {
+		return "; " + path + " has " + strings.Join(names, ", ")
+	}
+	return ""
+}
+
+func (d *decoder) table(n *yaml.Node, path string, t table) {
+	entries := map[string]string{}
+	d.pairs(n, path, func(name string, at place, child *yaml.Node) {
+		below := join(path, name)
+		d.places[below] = place{d.file, child.Line}
+		if err := t.checkName(name); err != nil {
+			d.at(at, path, "%v", err)
+			return
+		}
+		if child.Kind == yaml.AliasNode {
+			child = child.Alias
+		}
+		text, ok := d.text(child, below)
+		if !ok {
+			return
+		}
+		if err := t.checkText(text); err != nil {
+			d.problem(below, "%v", err)
+			return
+		}
+		entries[name] = text
+	})
+	*t.to = entries
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

@@ -1,0 +1,48 @@
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// key is a key of the file, with the value that stands behind it.
+type key struct {
+	name  string
+	value value
+}
+
+// keys are the keys of the file, bound to the members of c. A key is here only
+// when something acts on it.
+func (c *Config) keys() section {
+	return section{
+		{"region", text(&c.Region, isRegion)},
+		{"account", text(&c.Account, isAccount)},
+		{"data", text(&c.Data, nil)},
+		{"listen", list{&c.Listen, isAddress, 1}},
+		{"admin", section{
+			{"listen", text(&c.Admin.Listen, isAddress)},
+		}},
+		{"log", section{
+			{"format", choice(&c.Log.Format, map[string]string{LogText: LogText, LogJSON: LogJSON})},
+			{"level", choice(&c.Log.Level, map[string]slog.Level{
+				"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+			})},
+			{"events", choice(&c.Log.Events, map[string]string{EventsNone: EventsNone, EventsFailed: EventsFailed, EventsAll: EventsAll})},
+			{"summary", duration(&c.Log.Summary, 0, 24*time.Hour)},
+		}},
+		{"timeouts", section{
+			{"header", duration(&c.Timeouts.Header, time.Second, 10*time.Minute)},
+			{"idle", duration(&c.Timeouts.Idle, time.Second, time.Hour)},
+		}},
+		{"shutdown", section{
+			{"delay", duration(&c.Shutdown.Delay, 0, 10*time.Minute)},
+			{"timeout", duration(&c.Shutdown.Timeout, time.Second, time.Hour)},
+		}},
+		{"endpoints", table{&c.Endpoints, isService, isURL}},
+		{"functions", table{&c.Functions, isFunction, isURL}},
+	}
+}
+
+// live are the keys whose change takes effect without a restart, by the
+// beginning of their paths.
+var live = []string{"log.level", "log.events", "functions"}

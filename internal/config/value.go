@@ -1,0 +1,164 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/spelling"
+)
+
+// value is what stands behind a key: a scalar, a list, a section, a table or
+// records. Each is bound to the variable that it sets.
+type value interface {
+	// current is what the variable holds, comparable with reflect.DeepEqual.
+	current() any
+}
+
+// textual is a value that can be written in one word, as in a variable of the
+// environment or a flag.
+type textual interface {
+	value
+	set(text string) error
+}
+
+// scalar is a single value.
+type scalar struct {
+	get    func() any
+	assign func(text string) error
+}
+
+func (s scalar) current() any          { return s.get() }
+func (s scalar) set(text string) error { return s.assign(text) }
+
+// bind makes a scalar of a variable and what reads it.
+func bind[T any](to *T, parse func(text string) (T, error)) scalar {
+	return scalar{
+		get: func() any { return *to },
+		assign: func(text string) error {
+			v, err := parse(text)
+			if err == nil {
+				*to = v
+			}
+			return err
+		},
+	}
+}
+
+// text is taken as it is, if check has nothing against it.
+func text(to *string, check func(string) error) scalar {
+	return bind(to, func(text string) (string, error) {
+		if text == "" {
+			return "", fmt.Errorf("is empty")
+		}
+		if check == nil {
+			return text, nil
+		}
+		return text, check(text)
+	})
+}
+
+// choice is one of some words.
+func choice[T any](to *T, words map[string]T) scalar {
+	return bind(to, func(text string) (T, error) {
+		if v, found := words[text]; found {
+			return v, nil
+		}
+		names := slices.Sorted(maps.Keys(words))
+		var none T
+		return none, fmt.Errorf("%q is none of %s%s", text, strings.Join(names, ", "), didYouMean(text, names))
+	})
+}
+
+// duration is a number with a unit, such as 500ms, 30s or 1h30m.
+func duration(to *time.Duration, least, most time.Duration) scalar {
+	return bind(to, func(text string) (time.Duration, error) {
+		d, err := time.ParseDuration(text)
+		if _, number := strconv.Atoi(text); number == nil && d == 0 && text != "0" {
+			return 0, fmt.Errorf("%s has no unit; write %ss for seconds", text, text)
+		}
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("%q is not a duration such as 500ms, 30s or 1h30m", text)
+		case d < least || d > most:
+			return 0, fmt.Errorf("%s is not between %s and %s", text, short(least), short(most))
+		}
+		return d, nil
+	})
+}
+
+// short is a duration without the units that are zero: 10m, not 10m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
+
+// list is a sequence of strings. One alone may stand for it; in one word they
+// stand between commas.
+type list struct {
+	to    *[]string
+	check func(string) error
+	least int
+}
+
+func (l list) current() any { return *l.to }
+
+func (l list) set(text string) error {
+	var items []string
+	for item := range strings.SplitSeq(text, ",") {
+		item = strings.TrimSpace(item)
+		if err := l.check(item); err != nil {
+			return err
+		}
+		items = append(items, item)
+	}
+	*l.to = items
+	return nil
+}
+
+// section is a mapping with keys of its own.
+type section []key
+
+func (s section) current() any { return nil }
+
+func (s section) names() []string {
+	names := make([]string, len(s))
+	for i, k := range s {
+		names[i] = k.name
+	}
+	return names
+}
+
+func (s section) find(name string) value {
+	for _, k := range s {
+		if k.name == name {
+			return k.value
+		}
+	}
+	return nil
+}
+
+// table is a mapping from names that the user chooses to strings.
+type table struct {
+	to                   *map[string]string
+	checkName, checkText func(string) error
+}
+
+func (t table) current() any { return *t.to }
+
+// didYouMean is "; did you mean X?" for the name nearest to a misspelled one.
+func didYouMean(name string, names []string) string {
+	if best := spelling.Nearest(name, names); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return ""
+}
