@@ -1,0 +1,154 @@
+package sigv4
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+const unsignedPayload = "UNSIGNED-PAYLOAD"
+
+// canonicalRequest puts the request into the one form that is signed. It is
+// not faithful where the request contradicts that form: it lists its signed
+// headers in another way, lacks one of them, or tells a hash that is not the
+// body's.
+func (c *claim) canonicalRequest(body []byte) (text string, faithful bool, err error) {
+	payload, faithful, err := c.payload(body)
+	if err != nil {
+		return "", false, err
+	}
+	names := strings.Join(c.headerNames, ";")
+	faithful = faithful && names == c.headerList
+	var b strings.Builder
+	b.WriteString(c.request.Method + "\n" + canonicalPath(c.path) + "\n" + canonicalQuery(c.query, c.presigned) + "\n")
+	for _, name := range c.headerNames {
+		values := headerValues(c.request, name)
+		faithful = faithful && values != nil
+		b.WriteString(name + ":")
+		for i, value := range values {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(trim(value))
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("\n" + names + "\n" + payload)
+	return b.String(), faithful, nil
+}
+
+// payload gives the last line of the canonical request. A request may tell
+// that its body is not signed; otherwise the line is the hash of what came,
+// whatever the request tells.
+func (c *claim) payload(body []byte) (line string, faithful bool, err error) {
+	told := strings.Join(c.request.Header.Values("X-Amz-Content-Sha256"), ",")
+	if c.presigned && told == "" {
+		for _, p := range c.query {
+			if strings.EqualFold(p.name, "X-Amz-Content-Sha256") {
+				told = p.value
+			}
+		}
+	}
+	if strings.HasPrefix(told, "STREAMING-") {
+		return "", false, invalid("The payload is signed in chunks (x-amz-content-sha256 is " + quote(told) + "), which is not supported. Sign it as a whole.")
+	}
+	if told == unsignedPayload {
+		return told, true, nil
+	}
+	hash := hashHex(body)
+	return hash, told == "" || told == hash, nil
+}
+
+// headerValues gives the values of a header in the order they came; nil where
+// the request lacks it. net/http keeps Host elsewhere.
+func headerValues(r *http.Request, name string) []string {
+	if name != "host" {
+		return r.Header.Values(name)
+	}
+	if r.Host == "" {
+		return nil
+	}
+	return []string{r.Host}
+}
+
+// trim removes white space at the ends and makes one space of several within.
+func trim(value string) string {
+	value = strings.Trim(value, " \t")
+	if !strings.Contains(value, "  ") && !strings.Contains(value, "\t") {
+		return value
+	}
+	return strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' }), " ")
+}
+
+// canonicalPath removes empty and dot segments and escapes every segment once
+// more: what came as %40 becomes %2540, what came as @ becomes %40. All SDKs
+// sign what they send in this way, except for S3.
+func canonicalPath(path string) string {
+	var kept []string
+	for segment := range strings.SplitSeq(path, "/") {
+		switch segment {
+		case "", ".":
+		case "..":
+			kept = kept[:max(0, len(kept)-1)]
+		default:
+			kept = append(kept, escape(segment))
+		}
+	}
+	if len(kept) == 0 {
+		return "/"
+	}
+	canonical := "/" + strings.Join(kept, "/")
+	if strings.HasSuffix(path, "/") {
+		canonical += "/"
+	}
+	return canonical
+}
+
+// parameter is a part of the query string, without escapes.
+type parameter struct{ name, value string }
+
+// parseQuery splits a query string. A plus sign is a space, as everywhere in
+// the gateway. An empty parameter is one with an empty name, so that a query
+// has no second spelling with more ampersands.
+func parseQuery(raw string) ([]parameter, error) {
+	if raw == "" {
+		return nil, nil
+	}
+	parameters := make([]parameter, 0, strings.Count(raw, "&")+1)
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		p := parameter{}
+		var ok bool
+		if p.name, ok = unescape(name); ok {
+			p.value, ok = unescape(value)
+		}
+		if !ok {
+			return nil, malformed("Illegal hex character in escape % pattern: " + quote(pair))
+		}
+		parameters = append(parameters, p)
+	}
+	return parameters, nil
+}
+
+// canonicalQuery sorts the parameters by their escaped names, then values. A
+// presigned request's signature is not among what it signs.
+func canonicalQuery(query []parameter, presigned bool) string {
+	escaped := make([]parameter, 0, len(query))
+	for _, p := range query {
+		if !presigned || p.name != "X-Amz-Signature" {
+			escaped = append(escaped, parameter{escape(p.name), escape(p.value)})
+		}
+	}
+	slices.SortFunc(escaped, func(a, b parameter) int {
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.value, b.value))
+	})
+	var b strings.Builder
+	for i, p := range escaped {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(p.name + "=" + p.value)
+	}
+	return b.String()
+}

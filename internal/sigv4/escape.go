@@ -1,0 +1,77 @@
+package sigv4
+
+import "strings"
+
+const upperHex = "0123456789ABCDEF"
+
+// escape escapes every byte that RFC 3986 does not call unreserved.
+func escape(text string) string {
+	reserved := 0
+	for i := range len(text) {
+		if !unreserved(text[i]) {
+			reserved++
+		}
+	}
+	if reserved == 0 {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text) + 2*reserved)
+	for i := range len(text) {
+		if char := text[i]; unreserved(char) {
+			b.WriteByte(char)
+		} else {
+			b.WriteByte('%')
+			b.WriteByte(upperHex[char>>4])
+			b.WriteByte(upperHex[char&15])
+		}
+	}
+	return b.String()
+}
+
+func unreserved(char byte) bool {
+	return 'a' <= char && char <= 'z' || 'A' <= char && char <= 'Z' || '0' <= char && char <= '9' ||
+		char == '-' || char == '.' || char == '_' || char == '~'
+}
+
+// unescape undoes the escapes of a query string; false stands for a percent
+// sign that begins none.
+func unescape(text string) (string, bool) {
+	if !strings.ContainsAny(text, "%+") {
+		return text, true
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '+':
+			b.WriteByte(' ')
+		case '%':
+			if i+2 >= len(text) {
+				return "", false
+			}
+			high, low := hexDigit(text[i+1]), hexDigit(text[i+2])
+			if high < 0 || low < 0 {
+				return "", false
+			}
+			b.WriteByte(byte(high<<4 | low))
+			i += 2
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String(), true
+}
+
+// hexDigit gives the value of a hexadecimal digit, or -1.
+func hexDigit(char byte) int {
+	switch {
+	case '0' <= char && char <= '9':
+		return int(char - '0')
+	case 'a' <= char && char <= 'f':
+		return int(char-'a') + 10
+	case 'A' <= char && char <= 'F':
+		return int(char-'A') + 10
+	}
+	return -1
+}

@@ -1,0 +1,152 @@
+// Package sigv4 verifies requests that are signed with AWS Signature Version 4,
+// in their Authorization header or in their query string ("presigned"), as API
+// Gateway does for its services execute-api and apigateway. It knows nothing of
+// users and permissions: it says which access key signed a request.
+//
+// What is refused is refused in AWS's words; see Error.
+package sigv4
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Limits on the age of signatures.
+const (
+	// MaxSkew is how far a request's date may be from the verifier's clock.
+	MaxSkew = 5 * time.Minute
+	// MaxExpires is the longest life of a presigned request.
+	MaxExpires = 7 * 24 * time.Hour
+)
+
+const (
+	algorithm  = "AWS4-HMAC-SHA256"
+	terminator = "aws4_request"
+	timeFormat = "20060102T150405Z"
+	dateFormat = "20060102"
+)
+
+// Errors that Keys answers with.
+var (
+	// ErrUnknownKey: nobody has this access key, or the session token is not
+	// the key's.
+	ErrUnknownKey = errors.New("the access key is not known")
+	// ErrExpiredKey: the access key was somebody's, but its time is over.
+	ErrExpiredKey = errors.New("the access key has expired")
+)
+
+// Keys knows the secrets of access keys. It is safe for concurrent use.
+type Keys interface {
+	// Secret gives the secret access key that belongs to an access key. The
+	// session token is the request's, "" where it has none. The error is
+	// ErrUnknownKey or ErrExpiredKey, possibly wrapped; any other one is a
+	// failure of the gateway, which Verify hands on as it is.
+	Secret(ctx context.Context, accessKeyID, sessionToken string) (string, error)
+}
+
+// Verifier verifies requests. It is safe for concurrent use.
+type Verifier struct {
+	// Keys gives the secrets. It must be set.
+	Keys Keys
+	// Region is the one that signatures must be scoped to.
+	Region string
+	// Now is the clock; nil stands for time.Now.
+	Now func() time.Time
+}
+
+// Signature is what a valid signature says.
+type Signature struct {
+	AccessKeyID   string
+	SessionToken  string // "" where the request has none
+	Time          time.Time
+	Presigned     bool     // it was in the query string
+	SignedHeaders []string // lower case, in alphabetical order; "host" is among them
+}
+
+// Verify checks that a request, as net/http's server received it, is signed
+// for the service by a known access key, and that the signature is current.
+// The body is the whole body of the request. The error is an *Error, or a
+// failure of Keys.
+//
+// A presigned request can be sent again until it expires, and one that is
+// signed in its header for MaxSkew: that is how Signature Version 4 is.
+func (v *Verifier) Verify(ctx context.Context, r *http.Request, body []byte, service string) (*Signature, error) {
+	now := time.Now
+	if v.Now != nil {
+		now = v.Now
+	}
+	c, err := parseClaim(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkTime(now().UTC()); err != nil {
+		return nil, err
+	}
+	if err := c.checkForm(); err != nil {
+		return nil, err
+	}
+	if err := c.checkScope(v.Region, service); err != nil {
+		return nil, err
+	}
+	if err := v.compare(ctx, c, body); err != nil {
+		return nil, err
+	}
+	return &Signature{
+		AccessKeyID:   c.accessKeyID,
+		SessionToken:  c.sessionToken,
+		Time:          c.time,
+		Presigned:     c.presigned,
+		SignedHeaders: c.headerNames,
+	}, nil
+}
+
+// compare computes the signature anew and compares it with the claimed one. It
+// does the same work whether the key is known or not.
+func (v *Verifier) compare(ctx context.Context, c *claim, body []byte) error {
+	secret, unknown := v.Keys.Secret(ctx, c.accessKeyID, c.sessionToken)
+	canonical, faithful, err := c.canonicalRequest(body)
+	if err != nil {
+		return err
+	}
+	toSign := stringToSign(c.time, c.scope(), canonical)
+	expected := sign(secret, c.scopeDate, c.scopeRegion, c.scopeService, toSign)
+	equal := subtle.ConstantTimeCompare([]byte(expected), []byte(c.signature)) == 1
+	switch {
+	case errors.Is(unknown, ErrUnknownKey):
+		return errUnknownKey
+	case errors.Is(unknown, ErrExpiredKey):
+		return errExpiredKey
+	case unknown != nil:
+		return fmt.Errorf("look up the secret of access key %q: %w", c.accessKeyID, unknown)
+	case !equal || !faithful:
+		return errMismatch(canonical, toSign)
+	}
+	return nil
+}
+
+func stringToSign(t time.Time, scope, canonical string) string {
+	return algorithm + "\n" + t.Format(timeFormat) + "\n" + scope + "\n" + hashHex([]byte(canonical))
+}
+
+// sign gives the signature in lower-case hexadecimal digits.
+func sign(secret, date, region, service, toSign string) string {
+	key := []byte("AWS4" + secret)
+	for _, part := range [...]string{date, region, service, terminator, toSign} {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(part))
+		key = mac.Sum(nil)
+	}
+	return hex.EncodeToString(key)
+}
+
+func hashHex(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
