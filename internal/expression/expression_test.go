@@ -275,6 +275,11 @@ func FuzzParse(f *testing.F) {
 func FuzzFind(f *testing.F) {
 	f.Add(`{"a":{"b":[1,"x\u0061"]},"a":{"b":[2]}}`, "a", 0)
 	f.Add(`{"\u0061":"12345678\"9","c":[{}, [ ],-0.1e+2,tru]}`, "a", 1)
+	f.Add(`{"x":`+strings.Repeat(`{"a":[`, 80)+strings.Repeat("]}", 80)+`,"a":[true,false,null,{"seven77":"eight888", "b" : 0}]}`, "a", 3)
+	f.Add(`{"x":`+strings.Repeat(`{"a":[`, 80)+strings.Repeat("]}", 79)+`]},"a":1}`, "a", 0)
+	f.Add(`{"x":`+strings.Repeat(`[{"a":`, 80)+"1"+strings.Repeat("}]", 50)+strings.Repeat("]}", 30)+`,"a":1}`, "a", 0)
+	f.Add(`{"x":`+strings.Repeat("[", 999)+strings.Repeat("]", 999)+`,"a":1}`, "a", 0)
+	f.Add(`{"x":`+strings.Repeat("[", 1000)+strings.Repeat("]", 1000)+`,"a":1}`, "a", 0)
 	f.Fuzz(func(t *testing.T, message, name string, index int) {
 		if index < 0 || index > 3 || !utf8.ValidString(message) { // the engine lets no other message in
 			return

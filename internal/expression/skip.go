@@ -1,0 +1,206 @@
+package expression
+
+import "github.com/stagedoor/stagedoor/internal/jsonvalue"
+
+// failed is what the functions named skip return when the text is not JSON.
+// They read what begins at i and return the place behind it.
+const failed = -1
+
+// skipSpace is small, so that the compiler puts it in place: mostly there is
+// no space.
+func skipSpace(s []byte, i int) int {
+	if i < len(s) && s[i] > ' ' {
+		return i
+	}
+	return skipSpaces(s, i)
+}
+
+//go:noinline
+func skipSpaces(s []byte, i int) int {
+	for i < len(s) && s[i] <= ' ' {
+		if c := s[i]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+// skipValue reads a value that lies so deep in the message.
+func skipValue(s []byte, i, depth int) int {
+	if i >= len(s) {
+		return failed
+	}
+	switch s[i] {
+	case '"':
+		return skipString(s, i)
+	case '{', '[':
+		return skipNested(s, i, depth)
+	case 't', 'f', 'n':
+		return skipWord(s, i)
+	}
+	return skipNumber(s, i)
+}
+
+// nesting is which of the arrays and objects that are open are objects: a bit
+// for each, the innermost the lowest, above them outermost.
+type nesting uint64
+
+// outermost is nothing open.
+const outermost nesting = 0b10
+
+// full tells whether there is no bit left.
+func (n nesting) full() bool { return n>>63 != 0 }
+
+// in adds what the bracket opens.
+func (n nesting) in(bracket byte) nesting { return n<<1 | nesting(bracket>>5&1) }
+
+func (n nesting) out() nesting { return n >> 1 }
+
+func (n nesting) isObject() bool { return n&1 != 0 }
+
+// closing is the bracket that closes the innermost.
+func (n nesting) closing() byte { return ']' + byte(n&1)<<5 }
+
+// skipNested reads an array or object that lies so deep in the message, with
+// all that is nested in it. Messages of many small members spend their time
+// here, so it is one loop, without a call for what is common: short strings,
+// and no space.
+func skipNested(s []byte, i, depth int) int {
+	for open := outermost; ; {
+		if open.isObject() {
+			end, ok := plainEnd(s, i)
+			if ok && s[i] == '"' && s[end] == '"' && s[end+1] == ':' && s[end+2] > ' ' {
+				i = end + 2
+			} else if i = skipName(s, i); i < 0 {
+				return failed
+			}
+		}
+		if i >= len(s) {
+			return failed
+		}
+		switch c := s[i]; c {
+		case '"':
+			if end, ok := plainEnd(s, i); ok && s[end] == '"' {
+				i = end + 1
+			} else if i = skipString(s, i); i < 0 {
+				return failed
+			}
+		case '{', '[':
+			if open.full() {
+				if i = skipNested(s, i, depth); i < 0 {
+					return failed
+				}
+				break
+			}
+			if depth++; depth > jsonvalue.MaxDepth {
+				return failed
+			}
+			open = open.in(c)
+			if i = skipSpace(s, i+1); i == len(s) {
+				return failed
+			}
+			if s[i] != open.closing() {
+				continue
+			}
+			open, depth = open.out(), depth-1
+			i++
+		case 't', 'f', 'n':
+			if i = skipWord(s, i); i < 0 {
+				return failed
+			}
+		default:
+			if i = skipNumber(s, i); i < 0 {
+				return failed
+			}
+		}
+		// A value has ended, and with it, perhaps, what it is in.
+		for {
+			if open == outermost {
+				return i
+			}
+			if i = skipSpace(s, i); i == len(s) {
+				return failed
+			}
+			if s[i] == ',' {
+				break
+			}
+			if s[i] != open.closing() {
+				return failed
+			}
+			open, depth = open.out(), depth-1
+			i++
+		}
+		i = skipSpace(s, i+1)
+	}
+}
+
+// skipName reads a member's name, the colon, and the space behind it.
+func skipName(s []byte, i int) int {
+	if i >= len(s) || s[i] != '"' {
+		return failed
+	}
+	if i = skipString(s, i); i < 0 {
+		return failed
+	}
+	if i = skipSpace(s, i); i == len(s) || s[i] != ':' {
+		return failed
+	}
+	return skipSpace(s, i+1)
+}
+
+// skipWord reads true, false or null.
+func skipWord(s []byte, i int) int {
+	end := i + len("true")
+	if s[i] == 'f' {
+		i, end = i+1, end+1
+	}
+	if end > len(s) {
+		return failed
+	}
+	switch string(s[i:end]) {
+	case "true", "alse", "null":
+		return end
+	}
+	return failed
+}
+
+func skipNumber(s []byte, i int) int {
+	if s[i] == '-' {
+		i++
+	}
+	if i < len(s) && s[i] == '0' {
+		i++
+	} else if i = skipDigits(s, i); i < 0 {
+		return failed
+	}
+	if i == len(s) || s[i] == ',' { // what follows an integer
+		return i
+	}
+	if s[i] == '.' {
+		if i = skipDigits(s, i+1); i < 0 {
+			return failed
+		}
+	}
+	if i < len(s) && s[i]|0x20 == 'e' {
+		if i++; i < len(s) && (s[i] == '+' || s[i] == '-') {
+			i++
+		}
+		return skipDigits(s, i)
+	}
+	return i
+}
+
+// skipDigits reads at least one digit.
+func skipDigits(s []byte, i int) int {
+	start := i
+	for i < len(s) && isDigit(s[i]) {
+		i++
+	}
+	if i == start {
+		return failed
+	}
+	return i
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
