@@ -1,0 +1,123 @@
+package usage
+
+import (
+	"math"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// Rate is a rate with a burst as settings have it. Where both are 0, nothing is
+// set.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+// AWS's quotas of an account in a region, the defaults of AccountRates.
+var (
+	AWSRequests = Rate{PerSecond: 10_000, Burst: 5_000}
+	AWSConnects = Rate{PerSecond: 500, Burst: 500}
+)
+
+// AccountRates are the limits of the whole gateway. A rate of nothing is no
+// limit.
+type AccountRates struct {
+	// Requests are connects, messages and @connections calls of all APIs.
+	Requests Rate
+	// Connects are new connections of all APIs. They are requests as well.
+	Connects Rate
+}
+
+// Account holds the limits that all APIs share. It is safe for concurrent use.
+type Account struct {
+	requests, connects         sharedBucket
+	requestLimit, connectLimit Limit
+}
+
+// NewAccount makes full buckets with the given rates.
+func NewAccount(r AccountRates) *Account {
+	return &Account{requestLimit: r.Requests.limit(Rate{}), connectLimit: r.Connects.limit(Rate{})}
+}
+
+// Request counts a message or an @connections call, or refuses it with
+// ErrAccountRate.
+func (a *Account) Request(now time.Time) *Refusal {
+	if !a.requests.Take(a.requestLimit, now) {
+		return ErrAccountRate
+	}
+	return nil
+}
+
+// Connect counts a handshake, or refuses it with ErrConnectRate or
+// ErrAccountRate.
+func (a *Account) Connect(now time.Time) *Refusal {
+	if !a.connects.Take(a.connectLimit, now) {
+		return ErrConnectRate
+	}
+	return a.Request(now)
+}
+
+// Throttle is the limit of a route. The zero value is no limit.
+type Throttle struct {
+	bucket *Bucket
+	limit  Limit
+}
+
+// Take counts a request, or refuses it with ErrRouteRate.
+func (t Throttle) Take(now time.Time) *Refusal {
+	if t.bucket != nil && !t.bucket.Take(t.limit, now) {
+		return ErrRouteRate
+	}
+	return nil
+}
+
+// Route gives the throttle of a stage's route. Its own settings apply to it
+// alone. Routes without any share those of the stage's default settings. A
+// rate without a burst, and the other way about, is completed from the stage's
+// default settings, then from the account's. The buckets are those that
+// earlier throttles of the same route have.
+func (b *Buckets) Route(s *apigw.Stage, routeKey string, account AccountRates) Throttle {
+	stage := rateOf(s.DefaultRouteSettings)
+	if own := rateOf(s.RouteSettings[routeKey]); own != (Rate{}) {
+		return Throttle{b.get("route", s.ApiId, s.StageName, routeKey), own.limit(stage, account.Requests)}
+	}
+	if stage != (Rate{}) {
+		return Throttle{b.get("stage", s.ApiId, s.StageName), stage.limit(account.Requests)}
+	}
+	return Throttle{}
+}
+
+func rateOf(settings *apigw.RouteSettings) Rate {
+	if settings == nil {
+		return Rate{}
+	}
+	return Rate{settings.ThrottlingRateLimit, settings.ThrottlingBurstLimit}
+}
+
+// limit completes a rate from others, the first that has what is missing. What
+// none has is a burst of one second, or a rate of one burst in a second.
+func (r Rate) limit(others ...Rate) Limit {
+	if r == (Rate{}) {
+		return Limit{}
+	}
+	for _, other := range others {
+		if r.PerSecond == 0 {
+			r.PerSecond = other.PerSecond
+		}
+		if r.Burst == 0 {
+			r.Burst = other.Burst
+		}
+	}
+	if r.PerSecond == 0 {
+		r.PerSecond = float64(r.Burst)
+	}
+	if r.Burst == 0 {
+		r.Burst = int(min(max(1, math.Ceil(r.PerSecond)), math.MaxInt32))
+	}
+	return NewLimit(r.PerSecond, r.Burst)
+}
+
+// Limit gives the limit that a rate alone is: with a burst of one second where
+// it has none. The rate of nothing is no limit.
+func (r Rate) Limit() Limit { return r.limit() }

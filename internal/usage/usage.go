@@ -1,0 +1,46 @@
+// Package usage limits how much comes in: token buckets for accounts, stages,
+// routes, connections and API keys, caps on open connections, and the API keys
+// of usage plans with their quotas. The plan compiles a stage's limits; the
+// gateway asks on every handshake and message.
+//
+// Nothing here knows HTTP or WebSocket: a refusal says in AWS's terms what the
+// client is told.
+package usage
+
+import "net/http"
+
+// Refusal is why something was not let in. Its texts are those of API Gateway.
+type Refusal struct {
+	Status       int    // of a handshake
+	Message      string // what the client sees, in a handshake's answer or a message's error frame
+	ResponseType string // $context.error.responseType
+	Reason       string // for the operator
+}
+
+func (r *Refusal) Error() string { return r.Reason }
+
+func throttled(reason string) *Refusal {
+	return &Refusal{http.StatusTooManyRequests, "Too Many Requests", "THROTTLED", reason}
+}
+
+func invalidKey(reason string) *Refusal {
+	return &Refusal{http.StatusForbidden, "Forbidden", "INVALID_API_KEY", reason}
+}
+
+// The refusals. They are compared by identity.
+var (
+	ErrAccountRate     = throttled("the gateway's limit of requests per second is reached")
+	ErrConnectRate     = throttled("the gateway's limit of new connections per second is reached")
+	ErrRouteRate       = throttled("the route's or stage's limit of requests per second is reached")
+	ErrConnectionRate  = throttled("the connection's limit of messages per second is reached")
+	ErrOpenTotal       = throttled("the gateway has as many open connections as it may have")
+	ErrOpenOfAPI       = throttled("the API has as many open connections as it may have")
+	ErrOpenOfSource    = throttled("the client's address has as many open connections as it may have")
+	ErrKeyMissing      = invalidKey("no API key was sent")
+	ErrKeyUnknown      = invalidKey("the API key does not exist")
+	ErrKeyDisabled     = invalidKey("the API key is disabled")
+	ErrKeyNotOfStage   = invalidKey("the API key belongs to no usage plan of the stage")
+	ErrKeyRate         = throttled("the API key's limit of requests per second is reached")
+	ErrKeyRouteRate    = throttled("the API key's limit of requests per second to the route is reached")
+	ErrKeyQuotaReached = &Refusal{http.StatusTooManyRequests, "Limit Exceeded", "QUOTA_EXCEEDED", "the API key's quota is used up"}
+)
