@@ -1,0 +1,165 @@
+// Package forwarded finds out who a client is when proxies stand between it
+// and the gateway.
+//
+// What a proxy says of a client is believed from configured networks only, in
+// two forms: the PROXY protocol before the first byte of a connection (Listen),
+// and the X-Forwarded-* lines of a request (Handler). What anybody else says is
+// the client's own claim and never becomes the client's address.
+//
+// The public listener puts requests through Handler; the gateway asks Of for
+// what it tells backends.
+package forwarded
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Origin is what is known of where a request comes from.
+type Origin struct {
+	// Address is the client's IP address, without a port.
+	Address string
+	// Claims are the addresses that the client itself sent in X-Forwarded-For,
+	// as written, "" for none. Nothing vouches for them.
+	Claims string
+	// Proto is "http" or "https": what the client speaks to the outermost
+	// proxy, or to the gateway.
+	Proto string
+	// Port is the port that the client connected to, "" when it is not known.
+	Port string
+}
+
+// For is the value of X-Forwarded-For in API Gateway's form: the client's
+// claims, then its address.
+func (o Origin) For() string {
+	if o.Claims == "" {
+		return o.Address
+	}
+	return o.Claims + ", " + o.Address
+}
+
+type originKey struct{}
+
+// Of gives the origin of r. Where r did not come through a Handler, that is the
+// peer of its connection.
+func Of(r *http.Request) Origin {
+	if origin, ok := r.Context().Value(originKey{}).(Origin); ok {
+		return origin
+	}
+	return direct(r)
+}
+
+// direct is the origin of a request whose peer is its client.
+func direct(r *http.Request) Origin {
+	o := Origin{Address: host(r.RemoteAddr), Claims: claims(r), Proto: "https", Port: "443"}
+	if r.TLS == nil {
+		o.Proto, o.Port = "http", "80"
+	}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		if _, port, err := net.SplitHostPort(local.String()); err == nil {
+			o.Port = port
+		}
+	}
+	return o
+}
+
+// claims joins the X-Forwarded-For lines of a request.
+func claims(r *http.Request) string {
+	return strings.Join(r.Header.Values("X-Forwarded-For"), ", ")
+}
+
+// Handler puts the client's address into the RemoteAddr of requests that come
+// from a trusted proxy, and keeps their Origin for Of. The header of a request
+// stays as it is.
+//
+// X-Forwarded-For is read from its end: the last address that is not a trusted
+// proxy's is the client. What is left of it is the client's own claim. An entry
+// that is no address ends the search: the client is then the proxy that let it
+// through. X-Forwarded-Proto and X-Forwarded-Port count with one value that is
+// well-formed, and not otherwise.
+func Handler(trusted Networks, next http.Handler) http.Handler {
+	if len(trusted) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, ok := parseAddress(host(r.RemoteAddr))
+		if !ok || !trusted.Contains(peer) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		origin := direct(r)
+		client, rest := trusted.client(peer, r.Header.Values("X-Forwarded-For"))
+		origin.Address, origin.Claims = client.String(), strings.Join(rest, ", ")
+		origin.believe(r.Header)
+		r = r.WithContext(context.WithValue(r.Context(), originKey{}, origin))
+		if client != peer {
+			r.RemoteAddr = netip.AddrPortFrom(client, 0).String() // its port is known to the proxy alone
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// believe takes what a trusted proxy says of the client's end.
+func (o *Origin) believe(header http.Header) {
+	if proto := header.Values("X-Forwarded-Proto"); len(proto) == 1 {
+		switch value := strings.ToLower(strings.TrimSpace(proto[0])); value {
+		case "https", "wss":
+			o.Proto, o.Port = "https", "443"
+		case "http", "ws":
+			o.Proto, o.Port = "http", "80"
+		}
+	}
+	if port := header.Values("X-Forwarded-Port"); len(port) == 1 {
+		if n, err := strconv.ParseUint(strings.TrimSpace(port[0]), 10, 16); err == nil && n > 0 {
+			o.Port = strconv.FormatUint(n, 10)
+		}
+	}
+}
+
+// client finds the client behind a trusted peer, and the entries before it.
+func (n Networks) client(peer netip.Addr, lines []string) (client netip.Addr, rest []string) {
+	var entries []string
+	for _, line := range lines {
+		for entry := range strings.SplitSeq(line, ",") {
+			entries = append(entries, strings.TrimSpace(entry))
+		}
+	}
+	client = peer
+	for i, entry := range slices.Backward(entries) {
+		address, ok := parseAddress(entry)
+		if !ok {
+			return client, entries[:i+1]
+		}
+		if client = address; !n.Contains(address) {
+			return client, entries[:i]
+		}
+	}
+	return client, nil // all of them are proxies: the outermost is the client
+}
+
+// parseAddress reads an address as proxies write it: bare, with a port, in
+// brackets. A zone is refused, for it means nothing on another machine.
+func parseAddress(text string) (netip.Addr, bool) {
+	address, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	if err != nil {
+		withPort, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		address = withPort.Addr()
+	}
+	return address.Unmap(), address.Zone() == ""
+}
+
+// host is an address without its port.
+func host(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return hostport
+}

@@ -1,0 +1,52 @@
+package forwarded
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// Networks are address ranges. The zero value holds no address.
+type Networks []netip.Prefix
+
+// ParseNetworks reads ranges such as 10.0.0.0/8 and single addresses. The error
+// names the entry that is neither.
+func ParseNetworks(entries []string) (Networks, error) {
+	var networks Networks
+	for _, entry := range entries {
+		text := strings.TrimSpace(entry)
+		if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" {
+			address = address.Unmap()
+			networks = append(networks, netip.PrefixFrom(address, address.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not an address range such as 10.0.0.0/8, nor an address", entry)
+		}
+		if prefix.Addr().Is4In6() {
+			return nil, fmt.Errorf("%q is an IPv4 range in IPv6 form; write it as IPv4", entry)
+		}
+		networks = append(networks, prefix.Masked())
+	}
+	return networks, nil
+}
+
+// Contains tells whether an address is in one of the ranges. An IPv4 address in
+// IPv6 form counts as IPv4.
+func (n Networks) Contains(address netip.Addr) bool {
+	address = address.Unmap()
+	for _, prefix := range n {
+		if prefix.Contains(address) {
+			return true
+		}
+	}
+	return false
+}
+
+// ContainsPeer is Contains for the other end of a connection.
+func (n Networks) ContainsPeer(peer net.Addr) bool {
+	tcp, ok := peer.(*net.TCPAddr)
+	return ok && n.Contains(tcp.AddrPort().Addr())
+}
