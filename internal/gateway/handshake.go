@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/dualport"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/websocket"
@@ -68,34 +68,24 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) 
 }
 
 // eventHeader is what a function sees of the handshake's header: without the
-// lines that belong to the hop, with those that the gateway adds.
+// lines that belong to the hop, with those that the gateway adds. Who the client
+// is comes last in X-Forwarded-For, after what the client claims, as in AWS.
 func eventHeader(r *http.Request, e *integration.Request) integration.Header {
 	lines := dualport.Header(r)
 	header := make(integration.Header, 0, len(lines)+4)
-	forwardedFor := ""
 	for _, f := range lines {
 		switch http.CanonicalHeaderKey(f.Name) {
-		case "Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-Port", "X-Forwarded-Proto":
-		case "X-Forwarded-For":
-			forwardedFor += f.Value + ", "
+		case "Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto":
 		default:
 			header = append(header, integration.HeaderField(f))
 		}
 	}
-	proto, port := "https", "443"
-	if r.TLS == nil {
-		proto, port = "http", "80"
-	}
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		if _, p, err := net.SplitHostPort(local.String()); err == nil {
-			port = p
-		}
-	}
+	origin := forwarded.Of(r)
 	return append(header,
 		integration.HeaderField{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
-		integration.HeaderField{Name: "X-Forwarded-For", Value: forwardedFor + e.SourceIP},
-		integration.HeaderField{Name: "X-Forwarded-Port", Value: port},
-		integration.HeaderField{Name: "X-Forwarded-Proto", Value: proto},
+		integration.HeaderField{Name: "X-Forwarded-For", Value: origin.For()},
+		integration.HeaderField{Name: "X-Forwarded-Port", Value: origin.Port},
+		integration.HeaderField{Name: "X-Forwarded-Proto", Value: origin.Proto},
 	)
 }
 
