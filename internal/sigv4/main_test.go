@@ -49,7 +49,7 @@ func verifierAt(now time.Time) *Verifier {
 // received reads a request as a server does. Lines may end without a carriage
 // return.
 func received(raw string) (*http.Request, []byte, error) {
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
+	r, err := http.ReadRequest(bufio.NewReaderSize(strings.NewReader(raw), 512))
 	if err != nil {
 		return nil, nil, err
 	}
