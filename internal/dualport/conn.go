@@ -57,6 +57,10 @@ func (c *Conn) NetConn() net.Conn {
 	return c.raw
 }
 
+// Accepted gives the connection that c was made of, which speaks TLS where c
+// does. It is there to be known again, not to be read or written.
+func (c *Conn) Accepted() net.Conn { return c.raw }
+
 func (c *Conn) connectionState() *tls.ConnectionState {
 	secure := c.secure.Load()
 	if secure == nil {
@@ -134,11 +138,22 @@ func (c *Conn) Close() error { return c.active().Close() }
 // CloseWrite tells the peer that nothing more will be written. Where the
 // connection cannot do so the error is errors.ErrUnsupported.
 func (c *Conn) CloseWrite() error {
-	if half, ok := c.active().(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
+	conn := c.active()
+	for range maxWrappers {
+		if half, ok := conn.(interface{ CloseWrite() error }); ok {
+			return half.CloseWrite()
+		}
+		wrapper, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = wrapper.NetConn()
 	}
 	return errors.ErrUnsupported
 }
+
+// maxWrappers is how many NetConn methods are followed: one may give itself.
+const maxWrappers = 8
 
 func (c *Conn) active() net.Conn {
 	if secure := c.secure.Load(); secure != nil {

@@ -27,7 +27,8 @@ type listener struct {
 // NewListener wraps inner: its connections are *Conn, which speak TLS with
 // config when the client does. A nil config leaves every connection plain.
 //
-// HTTP/2 is not offered: WebSocket handshakes are HTTP/1.1.
+// HTTP/2 is not offered: WebSocket handshakes are HTTP/1.1. Other protocols that
+// config names, such as acme-tls/1, are.
 func NewListener(inner net.Listener, config *tls.Config) net.Listener {
 	return &listener{inner, http1Only(config)}
 }
@@ -45,7 +46,13 @@ func http1Only(config *tls.Config) *tls.Config {
 		return nil
 	}
 	config = config.Clone()
-	config.NextProtos = []string{"http/1.1"}
+	protocols := []string{"http/1.1"}
+	for _, protocol := range config.NextProtos {
+		if protocol != "h2" && protocol != "http/1.1" {
+			protocols = append(protocols, protocol)
+		}
+	}
+	config.NextProtos = protocols
 	return config
 }
 

@@ -28,8 +28,9 @@ type recorder struct {
 
 	// Of the head being read:
 	begun   bool   // it has a line
-	head    []byte // its lines so far
+	head    []byte // its lines so far; in the end with the blank one
 	large   bool   // it is larger than maxRecorded and not kept
+	old     bool   // it is HTTP/1.0
 	chunked bool
 }
 
@@ -118,10 +119,10 @@ func (r *recorder) endLine(line []byte) {
 }
 
 func (r *recorder) endHeadLine(line []byte, blank bool) {
-	if blank {
-		r.endHead()
-		return
+	if blank && !r.begun {
+		return // before a request a blank line is passed over (RFC 9112, section 2.2)
 	}
+	first := !r.begun
 	r.begun = true
 	r.large = r.large || r.queued+len(r.head)+len(line) > maxRecorded
 	if r.large {
@@ -129,10 +130,18 @@ func (r *recorder) endHeadLine(line []byte, blank bool) {
 	} else {
 		r.head = append(r.head, line...)
 	}
+	if blank {
+		r.endHead()
+		return
+	}
+	if first {
+		r.old = bytes.HasSuffix(bytes.TrimRight(line, "\r\n"), []byte(" HTTP/1.0"))
+		return
+	}
 	name, value, _ := strings.Cut(string(line), ":")
 	switch strings.ToLower(name) {
 	case "transfer-encoding":
-		r.chunked = true
+		r.chunked = !r.old // HTTP/1.0 does not know it
 	case "content-length":
 		n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 63)
 		if err != nil {
@@ -144,11 +153,8 @@ func (r *recorder) endHeadLine(line []byte, blank bool) {
 }
 
 // endHead keeps the head and goes on to what follows it, by RFC 9112, section
-// 6.3. A blank line before a request is passed over (section 2.2).
+// 6.3.
 func (r *recorder) endHead() {
-	if !r.begun {
-		return
-	}
 	switch {
 	case r.chunked:
 		r.state = inChunkSize
@@ -159,7 +165,7 @@ func (r *recorder) endHead() {
 		r.queue = append(r.queue, slices.Clip(r.head))
 		r.queued += len(r.head)
 	}
-	r.head, r.begun, r.large, r.chunked = nil, false, false, false
+	r.head, r.begun, r.large, r.chunked, r.old = nil, false, false, false, false
 }
 
 // take gives the head of the request whose line is given, nil when there is
