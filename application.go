@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -184,13 +185,25 @@ func describeTarget(i *apigw.Integration) string {
 	switch i.IntegrationType {
 	case apigw.IntegrationMock:
 		return "mock"
-	case apigw.IntegrationAWSProxy:
-		name := strings.TrimSuffix(i.IntegrationUri, "/invocations")
+	case apigw.IntegrationAWS, apigw.IntegrationAWSProxy:
+		return describeService(i.IntegrationUri)
+	default:
+		return strings.TrimSpace(i.IntegrationMethod + " " + i.IntegrationUri)
+	}
+}
+
+// describeService names a function, or what a service is asked for:
+// "dynamodb PutItem".
+func describeService(uri string) string {
+	if name, found := strings.CutSuffix(uri, "/invocations"); found {
 		if at := strings.LastIndex(name, ":function:"); at >= 0 {
 			name = name[at+len(":function:"):]
 		}
 		return "function " + name
-	default:
-		return strings.TrimSpace(i.IntegrationMethod + " " + i.IntegrationUri)
 	}
+	u, err := awsservice.ParseURI(uri)
+	if err != nil {
+		return uri
+	}
+	return u.Service + " " + u.Action + u.Path
 }

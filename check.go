@@ -43,6 +43,9 @@ func newDev(config DevConfig) (*dev, error) {
 		return nil, err
 	}
 	return &dev{config: config, compiler: &plan.Compiler{
-		Backends: &integration.Builder{HTTP: integration.NewTransport()}, Region: config.Region,
+		Backends: &integration.Builder{
+			HTTP: integration.NewTransport(), Region: config.Region, AccountID: config.AccountID,
+		},
+		Region: config.Region,
 	}}, nil
 }

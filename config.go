@@ -25,9 +25,14 @@ type DevConfig struct {
 	// Parameters are values for the template's Parameters.
 	Parameters map[string]string
 	// Endpoints are URLs of AWS services, by the service's name as in
-	// AWS_ENDPOINT_URL_{SERVICE}, for functions to use instead of AWS. One
-	// for "dynamodb" takes the place of the built-in DynamoDB.
+	// AWS_ENDPOINT_URL_{SERVICE}, for functions and integrations to use instead
+	// of AWS. One for "dynamodb" takes the place of the built-in DynamoDB; one
+	// for "lambda" is called for functions that the template does not define.
 	Endpoints map[string]string
+	// FunctionEndpoints are URLs at which functions are called by Lambda's
+	// Invoke operation, by the function's name, whether the template defines it
+	// or not. With the operation's whole path, the name in it is called.
+	FunctionEndpoints map[string]string
 	// Region and AccountID appear in ARNs; "" stands for AWS_REGION, else
 	// us-east-1, and for 123456789012.
 	Region, AccountID string
@@ -37,6 +42,10 @@ type DevConfig struct {
 	// Reporter is told what happens. Nil is told nothing.
 	Reporter Reporter
 }
+
+// pretendedAccount stands in ARNs where no account is given. Nothing at AWS
+// belongs to it.
+const pretendedAccount = "123456789012"
 
 // withDefaults fills in what is empty and checks the rest.
 func (c DevConfig) withDefaults() (DevConfig, error) {
@@ -53,7 +62,7 @@ func (c DevConfig) withDefaults() (DevConfig, error) {
 		c.Region = firstOf(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), "us-east-1")
 	}
 	if c.AccountID == "" {
-		c.AccountID = "123456789012"
+		c.AccountID = pretendedAccount
 	}
 	if c.CacheDir == "" {
 		base, err := os.UserCacheDir()
@@ -66,12 +75,25 @@ func (c DevConfig) withDefaults() (DevConfig, error) {
 		c.Reporter = silent{}
 	}
 	for _, service := range slices.Sorted(maps.Keys(c.Endpoints)) {
-		u, err := url.Parse(c.Endpoints[service])
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return c, fmt.Errorf("the endpoint of %s, %q, is not an http or https URL", service, c.Endpoints[service])
+		if err := checkURL(service, c.Endpoints[service]); err != nil {
+			return c, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.FunctionEndpoints)) {
+		if err := checkURL("function "+name, c.FunctionEndpoints[name]); err != nil {
+			return c, err
 		}
 	}
 	return c, nil
+}
+
+// checkURL tells whether a configured URL can be called.
+func checkURL(what, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("the endpoint of %s, %q, is not an http or https URL", what, text)
+	}
+	return nil
 }
 
 // endpointVariable is the environment variable by which the AWS SDKs find the

@@ -169,6 +169,9 @@ Resources:
       IntegrationType: MOCK
       TemplateSelectionExpression: "200"
       RequestTemplates: {"200": '{"statusCode": 200}'}
+  MockResponse:
+    Type: AWS::ApiGatewayV2::IntegrationResponse
+    Properties: {ApiId: !Ref Api, IntegrationId: !Ref Mock, IntegrationResponseKey: $default}
   Http:
     Type: AWS::ApiGatewayV2::Integration
     Properties: {ApiId: !Ref Api, IntegrationType: HTTP_PROXY, IntegrationMethod: POST, IntegrationUri: !Ref Backend}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/certificate"
 	"github.com/stagedoor/stagedoor/internal/dynamodb"
 	"github.com/stagedoor/stagedoor/internal/gateway"
@@ -60,6 +61,7 @@ type dev struct {
 	engine    *websocket.Engine
 	gateway   *gateway.Gateway
 	compiler  *plan.Compiler
+	services  []*awsservice.Client // that integrations call AWS by
 	public    *server
 	admin     *server
 	domains   domainSet
@@ -91,7 +93,9 @@ func (d *dev) start(ctx context.Context) error {
 	if err := d.startFunctions(authority); err != nil {
 		return err
 	}
-	d.compiler.Backends.Functions = d.functions
+	if err := d.startBackends(); err != nil {
+		return err
+	}
 	if d.public, err = listen(ctx, d.config.Listen, http.HandlerFunc(d.servePublic), authority.TLSConfig()); err != nil {
 		return err
 	}
@@ -176,6 +180,7 @@ func (d *dev) stop() {
 			s.close(ctx)
 		}
 	}
+	d.stopBackends()
 	if d.functions != nil {
 		_ = d.functions.Close(ctx)
 	}

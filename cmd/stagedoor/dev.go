@@ -15,7 +15,8 @@ type DevCmd struct {
 	Listen    string            `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; port 0 picks a free one (${default})."`
 	Admin     string            `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of health checks and of the Lambda Invoke API (${default})."`
 	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
-	Endpoint  map[string]string `name:"aws-endpoint" placeholder:"SERVICE=URL" help:"Where functions find an AWS service, for example dynamodb=http://localhost:8000; may be repeated."`
+	Endpoint  map[string]string `name:"aws-endpoint" placeholder:"SERVICE=URL" help:"Where functions and integrations find an AWS service, for example dynamodb=http://localhost:8000; may be repeated."`
+	Function  map[string]string `placeholder:"NAME=URL" help:"Where a function is called by Lambda's Invoke operation instead of being run here; may be repeated."`
 	JSON      bool              `help:"Print one JSON object per line."`
 }
 
@@ -40,7 +41,7 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	}
 	err := stagedoor.RunDev(ctx, stagedoor.DevConfig{
 		Template: c.Template, Listen: c.Listen, Admin: c.Admin,
-		Parameters: c.Parameter, Endpoints: c.Endpoint, Reporter: reporter,
+		Parameters: c.Parameter, Endpoints: c.Endpoint, FunctionEndpoints: c.Function, Reporter: reporter,
 	})
 	return p.reportProblems(err)
 }

@@ -52,6 +52,12 @@ type Options struct {
 	// integration names. It is for services that look at no signature.
 	IgnoreRoles bool
 
+	// OpenEndpoints says that the services behind endpoints of one's own look
+	// at no signature. Calls to them are signed with what the environment and
+	// the shared files have, or else with made-up credentials; no role is
+	// assumed for them.
+	OpenEndpoints bool
+
 	// Transport carries the requests. nil stands for one of the client's own,
 	// with pooled connections and the environment's proxy.
 	Transport http.RoundTripper
@@ -64,6 +70,7 @@ type Options struct {
 type Client struct {
 	endpoints   map[string]string // by variableName
 	own         aws.CredentialsProvider
+	open        aws.CredentialsProvider // for endpoints of one's own; nil: own
 	ignoreRoles bool
 	transport   http.RoundTripper
 	getenv      func(string) string
@@ -92,6 +99,9 @@ func New(o Options) (*Client, error) {
 			return nil, fmt.Errorf("the endpoint of %s: %w", service, err)
 		}
 		c.endpoints[variableName(service)] = text
+	}
+	if o.OpenEndpoints {
+		c.open = aws.NewCredentialsCache(&openChain{o.Credentials})
 	}
 	if c.own == nil {
 		c.own = newDefaultChain()

@@ -24,6 +24,13 @@ func (c *Client) endpoint(u *URI, s service) (*url.URL, error) {
 	return &url.URL{Scheme: "https", Host: host}, nil
 }
 
+// HasEndpoint tells whether a service has an endpoint of one's own: calls to it
+// do not reach AWS.
+func (c *Client) HasEndpoint(service string) bool {
+	u := URI{Service: service}
+	return c.override(&u, u.service()) != ""
+}
+
 // override is the endpoint that was configured for a service: its own, or the
 // one for all. Empty: AWS's.
 func (c *Client) override(u *URI, s service) string {

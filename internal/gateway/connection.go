@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/connections"
@@ -31,18 +30,15 @@ func (c *connection) Opened(socket *websocket.Conn) {
 }
 
 // Message runs one message and sends what the client is to get.
-func (c *connection) Message(_ *websocket.Conn, _ websocket.Opcode, payload []byte) {
+func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload []byte) {
 	e := newEvent(&c.facts, c.stage.plan.Load(), integration.Message, time.Now())
 	e.MessageID = c.id.Message().String()
-	e.Body = payload
+	e.Body, e.Binary = payload, opcode == websocket.Binary
 	e.run(c.gateway.ctx)
 	var err error
 	switch {
-	case e.failure != nil:
-		err = c.socket.Send(websocket.Text, errorFrame(e.failure.message, e.ID, e.RequestID))
-	case e.answers() && len(e.response.Body) > connections.MaxPayload:
-		e.failure = &failure{http.StatusInternalServerError, "Internal server error", "the integration's answer is larger than 128 KB"}
-		err = c.socket.Send(websocket.Text, errorFrame(e.failure.message, e.ID, e.RequestID))
+	case e.Failed != nil:
+		err = c.socket.Send(websocket.Text, errorFrame(e.Failed.Message(), e.ID, e.RequestID))
 	case e.answers():
 		err = c.socket.Send(websocket.Text, connections.ToText(e.response.Body))
 	}

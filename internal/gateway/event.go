@@ -15,15 +15,7 @@ type Event struct {
 	stage *plan.Stage
 	route *plan.Route // nil: no route matched
 
-	response *integration.Response // nil: no backend was called, or it failed
-	failure  *failure              // nil: nothing failed
-}
-
-// failure is what went wrong with an event.
-type failure struct {
-	status  int    // of the handshake
-	message string // what the client sees
-	reason  string // for the operator
+	response *integration.Response // nil: no backend was called, or the event failed
 }
 
 func newEvent(c *integration.Connection, s *plan.Stage, eventType string, now time.Time) *Event {
@@ -39,6 +31,11 @@ func newEvent(c *integration.Connection, s *plan.Stage, eventType string, now ti
 	}
 }
 
+// fail ends the event with an error. What was answered until then is not used.
+func (e *Event) fail(err *integration.Error) {
+	e.response, e.Failed = nil, err
+}
+
 // record describes the event for whoever watches.
 func (e *Event) record(kind string) *telemetry.Record {
 	r := &telemetry.Record{
@@ -49,8 +46,11 @@ func (e *Event) record(kind string) *telemetry.Record {
 	if e.response != nil {
 		r.Status = e.response.Status
 	}
-	if e.failure != nil {
-		r.Status, r.Error = e.failure.status, e.failure.reason
+	switch {
+	case e.Failed != nil:
+		r.Status, r.Error = e.Failed.Status(), e.Failed.Error()
+	case e.Integration.Error != "": // an integration response made an answer of it
+		r.Error = e.Integration.Error
 	}
 	return r
 }

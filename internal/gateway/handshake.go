@@ -92,7 +92,7 @@ func eventHeader(r *http.Request, e *integration.Request) integration.Header {
 // accepted: the connection opens unless $connect failed or answered with
 // anything but success.
 func (e *Event) accepted() bool {
-	if e.failure != nil {
+	if e.Failed != nil {
 		return false
 	}
 	return e.response == nil || e.response.Status >= 200 && e.response.Status < 300

@@ -248,16 +248,13 @@ func TestInformationalStatus(t *testing.T) {
 }
 
 // What would have to be checked at the door, and is not yet, keeps everybody
-// out: an authorizer, IAM, an API key, a required parameter.
+// out: an authorizer, IAM, an API key.
 func TestGuardedRoute(t *testing.T) {
 	t.Parallel()
 	for name, guard := range map[string]func(*apigw.Route){
 		"authorizer": func(r *apigw.Route) { r.AuthorizationType, r.AuthorizerId = "CUSTOM", "abcdef" },
 		"IAM":        func(r *apigw.Route) { r.AuthorizationType = "AWS_IAM" },
 		"API key":    func(r *apigw.Route) { r.ApiKeyRequired = true },
-		"parameter": func(r *apigw.Route) {
-			r.RequestParameters = map[string]apigw.ParameterConstraints{"route.request.querystring.token": {Required: true}}
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -273,5 +270,50 @@ func TestGuardedRoute(t *testing.T) {
 				t.Errorf("$connect ran %d times", n)
 			}
 		})
+	}
+}
+
+// What the handshake lacks is named: headers, then the query. Nothing of what
+// the client sent is. Section A.5.
+func TestRequiredParameters(t *testing.T) {
+	t.Parallel()
+	g := New(t, websocket.DriverAuto)
+	g.Functions.Set("f", Returns(ok))
+	api := API("testapi123", Route{Key: "$connect", Function: "f"})
+	api.Routes[0].RequestParameters = map[string]apigw.ParameterConstraints{
+		"route.request.querystring.token": {Required: true}, "route.request.querystring.room": {Required: true},
+		"route.request.querystring.colour": {}, "route.request.header.X-Tenant": {Required: true},
+	}
+	g.Deploy(api, &apigw.Stage{StageName: "dev"})
+	for _, test := range []struct {
+		path    string
+		header  string
+		message string
+	}{
+		{"/dev?other=x", "", "Missing required request parameters: [X-Tenant, room, token]"},
+		{"/dev?token=&room=%20", "a", "Missing required request parameters: [room, token]"},
+		{"/dev?token=t&room=r", "a", ""},
+	} {
+		_, response, err := g.TryDial(test.path, Header("x-tenant", test.header))
+		if response == nil {
+			t.Fatal(err)
+		}
+		if test.message == "" {
+			if response.StatusCode != 101 {
+				t.Errorf("%s: %d", test.path, response.StatusCode)
+			}
+			continue
+		}
+		body, _ := io.ReadAll(response.Body)
+		if response.StatusCode != 400 {
+			t.Errorf("%s: status %d", test.path, response.StatusCode)
+		}
+		checkRefusal(t, response, string(body), test.message, "")
+	}
+	if n := len(g.Functions.Events("f")); n != 1 {
+		t.Errorf("$connect ran %d times, want once", n)
+	}
+	if got := g.Records.Wait(t, "connect", 1); got.Status != 400 || got.Error != "Missing required request parameters: X-Tenant, room, token" {
+		t.Errorf("record %+v", got)
 	}
 }

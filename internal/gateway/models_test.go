@@ -134,7 +134,7 @@ func TestUnusableModel(t *testing.T) {
 			c := g.Dial("/dev")
 			c.Send(`{"action":"x","text":"hi"}`)
 			checkFrame(t, c.Receive(), "Internal server error")
-			if r := g.Records.Wait(t, "message", 1); r.Error != name {
+			if r := g.Records.Wait(t, "message", 1); r.Error != "Execution failed due to configuration error: "+name {
 				t.Errorf("reason %q", r.Error)
 			}
 			c.Send("another")

@@ -2,35 +2,37 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/integration"
 )
 
-// run takes an event along its stations: route, validation, integration. What
-// becomes of response and failure is up to the kind of event.
+// run takes an event along its stations: route, parameters, model,
+// integration. What becomes of its response or failure is up to the kind of
+// event.
 //
 // A panic is a defect of ours; it fails this event, and nothing else.
 func (e *Event) run(ctx context.Context) {
 	defer func() {
 		if defect := recover(); defect != nil {
-			e.response = nil
-			e.failure = &failure{http.StatusInternalServerError, "Internal server error",
-				fmt.Sprintf("defect in the gateway: %v\n%s", defect, debug.Stack())}
+			e.fail(&integration.Error{
+				Failure: integration.FailureInternal,
+				Reason:  fmt.Sprintf("defect in the gateway: %v\n%s", defect, debug.Stack()),
+			})
 		}
 	}()
 	e.selectRoute()
-	if e.failure != nil || e.route == nil {
+	if e.Failed != nil || e.route == nil {
 		return
 	}
-	e.RouteKey = e.route.Key
-	e.validate()
-	if e.failure != nil {
-		return
+	e.RouteKey, e.TwoWay = e.route.Key, e.route.TwoWay
+	for _, station := range [...]func(*Event){(*Event).require, (*Event).validate} {
+		if station(e); e.Failed != nil {
+			return
+		}
 	}
 	e.integrate(ctx)
 }
@@ -44,8 +46,18 @@ func (e *Event) selectRoute() {
 		e.route = e.stage.Disconnect
 	default:
 		if e.route = e.stage.Select(e.Body); e.route == nil {
-			e.failure = &failure{http.StatusForbidden, "Forbidden", "no route matches and the API has no $default"}
+			e.fail(&integration.Error{Failure: integration.FailureRoute, Reason: "no route matches and the API has no $default"})
 		}
+	}
+}
+
+// require checks that the handshake has the parameters that its route wants.
+func (e *Event) require() {
+	if e.route.Required == nil {
+		return
+	}
+	if err := e.route.Required.Check(e.Context()); err != nil {
+		e.fail(integration.AsError(err))
 	}
 }
 
@@ -55,7 +67,7 @@ func (e *Event) validate() {
 		return
 	}
 	if err := e.route.Validator.Validate(e.Body); err != nil {
-		e.failure = &failure{http.StatusBadRequest, "Invalid request body", err.Error()}
+		e.fail(&integration.Error{Failure: integration.FailureBody, Reason: err.Error()})
 	}
 }
 
@@ -64,7 +76,7 @@ func (e *Event) validate() {
 func (e *Event) integrate(ctx context.Context) {
 	if e.route.Backend == nil {
 		if e.EventType == integration.Message {
-			e.failure = &failure{http.StatusInternalServerError, "Internal server error", "the route has no integration"}
+			e.fail(&integration.Error{Failure: integration.FailureConfiguration, Reason: "the route has no integration"})
 		}
 		return
 	}
@@ -72,18 +84,19 @@ func (e *Event) integrate(ctx context.Context) {
 		e.TraceID = apigw.NewTraceID(e.Time)
 	}
 	response, err := e.route.Backend.Invoke(ctx, &e.Request)
-	if err == nil {
-		e.response = response
+	if err != nil {
+		e.fail(integration.AsError(err))
 		return
 	}
-	var known *integration.Error
-	if !errors.As(err, &known) {
-		known = &integration.Error{Failure: integration.FailureBackend, Reason: err.Error()}
+	if e.response = response; e.answers() && len(response.Body) > connections.MaxPayload {
+		e.fail(&integration.Error{
+			Failure: integration.FailureInternal,
+			Reason:  fmt.Sprintf("the integration's answer is larger than %d bytes", connections.MaxPayload),
+		})
 	}
-	e.failure = &failure{known.Status(), known.Message(), known.Reason}
 }
 
 // answers tells whether the client gets what the backend answered.
 func (e *Event) answers() bool {
-	return e.response != nil && e.route.TwoWay && e.EventType == integration.Message
+	return e.response != nil && e.TwoWay && e.EventType == integration.Message
 }

@@ -12,11 +12,11 @@ import (
 func (e *Event) refuse(w http.ResponseWriter) {
 	header := w.Header()
 	header.Set("x-amz-apigw-id", e.RequestID)
-	if e.failure != nil {
+	if e.Failed != nil {
 		header.Set("Content-Type", "application/json; charset=UTF-8")
-		body := errorFrame(e.failure.message, e.ID, e.RequestID)
+		body := errorFrame(e.Failed.Message(), e.ID, e.RequestID)
 		header.Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(e.failure.status)
+		w.WriteHeader(e.Failed.Status())
 		_, _ = w.Write(body)
 		return
 	}

@@ -1,40 +1,100 @@
 package integration
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // Builder makes backends. Its members are shared by all that it makes.
 type Builder struct {
 	Functions lambda.Invoker
-	HTTP      *Transport // calls HTTP backends
+	Services  *awsservice.Client // calls AWS services
+	HTTP      *Transport         // calls HTTP backends
+	// Links call HTTP backends through VPC links, by the link's id.
+	Links map[string]*Transport
+
+	// Region and AccountID are those of the APIs, for ARNs.
+	Region, AccountID string
+}
+
+// Place is where a backend stands: the route that it serves and the stage's
+// variables.
+type Place struct {
+	APIID, Stage, RouteKey string
+	Variables              map[string]string
 }
 
 // defaultTimeout is API Gateway's longest and default integration timeout.
 const defaultTimeout = 29 * time.Second
 
-// Build makes the backend of an integration for a stage with the given
-// variables. An error says in AWS's terms what of the integration is wrong or
-// not available here.
-func (b *Builder) Build(i *apigw.Integration, variables map[string]string) (Backend, error) {
-	uri := substitute(i.IntegrationUri, variables)
-	switch i.IntegrationType {
-	case apigw.IntegrationAWSProxy:
-		return b.buildLambdaProxy(i, uri)
-	case apigw.IntegrationHTTPProxy:
-		return b.buildHTTPProxy(i, uri)
-	case apigw.IntegrationMock:
-		return buildMock(i)
+// Build makes the backend of an integration. An error says which of its
+// properties is wrong, in AWS's terms, or what is not available here.
+func (b *Builder) Build(i *apigw.Integration, at Place) (Backend, error) {
+	i, err := withVariables(i, at.Variables)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("integration type %s is not available in this version of Stagedoor", i.IntegrationType)
+	switch i.IntegrationType {
+	case apigw.IntegrationAWSProxy, apigw.IntegrationHTTPProxy:
+		return b.buildProxy(i, at)
+	case apigw.IntegrationAWS, apigw.IntegrationHTTP, apigw.IntegrationMock:
+		return b.buildMapped(i, at)
+	}
+	return nil, fmt.Errorf("IntegrationType %q is not one of AWS, AWS_PROXY, HTTP, HTTP_PROXY, MOCK", i.IntegrationType)
+}
+
+// buildProxy makes a proxy integration. It sends events as they are: of its
+// mappings only parameters count.
+func (b *Builder) buildProxy(i *apigw.Integration, at Place) (Backend, error) {
+	requests, err := mapping.CompileRequest(&apigw.Integration{RequestParameters: i.RequestParameters})
+	if err != nil {
+		return nil, err
+	}
+	if !requests.HasParameters() {
+		requests = nil
+	}
+	if i.IntegrationType == apigw.IntegrationAWSProxy {
+		f, err := b.buildFunction(i, at)
+		if err != nil {
+			return nil, err
+		}
+		return &lambdaProxy{f, requests, timeout(i)}, nil
+	}
+	e, err := b.buildHTTP(i)
+	if err != nil {
+		return nil, err
+	}
+	return &httpProxy{e, requests}, nil
+}
+
+func (b *Builder) buildMapped(i *apigw.Integration, at Place) (Backend, error) {
+	m := &mapped{timeout: timeout(i)}
+	var err error
+	if m.requests, err = mapping.CompileRequest(i); err != nil {
+		return nil, err
+	}
+	if m.responses, err = mapping.CompileResponses(i); err != nil {
+		return nil, err
+	}
+	switch {
+	case i.IntegrationType == apigw.IntegrationMock:
+		m.endpoint = mock{}
+	case i.IntegrationType == apigw.IntegrationHTTP:
+		m.endpoint, err = b.buildHTTP(i)
+	case functionURI.MatchString(i.IntegrationUri):
+		m.endpoint, err = b.buildFunction(i, at)
+	default:
+		m.endpoint, err = b.buildService(i)
+	}
+	return m, err
 }
 
 // timeout is how long an integration may take.
@@ -45,36 +105,52 @@ func timeout(i *apigw.Integration) time.Duration {
 	return defaultTimeout
 }
 
-var functionURI = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/functions/(.+)/invocations$`)
-
-func (b *Builder) buildLambdaProxy(i *apigw.Integration, uri string) (Backend, error) {
-	match := functionURI.FindStringSubmatch(uri)
-	if match == nil {
-		return nil, fmt.Errorf("IntegrationUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", uri)
+// method is how an integration calls its endpoint.
+func method(i *apigw.Integration) string {
+	if i.IntegrationMethod == "" || i.IntegrationMethod == "ANY" {
+		return http.MethodPost
 	}
-	return &lambdaProxy{b.Functions, match[1], timeout(i)}, nil
+	return i.IntegrationMethod
+}
+
+// sourceARN is what permissions know the calls of a route by.
+func (b *Builder) sourceARN(at Place) string {
+	u := awsservice.PathURI(b.Region, "", "")
+	return "arn:" + u.Partition + ":execute-api:" + b.Region + ":" + b.AccountID + ":" + at.APIID + "/" + at.Stage + "/" + at.RouteKey
 }
 
 var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
 
-// substitute puts the values of stage variables into a URI.
-func substitute(uri string, variables map[string]string) string {
-	if !strings.Contains(uri, "${stageVariables.") {
-		return uri
+// withVariables is an integration with the values of stage variables in its URI
+// and its role.
+func withVariables(i *apigw.Integration, variables map[string]string) (*apigw.Integration, error) {
+	resolved := *i
+	for _, property := range []struct {
+		name  string
+		value *string
+	}{{"IntegrationUri", &resolved.IntegrationUri}, {"CredentialsArn", &resolved.CredentialsArn}} {
+		text, err := substitute(*property.value, variables)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", property.name, err)
+		}
+		*property.value = text
 	}
-	return stageVariable.ReplaceAllStringFunc(uri, func(reference string) string {
-		return variables[stageVariable.FindStringSubmatch(reference)[1]]
-	})
+	return &resolved, nil
 }
 
-// errTimeout is the failure of a backend that used up its time.
-var errTimeout = &Error{FailureTimeout, "the integration did not answer in time"}
-
-// interrupted tells a backend that used up its time from a gateway that goes
-// down. The context has ended.
-func interrupted(ctx context.Context) *Error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return errTimeout
+// substitute puts the values of stage variables into a text.
+func substitute(text string, variables map[string]string) (string, error) {
+	if !strings.Contains(text, "${stageVariables.") {
+		return text, nil
 	}
-	return &Error{FailureBackend, "the call was interrupted: the gateway is stopping"}
+	var err error
+	text = stageVariable.ReplaceAllStringFunc(text, func(reference string) string {
+		name := stageVariable.FindStringSubmatch(reference)[1]
+		value, found := variables[name]
+		if !found && err == nil {
+			err = fmt.Errorf("the stage has no variable %s", name)
+		}
+		return value
+	})
+	return text, err
 }

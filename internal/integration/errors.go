@@ -1,47 +1,134 @@
 package integration
 
-import "net/http"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
 
-// Failure says what kind of thing went wrong in an integration. It decides
-// what the client sees.
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+// Failure is a kind of thing that goes wrong with an event: a row of the
+// catalogue, which says what the client sees.
 type Failure int
 
 const (
+	// FailureInternal: the gateway itself, or content that cannot be used.
+	FailureInternal Failure = iota
 	// FailureBackend: the backend failed, could not be reached, or answered
-	// what API Gateway does not accept. Handshake 502.
-	FailureBackend Failure = iota
-	// FailureTimeout: no answer within the integration's timeout. Handshake 504.
+	// what API Gateway does not accept.
+	FailureBackend
+	// FailureTimeout: no answer within the integration's timeout.
 	FailureTimeout
-	// FailureConfiguration: the integration itself is wrong (a function that
-	// does not exist, a mock without a status code). Handshake 500.
+	// FailureConfiguration: the integration itself is wrong: a function that
+	// does not exist, a mock without a status code, a template that fails.
 	FailureConfiguration
+	// FailureRoute: no route for the message, and no $default.
+	FailureRoute
+	// FailureBody: the message does not fit its model.
+	FailureBody
+	// FailureMediaType: no request template fits, and passing through is
+	// forbidden.
+	FailureMediaType
+	// FailureParameters: required parameters of $connect are missing. The
+	// reason is their names.
+	FailureParameters
 )
 
-// Error is the only error that a Backend returns. The text is for the log;
-// the client sees Message.
+// row is what becomes of a failure.
+type row struct {
+	status       int    // of the handshake's answer, and of the logs
+	message      string // in the handshake's answer and in the frame; %s stands for the reason
+	responseType string // $context.error.responseType
+	log          string // what the execution log says before the reason
+}
+
+const internalServerError = "Internal server error"
+
+// catalogue is all that clients and logs are told of failures.
+var catalogue = [...]row{
+	FailureInternal:      {http.StatusInternalServerError, internalServerError, "DEFAULT_5XX", ""},
+	FailureBackend:       {http.StatusBadGateway, internalServerError, "INTEGRATION_FAILURE", ""},
+	FailureTimeout:       {http.StatusGatewayTimeout, "Endpoint request timed out", "INTEGRATION_TIMEOUT", "Execution failed due to a timeout error: "},
+	FailureConfiguration: {http.StatusInternalServerError, internalServerError, "API_CONFIGURATION_ERROR", "Execution failed due to configuration error: "},
+	FailureRoute:         {http.StatusForbidden, "Forbidden", "DEFAULT_4XX", ""},
+	FailureBody:          {http.StatusBadRequest, "Invalid request body", "BAD_REQUEST_BODY", ""},
+	FailureMediaType:     {http.StatusUnsupportedMediaType, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE", ""},
+	FailureParameters:    {http.StatusBadRequest, "Missing required request parameters: [%s]", "BAD_REQUEST_PARAMETERS", "Missing required request parameters: "},
+}
+
+// Error is why an event failed. It is the only error that a Backend returns.
 type Error struct {
 	Failure Failure
-	Reason  string
+	Reason  string // for the log; the client sees Message
 }
 
-func (e *Error) Error() string { return e.Reason }
+// Error is the line of the execution log.
+func (e *Error) Error() string { return catalogue[e.Failure].log + e.Reason }
 
 // Status is the answer to a handshake that failed this way.
-func (e *Error) Status() int {
+func (e *Error) Status() int { return catalogue[e.Failure].status }
+
+// Message is what API Gateway tells the client. It holds nothing that a client
+// sent.
+func (e *Error) Message() string {
+	return strings.Replace(catalogue[e.Failure].message, "%s", e.Reason, 1)
+}
+
+// ResponseType is the kind of failure as $context.error.responseType has it.
+func (e *Error) ResponseType() string { return catalogue[e.Failure].responseType }
+
+// AsError finds the row of the catalogue for whatever error the way of an
+// event ended with.
+func AsError(err error) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	if failed, ok := errors.AsType[*mapping.Error](err); ok {
+		return mappingError(failed)
+	}
+	if _, ok := errors.AsType[*awsservice.ConfigurationError](err); ok {
+		return &Error{FailureConfiguration, err.Error()}
+	}
+	switch {
+	case errors.Is(err, lambda.ErrNotFound):
+		return &Error{FailureConfiguration, err.Error()}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Error{FailureTimeout, "the integration did not answer in time"}
+	case errors.Is(err, context.Canceled):
+		return &Error{FailureBackend, "the call was interrupted: the gateway is stopping"}
+	}
+	return &Error{FailureBackend, err.Error()}
+}
+
+func mappingError(e *mapping.Error) *Error {
 	switch e.Failure {
-	case FailureTimeout:
-		return http.StatusGatewayTimeout
-	case FailureConfiguration:
-		return http.StatusInternalServerError
+	case mapping.FailureParameters:
+		return &Error{FailureParameters, strings.Join(e.Missing, ", ")}
+	case mapping.FailureMediaType:
+		return &Error{FailureMediaType, e.Error()}
+	case mapping.FailureTimeout:
+		return &Error{FailureTimeout, e.Error()}
+	case mapping.FailureContent:
+		return &Error{FailureInternal, e.Error()}
 	default:
-		return http.StatusBadGateway
+		return &Error{FailureConfiguration, e.Error()}
 	}
 }
 
-// Message is what API Gateway tells the client.
-func (e *Error) Message() string {
-	if e.Failure == FailureTimeout {
-		return "Endpoint request timed out"
+// failed is the error for a step that ended with err. A context that has ended
+// is the reason, whatever the step says.
+func failed(ctx context.Context, err error) *Error {
+	if _, template := errors.AsType[*mapping.Error](err); !template && ctx.Err() != nil {
+		return AsError(ctx.Err())
 	}
-	return "Internal server error"
+	return AsError(err)
+}
+
+func configurationError(format string, args ...any) *Error {
+	return &Error{FailureConfiguration, fmt.Sprintf(format, args...)}
 }

@@ -1,6 +1,7 @@
 // Package integration holds the backends of routes: Lambda functions, HTTP
-// endpoints, mocks. Each is a Backend, built once for a deployment and called
-// by the gateway for every event of the routes that point at it.
+// endpoints, AWS services, mocks. Each is a Backend, built once for a
+// deployment and called by the gateway for every event of the routes that point
+// at it.
 package integration
 
 import (
@@ -8,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // Event types, as a Lambda function sees them in requestContext.eventType.
@@ -18,7 +21,8 @@ const (
 )
 
 // Backend is the one seam to the outside. Invoke is called concurrently and
-// must not keep the request. Every failure is an *Error.
+// must not keep the request; of it, it may change Integration only. Every
+// failure is an *Error.
 type Backend interface {
 	Invoke(context.Context, *Request) (*Response, error)
 }
@@ -32,7 +36,19 @@ type Connection struct {
 	DomainName  string // the host that clients and functions know the API by
 	ConnectedAt time.Time
 	SourceIP    string
-	UserAgent   string // empty when the client sent none
+	UserAgent   string      // empty when the client sent none
+	Authorizer  *Authorizer // nil when $connect was open to everyone
+}
+
+// Authorizer is what the check of who may connect found out. Templates see it
+// for the life of the connection.
+type Authorizer struct {
+	PrincipalID string
+	// Context is what a Lambda authorizer returned in context, as text.
+	Context []mapping.Parameter
+	// Identity is $context.identity but for sourceIp and userAgent: accountId,
+	// apiKey, apiKeyId, caller, user, userArn and so on.
+	Identity map[string]string
 }
 
 // Request is one event on its way to a backend.
@@ -44,14 +60,41 @@ type Request struct {
 	MessageID string // MESSAGE only
 	Time      time.Time
 	TraceID   string // value of X-Amzn-Trace-Id
+	// TwoWay says that the route has a route response.
+	TwoWay bool
 
 	Header         Header     // CONNECT only
 	Query          url.Values // CONNECT only, decoded
 	Body           []byte     // MESSAGE only
+	Binary         bool       // the message is a binary one
 	StageVariables map[string]string
 
 	CloseCode   int    // DISCONNECT only
 	CloseReason string // DISCONNECT only
+
+	// Integration is what a backend tells of its call.
+	Integration Outcome
+	// Failed is why the event failed, nil while it did not.
+	Failed *Error
+}
+
+// Outcome is what is known of a call beside its answer. Members that do not
+// apply are zero.
+type Outcome struct {
+	Latency time.Duration
+	// Status is what the endpoint answered: of a function that was called, what
+	// Lambda answered.
+	Status int
+	// RequestID is the id that AWS gave the call.
+	RequestID string
+	// Error is what a function failed with.
+	Error string
+}
+
+// answered tells whether the backend's answer reaches the client, as a message
+// or as the handshake's answer.
+func (r *Request) answered() bool {
+	return r.EventType == Connect || r.TwoWay && r.EventType == Message
 }
 
 // HeaderField is one header line of the handshake, its name as the client

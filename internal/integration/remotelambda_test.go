@@ -189,7 +189,7 @@ func TestRemoteLambdaRetries(t *testing.T) {
 					if err != nil || string(result.Payload) != `"done"` {
 						t.Errorf("%s %v", result.Payload, err)
 					}
-				} else if !isFailure(err, test.failure) || !strings.HasPrefix(err.Error(), test.reason) {
+				} else if !isFailure(err, test.failure) || !strings.HasPrefix(AsError(err).Reason, test.reason) {
 					t.Errorf("error %#v", err)
 				}
 			})
@@ -232,7 +232,7 @@ func TestRemoteLambdaFailuresBehindProxy(t *testing.T) {
 		"unreachable":   {remote(t, gone.URL, nil), FailureBackend},
 		"no permission": {remote(t, "http://lambda.test", denied), FailureConfiguration},
 	} {
-		backend := &lambdaProxy{test.remote, remoteARN, time.Minute}
+		backend := &lambdaProxy{&function{invoker: test.remote, arn: remoteARN}, nil, time.Minute}
 		_, err := backend.Invoke(t.Context(), &Request{Connection: &Connection{}, EventType: Message})
 		if !isFailure(err, test.failure) {
 			t.Errorf("%s: %v", name, err)

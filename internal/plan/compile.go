@@ -84,10 +84,13 @@ func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, 
 	route := &Route{Key: r.RouteKey, TwoWay: isTwoWay(r)}
 	err := unavailable(r)
 	if err == nil {
+		route.Required, err = required(r)
+	}
+	if err == nil {
 		route.Validator, err = validator(r, models)
 	}
 	if err == nil && r.Target != "" {
-		route.Backend, err = c.backend(api, r.Target, s)
+		route.Backend, err = c.backend(api, r, s)
 	}
 	if err != nil {
 		route.Backend = integration.Broken(err)
@@ -96,12 +99,14 @@ func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, 
 }
 
 // backend makes the backend that a route's target names.
-func (c *Compiler) backend(api *apigw.API, target string, s *apigw.Stage) (integration.Backend, error) {
-	i := api.Integration(strings.TrimPrefix(target, "integrations/"))
+func (c *Compiler) backend(api *apigw.API, r *apigw.Route, s *apigw.Stage) (integration.Backend, error) {
+	i := api.Integration(strings.TrimPrefix(r.Target, "integrations/"))
 	if i == nil {
-		return nil, fmt.Errorf("target %s does not exist", target)
+		return nil, fmt.Errorf("target %s does not exist", r.Target)
 	}
-	return c.Backends.Build(i, s.StageVariables)
+	return c.Backends.Build(i, integration.Place{
+		APIID: api.ApiId, Stage: s.StageName, RouteKey: r.RouteKey, Variables: s.StageVariables,
+	})
 }
 
 // isTwoWay: a route answers its client when the deployment holds a $default
@@ -113,23 +118,6 @@ func isTwoWay(r *apigw.Route) bool {
 		}
 	}
 	return false
-}
-
-// unavailable refuses what would let in who must not come in, or pass what
-// must be checked, if it were ignored.
-func unavailable(r *apigw.Route) error {
-	switch {
-	case r.AuthorizationType != "" && r.AuthorizationType != "NONE":
-		return fmt.Errorf("authorization type %s is not available in this version of Stagedoor", r.AuthorizationType)
-	case r.ApiKeyRequired:
-		return fmt.Errorf("API keys are not available in this version of Stagedoor")
-	}
-	for name, constraints := range r.RequestParameters {
-		if constraints.Required {
-			return fmt.Errorf("required request parameters are not available in this version of Stagedoor (%s)", name)
-		}
-	}
-	return nil
 }
 
 // AWS's own limits.

@@ -6,6 +6,7 @@ package plan
 import (
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/mapping"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -33,6 +34,8 @@ type Stage struct {
 // Route is a route compiled.
 type Route struct {
 	Key string
+	// Required is what the handshake must have; nil but on $connect.
+	Required *mapping.Required
 	// Validator checks messages before the backend gets them; nil lets all pass.
 	Validator *Validator
 	// Backend is nil for a route without a target.

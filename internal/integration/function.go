@@ -1,0 +1,145 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+var functionURI = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/functions/(.+)/invocations$`)
+
+// function is a Lambda function as integrations call it.
+type function struct {
+	invoker lambda.Invoker
+	arn     string
+	caller  lambda.Caller // but for the request
+}
+
+func (b *Builder) buildFunction(i *apigw.Integration, at Place) (*function, error) {
+	match := functionURI.FindStringSubmatch(i.IntegrationUri)
+	if match == nil {
+		return nil, fmt.Errorf("IntegrationUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", i.IntegrationUri)
+	}
+	if m := method(i); m != http.MethodPost {
+		return nil, fmt.Errorf("IntegrationMethod is %s; functions are called by POST", m)
+	}
+	if err := awsservice.CheckCredentials(i.CredentialsArn); err != nil {
+		return nil, err
+	}
+	return &function{b.Functions, match[1], lambda.Caller{
+		APIID: at.APIID, SourceARN: b.sourceARN(at), Role: i.CredentialsArn,
+	}}, nil
+}
+
+// invoke calls the function with a payload, and waits for its result unless it
+// is called as an event.
+func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event bool) (lambda.Result, error) {
+	call := lambda.Invocation{FunctionARN: f.arn, Payload: payload, TraceID: r.TraceID, Event: event, Caller: f.caller}
+	call.Caller.RequestID = r.RequestID
+	began := time.Now()
+	result, err := f.invoker.Invoke(ctx, call)
+	r.Integration.Latency = time.Since(began)
+	if errors.Is(err, lambda.ErrNotFound) {
+		return result, configurationError("function %s does not exist%s", f.arn, strings.TrimPrefix(err.Error(), lambda.ErrNotFound.Error()))
+	}
+	if err != nil {
+		return result, err
+	}
+	r.Integration.Status, r.Integration.RequestID = http.StatusOK, result.RequestID
+	if event {
+		r.Integration.Status = http.StatusAccepted
+	}
+	if result.FunctionError != "" {
+		r.Integration.Error = fmt.Sprintf("Lambda execution failed with status 200 due to customer function error: %s. Lambda request id: %s",
+			errorMessage(result.Payload), result.RequestID)
+	}
+	return result, nil
+}
+
+// call implements endpoint. A function that fails is an answer, for the
+// integration responses to tell apart by its message.
+func (f *function) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
+	event, err := isEvent(request.Header)
+	if err != nil {
+		return nil, err
+	}
+	payload := request.Body
+	if len(payload) == 0 {
+		payload = []byte("{}")
+	}
+	if !json.Valid(payload) {
+		return nil, &Error{FailureInternal, "the request for the function is not JSON: " + abbreviate(payload)}
+	}
+	result, err := f.invoke(ctx, r, payload, event)
+	if err != nil {
+		return nil, err
+	}
+	header := http.Header{"Content-Type": {"application/json"}, "X-Amzn-Requestid": {result.RequestID}}
+	return &Response{Status: r.Integration.Status, Header: header, Body: result.Payload}, nil
+}
+
+// isEvent tells by the mapped headers whether nobody waits for the function.
+func isEvent(header []mapping.Parameter) (bool, error) {
+	kind := "RequestResponse"
+	for _, p := range header {
+		if strings.EqualFold(p.Name, "X-Amz-Invocation-Type") {
+			kind = p.Value
+		}
+	}
+	switch kind {
+	case "RequestResponse":
+		return false, nil
+	case "Event":
+		return true, nil
+	}
+	return false, configurationError("X-Amz-Invocation-Type is %q; it must be RequestResponse or Event", kind)
+}
+
+// lambdaProxy is AWS_PROXY: the whole event goes to a function, the function's
+// result decides the answer.
+type lambdaProxy struct {
+	*function
+	requests *mapping.Requests // nil: no parameters are mapped
+	timeout  time.Duration
+}
+
+// Invoke implements Backend.
+func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	event, err := b.isEvent(r)
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	result, err := b.invoke(ctx, r, AppendLambdaEvent(make([]byte, 0, 1024+len(r.Body)), r), event)
+	switch {
+	case err != nil:
+		return nil, failed(ctx, err)
+	case r.Integration.Error != "":
+		return nil, &Error{FailureBackend, r.Integration.Error}
+	case event:
+		return &Response{Status: http.StatusAccepted}, nil
+	}
+	return parseProxyResult(result.Payload)
+}
+
+func (b *lambdaProxy) isEvent(r *Request) (bool, error) {
+	if b.requests == nil {
+		return false, nil
+	}
+	request, err := b.requests.MapParameters(mapping.NewExchange(r.Context()))
+	if err != nil {
+		return false, err
+	}
+	return isEvent(request.Header)
+}

@@ -1,0 +1,69 @@
+package integration
+
+import (
+	"context"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+// endpoint is what a non-proxy integration calls.
+type endpoint interface {
+	// call makes one call with a mapped request, within the context's time, and
+	// tells r.Integration what it learns of it.
+	call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error)
+}
+
+// mapped is a non-proxy integration: what its endpoint gets is made by a
+// request template, what the client gets by an integration response.
+type mapped struct {
+	requests  *mapping.Requests
+	responses *mapping.Responses
+	endpoint  endpoint
+	timeout   time.Duration
+}
+
+// Invoke implements Backend.
+func (b *mapped) Invoke(ctx context.Context, r *Request) (*Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	x := mapping.NewExchange(r.Context())
+	request, err := b.requests.Map(ctx, x)
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	response, err := b.endpoint.call(ctx, r, request)
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	if !r.answered() || b.responses.Empty() && !r.TwoWay {
+		return b.unmapped(r, response)
+	}
+	reply, err := b.responses.Map(ctx, x, (*mapping.Response)(response))
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	return (*Response)(reply), nil
+}
+
+// unmapped is the answer where the client gets nothing of it but, on $connect,
+// whether it may come in. A function that failed has then nobody to say what
+// its error means.
+func (b *mapped) unmapped(r *Request, response *Response) (*Response, error) {
+	if r.Integration.Error != "" && b.responses.Empty() {
+		return nil, &Error{FailureBackend, r.Integration.Error}
+	}
+	return &Response{Status: response.Status}, nil
+}
+
+// mock is the endpoint of a MOCK integration: it answers with the status code
+// of its request, and nothing else.
+type mock struct{}
+
+func (mock) call(_ context.Context, _ *Request, request *mapping.Request) (*Response, error) {
+	status, err := mapping.MockStatus(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &Response{Status: status}, nil
+}

@@ -1,0 +1,70 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+// serviceEndpoint is what AWS integrations call, but for functions.
+type serviceEndpoint struct {
+	services *awsservice.Client
+	uri      awsservice.URI
+	method   string
+	role     string
+}
+
+func (b *Builder) buildService(i *apigw.Integration) (*serviceEndpoint, error) {
+	uri, err := awsservice.ParseURI(i.IntegrationUri)
+	if err != nil {
+		return nil, err
+	}
+	if err := awsservice.CheckCredentials(i.CredentialsArn); err != nil {
+		return nil, err
+	}
+	return &serviceEndpoint{b.Services, uri, method(i), i.CredentialsArn}, nil
+}
+
+// call implements endpoint.
+func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
+	header := http.Header{
+		"User-Agent":               {"AmazonAPIGateway_" + r.APIID},
+		"X-Amzn-Apigateway-Api-Id": {r.APIID},
+		"X-Amzn-Trace-Id":          {r.TraceID},
+	}
+	mappedHeader := http.Header{}
+	for _, p := range request.Header {
+		if isReserved(p.Name) {
+			return nil, configurationError("the header %s cannot be mapped", p.Name)
+		}
+		mappedHeader.Add(p.Name, p.Value)
+	}
+	for name, values := range mappedHeader {
+		header[name] = values
+	}
+	query := url.Values{}
+	for _, p := range request.Query {
+		query.Add(p.Name, p.Value)
+	}
+	path := make(map[string]string, len(request.Path))
+	for _, p := range request.Path {
+		path[p.Name] = p.Value
+	}
+	began := time.Now()
+	answer, err := e.services.Do(ctx, &awsservice.Request{
+		URI: e.uri, Method: e.method, Header: header, Query: query, Path: path, Body: request.Body, Role: e.role,
+	})
+	r.Integration.Latency = time.Since(began)
+	if err != nil {
+		return nil, fmt.Errorf("calling AWS: %w", err)
+	}
+	r.Integration.Status = answer.Status
+	r.Integration.RequestID = answer.Header.Get("X-Amzn-RequestId")
+	return (*Response)(answer), nil
+}

@@ -1,0 +1,63 @@
+package integration
+
+import (
+	"net"
+	"net/http"
+	neturl "net/url"
+	"testing"
+	"time"
+)
+
+// BenchmarkTransport is a call of a plain HTTP backend that does next to
+// nothing, as HTTP_PROXY integrations make it for messages.
+func BenchmarkTransport(b *testing.B) {
+	const answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nContent-Length: 15\r\n\r\n{\"result\":\"ok\"}"
+	target, err := neturl.Parse("http://" + talker(b, answer) + "/messages")
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := &outgoing{
+		method: http.MethodPost, url: target, timeout: 29 * time.Second,
+		body: []byte(`{"action":"echo","text":"a message of ordinary length, as chats have them"}`),
+		header: Header{
+			{"X-Amzn-Trace-Id", "Root=1-6722e8b1-3d1f0c1d2e3f405162738495"}, {"X-Forwarded-For", "192.0.2.1"},
+			{"Content-Type", "application/json"}, {"User-Agent", "AmazonAPIGateway_abcdef1234"}, {"X-Amzn-Apigateway-Api-Id", "abcdef1234"},
+		},
+	}
+	transport := NewTransport()
+	defer transport.CloseIdleConnections()
+	b.ReportAllocs()
+	for b.Loop() {
+		if response, err := transport.Do(b.Context(), o); err != nil || response.Status != http.StatusOK {
+			b.Fatal(response, err)
+		}
+	}
+}
+
+// talker answers each request, which must come in one piece, with the same.
+func talker(b *testing.B, answer string) (address string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				buffer := make([]byte, 8<<10)
+				for {
+					if _, err := c.Read(buffer); err != nil {
+						_ = c.Close()
+						return
+					}
+					_, _ = c.Write([]byte(answer))
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
