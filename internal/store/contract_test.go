@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -84,9 +86,9 @@ func testConflicts(t *testing.T, s Store) {
 
 	removed, err := s.Delete(ctx, "api.a", second)
 	wantErr(t, err, nil)
+	_, err = s.Put(ctx, "api.a", []byte("lost"), second)
+	wantErr(t, err, ErrConflict)
 	for _, revision := range []uint64{second, removed} {
-		_, err = s.Put(ctx, "api.a", []byte("lost"), revision)
-		wantErr(t, err, ErrConflict)
 		_, err = s.Delete(ctx, "api.a", revision)
 		wantErr(t, err, ErrNotFound)
 	}
@@ -303,9 +305,9 @@ func increment(ctx context.Context, s Store, key string) error {
 // testValues: any bytes are kept, and what the caller does with its own later
 // changes nothing.
 func testValues(t *testing.T, s Store) {
-	large := make([]byte, 700<<10) // most of what NATS takes without being told
+	large := make([]byte, 1_000_000) // most of what NATS takes without being told
 	for i := range large {
-		large[i] = byte(i * i >> 3)
+		large[i] = byte(rand.Uint32()) // so that it cannot be compressed
 	}
 	for i, value := range [][]byte{{}, {0, 255, '\r', '\n'}, large} {
 		key := fmt.Sprintf("api.v%d", i)
@@ -391,5 +393,12 @@ func (w *watcher) expectReady() {
 	w.t.Helper()
 	if event := w.next(); !event.ready {
 		w.t.Errorf("the watch tells %+v before it is ready", event.change)
+	}
+}
+
+func wantErrText(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want one with %q", err, want)
 	}
 }

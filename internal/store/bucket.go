@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// What a key-value bucket of NATS looks like: its stream, its subjects, and
+// the header that says that a message is the mark of a removal.
+const (
+	operationHeader = "KV-Operation"
+	operationDelete = "DEL"
+)
+
+func streamName(bucket string) string { return "KV_" + bucket }
+
+func (n *NATS) subject(key string) string { return "$KV." + n.options.Bucket + "." + key }
+
+// filter is the subjects below a prefix.
+func (n *NATS) filter(prefix string) string {
+	if prefix == "" {
+		return n.subject(">")
+	}
+	return n.subject(prefix + ".>")
+}
+
+// openBucket gives the bucket, which it makes if there is none. Servers that do
+// not answer are asked again until ctx ends.
+func openBucket(ctx context.Context, js jetstream.JetStream, options Options) (jetstream.KeyValue, error) {
+	for {
+		err := ensureStream(ctx, js, options)
+		if err == nil {
+			return js.KeyValue(ctx, options.Bucket)
+		}
+		if isFinal(err) {
+			return nil, err
+		}
+		options.Log.Debug("The NATS servers are not ready", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// ensureStream makes the bucket's stream, or gives it the replicas that are
+// asked for.
+func ensureStream(ctx context.Context, js jetstream.JetStream, options Options) error {
+	attempt, cancel := context.WithTimeout(ctx, options.Timeout)
+	defer cancel()
+	stream, err := js.Stream(attempt, streamName(options.Bucket))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		_, err = js.CreateStream(attempt, streamConfig(options))
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	config := stream.CachedInfo().Config
+	if options.Replicas == 0 || options.Replicas == config.Replicas {
+		return nil
+	}
+	config.Replicas = options.Replicas
+	config.AllowDirect = options.Replicas == 1
+	_, err = js.UpdateStream(attempt, config)
+	return err
+}
+
+func streamConfig(options Options) jetstream.StreamConfig {
+	replicas := max(1, options.Replicas)
+	return jetstream.StreamConfig{
+		Name:              streamName(options.Bucket),
+		Description:       "The configuration of Stagedoor",
+		Subjects:          []string{"$KV." + options.Bucket + ".>"},
+		Storage:           jetstream.FileStorage,
+		Replicas:          replicas,
+		MaxMsgsPerSubject: 1,
+		MaxMsgs:           -1,
+		MaxBytes:          -1,
+		MaxMsgSize:        -1,
+		MaxConsumers:      -1,
+		Discard:           jetstream.DiscardNew,
+		AllowRollup:       true,
+		DenyDelete:        true,
+		AllowMsgTTL:       true, // for the marks of removals
+		// Of several replicas any may answer a direct request, also one that has
+		// not seen the last write.
+		AllowDirect: replicas == 1,
+	}
+}
+
+// isFinal tells answers that will be the same next time.
+func isFinal(err error) bool {
+	var answer *jetstream.APIError
+	return errors.As(err, &answer) && answer.Code >= 400 && answer.Code < 500
+}

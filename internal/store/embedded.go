@@ -1,0 +1,153 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+const (
+	// maxPayload is the size of the largest record, in bytes, as it is written.
+	maxPayload = 16 << 20
+	// startTime is how long a server may take to start.
+	startTime = 30 * time.Second
+	// checkInterval is how often the server is looked after.
+	checkInterval = 500 * time.Millisecond
+)
+
+// embedded is the NATS server of this process. It opens no port. A server that
+// gave up its storage, as one does when the disk is full, is replaced.
+type embedded struct {
+	options Options
+	lock    *os.File
+
+	mu      sync.Mutex // guards running
+	running *server.Server
+
+	stopping chan struct{}
+	done     chan struct{}
+}
+
+func startEmbedded(options Options) (*embedded, error) {
+	if err := os.MkdirAll(options.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the data directory: %w", err)
+	}
+	if err := os.Chmod(options.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the data directory: %w", err)
+	}
+	lock, err := lockDir(options.Dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &embedded{options: options, lock: lock, stopping: make(chan struct{}), done: make(chan struct{})}
+	if err := e.start(); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	go e.lookAfter()
+	return e, nil
+}
+
+// start runs a server on the data directory.
+func (e *embedded) start() error {
+	s, err := server.NewServer(&server.Options{
+		ServerName:   "stagedoor",
+		DontListen:   true,
+		NoSigs:       true,
+		JetStream:    true,
+		StoreDir:     filepath.Join(e.options.Dir, "nats"),
+		SyncAlways:   true,
+		MaxPayload:   maxPayload,
+		NoLog:        true,
+		MaxPending:   4 * maxPayload,
+		PingInterval: time.Hour, // nothing gets lost between here and here
+	})
+	if err != nil {
+		return fmt.Errorf("the NATS server in %s: %w", e.options.Dir, err)
+	}
+	s.SetLoggerV2(serverLog{e.options.Log}, false, false, false)
+	s.Start()
+	if !s.ReadyForConnections(startTime) || !s.JetStreamEnabled() {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return fmt.Errorf("the NATS server cannot use %s; the log says why", e.options.Dir)
+	}
+	e.mu.Lock()
+	e.running = s
+	e.mu.Unlock()
+	return nil
+}
+
+// lookAfter replaces a server that gave up its storage, until stop.
+func (e *embedded) lookAfter() {
+	defer close(e.done)
+	ticker := time.NewTicker(checkInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-e.stopping:
+			return
+		case <-ticker.C:
+		}
+		if s := e.current(); s != nil && s.JetStreamEnabled() {
+			continue
+		}
+		e.options.Log.Warn("The configuration's storage stopped, and is started again")
+		e.end()
+		if err := e.start(); err != nil {
+			e.options.Log.Error("The configuration's storage cannot be started", "error", err)
+		}
+	}
+}
+
+func (e *embedded) current() *server.Server {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.running
+}
+
+// end shuts the server down, if one runs.
+func (e *embedded) end() {
+	e.mu.Lock()
+	s := e.running
+	e.running = nil
+	e.mu.Unlock()
+	if s != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+	}
+}
+
+func (e *embedded) stop() {
+	close(e.stopping)
+	<-e.done
+	e.end()
+	e.lock.Close()
+}
+
+// InProcessConn is how a client connects.
+func (e *embedded) InProcessConn() (net.Conn, error) {
+	s := e.current()
+	if s == nil {
+		return nil, errors.New("the NATS server does not run")
+	}
+	return s.InProcessConn()
+}
+
+// serverLog passes on what the server logs. Its notices are of use to who
+// looks for a mistake, and to nobody else.
+type serverLog struct{ log *slog.Logger }
+
+func (l serverLog) Noticef(format string, v ...any) { l.log.Debug("NATS: " + fmt.Sprintf(format, v...)) }
+func (l serverLog) Debugf(format string, v ...any)  { l.log.Debug("NATS: " + fmt.Sprintf(format, v...)) }
+func (l serverLog) Tracef(format string, v ...any)  { l.log.Debug("NATS: " + fmt.Sprintf(format, v...)) }
+func (l serverLog) Warnf(format string, v ...any)   { l.log.Warn("NATS: " + fmt.Sprintf(format, v...)) }
+func (l serverLog) Errorf(format string, v ...any)  { l.log.Error("NATS: " + fmt.Sprintf(format, v...)) }
+func (l serverLog) Fatalf(format string, v ...any)  { l.log.Error("NATS: " + fmt.Sprintf(format, v...)) }

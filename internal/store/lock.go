@@ -1,0 +1,32 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// lockDir makes this process the only one that uses a data directory, until
+// the file is closed or the process ends.
+func lockDir(dir string) (*os.File, error) {
+	name := filepath.Join(dir, "lock")
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the data directory: %w", err)
+	}
+	locked, err := tryLock(file)
+	if err == nil && !locked {
+		owner, _ := os.ReadFile(name)
+		err = fmt.Errorf("another process uses it (%s)", strings.TrimSpace(string(owner)))
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("the data directory %s: %w", dir, err)
+	}
+	// For whoever looks at the file; the lock does not depend on it.
+	if err := file.Truncate(0); err == nil {
+		_, _ = fmt.Fprintf(file, "process %d\n", os.Getpid())
+	}
+	return file, nil
+}

@@ -1,0 +1,251 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// NATS is a Store in a key-value bucket of NATS JetStream. Close must be called.
+//
+// The bucket is one that the nats tool can read: a record is the last message
+// of the subject $KV.{bucket}.{key}, and its revision is that message's
+// sequence in the stream.
+type NATS struct {
+	options    Options
+	server     *embedded // nil: the servers are elsewhere
+	connection *nats.Conn
+	jetstream  jetstream.JetStream
+	bucket     jetstream.KeyValue
+	log        *slog.Logger
+
+	reconnected signal // the connection was lost and is back
+	closing     context.Context
+	close       context.CancelFunc
+	watches     sync.WaitGroup
+}
+
+// Open starts the NATS server of this process, or connects to those elsewhere,
+// and makes the bucket if there is none. It waits for servers that do not
+// answer yet until ctx ends, or for some seconds, and then gives
+// ErrUnavailable.
+func Open(ctx context.Context, options Options) (*NATS, error) {
+	options, err := options.prepared()
+	if err != nil {
+		return nil, err
+	}
+	n := &NATS{options: options, log: options.Log}
+	n.closing, n.close = context.WithCancel(context.Background())
+	if options.URL == "" {
+		if n.server, err = startEmbedded(options); err != nil {
+			return nil, err
+		}
+	}
+	if err := n.connect(ctx); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *NATS) connect(ctx context.Context) (err error) {
+	if n.connection, err = dial(n.options, n.server, n.reconnected.send); err != nil {
+		return err
+	}
+	if n.jetstream, err = jetstream.New(n.connection); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*n.options.Timeout)
+	defer cancel()
+	n.bucket, err = openBucket(ctx, n.jetstream, n.options)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, cmp.Or(n.connection.LastError(), err))
+	}
+	return nil
+}
+
+// Close ends all watches, and the server of this process.
+func (n *NATS) Close() {
+	n.close()
+	n.watches.Wait()
+	if n.connection != nil {
+		n.connection.Close()
+	}
+	if n.server != nil {
+		n.server.stop()
+	}
+}
+
+// Get implements Store.
+func (n *NATS) Get(ctx context.Context, key string) (Record, error) {
+	if err := checkKey(key); err != nil {
+		return Record{}, err
+	}
+	call, cancel := n.bounded(ctx)
+	defer cancel()
+	entry, err := n.bucket.Get(call, key)
+	if err != nil {
+		return Record{}, n.explain(ctx, err)
+	}
+	value, err := unpack(entry.Value())
+	if err != nil { // reported as any damaged record is, by who reads it
+		value = entry.Value()
+	}
+	return Record{Key: key, Value: value, Revision: entry.Revision()}, nil
+}
+
+// Put implements Store.
+func (n *NATS) Put(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
+	if err := checkKey(key); err != nil {
+		return 0, err
+	}
+	call, cancel := n.bounded(ctx)
+	defer cancel()
+	var err error
+	if packed := pack(value); revision == 0 {
+		revision, err = n.bucket.Create(call, key, packed)
+	} else {
+		revision, err = n.bucket.Update(call, key, packed, revision)
+	}
+	if err != nil {
+		return 0, n.explain(ctx, err)
+	}
+	return revision, nil
+}
+
+// removalKept is how long the mark of a removal stays in the bucket, for
+// watches that were cut off meanwhile to see it. One that was cut off for
+// longer finds out by itself.
+const removalKept = 24 * time.Hour
+
+// Delete implements Store.
+func (n *NATS) Delete(ctx context.Context, key string, revision uint64) (uint64, error) {
+	switch record, err := n.Get(ctx, key); {
+	case err != nil:
+		return 0, err
+	case record.Revision != revision:
+		return 0, ErrConflict
+	}
+	call, cancel := n.bounded(ctx)
+	defer cancel()
+	mark := nats.NewMsg(n.subject(key))
+	mark.Header.Set(operationHeader, operationDelete)
+	answer, err := n.jetstream.PublishMsg(call, mark,
+		jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithMsgTTL(removalKept))
+	if err != nil {
+		return 0, n.explain(ctx, err)
+	}
+	return answer.Sequence, nil
+}
+
+// List implements Store. It asks the leader of the stream for every record: a
+// consumer would be one request, but in a cluster it may be at a server that
+// has not yet seen the last answered write.
+func (n *NATS) List(ctx context.Context, prefix string) ([]Record, error) {
+	keys, err := n.subjects(ctx, prefix)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]Record, len(keys))
+	errs := make([]error, len(keys))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(listRequests, len(keys)) {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(keys)); i = next.Add(1) - 1 {
+				records[i], errs[i] = n.Get(ctx, keys[i])
+			}
+		})
+	}
+	wait.Wait()
+	listed := records[:0]
+	for i, record := range records {
+		switch {
+		case errs[i] == nil:
+			listed = append(listed, record)
+		case !errors.Is(errs[i], ErrNotFound):
+			return nil, errs[i]
+		}
+	}
+	return slices.Clip(listed), nil
+}
+
+// listRequests is how many requests of one List are under way at a time.
+const listRequests = 16
+
+// Keys implements Store.
+func (n *NATS) Keys(ctx context.Context, prefix string) ([]Record, error) {
+	records, err := n.List(ctx, prefix)
+	for i := range records {
+		records[i].Value = nil
+	}
+	return records, err
+}
+
+// subjects gives the keys below a prefix that have a record or the mark of a
+// removal, in their order.
+func (n *NATS) subjects(ctx context.Context, prefix string) ([]string, error) {
+	if err := cmp.Or(checkPrefix(prefix), ctx.Err()); err != nil {
+		return nil, err
+	}
+	call, cancel := n.bounded(ctx)
+	defer cancel()
+	stream, err := n.jetstream.Stream(call, streamName(n.options.Bucket))
+	if err != nil {
+		return nil, n.explain(ctx, err)
+	}
+	info, err := stream.Info(call, jetstream.WithSubjectFilter(n.filter(prefix)))
+	if err != nil {
+		return nil, n.explain(ctx, err)
+	}
+	keys := make([]string, 0, len(info.State.Subjects))
+	for subject := range info.State.Subjects {
+		keys = append(keys, strings.TrimPrefix(subject, n.subject("")))
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
+
+// bounded limits a call in time.
+func (n *NATS) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, n.options.Timeout)
+}
+
+// explain gives an error of NATS in the store's terms.
+func (n *NATS) explain(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case n.closing.Err() != nil:
+		return ErrClosed
+	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):
+		return ErrNotFound
+	case isWrongRevision(err):
+		return ErrConflict
+	case errors.Is(err, nats.ErrMaxPayload):
+		return fmt.Errorf("%w: the NATS servers' max_payload is %d bytes", ErrTooLarge, n.connection.MaxPayload())
+	case errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("no answer within %s", n.options.Timeout)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// isWrongRevision: a replicated bucket has an error of its own for it.
+func isWrongRevision(err error) bool {
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return true
+	}
+	var answer *jetstream.APIError
+	return errors.As(err, &answer) && (answer.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		answer.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}

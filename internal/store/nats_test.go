@@ -1,0 +1,142 @@
+package store
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+func TestEmbedded(t *testing.T) {
+	t.Parallel()
+	contract(t, func(t *testing.T) Store { return open(t, Options{Dir: t.TempDir()}) })
+}
+
+func TestExternal(t *testing.T) {
+	t.Parallel()
+	contract(t, func(t *testing.T) Store {
+		return open(t, Options{URL: startServer(t, &server.Options{StoreDir: t.TempDir()}).ClientURL()})
+	})
+}
+
+// One cluster serves all; each test has a bucket of its own.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	urls := startCluster(t, 3)
+	buckets := make(chan int, 100)
+	for i := range cap(buckets) {
+		buckets <- i
+	}
+	t.Run("contract", func(t *testing.T) {
+		contract(t, func(t *testing.T) Store {
+			return open(t, Options{URL: urls, Replicas: 3, Bucket: fmt.Sprint("bucket", <-buckets)})
+		})
+	})
+}
+
+func open(t *testing.T, options Options) *NATS {
+	t.Helper()
+	n, err := Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.Close)
+	return n
+}
+
+// startServer runs a NATS server on a port of its own, or the given one.
+func startServer(t *testing.T, options *server.Options) *server.Server {
+	t.Helper()
+	options.Host, options.JetStream, options.NoLog, options.NoSigs = "127.0.0.1", true, true, true
+	if options.Port == 0 {
+		options.Port = server.RANDOM_PORT
+	}
+	s, err := server.NewServer(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { stopServer(s) })
+	if !s.ReadyForConnections(deadline) {
+		t.Fatal("the NATS server does not start")
+	}
+	return s
+}
+
+func stopServer(s *server.Server) {
+	s.Shutdown()
+	s.WaitForShutdown()
+}
+
+// startCluster runs servers that form a cluster, and gives their URLs.
+func startCluster(t *testing.T, size int) string {
+	t.Helper()
+	var routes []*url.URL
+	for range size {
+		free, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		routes = append(routes, &url.URL{Scheme: "nats", Host: free.Addr().String()})
+		free.Close()
+	}
+	var urls []string
+	for i, route := range routes {
+		port, err := strconv.Atoi(route.Port())
+		if err != nil {
+			t.Fatal(err)
+		}
+		urls = append(urls, startServer(t, &server.Options{
+			ServerName: fmt.Sprint("server", i), StoreDir: t.TempDir(), Routes: routes,
+			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port},
+		}).ClientURL())
+	}
+	return strings.Join(urls, ",")
+}
+
+// eventually polls until a condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(deadline); !holds(); {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// What was written is there when the process starts again, and the directory
+// is its owner's alone.
+func TestEmbeddedKeeps(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	first, err := Open(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revision := mustPut(t, first, "api.a", "kept", 0)
+	_, err = Open(t.Context(), Options{Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("another process uses it (process %d)", os.Getpid())) {
+		t.Errorf("opened twice: %v", err)
+	}
+	first.Close()
+	for _, name := range []string{dir, filepath.Join(dir, "lock")} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: mode %v, %v", name, info.Mode(), err)
+		}
+	}
+	_, err = first.Get(t.Context(), "api.a")
+	wantErr(t, err, ErrClosed)
+
+	record, err := open(t, Options{Dir: dir}).Get(t.Context(), "api.a")
+	if err != nil || string(record.Value) != "kept" || record.Revision != revision {
+		t.Errorf("%+v, %v; want revision %d", record, err, revision)
+	}
+}

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Options say where NATS keeps the configuration: in this process, if URL is
+// empty, or on servers elsewhere.
+type Options struct {
+	// Dir is the data directory of the NATS server in this process. It is made
+	// if it does not exist, and is open to its owner only: it holds secrets.
+	Dir string
+
+	// URL is one or more NATS servers elsewhere, with commas between:
+	// "nats://a.example:4222,tls://b.example:4222". JetStream is on there.
+	URL string
+	// The client's identity, at most one way: a file of credentials, a file
+	// with the seed of an NKey, a name with its password, a token.
+	CredentialsFile string
+	NKeyFile        string
+	User, Password  string
+	Token           string
+	// CAFile holds the certificates that the servers' are checked with, in
+	// place of the system's; CertFile and KeyFile are the client's own. All PEM.
+	CAFile            string
+	CertFile, KeyFile string
+	// Replicas is how many servers of the cluster hold every record: 1, 3 or
+	// 5. 0 leaves an existing bucket as it is, and stands for 1 in a new one.
+	Replicas int
+
+	// Bucket is the name of the key-value bucket, "stagedoor" if empty.
+	Bucket string
+	// Timeout is how long a call may take, 5 s if 0.
+	Timeout time.Duration
+	// Log gets what the operator should know of the storage. Nil discards it.
+	Log *slog.Logger
+}
+
+const (
+	defaultBucket  = "stagedoor"
+	defaultTimeout = 5 * time.Second
+)
+
+// prepared gives the options with their defaults, or says what is wrong.
+func (o Options) prepared() (Options, error) {
+	if o.Bucket == "" {
+		o.Bucket = defaultBucket
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	identities := 0
+	for _, given := range []string{o.CredentialsFile, o.NKeyFile, o.User, o.Token} {
+		if given != "" {
+			identities++
+		}
+	}
+	switch {
+	case o.Dir == "" && o.URL == "":
+		return o, fmt.Errorf("the configuration store needs a data directory or the URL of NATS servers")
+	case identities > 1:
+		return o, fmt.Errorf("NATS takes one of a credentials file, an NKey, a user, and a token")
+	case (o.CertFile == "") != (o.KeyFile == ""):
+		return o, fmt.Errorf("a client certificate for NATS needs its key, and the key its certificate")
+	case o.Replicas < 0 || o.Replicas > 5:
+		return o, fmt.Errorf("NATS keeps 1 to 5 replicas, not %d", o.Replicas)
+	}
+	return o, nil
+}

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+)
+
+// packedFrom is the size from which on values are compressed. Servers take
+// messages of 1 MB as they come, and an API with its templates is mostly text.
+const packedFrom = 64 << 10
+
+// magic is what gzip's output begins with, and no other value that pack gives.
+var magic = []byte{0x1f, 0x8b}
+
+// pack gives the bytes that are kept for a value.
+func pack(value []byte) []byte {
+	if len(value) < packedFrom && !bytes.HasPrefix(value, magic) {
+		return value
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write(value) // a buffer takes everything
+	_ = w.Close()
+	if packed.Len() >= len(value) && !bytes.HasPrefix(value, magic) {
+		return value
+	}
+	return packed.Bytes()
+}
+
+// unpack is the inverse of pack.
+func unpack(packed []byte) ([]byte, error) {
+	if !bytes.HasPrefix(packed, magic) {
+		return packed, nil
+	}
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	value, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return value, nil
+}
