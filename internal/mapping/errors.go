@@ -2,11 +2,10 @@ package mapping
 
 import (
 	"fmt"
-	"net/http"
-	"strings"
 )
 
-// Failure says what kind of thing went wrong. It decides what the client sees.
+// Failure says what kind of thing went wrong. What the client sees of it is up
+// to the caller.
 type Failure int
 
 const (
@@ -23,8 +22,15 @@ const (
 	FailureParameters
 )
 
-// Error is why a mapping failed. Its text is for the log; the client sees
-// Message.
+// String names the kind.
+func (f Failure) String() string {
+	return [...]string{
+		FailureConfiguration: "configuration", FailureContent: "content", FailureMediaType: "media type",
+		FailureTimeout: "timeout", FailureParameters: "parameters",
+	}[f]
+}
+
+// Error is why a mapping failed. Its text is for the log.
 type Error struct {
 	Failure Failure
 	Reason  string
@@ -40,34 +46,6 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
-
-// Status is the answer to a handshake that failed this way.
-func (e *Error) Status() int {
-	switch e.Failure {
-	case FailureMediaType:
-		return http.StatusUnsupportedMediaType
-	case FailureTimeout:
-		return http.StatusGatewayTimeout
-	case FailureParameters:
-		return http.StatusBadRequest
-	default:
-		return http.StatusInternalServerError
-	}
-}
-
-// Message is what API Gateway tells the client.
-func (e *Error) Message() string {
-	switch e.Failure {
-	case FailureMediaType:
-		return "Unsupported Media Type"
-	case FailureTimeout:
-		return "Endpoint request timed out"
-	case FailureParameters:
-		return "Missing required request parameters: [" + strings.Join(e.Missing, ", ") + "]"
-	default:
-		return "Internal server error"
-	}
-}
 
 func configurationError(format string, args ...any) *Error {
 	return &Error{Failure: FailureConfiguration, Reason: fmt.Sprintf(format, args...)}

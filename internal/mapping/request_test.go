@@ -22,19 +22,19 @@ func compileRequest(t testing.TB, i *apigw.Integration) *mapping.Requests {
 	return requests
 }
 
-// outcome is a failure as the client sees it.
+// outcome is the kind of a failure, with what is missing.
 func outcome(err error) string {
 	var e *mapping.Error
 	if !errors.As(err, &e) {
 		return fmt.Sprintf("no mapping error: %v", err)
 	}
-	return fmt.Sprintf("%d %s", e.Status(), e.Message())
+	return strings.TrimSpace(e.Failure.String() + " " + strings.Join(e.Missing, " "))
 }
 
 // The choice of a template is D.1, 2 and M 5; what happens without one D.1, 3.
 func TestTemplateChoice(t *testing.T) {
 	t.Parallel()
-	const rejected = "415 Unsupported Media Type"
+	const rejected = "media type"
 	tests := []struct {
 		selection, passthrough string
 		keys                   []string
@@ -234,7 +234,7 @@ func TestOverrideOfABadName(t *testing.T) {
 		"$default": `$context.requestOverride.header.put($input.path('$.evil'), "x")`,
 	}})
 	_, err := requests.Map(t.Context(), mapping.NewExchange(readEvent(t, handshakeEvent)))
-	if got := outcome(err); got != "500 Internal server error" {
+	if got := outcome(err); got != "configuration" {
 		t.Error(got, err)
 	}
 }
@@ -251,7 +251,7 @@ func TestContentOfRequests(t *testing.T) {
 		{"CONVERT_TO_BINARY", event{Text: "aGk/Pw=="}, "", "hi??"},
 		{"CONVERT_TO_BINARY", event{Text: "aGk_Pw\n"}, "", "hi??"},
 		{"CONVERT_TO_BINARY", event{Text: `{"data": "aGk="}`}, "$input.path('$.data')", "hi"},
-		{"CONVERT_TO_BINARY", event{Text: "no base64!"}, "", "500 Internal server error"},
+		{"CONVERT_TO_BINARY", event{Text: "no base64!"}, "", "content"},
 		{"CONVERT_TO_BINARY", event{}, "", ""},
 		{"CONVERT_TO_TEXT", event{Text: "text"}, "", "text"},
 		{"CONVERT_TO_TEXT", event{Binary: []byte{0xFF, 0xFE}}, "", "//4="},
@@ -288,8 +288,8 @@ func TestRequiredParameters(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []struct{ event, want string }{
-		{`{}`, "400 Missing required request parameters: [Z, p, a, b]"},
-		{`{"header": [["z", "1"]], "path": [["p", "1"]], "query": [["a", " "], ["b", "1"]]}`, "400 Missing required request parameters: [a]"},
+		{`{}`, "parameters Z p a b"},
+		{`{"header": [["z", "1"]], "path": [["p", "1"]], "query": [["a", " "], ["b", "1"]]}`, "parameters a"},
 		{`{"header": [["z", "1"]], "path": [["p", "1"]], "query": [["a", "0"], ["b", "1"]]}`, ""},
 	}
 	for _, test := range tests {

@@ -62,7 +62,5 @@ func (r *Required) Check(event Context) error {
 	if missing == nil {
 		return nil
 	}
-	e := &Error{Failure: FailureParameters, Missing: missing}
-	e.Reason = e.Message()
-	return e
+	return &Error{Failure: FailureParameters, Missing: missing, Reason: "missing request parameters: " + strings.Join(missing, ", ")}
 }

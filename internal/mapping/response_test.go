@@ -66,7 +66,7 @@ func TestIntegrationResponseChoice(t *testing.T) {
 		var got string
 		if err != nil {
 			got = err.Error()
-			if client := outcome(err); client != "500 Internal server error" {
+			if client := outcome(err); client != "configuration" {
 				t.Errorf("%q: the client sees %s", test.keys, client)
 			}
 		} else {
@@ -186,9 +186,9 @@ func TestTheResponsePhase(t *testing.T) {
 		{"#set($context.responseOverride.status = 201)", `#set($context.responseOverride.status = "404")x`, ``, `x 404 map[]`},
 		{`#set($context.responseOverride.header.X = "1")`, `#set($context.responseOverride.header.Y = ["2", "3"])x`, ``, `x 200 map[X:[1] Y:[2 3]]`},
 		{"#set($x = 1)", `[$x]`, ``, `[] 200 map[]`},
-		{"#set($context.responseOverride.status = 99)", `x`, ``, `500 Internal server error`},
-		{"#set($context.responseOverride.status = 600)", `x`, ``, `500 Internal server error`},
-		{"#set($context.responseOverride.status = 'x')", `x`, ``, `500 Internal server error`},
+		{"#set($context.responseOverride.status = 99)", `x`, ``, `configuration`},
+		{"#set($context.responseOverride.status = 600)", `x`, ``, `configuration`},
+		{"#set($context.responseOverride.status = 'x')", `x`, ``, `configuration`},
 	}
 	for _, test := range tests {
 		i := &apigw.Integration{
@@ -218,7 +218,7 @@ func TestContentOfResponses(t *testing.T) {
 		{"CONVERT_TO_TEXT", "application/problem+json", "{}", "{}"},
 		{"CONVERT_TO_TEXT", "", "{}", "{}"},
 		{"CONVERT_TO_BINARY", "text/plain", "aGk=", "hi"},
-		{"CONVERT_TO_BINARY", "text/plain", "?", "500 Internal server error"},
+		{"CONVERT_TO_BINARY", "text/plain", "?", "content"},
 		{"", "image/png", "\xFF\xFE", "\xFF\xFE"},
 	}
 	for _, test := range tests {
