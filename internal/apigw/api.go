@@ -30,16 +30,6 @@ type API struct {
 	Authorizers  []*Authorizer  `json:",omitempty"`
 }
 
-// Integration returns the integration with the given id, or nil.
-func (a *API) Integration(id string) *Integration {
-	for _, i := range a.Integrations {
-		if i.IntegrationId == id {
-			return i
-		}
-	}
-	return nil
-}
-
 // Route maps a route key to an integration.
 type Route struct {
 	RouteId                          string

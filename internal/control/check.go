@@ -1,0 +1,130 @@
+package control
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// enumMessages are AWS's own words for members with a value that is none of the
+// possible ones (spec H.2, I.1).
+var enumMessages = map[string]string{
+	"protocolType":   "Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]",
+	"authorizerType": "Invalid authorizer type. Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.",
+}
+
+// check tells whether a structure is within the model's limits: required
+// members, lengths, ranges, enumerations, patterns. An empty text may be
+// shorter than its limit where it removes something.
+func (s *structure) check(v reflect.Value, path string, emptyRemoves bool) error {
+	for _, m := range s.members {
+		field, name := v.Field(m.index), path+m.name
+		if field.IsZero() {
+			if m.required {
+				return m.missing(name)
+			}
+			continue
+		}
+		if err := m.check(field, name, emptyRemoves); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *member) missing(name string) error {
+	if message, known := enumMessages[m.name]; known {
+		return apigw.BadRequest(message)
+	}
+	return apigw.BadRequest("Missing required member: " + name)
+}
+
+// check checks a value of the member, or of what it consists of.
+func (m *member) check(v reflect.Value, name string, emptyRemoves bool) error {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return apigw.BadRequest("Invalid value for " + name + ": it must not be null.")
+		}
+		return m.check(v.Elem(), name, emptyRemoves)
+	case reflect.Slice:
+		for i := range v.Len() {
+			if err := m.check(v.Index(i), fmt.Sprintf("%s[%d]", name, i), emptyRemoves); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		for _, key := range slices.Sorted(maps.Keys(texts(v))) {
+			if err := m.check(v.MapIndex(texts(v)[key]), name+"["+key+"]", emptyRemoves); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		if m.inner != nil {
+			return m.inner.check(v, name+".", emptyRemoves)
+		}
+	case reflect.String:
+		return m.checkText(v.String(), name, emptyRemoves)
+	case reflect.Int:
+		return m.checkNumber(int(v.Int()), name)
+	}
+	return nil
+}
+
+// texts gives the keys of a map by their texts.
+func texts(v reflect.Value) map[string]reflect.Value {
+	keys := make(map[string]reflect.Value, v.Len())
+	for _, key := range v.MapKeys() {
+		keys[key.String()] = key
+	}
+	return keys
+}
+
+func (m *member) checkText(text, name string, emptyRemoves bool) error {
+	l := &m.limits
+	length := utf8.RuneCountInString(text)
+	switch {
+	case len(l.enum) > 0:
+		if slices.Contains(l.enum, text) {
+			return nil
+		}
+		if message, known := enumMessages[m.name]; known {
+			return apigw.BadRequest(message)
+		}
+		return apigw.BadRequest(fmt.Sprintf("Invalid %s specified. Must be one of [%s]", name, strings.Join(l.enum, ", ")))
+	case text == "" && emptyRemoves:
+		return nil
+	case l.min != nil && length < *l.min || l.max != nil && length > *l.max:
+		return apigw.BadRequest(fmt.Sprintf("Invalid value for %s: it must have %s.", name, l.rangeOf("characters")))
+	case l.pattern != nil && !l.pattern.MatchString(text):
+		return apigw.BadRequest(fmt.Sprintf("Invalid value for %s: it must match %s.", name, l.pattern))
+	}
+	return nil
+}
+
+func (m *member) checkNumber(n int, name string) error {
+	l := &m.limits
+	if l.min != nil && n < *l.min || l.max != nil && n > *l.max {
+		return apigw.BadRequest(fmt.Sprintf("Invalid value for %s: it must be %s.", name, l.rangeOf("")))
+	}
+	return nil
+}
+
+// rangeOf is the range of a value in words.
+func (l *limits) rangeOf(unit string) string {
+	var words string
+	switch {
+	case l.min == nil:
+		words = fmt.Sprintf("at most %d %s", *l.max, unit)
+	case l.max == nil:
+		words = fmt.Sprintf("at least %d %s", *l.min, unit)
+	default:
+		words = fmt.Sprintf("between %d and %d %s", *l.min, *l.max, unit)
+	}
+	return strings.TrimSpace(words)
+}

@@ -1,0 +1,87 @@
+// Package control is the AWS control-plane API: the operations of API Gateway
+// that create, read, change and delete WebSocket APIs, over HTTP as the AWS
+// SDKs, the AWS CLI, CloudFormation and Terraform speak it. It writes the
+// configuration; the gateway follows what is written.
+//
+// A resource has a file, with its operations as methods of server:
+//
+//	func (s *server) createRoute(ctx context.Context, in *wire.CreateRouteRequest) (*wire.Route, error)
+//
+// What the service's model says of a request is checked before a method is
+// called. A method loads the aggregate, changes its copy, checks the result and
+// writes it with compare-and-set, so a request is done whole or not at all.
+package control
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// Options are what the control plane is made with. Store and Region must be set.
+type Options struct {
+	Store     *store.Configuration
+	Region    string // stands in ARNs and endpoints
+	AccountID string // stands in error messages and ARNs
+	Quotas    Quotas
+
+	// Endpoint is the URL by which clients reach an API, without a stage. nil
+	// stands for AWS's form, wss://{apiId}.execute-api.{region}.amazonaws.com.
+	Endpoint func(apiID string) string
+
+	// Now is the clock. nil stands for time.Now.
+	Now func() time.Time
+
+	// Await returns when this node serves the configuration of a revision, so
+	// that what was answered is in effect. nil does not wait. An error of it
+	// does not undo the write and is not the client's.
+	Await func(ctx context.Context, revision uint64) error
+
+	// Log hears of failures that are no client's. nil stands for slog.Default.
+	Log *slog.Logger
+
+	// Authorize refuses requests, with an *apigw.Error: action is IAM's, such as
+	// "apigateway:PATCH", and resource an ARN. It may read the request's body.
+	// nil lets everybody do everything.
+	Authorize func(r *http.Request, action, resource string) error
+}
+
+// server has the operations as methods. It has no state but the store's.
+type server struct{ Options }
+
+// New makes the handler of the control plane.
+func New(o Options) http.Handler {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Endpoint == nil {
+		o.Endpoint = func(apiID string) string { return "wss://" + plan.DefaultDomain(apiID, o.Region) }
+	}
+	o.Quotas = o.Quotas.withDefaults()
+	s := &server{o}
+	return &api{
+		options: &s.Options,
+		router:  newRouter(slices.Concat(wire.Endpoints, wirev1.Endpoints), s.operations()),
+	}
+}
+
+// operations are those of all resources. What is not here is answered with 501.
+func (s *server) operations() []handler {
+	return slices.Concat(
+		s.apiOperations(),
+		s.routeOperations(),
+		s.routeResponseOperations(),
+		s.integrationOperations(),
+		s.integrationResponseOperations(),
+	)
+}

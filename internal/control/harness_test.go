@@ -1,0 +1,165 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"go.uber.org/goleak"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// harness is a control plane behind a socket, with AWS's own client.
+type harness struct {
+	*sdk.Client
+	url   string
+	http  *http.Client
+	store *store.Configuration
+}
+
+// testNow is the clock of the tests.
+var testNow = time.Date(2026, 9, 25, 0, 1, 11, 999, time.UTC)
+
+// start starts a control plane on a store in memory; change may set options.
+func start(t *testing.T, change func(*Options)) *harness {
+	t.Helper()
+	o := Options{
+		Store:     store.NewConfiguration(store.NewMemory(), nil),
+		Region:    "us-east-1",
+		AccountID: "123456789012",
+		Now:       func() time.Time { return testNow },
+	}
+	if change != nil {
+		change(&o)
+	}
+	server := httptest.NewServer(New(o))
+	t.Cleanup(server.Close)
+	h := &harness{url: server.URL, http: server.Client(), store: o.Store}
+	h.Client = h.client(h.http.Transport)
+	return h
+}
+
+// client makes an SDK client that does nothing twice.
+func (h *harness) client(transport http.RoundTripper) *sdk.Client {
+	return sdk.New(sdk.Options{
+		Region:       "us-east-1",
+		BaseEndpoint: &h.url,
+		Credentials:  credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		HTTPClient:   &http.Client{Transport: transport},
+		Retryer:      aws.NopRetryer{},
+	})
+}
+
+// api creates an API, and writes models and an authorizer into it.
+func (h *harness) api(t *testing.T) string {
+	t.Helper()
+	out, err := h.CreateApi(t.Context(), &sdk.CreateApiInput{
+		Name: new("chat"), ProtocolType: types.ProtocolTypeWebsocket, RouteSelectionExpression: new("$request.body.action"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.change(t, *out.ApiId, func(api *apigw.API) {
+		api.Models = []*apigw.Model{{ModelId: "model1", Name: "Message", Schema: `{"type":"object"}`}}
+		api.Authorizers = []*apigw.Authorizer{{AuthorizerId: "auth01", Name: "door", AuthorizerType: "REQUEST"}}
+	})
+	return *out.ApiId
+}
+
+// change writes an API past the control plane.
+func (h *harness) change(t *testing.T, apiID string, change func(*apigw.API)) {
+	t.Helper()
+	api, revision, err := h.store.APIs.Get(t.Context(), apiID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(api)
+	if _, err := h.store.APIs.Put(t.Context(), api, revision); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// integration creates a MOCK integration.
+func (h *harness) integration(t *testing.T, apiID string) string {
+	t.Helper()
+	out, err := h.CreateIntegration(t.Context(), &sdk.CreateIntegrationInput{ApiId: &apiID, IntegrationType: types.IntegrationTypeMock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *out.IntegrationId
+}
+
+// route creates a route with a key.
+func (h *harness) route(t *testing.T, apiID, key string) string {
+	t.Helper()
+	out, err := h.CreateRoute(t.Context(), &sdk.CreateRouteInput{ApiId: &apiID, RouteKey: &key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *out.RouteId
+}
+
+// send sends a request that no SDK would.
+func (h *harness) send(t *testing.T, method, path, body string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, h.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := h.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+// failure is an error of the SDK, as a client sees it.
+type failure struct {
+	Status  int
+	Type    string
+	Message string
+}
+
+// failureOf gives what an operation failed with.
+func failureOf(t *testing.T, err error) failure {
+	t.Helper()
+	var api smithy.APIError
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &api) || !errors.As(err, &response) {
+		t.Fatalf("error %v is none of the API", err)
+	}
+	return failure{response.HTTPStatusCode(), api.ErrorCode(), api.ErrorMessage()}
+}
+
+// call makes a function of an operation and its input.
+func call[In, Out any](operation func(context.Context, *In, ...func(*sdk.Options)) (*Out, error), in *In) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := operation(ctx, in)
+		return err
+	}
+}
+
+// must does an operation that does not fail.
+func must[In, Out any](t *testing.T, operation func(context.Context, *In, ...func(*sdk.Options)) (*Out, error), in *In) *Out {
+	t.Helper()
+	out, err := operation(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

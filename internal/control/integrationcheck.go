@@ -1,0 +1,131 @@
+package control
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+// Limits and defaults of integrations (spec H.5). The model's own limit for the
+// timeout is that of HTTP APIs.
+const (
+	minTimeoutMillis     = 50
+	maxTimeoutMillis     = 29000
+	connectionInternet   = "INTERNET"
+	connectionVPCLink    = "VPC_LINK"
+	payloadFormatVersion = "1.0"
+	lambdaFunctions      = "/2015-03-31/functions/"
+)
+
+// setIntegrationDefaults gives members that a client may leave out, or empty,
+// AWS's values.
+func setIntegrationDefaults(i *apigw.Integration) {
+	orDefault(&i.ConnectionType, connectionInternet)
+	orDefault(&i.PassthroughBehavior, "WHEN_NO_MATCH")
+	orDefault(&i.PayloadFormatVersion, payloadFormatVersion)
+	if i.IntegrationType == apigw.IntegrationAWS || i.IntegrationType == apigw.IntegrationAWSProxy {
+		orDefault(&i.IntegrationMethod, "POST")
+	}
+	if i.TimeoutInMillis == 0 {
+		i.TimeoutInMillis = maxTimeoutMillis
+	}
+}
+
+func orDefault(member *string, value string) {
+	if *member == "" {
+		*member = value
+	}
+}
+
+// checkIntegration tells whether an integration can work: its members, what
+// they mean to its type, its expressions, templates and mappings.
+func checkIntegration(i *apigw.Integration) error {
+	if i.TimeoutInMillis < minTimeoutMillis || i.TimeoutInMillis > maxTimeoutMillis {
+		return apigw.BadRequest(fmt.Sprintf("Timeout should be between %d ms and %d ms", minTimeoutMillis, maxTimeoutMillis))
+	}
+	if i.PayloadFormatVersion != payloadFormatVersion {
+		return apigw.BadRequest("PayloadFormatVersion must be " + payloadFormatVersion + " for WEBSOCKET protocol Apis.")
+	}
+	for _, check := range []func(*apigw.Integration) error{checkBackend, checkConnection, checkCredentials} {
+		if err := check(i); err != nil {
+			return err
+		}
+	}
+	if _, err := mapping.CompileRequest(i); err != nil {
+		return invalid(err)
+	}
+	_, err := mapping.CompileResponses(i)
+	return invalid(err)
+}
+
+// checkBackend checks what an integration's type needs: a URI, a method.
+func checkBackend(i *apigw.Integration) error {
+	switch i.IntegrationType {
+	case apigw.IntegrationMock:
+		return nil
+	case apigw.IntegrationHTTP, apigw.IntegrationHTTPProxy:
+		if i.IntegrationMethod == "" {
+			return apigw.BadRequest("IntegrationMethod is required for integration type " + i.IntegrationType)
+		}
+		return checkURL(i.IntegrationUri)
+	}
+	uri, err := awsservice.ParseURI(i.IntegrationUri)
+	if err != nil {
+		if hasStageVariable(i.IntegrationUri) {
+			return nil // what it is depends on the stage
+		}
+		return apigw.BadRequest("Invalid integration URI specified: " + err.Error())
+	}
+	if i.IntegrationType != apigw.IntegrationAWSProxy {
+		return nil
+	}
+	if uri.Service != "lambda" || !strings.HasPrefix(uri.Path, lambdaFunctions) {
+		return apigw.BadRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function invocations.")
+	}
+	if i.IntegrationMethod != "POST" {
+		return apigw.BadRequest("Integrations of type AWS_PROXY must have the method POST.")
+	}
+	return nil
+}
+
+// checkURL checks the URL of an HTTP integration. Placeholders and stage
+// variables may stand in any part.
+func checkURL(text string) error {
+	if hasStageVariable(text) {
+		return nil
+	}
+	u, err := url.Parse(placeholders.Replace(text))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return apigw.BadRequest("Invalid HTTP endpoint specified for URI: " + text)
+	}
+	return nil
+}
+
+// placeholders takes the braces off, which a URL must not have.
+var placeholders = strings.NewReplacer("{", "", "}", "")
+
+func hasStageVariable(text string) bool { return strings.Contains(text, "${stageVariables.") }
+
+func checkConnection(i *apigw.Integration) error {
+	isHTTP := i.IntegrationType == apigw.IntegrationHTTP || i.IntegrationType == apigw.IntegrationHTTPProxy
+	switch {
+	case i.ConnectionType == connectionVPCLink && i.ConnectionId == "":
+		return apigw.BadRequest("ConnectionId is required for connection type VPC_LINK")
+	case i.ConnectionType == connectionVPCLink && !isHTTP:
+		return apigw.BadRequest("Connection type VPC_LINK is for integration types HTTP and HTTP_PROXY")
+	case i.ConnectionType == connectionInternet && i.ConnectionId != "":
+		return apigw.BadRequest("ConnectionId cannot be set for connection type INTERNET")
+	}
+	return nil
+}
+
+func checkCredentials(i *apigw.Integration) error {
+	if hasStageVariable(i.CredentialsArn) {
+		return nil
+	}
+	return invalid(awsservice.CheckCredentials(i.CredentialsArn))
+}
