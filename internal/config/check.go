@@ -7,12 +7,15 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 var (
 	region   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 	account  = regexp.MustCompile(`^[0-9]{12}$`)
 	service  = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
+	bucket   = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	function = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}$`)
 )
 
@@ -49,6 +52,35 @@ func isURL(text string) error {
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("the URL has more than a host and a path")
+	}
+	return nil
+}
+
+// isNATS checks the URLs of NATS servers.
+func isNATS(text string) error {
+	for server := range strings.SplitSeq(text, ",") {
+		u, err := url.Parse(strings.TrimSpace(server))
+		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss" {
+			return errors.New("is not a URL of NATS, such as nats://nats.example:4222 or tls://nats.example:4222")
+		}
+		if u.User != nil {
+			return errors.New("holds a secret; name it by user and passwordEnv, or by another key of nats")
+		}
+	}
+	return nil
+}
+
+func isBucket(text string) error {
+	if !bucket.MatchString(text) {
+		return fmt.Errorf("%q is not the name of a bucket: letters, digits, - and _", text)
+	}
+	return nil
+}
+
+// isVariable checks the name of a variable of the environment.
+func isVariable(text string) error {
+	if !variable.MatchString(text) {
+		return errors.New("is not the name of a variable of the environment")
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ type Config struct {
 
 	Listen []string // public addresses, host:port
 	Admin  Admin
+	NATS   NATS
 
 	Log      Log
 	Timeouts Timeouts
@@ -36,6 +37,29 @@ type Config struct {
 type Admin struct {
 	Listen string // host:port
 }
+
+// NATS are the servers that keep the configuration of the APIs. Without a URL
+// it is kept in the folder Data.
+type NATS struct {
+	URL         string // of one server or more, commas between
+	Credentials string // a file of credentials
+	NKey        string // a file with the seed of an NKey
+	User        string
+	Password    Secret
+	Token       Secret
+	TLS         NATSTLS
+	Bucket      string
+	Replicas    int           // 0: as the bucket has them, 1 for a new one
+	Timeout     time.Duration // of one call
+}
+
+// NATSTLS says whom the gateway trusts as a server, and who it is itself: PEM
+// files, empty for the system's authorities and for no certificate.
+type NATSTLS struct{ CA, Cert, Key string }
+
+// Secret is where a secret stands: a variable of the environment, or a file. At
+// most one is set.
+type Secret struct{ Env, File string }
 
 // Formats of the log.
 const (
@@ -78,6 +102,7 @@ func defaults(getenv func(string) string) *Config {
 		Data:     dataFolder(getenv),
 		Listen:   []string{":8080"},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
+		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 		Log:      Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
 		Timeouts: Timeouts{Header: 10 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -88,6 +89,9 @@ func (d *decoder) value(n *yaml.Node, path string, v value, depth int) {
 
 func (d *decoder) scalar(n *yaml.Node, path string, s scalar) {
 	if text, ok := d.text(n, path); ok {
+		if s.path && !filepath.IsAbs(text) && text != "" {
+			text = filepath.Join(filepath.Dir(d.file), text)
+		}
 		if err := s.set(text); err != nil {
 			d.problem(path, "%v", err)
 		}

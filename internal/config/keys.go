@@ -17,10 +17,28 @@ func (c *Config) keys() section {
 	return section{
 		{"region", text(&c.Region, isRegion)},
 		{"account", text(&c.Account, isAccount)},
-		{"data", text(&c.Data, nil)},
+		{"data", filePath(&c.Data)},
 		{"listen", list{&c.Listen, isAddress, 1}},
 		{"admin", section{
 			{"listen", text(&c.Admin.Listen, isAddress)},
+		}},
+		{"nats", section{
+			{"url", text(&c.NATS.URL, isNATS)},
+			{"credentials", filePath(&c.NATS.Credentials)},
+			{"nkey", filePath(&c.NATS.NKey)},
+			{"user", text(&c.NATS.User, nil)},
+			{"passwordEnv", text(&c.NATS.Password.Env, isVariable)},
+			{"passwordFile", filePath(&c.NATS.Password.File)},
+			{"tokenEnv", text(&c.NATS.Token.Env, isVariable)},
+			{"tokenFile", filePath(&c.NATS.Token.File)},
+			{"tls", section{
+				{"ca", filePath(&c.NATS.TLS.CA)},
+				{"cert", filePath(&c.NATS.TLS.Cert)},
+				{"key", filePath(&c.NATS.TLS.Key)},
+			}},
+			{"bucket", text(&c.NATS.Bucket, isBucket)},
+			{"replicas", integer(&c.NATS.Replicas, 1, 5)},
+			{"timeout", duration(&c.NATS.Timeout, 100*time.Millisecond, time.Minute)},
 		}},
 		{"log", section{
 			{"format", choice(&c.Log.Format, map[string]string{LogText: LogText, LogJSON: LogJSON})},

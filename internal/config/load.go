@@ -52,6 +52,7 @@ func Load(o Options) (c *Config, warnings []string, err error) {
 			r.set(path, v, text, place{source: o.FlagNames[path]})
 		}
 	})
+	c.validate(r)
 	if err := r.err(); err != nil {
 		return nil, nil, err
 	}

@@ -29,6 +29,8 @@ type textual interface {
 type scalar struct {
 	get    func() any
 	assign func(text string) error
+	// path: a relative path in a file counts from the file's folder.
+	path bool
 }
 
 func (s scalar) current() any          { return s.get() }
@@ -61,6 +63,18 @@ func text(to *string, check func(string) error) scalar {
 	})
 }
 
+// filePath is the path of a file or folder, which need not exist yet.
+func filePath(to *string) scalar {
+	s := text(to, func(text string) error {
+		if strings.Contains(text, "-----BEGIN") {
+			return fmt.Errorf("is the path of a file, not what stands in it")
+		}
+		return nil
+	})
+	s.path = true
+	return s
+}
+
 // choice is one of some words.
 func choice[T any](to *T, words map[string]T) scalar {
 	return bind(to, func(text string) (T, error) {
@@ -87,6 +101,17 @@ func duration(to *time.Duration, least, most time.Duration) scalar {
 			return 0, fmt.Errorf("%s is not between %s and %s", text, short(least), short(most))
 		}
 		return d, nil
+	})
+}
+
+// integer is a whole number.
+func integer(to *int, least, most int) scalar {
+	return bind(to, func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > most {
+			return 0, fmt.Errorf("%q is not a whole number between %d and %d", text, least, most)
+		}
+		return n, nil
 	})
 }
 

@@ -1,0 +1,242 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what the mistakes are now into testdata")
+
+const divider = "----------\n"
+
+// fileOf writes a configuration into a folder of its own.
+func fileOf(t testing.TB, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "stagedoor.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Every mistake is told at once, with its line.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	cases, err := filepath.Glob("testdata/mistakes/*.txt")
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, name := range cases {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			golden, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			input, want, _ := strings.Cut(string(golden), divider)
+			file := fileOf(t, input)
+			_, _, err = Load(Options{File: file})
+			var problems Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("the error is %v", err)
+			}
+			got := strings.ReplaceAll(problems.Error(), file, "stagedoor.yaml") + "\n"
+			if *update {
+				if err := os.WriteFile(name, []byte(input+divider+got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("mistakes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "# nothing\n", "log:\n  # level: debug\nendpoints:\n"} {
+		got, warnings, err := Load(Options{File: fileOf(t, text), Environ: []string{"AWS_REGION=eu-west-1", "STATE_DIRECTORY=/state:/more"}})
+		if err != nil || warnings != nil {
+			t.Fatal(err, warnings)
+		}
+		want := &Config{
+			Region: "eu-west-1", Account: "123456789012", Data: "/state", Listen: []string{":8080"},
+			Admin:    Admin{Listen: "127.0.0.1:8081"},
+			NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
+			Log:      Log{Format: "text", Level: slog.LevelInfo, Events: "failed", Summary: time.Minute},
+			Timeouts: Timeouts{Header: 10 * time.Second, Idle: time.Minute},
+			Shutdown: Shutdown{Timeout: 25 * time.Second},
+		}
+		if len(got.Endpoints) == 0 {
+			got.Endpoints = nil
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("configuration (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// Flags win over the environment, that over the file, and the file over the
+// defaults.
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	file := fileOf(t, `
+region: eu-central-1
+account: 000000000012
+data: state
+listen: [":1", "[::1]:2"]
+log: {level: debug, format: json, summary: 0}
+nats: {nkey: keys/nkey, replicas: 3}
+`)
+	got, warnings, err := Load(Options{
+		File: file,
+		Environ: []string{
+			"STAGEDOOR_LOG_LEVEL=warn", "STAGEDOOR_LOG_FORMAT=text", "STAGEDOOR_LISTEN=:3, :4", "STAGEDOOR_NATS_REPLICAS=5",
+			"STAGEDOOR_ADMIN_LISTEN=", "STAGEDOOR_TIMEOUTS_HEADER=2s", "STAGEDOOR_NATS_TLS_CA=ca.pem",
+			"STAGEDOOR_LOG_LEVL=x", "STAGEDOOR_PORT=tcp://10.0.0.1:80", "STAGEDOOR_SERVICE_HOST=10.0.0.1", "LOG_LEVEL=debug",
+		},
+		Flags:     map[string]string{"log.format": "json", "listen": "127.0.0.1:0"},
+		FlagNames: map[string]string{"log.format": "--json", "listen": "--listen"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"STAGEDOOR_LOG_LEVL sets nothing; did you mean STAGEDOOR_LOG_LEVEL?"}; !cmp.Equal(warnings, want) {
+		t.Errorf("warnings %q, want %q", warnings, want)
+	}
+	want := &Config{
+		Region: "eu-central-1", Account: "000000000012", Data: filepath.Join(filepath.Dir(file), "state"),
+		Listen:   []string{"127.0.0.1:0"},
+		Admin:    Admin{Listen: "127.0.0.1:8081"},
+		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second, Replicas: 5, NKey: filepath.Join(filepath.Dir(file), "keys/nkey"), TLS: NATSTLS{CA: "ca.pem"}},
+		Log:      Log{Format: "json", Level: slog.LevelWarn, Events: "failed"},
+		Timeouts: Timeouts{Header: 2 * time.Second, Idle: time.Minute},
+		Shutdown: Shutdown{Timeout: 25 * time.Second},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+// A mistake in the environment or a flag is told by its name, behind those of
+// the file.
+func TestMistakesElsewhere(t *testing.T) {
+	t.Parallel()
+	_, _, err := Load(Options{
+		File:      fileOf(t, "nats: {user: me}\nlog: {level: 3}\n"),
+		Environ:   []string{"STAGEDOOR_LOG_FORMAT=yaml", "STAGEDOOR_NATS_TOKEN_FILE=x"},
+		Flags:     map[string]string{"listen": ":80,80"},
+		FlagNames: map[string]string{"listen": "--listen"},
+	})
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range problems {
+		p.Source = filepath.Base(p.Source)
+		got = append(got, p.Error())
+	}
+	want := []string{
+		`stagedoor.yaml:2: log.level: "3" is none of debug, error, info, warn`,
+		`--listen: "80" is not an address such as :8080, 127.0.0.1:8080 or [::1]:8080`,
+		"STAGEDOOR_NATS_TOKEN_FILE: nats.tokenFile: cannot be used together with user",
+		`STAGEDOOR_LOG_FORMAT: "yaml" is none of json, text`,
+	}
+	if got[0] != want[0] {
+		t.Errorf("the first mistake is %q, want that of the file", got[0])
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("mistakes (-want +got):\n%s", diff)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	if _, _, err := Load(Options{File: "/does/not/exist.yaml"}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that does not exist: %v", err)
+	}
+	if _, _, err := Load(Options{File: fileOf(t, strings.Repeat("# much\n", maxFile/4))}); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("a file that is too large: %v", err)
+	}
+	if _, _, err := Load(Options{}); err != nil {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+func TestVariable(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]string{
+		"listen": "STAGEDOOR_LISTEN", "log.level": "STAGEDOOR_LOG_LEVEL", "nats.passwordEnv": "STAGEDOOR_NATS_PASSWORD_ENV",
+	} {
+		if got := Variable(key); got != want {
+			t.Errorf("%s: %s, want %s", key, got, want)
+		}
+	}
+	seen := map[string]string{}
+	eachTextual((&Config{}).keys(), "", func(path string, _ textual) {
+		if other := seen[Variable(path)]; other != "" {
+			t.Errorf("%s and %s have one variable", path, other)
+		}
+		seen[Variable(path)] = path
+	})
+}
+
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	load := func(text string) *Config {
+		c, _, err := Load(Options{File: fileOf(t, text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	before := load("listen: :80\nlog: {level: info}\nfunctions: {a: http://x}\ndata: /d\n")
+	after := load("listen: [':80', ':81']\nlog: {level: debug}\nfunctions: {a: http://y}\ndata: /d\n")
+	want := []Change{{"listen", false}, {"log.level", true}, {"functions", true}}
+	if diff := cmp.Diff(want, before.Changes(after)); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	if changes := after.Changes(after); changes != nil {
+		t.Errorf("changes of nothing: %v", changes)
+	}
+}
+
+// Whatever a file holds, reading it ends, with a configuration or with
+// mistakes.
+func FuzzLoad(f *testing.F) {
+	cases, err := filepath.Glob("testdata/mistakes/*.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range cases {
+		golden, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		input, _, _ := strings.Cut(string(golden), divider)
+		f.Add(input)
+	}
+	f.Add("a: &a [*a]\nlisten: *a\nlog: &b {level: *b}\nadmin: *b")
+	f.Fuzz(func(t *testing.T, text string) {
+		c := &Config{}
+		r := &report{places: map[string]place{}}
+		(&decoder{report: r, file: "f"}).decode([]byte(text), c.keys())
+		c.validate(r)
+		if err := r.err(); err != nil && err.Error() == "" {
+			t.Error("a mistake without a word")
+		}
+	})
+}
