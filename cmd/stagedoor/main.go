@@ -26,6 +26,7 @@ const (
 // commandLine is the grammar of the command line. Kong derives parsing and
 // help from it.
 type commandLine struct {
+	Serve   ServeCmd   `cmd:"" help:"Run a gateway that is configured over the network."`
 	Dev     DevCmd     `cmd:"" help:"Run the application of a template on this machine."`
 	Check   CheckCmd   `cmd:"" help:"Validate a template without running it."`
 	Connect ConnectCmd `cmd:"" help:"Talk to a WebSocket server from the terminal."`

@@ -12,6 +12,7 @@ import (
 type process struct {
 	args       []string // without the program's name
 	env        func(name string) string
+	environ    []string // all of the environment, NAME=value
 	stdin      io.Reader
 	stdout     io.Writer
 	stderr     io.Writer
@@ -23,6 +24,7 @@ func newProcess() *process {
 	return &process{
 		args:       os.Args[1:],
 		env:        os.Getenv,
+		environ:    os.Environ(),
 		stdin:      os.Stdin,
 		stdout:     os.Stdout,
 		stderr:     os.Stderr,

@@ -1,0 +1,230 @@
+package stagedoor
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// Types of the configuration of Serve.
+type (
+	// ConfigSource says where a configuration is read from.
+	ConfigSource = config.Options
+	// ConfigProblems are the mistakes of a configuration.
+	ConfigProblems = config.Problems
+)
+
+// ServeConfig says what Serve runs. The zero value works: it stands for the
+// defaults.
+type ServeConfig struct {
+	Source ConfigSource
+	// Open switches the checking of signatures off: everybody who reaches a
+	// port may do everything. It is for tests.
+	Open bool
+	// Log takes the lines of the log. Nil takes none.
+	Log io.Writer
+	// Reporter is told of the gateway's life. Nil is told nothing.
+	Reporter ServeReporter
+	// Reload has the configuration read again, each time it gives something.
+	Reload <-chan struct{}
+	// Listeners take the place of the configuration's addresses, by the names
+	// "public" and "admin". Serve closes them.
+	Listeners map[string][]net.Listener
+}
+
+// ServeReporter is told of the life of a gateway, by one goroutine.
+type ServeReporter interface {
+	// Ready is called once, when the gateway serves.
+	Ready(ServeReady)
+	// Reloading is called when the configuration is read again, and Reloaded
+	// when that is done.
+	Reloading()
+	Reloaded()
+	// Stopping is called once, when the gateway begins to stop.
+	Stopping()
+}
+
+// ServeReady describes a gateway that serves.
+type ServeReady struct {
+	Public []string // URLs of the public listeners, http://host:port
+	Admin  string   // URL of the admin listener
+	File   string   // the configuration; empty for none
+	Data   string   // the folder of the store
+	Open   bool     // signatures are not checked
+}
+
+// Serve runs a gateway until ctx ends. Its configuration of APIs comes through
+// the control plane on the admin listener, and is kept. In the end connections
+// are closed with 1001 and $disconnect runs.
+//
+// The error is ConfigProblems for mistakes in the configuration.
+func Serve(ctx context.Context, o ServeConfig) error {
+	c, warnings, err := config.Load(o.Source)
+	if err != nil {
+		closeAll(o.Listeners)
+		return err
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	if o.Reporter == nil {
+		o.Reporter = quiet{}
+	}
+	s := &serving{options: o, config: c}
+	s.log = newLogger(o.Log, c.Log.Format, &s.level)
+	s.level.Set(c.Log.Level)
+	for _, warning := range warnings {
+		s.log.Warn(warning)
+	}
+	err = s.start(ctx)
+	if err == nil {
+		s.run(ctx)
+	}
+	s.stop(err == nil)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil // stopped before it was ready
+	}
+	return err
+}
+
+// serving is a running `stagedoor serve`. Members are set in the order in which
+// they start, and ended in reverse.
+type serving struct {
+	options ServeConfig
+	config  *config.Config // what is in effect
+	log     *slog.Logger
+	level   slog.LevelVar
+
+	state    health
+	ports    ports
+	store    *storage
+	events   *eventLog
+	engine   *websocket.Engine
+	gateway  *gateway.Gateway
+	backends *backends
+	admin    *server
+	public   []*server
+}
+
+func (s *serving) start(ctx context.Context) (err error) {
+	s.ports, err = openPorts(ctx, s.options.Listeners, s.config)
+	if err != nil {
+		return err
+	}
+	if err = s.openStore(ctx); err != nil {
+		return err
+	}
+	if s.engine, err = websocket.NewEngine(websocket.Options{}); err != nil {
+		return err
+	}
+	s.events = newEventLog(s.log, s.config.Log.Events)
+	s.gateway = gateway.New(gateway.Options{Engine: s.engine, Recorder: s.events, Node: 1})
+	s.events.start(s.config.Log.Summary, s.gateway.Connections)
+	if s.backends, err = newBackends(s.config); err != nil {
+		return err
+	}
+	s.admin = s.serveOn(s.ports.takeAdmin(), s.adminHandler())
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
+	for _, listener := range s.ports.takePublic() {
+		s.public = append(s.public, s.serveOn(listener, s.publicHandler()))
+	}
+	s.state.setSynced()
+	s.tellReady()
+	return nil
+}
+
+func (s *serving) serveOn(listener net.Listener, handler http.Handler) *server {
+	return serveOn(listener, handler, serverOptions{header: s.config.Timeouts.Header, idle: s.config.Timeouts.Idle})
+}
+
+// tellReady says that the gateway serves, and who may use it.
+func (s *serving) tellReady() {
+	ready := ServeReady{
+		Admin: s.admin.url(), File: s.options.Source.File, Data: s.config.Data, Open: s.options.Open,
+	}
+	for _, p := range s.public {
+		ready.Public = append(ready.Public, p.url())
+	}
+	s.options.Reporter.Ready(ready)
+	s.log.Info("ready", "public", ready.Public, "admin", ready.Admin)
+	if s.options.Open {
+		s.log.Warn("OPEN: signatures are not checked; whoever reaches a port may change every API and push to every connection")
+	} else {
+		s.log.Warn("closed: no credentials are configured, so the control plane and @connections refuse every request")
+	}
+}
+
+// run waits for the end of ctx, and reads the configuration again when asked.
+func (s *serving) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.options.Reload:
+			s.options.Reporter.Reloading()
+			s.reload()
+			s.options.Reporter.Reloaded()
+		}
+	}
+}
+
+// stop ends what was started, in reverse: the public ports accept nobody more,
+// connections are closed and $disconnect runs, and only then the store goes.
+// Health checks are answered to the end. A gateway that never was ready does
+// not wait for load balancers to notice.
+func (s *serving) stop(wasReady bool) {
+	s.state.setStopping()
+	s.options.Reporter.Stopping()
+	if wasReady {
+		s.log.Info("stopping", "connections", s.gateway.Connections())
+		time.Sleep(s.config.Shutdown.Delay)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.Shutdown.Timeout)
+	defer cancel()
+	s.ports.close()
+	for _, p := range s.public {
+		p.stopAccepting()
+	}
+	if s.gateway != nil {
+		if err := s.gateway.Shutdown(ctx); err != nil {
+			s.log.Warn("connections were cut: their $disconnect took too long", "timeout", s.config.Shutdown.Timeout)
+		}
+	}
+	for _, p := range s.public {
+		p.close(ctx)
+	}
+	s.unfollow()
+	if s.admin != nil {
+		s.admin.close(ctx)
+	}
+	if s.events != nil {
+		s.events.stop()
+	}
+	if s.backends != nil {
+		s.backends.close()
+	}
+	if s.store != nil {
+		s.store.close()
+	}
+	if wasReady {
+		s.log.Info("stopped")
+	}
+}
+
+// quiet is a ServeReporter that nobody listens to.
+type quiet struct{}
+
+func (quiet) Ready(ServeReady) {}
+func (quiet) Reloading()       {}
+func (quiet) Reloaded()        {}
+func (quiet) Stopping()        {}

@@ -1,0 +1,113 @@
+package stagedoor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/lambda"
+)
+
+// backends are what integrations reach: AWS services and functions, at AWS or
+// at the endpoints of the configuration, and HTTP backends.
+type backends struct {
+	services  *awsservice.Client
+	functions *remoteFunctions
+	http      *integration.Transport
+	builder   *integration.Builder
+}
+
+func newBackends(c *config.Config) (*backends, error) {
+	services, err := awsservice.New(awsservice.Options{Endpoints: c.Endpoints})
+	if err != nil {
+		return nil, err
+	}
+	b := &backends{
+		services: services, http: integration.NewTransport(),
+		functions: &remoteFunctions{region: c.Region, aws: &integration.RemoteLambda{Services: services, Region: c.Region}},
+	}
+	b.functions.set(c.Functions)
+	b.builder = &integration.Builder{
+		Functions: b.functions, Services: services, HTTP: b.http, Region: c.Region, AccountID: c.Account,
+	}
+	return b, nil
+}
+
+// close closes idle connections. Nothing is called any more.
+func (b *backends) close() {
+	b.functions.set(nil)
+	b.services.Close()
+	b.http.CloseIdleConnections()
+}
+
+// remoteFunctions calls a function where the configuration says that it is,
+// and at AWS Lambda where it says nothing. It is a lambda.Invoker.
+type remoteFunctions struct {
+	region string
+	aws    lambda.Invoker
+	own    atomic.Pointer[map[string]*endpoint] // by name or ARN
+}
+
+// endpoint is where one function is called.
+type endpoint struct {
+	url string
+	*integration.RemoteLambda
+}
+
+// set puts the URLs of functions into effect, by their names or ARNs. They
+// were checked.
+func (f *remoteFunctions) set(urls map[string]string) {
+	before := f.own.Load()
+	next := make(map[string]*endpoint, len(urls))
+	for name, text := range urls {
+		if before != nil && (*before)[name] != nil && (*before)[name].url == text {
+			next[name] = (*before)[name]
+			continue
+		}
+		next[name] = f.endpoint(text)
+	}
+	f.own.Store(&next)
+	if before == nil {
+		return
+	}
+	for name, e := range *before {
+		if next[name] != e {
+			e.Services.Close()
+		}
+	}
+}
+
+// endpoint makes the endpoint of a URL: of all that can be invoked there, or
+// of a function's Invoke operation alone.
+func (f *remoteFunctions) endpoint(text string) *endpoint {
+	base, called := splitInvokeURL(text)
+	services, err := awsservice.New(awsservice.Options{Endpoints: map[string]string{"lambda": base}, OpenEndpoints: true})
+	if err != nil {
+		panic(fmt.Sprintf("a URL that was checked: %v", err))
+	}
+	return &endpoint{text, &integration.RemoteLambda{Services: services, Region: f.region, FunctionName: called}}
+}
+
+// Invoke implements lambda.Invoker.
+func (f *remoteFunctions) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
+	own := *f.own.Load()
+	for _, name := range []string{call.FunctionARN, unqualified(call.FunctionARN), functionName(call.FunctionARN)} {
+		if e := own[name]; e != nil {
+			return e.Invoke(ctx, call)
+		}
+	}
+	return f.aws.Invoke(ctx, call)
+}
+
+// unqualified is the ARN of a function without the version or alias behind it.
+func unqualified(arn string) string {
+	name := functionName(arn)
+	if at := strings.Index(arn, ":function:"); at >= 0 {
+		return arn[:at+len(":function:")] + name
+	}
+	return name
+}

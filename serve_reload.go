@@ -1,0 +1,31 @@
+package stagedoor
+
+import (
+	"github.com/stagedoor/stagedoor/internal/config"
+)
+
+// reload reads the configuration again and puts into effect what can change
+// while the gateway runs. With a mistake in it, all stays as it is.
+func (s *serving) reload() {
+	next, warnings, err := config.Load(s.options.Source)
+	if err != nil {
+		s.log.Error("the configuration was not taken; what ran before goes on", "error", err)
+		return
+	}
+	for _, warning := range warnings {
+		s.log.Warn(warning)
+	}
+	changes := s.config.Changes(next)
+	for _, change := range changes {
+		if !change.Live {
+			s.log.Warn("the change takes effect at the next restart", "key", change.Key)
+		}
+	}
+	s.level.Set(next.Log.Level)
+	s.events.setShown(next.Log.Events)
+	s.backends.functions.set(next.Functions)
+	s.log.Info("the configuration was read again", "changes", len(changes))
+	kept := *s.config
+	kept.Log.Level, kept.Log.Events, kept.Functions = next.Log.Level, next.Log.Events, next.Functions
+	s.config = &kept
+}

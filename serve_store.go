@@ -1,0 +1,130 @@
+package stagedoor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// storage is the configuration's storage while it is open.
+type storage struct {
+	*store.Configuration
+	nats *store.NATS
+
+	cancel context.CancelFunc // ends the looking after
+	done   chan struct{}      // closed when it has ended
+}
+
+// openStore opens the storage of the configuration, in the data folder or on
+// the NATS servers that are configured.
+func (s *serving) openStore(ctx context.Context) error {
+	options, err := natsOptions(s.config)
+	if err != nil {
+		return err
+	}
+	options.Log = s.log
+	nats, err := store.Open(ctx, options)
+	if err != nil {
+		return err
+	}
+	report := func(e *store.RecordError) { s.log.Error("a record of the configuration is not used", "error", e) }
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.store = &storage{store.NewConfiguration(nats, report), nats, cancel, make(chan struct{})}
+	go s.lookAfterStore(ctx)
+	return nil
+}
+
+// natsOptions are the store's options, with their secrets.
+func natsOptions(c *config.Config) (store.Options, error) {
+	n := c.NATS
+	if n.URL == "" {
+		return store.Options{Dir: c.Data, Bucket: n.Bucket, Timeout: n.Timeout}, nil
+	}
+	o := store.Options{
+		URL: n.URL, CredentialsFile: n.Credentials, NKeyFile: n.NKey, User: n.User,
+		CAFile: n.TLS.CA, CertFile: n.TLS.Cert, KeyFile: n.TLS.Key,
+		Bucket: n.Bucket, Replicas: n.Replicas, Timeout: n.Timeout,
+	}
+	var err error
+	if o.Password, err = readSecret(n.Password); err != nil {
+		return o, fmt.Errorf("nats: the password: %w", err)
+	}
+	if o.Token, err = readSecret(n.Token); err != nil {
+		return o, fmt.Errorf("nats: the token: %w", err)
+	}
+	return o, nil
+}
+
+// readSecret reads a secret from where it stands; that of nowhere is empty.
+// Line ends behind it in a file do not belong to it.
+func readSecret(s config.Secret) (string, error) {
+	secret := ""
+	switch {
+	case s.Env != "":
+		secret = os.Getenv(s.Env)
+		if secret == "" {
+			return "", fmt.Errorf("the environment has no variable %s", s.Env)
+		}
+	case s.File != "":
+		text, err := os.ReadFile(s.File)
+		if err != nil {
+			return "", err
+		}
+		if secret = strings.TrimRight(string(text), "\r\n"); secret == "" {
+			return "", fmt.Errorf("%s is empty", s.File)
+		}
+	}
+	return secret, nil
+}
+
+// storeInterval is how often the store is asked whether it answers.
+const storeInterval = 2 * time.Second
+
+// lookAfterStore keeps note of whether the store answers, for /readyz, until
+// ctx ends.
+func (s *serving) lookAfterStore(ctx context.Context) {
+	defer close(s.store.done)
+	ticker := time.NewTicker(storeInterval)
+	defer ticker.Stop()
+	for {
+		_, _, err := s.store.Account.Get(ctx, store.AccountID)
+		if ctx.Err() != nil {
+			return
+		}
+		if !errors.Is(err, store.ErrUnavailable) {
+			err = nil // a record that is missing or damaged is an answer, too
+		}
+		if s.state.setStore(err) {
+			if err != nil {
+				s.log.Error("the configuration store does not answer; what is deployed goes on", "error", err)
+			} else {
+				s.log.Info("the configuration store answers again")
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// close ends the storage. Nobody uses it any more.
+func (s *storage) close() {
+	s.cancel()
+	<-s.done
+	s.nats.Close()
+}
+
+// follow puts the stored configuration into effect, and its changes from then
+// on.
+func (s *serving) follow(context.Context) error { return nil }
+
+// unfollow ends what follow began.
+func (s *serving) unfollow() {}
