@@ -25,7 +25,7 @@ func API(id string, routes ...Route) *apigw.API {
 		if r.Function != "" {
 			target = &apigw.Integration{
 				IntegrationType: apigw.IntegrationAWSProxy, IntegrationMethod: "POST",
-				IntegrationUri: "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" + FunctionARN(r.Function) + "/invocations",
+				IntegrationUri: FunctionURI(r.Function),
 			}
 		}
 		if target != nil {
@@ -48,6 +48,11 @@ func Mock(template string) *apigw.Integration {
 		IntegrationType: apigw.IntegrationMock, TemplateSelectionExpression: "200",
 		RequestTemplates: map[string]string{"200": template},
 	}
+}
+
+// FunctionURI is the IntegrationUri of a function of a test.
+func FunctionURI(name string) string {
+	return "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" + FunctionARN(name) + "/invocations"
 }
 
 // FunctionARN is the ARN of a function of a test.

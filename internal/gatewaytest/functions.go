@@ -15,7 +15,8 @@ import (
 type Function func(ctx context.Context, event Event) (string, error)
 
 // Functions are the Lambda functions of a test, by name. It is a
-// lambda.Invoker that remembers the events.
+// lambda.Invoker that remembers the events. Asynchronous calls are remembered
+// and not run.
 type Functions struct {
 	mu        sync.Mutex
 	functions map[string]Function // guarded by mu
@@ -28,7 +29,8 @@ func NewFunctions() *Functions { return &Functions{functions: map[string]Functio
 // Event is what a function received.
 type Event struct {
 	Function          string
-	Raw               string
+	Raw               string            // all of it, as it was sent
+	Call              lambda.Invocation // what it was sent with
 	Headers           map[string]string
 	MultiValueHeaders map[string][]string
 	Body              string
@@ -47,13 +49,17 @@ func (f *Functions) Set(name string, function Function) {
 	f.functions[name] = function
 }
 
+// requestID is that of all calls.
+const requestID = "0a1b2c3d-0000-4000-8000-000000000000"
+
 // Invoke implements lambda.Invoker.
 func (f *Functions) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
 	name := call.FunctionARN[strings.LastIndexByte(call.FunctionARN, ':')+1:]
-	event := Event{Function: name, Raw: string(call.Payload)}
-	if err := json.Unmarshal(call.Payload, &event); err != nil {
+	event := Event{}
+	if err := json.Unmarshal(call.Payload, &event); err != nil && !json.Valid(call.Payload) {
 		return lambda.Result{}, fmt.Errorf("the event is not JSON: %w", err)
 	}
+	event.Function, event.Raw, event.Call = name, string(call.Payload), call
 	f.mu.Lock()
 	function := f.functions[name]
 	f.events = append(f.events, event)
@@ -61,15 +67,18 @@ func (f *Functions) Invoke(ctx context.Context, call lambda.Invocation) (lambda.
 	if function == nil {
 		return lambda.Result{}, lambda.ErrNotFound
 	}
+	if call.Event {
+		return lambda.Result{RequestID: requestID}, nil
+	}
 	result, err := function(ctx, event)
 	if ctx.Err() != nil {
 		return lambda.Result{}, ctx.Err()
 	}
 	if err != nil {
 		payload, _ := json.Marshal(map[string]string{"errorType": "Error", "errorMessage": err.Error()})
-		return lambda.Result{Payload: payload, FunctionError: "Unhandled"}, nil
+		return lambda.Result{Payload: payload, FunctionError: "Unhandled", RequestID: requestID}, nil
 	}
-	return lambda.Result{Payload: []byte(result)}, nil
+	return lambda.Result{Payload: []byte(result), RequestID: requestID}, nil
 }
 
 // Events are the events that a function has received so far.

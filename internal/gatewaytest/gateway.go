@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/dualport"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/integration"
@@ -28,6 +31,9 @@ type Gateway struct {
 	Functions *Functions
 	Records   *Records
 	Address   string // host:port of the public listener
+
+	// Backends makes the backends of what is deployed.
+	Backends *integration.Builder
 
 	t        testing.TB
 	compiler plan.Compiler
@@ -53,9 +59,10 @@ func New(t testing.TB, driver websocket.Driver) *Gateway {
 	g := &Gateway{Functions: NewFunctions(), Records: NewRecords(), t: t}
 	g.Gateway = gateway.New(gateway.Options{Engine: engine, Recorder: g.Records, Node: 1})
 	transport := integration.NewTransport()
-	g.compiler = plan.Compiler{
-		Backends: &integration.Builder{Functions: g.Functions, HTTP: transport}, Region: "us-east-1",
+	g.Backends = &integration.Builder{
+		Functions: g.Functions, HTTP: transport, Region: "us-east-1", AccountID: "123456789012",
 	}
+	g.compiler = plan.Compiler{Backends: g.Backends, Region: "us-east-1"}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +86,22 @@ func New(t testing.TB, driver websocket.Driver) *Gateway {
 		transport.CloseIdleConnections()
 	})
 	return g
+}
+
+// UseServices has AWS integrations find services at URLs, by the service's name.
+// The others are nowhere.
+func (g *Gateway) UseServices(endpoints map[string]string) {
+	g.t.Helper()
+	services, err := awsservice.New(awsservice.Options{
+		Endpoints: endpoints, OpenEndpoints: true,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		Getenv:      func(string) string { return "" },
+	})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(services.Close)
+	g.Backends.Services = services
 }
 
 // Deploy compiles an API and puts it on its stages.
