@@ -1,0 +1,151 @@
+package listener
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+
+	"github.com/stagedoor/stagedoor/internal/dualport"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
+)
+
+// gate bounds the connections that are no WebSockets. It knows a source only
+// while it has such connections.
+type gate struct {
+	total, perSource int                // 0: no limit
+	exempt           forwarded.Networks // sources that stand for many
+	refused          func(netip.Addr, string)
+
+	mu      sync.Mutex // guards what follows
+	open    int
+	sources map[netip.Prefix]int
+}
+
+func newGate(l Limits, o Options) *gate {
+	g := &gate{
+		total: l.Connections, perSource: l.PerSource, exempt: o.Trusted, refused: o.Refused,
+		sources: make(map[netip.Prefix]int),
+	}
+	if g.refused == nil {
+		g.refused = func(netip.Addr, string) {}
+	}
+	return g
+}
+
+// enter counts a connection in, or gives the reason why it may not be.
+func (g *gate) enter(source netip.Prefix) (reason string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.total > 0 && g.open >= g.total {
+		return "too many connections"
+	}
+	if g.perSource > 0 && source.IsValid() {
+		if g.sources[source] >= g.perSource {
+			return "too many connections from one source"
+		}
+		g.sources[source]++
+	}
+	g.open++
+	return ""
+}
+
+func (g *gate) leave(source netip.Prefix) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open--
+	if g.perSource > 0 && source.IsValid() {
+		if g.sources[source]--; g.sources[source] == 0 {
+			delete(g.sources, source)
+		}
+	}
+}
+
+// sourceOf is what counts as one source: an address, and of IPv6 the network
+// that one customer has. It is not valid where there is no such thing.
+func (g *gate) sourceOf(address netip.Addr) netip.Prefix {
+	if !address.IsValid() || g.exempt.Contains(address) {
+		return netip.Prefix{}
+	}
+	if address.Is4() {
+		return netip.PrefixFrom(address, 32)
+	}
+	return netip.PrefixFrom(address.WithZone(""), 64).Masked()
+}
+
+// gatedListener closes what the gate does not let in, without a word: an answer
+// would cost more than the connection.
+type gatedListener struct {
+	net.Listener
+	gate *gate
+}
+
+func (l *gatedListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		address := peerOf(conn)
+		source := l.gate.sourceOf(address)
+		if reason := l.gate.enter(source); reason != "" {
+			abort(conn)
+			l.gate.refused(address, reason)
+			continue
+		}
+		return &gatedConn{Conn: conn, gate: l.gate, source: source}, nil
+	}
+}
+
+// peerOf is the address at the other end of the socket, whoever that speaks for.
+func peerOf(conn net.Conn) netip.Addr {
+	if wrapper, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = wrapper.NetConn()
+	}
+	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		return peer.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// abort closes a connection without leaving anything of it in the kernel.
+func abort(conn net.Conn) {
+	if wrapper, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = wrapper.NetConn()
+	}
+	if tcp, ok := conn.(interface{ SetLinger(int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// gatedConn leaves the gate when it is closed or becomes a WebSocket.
+type gatedConn struct {
+	net.Conn
+	gate   *gate
+	source netip.Prefix
+	once   sync.Once
+}
+
+func (c *gatedConn) leave() { c.once.Do(func() { c.gate.leave(c.source) }) }
+
+// Close closes the connection.
+func (c *gatedConn) Close() error {
+	c.leave()
+	return c.Conn.Close()
+}
+
+// NetConn is what the connection wraps.
+func (c *gatedConn) NetConn() net.Conn { return c.Conn }
+
+// leaveWhenHijacked is the hook of an http.Server.
+func leaveWhenHijacked(c net.Conn, state http.ConnState) {
+	if state != http.StateHijacked {
+		return
+	}
+	if conn, ok := c.(*dualport.Conn); ok {
+		if gated, ok := conn.Accepted().(*gatedConn); ok {
+			gated.leave()
+		}
+	}
+}

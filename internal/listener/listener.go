@@ -1,0 +1,173 @@
+// Package listener is the HTTP server in front of the gateway: one port, plain
+// and TLS, with limits that keep a hostile client's cost to itself.
+//
+// A connection passes these gates before a handler sees its request:
+//
+//   - the number of connections that are no WebSockets yet, in total and per
+//     source, in the accept loop (gate.go);
+//   - the PROXY protocol, from trusted proxies (package forwarded);
+//   - the time for the TLS handshake and the header, and the header's size;
+//   - the request itself: its framing, the number of its lines, its target, the
+//     time for its body (guard.go);
+//   - who the client is, where a trusted proxy says so (package forwarded).
+//
+// A connection that becomes a WebSocket is not the server's any more: nothing
+// is kept for it here.
+//
+// The root package serves its public and its admin port with it.
+package listener
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/dualport"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
+)
+
+// Options say how a port is served. The zero value serves plain HTTP with the
+// default limits and believes no proxy.
+type Options struct {
+	// TLS, where it is set, is spoken with clients that begin with it. HTTP/2
+	// is not offered.
+	TLS *tls.Config
+	// Plain answers requests that do not come by TLS; nil stands for the same
+	// handler. TLSRequired refuses them.
+	Plain http.Handler
+	// Trusted are the proxies whose X-Forwarded-* lines are believed.
+	Trusted forwarded.Networks
+	// ProxyProtocol: connections from Trusted begin with a PROXY header.
+	ProxyProtocol bool
+	Limits        Limits
+	// Refused is told of connections that were closed when they were accepted,
+	// by the accept loop: it must not wait for anything. Nil is told nothing.
+	Refused func(source netip.Addr, reason string)
+}
+
+// Limits of one port. Zero stands for the default, less than zero for none.
+type Limits struct {
+	HeaderBytes int           // of the request line and the header: 32 KiB; it cannot be none
+	HeaderLines int           // 128
+	URLBytes    int           // of the request target: 8 KiB
+	HeaderTime  time.Duration // for the TLS handshake and the header, and before that for a PROXY header: 10 s
+	BodyTime    time.Duration // for the body: 30 s
+	WriteTime   time.Duration // from the header to the end of the answer: none
+	IdleTime    time.Duration // between two requests: 1 min
+	// Connections and PerSource bound the connections that are no WebSockets
+	// (yet): 16384, and 1024 from one IPv4 address or one IPv6 /64 network.
+	// Trusted proxies count as no source.
+	Connections, PerSource int
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		HeaderBytes: max(0, cmp.Or(l.HeaderBytes, 32<<10)),
+		HeaderLines: limit(l.HeaderLines, 128),
+		URLBytes:    limit(l.URLBytes, 8<<10),
+		HeaderTime:  limit(l.HeaderTime, 10*time.Second),
+		BodyTime:    limit(l.BodyTime, 30*time.Second),
+		WriteTime:   limit(l.WriteTime, 0),
+		IdleTime:    limit(l.IdleTime, time.Minute),
+		Connections: limit(l.Connections, 16384),
+		PerSource:   limit(l.PerSource, 1024),
+	}
+}
+
+// limit gives the value, its default, or 0 for no limit.
+func limit[T int | time.Duration](value, standard T) T { return max(0, cmp.Or(value, standard)) }
+
+// Server serves a port.
+type Server struct {
+	http     *http.Server
+	listener net.Listener
+	done     chan struct{} // closed when serving has ended
+}
+
+// Serve serves what inner accepts, until Close. Requests reach handler through
+// the gates that the package's comment lists.
+func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
+	limits := o.Limits.withDefaults()
+	s := &Server{done: make(chan struct{})}
+	g := newGate(limits, o)
+	s.listener = inner
+	if o.ProxyProtocol {
+		// Without a limit of time a silent proxy would hold the connection for good.
+		inner = forwarded.Listen(inner, o.Trusted, cmp.Or(limits.HeaderTime, time.Minute))
+	}
+	s.listener = dualport.NewListener(&gatedListener{inner, g}, o.TLS)
+	s.http = &http.Server{
+		Handler:           guard(limits, forwarded.Handler(o.Trusted, byTransport(handler, o.Plain))),
+		ReadHeaderTimeout: limits.HeaderTime,
+		WriteTimeout:      limits.WriteTime,
+		IdleTimeout:       limits.IdleTime,
+		MaxHeaderBytes:    limits.HeaderBytes,
+		ConnState:         leaveWhenHijacked,
+		ErrorLog:          log.New(io.Discard, "", 0), // what clients do wrong is told where it is refused
+	}
+	dualport.Attach(s.http)
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(s.listener) // ends when the server is closed
+	}()
+	return s
+}
+
+// byTransport chooses by whether a request came by TLS.
+func byTransport(secure, plain http.Handler) http.Handler {
+	if plain == nil {
+		return secure
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil {
+			plain.ServeHTTP(w, r)
+			return
+		}
+		secure.ServeHTTP(w, r)
+	})
+}
+
+// TLSRequired refuses requests that should have come by TLS.
+func TLSRequired() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusForbidden, "this port speaks TLS only")
+	})
+}
+
+// Addr is the address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// URL is the address that clients on this machine reach the server by, over
+// plain HTTP.
+func (s *Server) URL() string {
+	address, ok := s.Addr().(*net.TCPAddr)
+	if !ok {
+		return s.Addr().String()
+	}
+	host := address.IP.String()
+	if address.IP.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port))
+}
+
+// StopAccepting refuses new connections from now on; those that are open stay.
+func (s *Server) StopAccepting() {
+	_ = s.listener.Close() // it cannot be of use any more, whatever this says
+	<-s.done
+}
+
+// Close stops the server. Requests under way have until ctx ends.
+func (s *Server) Close(ctx context.Context) {
+	if s.http.Shutdown(ctx) != nil {
+		_ = s.http.Close()
+	}
+	<-s.done
+}
