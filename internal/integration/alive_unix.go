@@ -7,23 +7,35 @@ import (
 	"syscall"
 )
 
-// alive tells whether a pooled connection can still be used: the backend has
-// neither closed it nor sent what nobody asked for.
-func alive(conn net.Conn) bool {
+// probe looks into a socket.
+type probe struct {
+	raw   syscall.RawConn // nil where there is none
+	look  func(fd uintptr) bool
+	quiet bool
+	rest  [1]byte
+}
+
+// begin readies the probe, so that it allocates nothing when it is used.
+func (p *probe) begin(conn net.Conn) {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {
+		return
+	}
+	p.raw, _ = socket.SyscallConn()
+	p.look = func(fd uintptr) bool {
+		_, err := syscall.Read(int(fd), p.rest[:]) // does not block: the socket is the poller's
+		p.quiet = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
 		return true
 	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return false
-	}
-	quiet := false
-	err = raw.Read(func(fd uintptr) bool {
-		var b [1]byte
-		_, err := syscall.Read(int(fd), b[:]) // does not block: the socket is the poller's
-		quiet = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
+}
+
+// alive tells whether a pooled connection can still be used: the backend has
+// neither closed it nor sent what nobody asked for. The connection's deadline
+// must be ahead.
+func (p *probe) alive() bool {
+	if p.raw == nil {
 		return true
-	})
-	return err == nil && quiet
+	}
+	p.quiet = false
+	return p.raw.Read(p.look) == nil && p.quiet
 }

@@ -26,16 +26,44 @@ func BenchmarkTransport(b *testing.B) {
 	}
 	transport := NewTransport()
 	defer transport.CloseIdleConnections()
-	b.ReportAllocs()
-	for b.Loop() {
-		if response, err := transport.Do(b.Context(), o); err != nil || response.Status != http.StatusOK {
-			b.Fatal(response, err)
-		}
+	for name, withoutHeader := range map[string]bool{"header": false, "no-header": true} {
+		b.Run(name, func(b *testing.B) {
+			o.withoutHeader = withoutHeader
+			b.ReportAllocs()
+			for b.Loop() {
+				if response, err := transport.Do(b.Context(), o); err != nil || response.Status != http.StatusOK {
+					b.Fatal(response, err)
+				}
+			}
+		})
 	}
+	// What the sockets take, of both sides.
+	b.Run("sockets", func(b *testing.B) {
+		c, err := net.Dial("tcp", target.Host)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		request, err := appendRequest(nil, o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		room := make([]byte, 4<<10)
+		for b.Loop() {
+			if _, err := c.Write(request); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := c.Read(room); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // talker answers each request, which must come in one piece, with the same.
 func talker(b *testing.B, answer string) (address string) {
+	b.Helper()
+	wire := []byte(answer)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -54,7 +82,7 @@ func talker(b *testing.B, answer string) (address string) {
 						_ = c.Close()
 						return
 					}
-					_, _ = c.Write([]byte(answer))
+					_, _ = c.Write(wire)
 				}
 			}()
 		}

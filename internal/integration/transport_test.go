@@ -3,7 +3,7 @@ package integration
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -167,7 +167,7 @@ func TestTransportBadAnswers(t *testing.T) {
 			if status, body, err := call(t, transport, wire(t, answer), "x"); err == nil {
 				t.Errorf("%d, %q", status, body)
 			}
-			if len(transport.idle) > 0 {
+			if transport.pool.count() > 0 {
 				t.Error("the connection is kept")
 			}
 		})
@@ -201,7 +201,7 @@ func TestTransportCancel(t *testing.T) {
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v", err)
 			}
-			if len(transport.idle) > 0 {
+			if transport.pool.count() > 0 {
 				t.Error("the connection is kept")
 			}
 		})
@@ -220,9 +220,9 @@ func TestTransportIdleConnections(t *testing.T) {
 		if n := connections.Load(); n != 1 {
 			t.Errorf("request %d: %d connections", i+1, n)
 		}
-		transport.closeIdle(time.Now().Add(age))
+		transport.pool.closeIdle(time.Now().Add(age))
 	}
-	if len(transport.idle) > 0 || transport.timer != nil {
+	if transport.pool.count() > 0 || transport.pool.timer != nil {
 		t.Error("idle connections are left")
 	}
 	if _, _, err := call(t, transport, server.URL, "x"); err != nil || connections.Load() != 2 {
@@ -243,12 +243,12 @@ func TestTransportGeneral(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			transport := newTransport(t)
-			transport.standard.TLSClientConfig = &tls.Config{RootCAs: encrypted.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+			transport := NewTransportWith(TransportOptions{RootCAs: authority(encrypted)})
+			t.Cleanup(transport.CloseIdleConnections)
 			if _, got, err := call(t, transport, test.url, test.body); got != test.body || err != nil {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
-			if len(transport.idle) > 0 {
+			if transport.pool.count() > 0 {
 				t.Error("a connection of its own")
 			}
 		})
@@ -265,4 +265,11 @@ func TestTransportUnreachable(t *testing.T) {
 	if _, _, err := call(t, newTransport(t), "http://"+listener.Addr().String(), "x"); err == nil {
 		t.Error("no error")
 	}
+}
+
+// authority is who has signed a test server's certificate.
+func authority(server *httptest.Server) *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(server.Certificate())
+	return pool
 }
