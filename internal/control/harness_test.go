@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -42,6 +43,7 @@ func start(t *testing.T, change func(*Options)) *harness {
 		Region:    "us-east-1",
 		AccountID: "123456789012",
 		Now:       func() time.Time { return testNow },
+		Log:       slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&o)
