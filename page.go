@@ -72,6 +72,6 @@ func (d *dev) serveURLs(w http.ResponseWriter) {
 		return
 	}
 	for _, p := range running.plans {
-		_, _ = fmt.Fprintf(w, "  %s/%s\n", strings.Replace(d.public.url(), "http", "ws", 1), p.Name)
+		_, _ = fmt.Fprintf(w, "  %s/%s\n", strings.Replace(d.public.URL(), "http", "ws", 1), p.Name)
 	}
 }

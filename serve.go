@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -110,8 +111,8 @@ type serving struct {
 	engine   *websocket.Engine
 	gateway  *gateway.Gateway
 	backends *backends
-	admin    *server
-	public   []*server
+	admin    *listener.Server
+	public   []*listener.Server
 }
 
 func (s *serving) start(ctx context.Context) (err error) {
@@ -135,25 +136,27 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if err := s.follow(ctx); err != nil {
 		return err
 	}
-	for _, listener := range s.ports.takePublic() {
-		s.public = append(s.public, s.serveOn(listener, s.publicHandler()))
+	for _, port := range s.ports.takePublic() {
+		s.public = append(s.public, s.serveOn(port, s.publicHandler()))
 	}
 	s.state.setSynced()
 	s.tellReady()
 	return nil
 }
 
-func (s *serving) serveOn(listener net.Listener, handler http.Handler) *server {
-	return serveOn(listener, handler, serverOptions{header: s.config.Timeouts.Header, idle: s.config.Timeouts.Idle})
+func (s *serving) serveOn(port net.Listener, handler http.Handler) *listener.Server {
+	return listener.Serve(port, handler, listener.Options{Limits: listener.Limits{
+		HeaderTime: s.config.Timeouts.Header, IdleTime: s.config.Timeouts.Idle,
+	}})
 }
 
 // tellReady says that the gateway serves, and who may use it.
 func (s *serving) tellReady() {
 	ready := ServeReady{
-		Admin: s.admin.url(), File: s.options.Source.File, Data: s.config.Data, Open: s.options.Open,
+		Admin: s.admin.URL(), File: s.options.Source.File, Data: s.config.Data, Open: s.options.Open,
 	}
 	for _, p := range s.public {
-		ready.Public = append(ready.Public, p.url())
+		ready.Public = append(ready.Public, p.URL())
 	}
 	s.options.Reporter.Ready(ready)
 	s.log.Info("ready", "public", ready.Public, "admin", ready.Admin)
@@ -193,7 +196,7 @@ func (s *serving) stop(wasReady bool) {
 	defer cancel()
 	s.ports.close()
 	for _, p := range s.public {
-		p.stopAccepting()
+		p.StopAccepting()
 	}
 	if s.gateway != nil {
 		if err := s.gateway.Shutdown(ctx); err != nil {
@@ -201,11 +204,11 @@ func (s *serving) stop(wasReady bool) {
 		}
 	}
 	for _, p := range s.public {
-		p.close(ctx)
+		p.Close(ctx)
 	}
 	s.unfollow()
 	if s.admin != nil {
-		s.admin.close(ctx)
+		s.admin.Close(ctx)
 	}
 	if s.events != nil {
 		s.events.stop()

@@ -19,6 +19,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/dynamodb"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/localaws"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/websocket"
@@ -62,8 +63,8 @@ type dev struct {
 	gateway   *gateway.Gateway
 	compiler  *plan.Compiler
 	services  []*awsservice.Client // that integrations call AWS by
-	public    *server
-	admin     *server
+	public    *listener.Server
+	admin     *listener.Server
 	domains   domainSet
 
 	running atomic.Pointer[application] // what was put into effect last
@@ -108,7 +109,7 @@ func (d *dev) start(ctx context.Context) error {
 	}
 	d.functions.Prepare()
 	d.config.Reporter.Ready(Ready{
-		Public: d.public.url(), Admin: d.admin.url(), Page: d.pageFolder(), Application: described,
+		Public: d.public.URL(), Admin: d.admin.URL(), Page: d.pageFolder(), Application: described,
 	})
 	return nil
 }
@@ -175,9 +176,9 @@ func (d *dev) stop() {
 	if d.gateway != nil {
 		_ = d.gateway.Shutdown(ctx) // cut short by ctx, which ends the program anyway
 	}
-	for _, s := range []*server{d.public, d.admin} {
+	for _, s := range []*listener.Server{d.public, d.admin} {
 		if s != nil {
-			s.close(ctx)
+			s.Close(ctx)
 		}
 	}
 	d.stopBackends()
