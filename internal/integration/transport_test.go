@@ -3,7 +3,6 @@ package integration
 import (
 	"bufio"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -243,8 +242,7 @@ func TestTransportGeneral(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			transport := NewTransportWith(TransportOptions{RootCAs: authority(encrypted)})
-			t.Cleanup(transport.CloseIdleConnections)
+			transport := trusting(t, encrypted)
 			if _, got, err := call(t, transport, test.url, test.body); got != test.body || err != nil {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
@@ -265,11 +263,4 @@ func TestTransportUnreachable(t *testing.T) {
 	if _, _, err := call(t, newTransport(t), "http://"+listener.Addr().String(), "x"); err == nil {
 		t.Error("no error")
 	}
-}
-
-// authority is who has signed a test server's certificate.
-func authority(server *httptest.Server) *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(server.Certificate())
-	return pool
 }
