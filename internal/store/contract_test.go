@@ -175,11 +175,11 @@ func testContext(t *testing.T, s Store) {
 func testWatch(t *testing.T, s Store) {
 	first := mustPut(t, s, "api.a", "1", 0)
 	gone := mustPut(t, s, "api.gone", "1", 0)
-	if _, err := s.Delete(t.Context(), "api.gone", gone); err != nil {
-		t.Fatal(err)
-	}
+	gone, err := s.Delete(t.Context(), "api.gone", gone)
+	wantErr(t, err, nil)
 	w := watch(t, s, "")
 	w.expect(Change{Record: Record{"api.a", []byte("1"), first}})
+	w.expect(Change{Record{"api.gone", nil, gone}, true}) // whoever waits for this revision must see it
 	w.expectReady()
 	second := mustPut(t, s, "api.a", "2", first)
 	w.expect(Change{Record: Record{"api.a", []byte("2"), second}})

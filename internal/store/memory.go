@@ -122,9 +122,7 @@ func (m *Memory) Watch(ctx context.Context, prefixes []string, changed func(Chan
 	for {
 		changes, revision, written := m.since(told, prefixes)
 		for _, c := range changes {
-			if told > 0 || !c.Deleted {
-				changed(c)
-			}
+			changed(c)
 		}
 		if told = revision; ready != nil {
 			ready()

@@ -175,7 +175,7 @@ func (w *natsWatch) tell(change Change) {
 	w.last = change.Revision
 	known, told := w.known[change.Key]
 	switch {
-	case change.Deleted && !told && w.ready != nil, told && known == change.Revision:
+	case told && known == change.Revision:
 		return
 	case change.Deleted:
 		delete(w.known, change.Key)

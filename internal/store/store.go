@@ -69,8 +69,7 @@ type Store interface {
 	// ready once, then changed for what writes leave, in the order of their
 	// revisions, until ctx ends or the store is closed; it gives that reason.
 	// Of several writes to one record between two calls the last one counts;
-	// a removal is told for records that were told before, and may be for
-	// others. Watch survives a storage that goes and comes back. The functions
+	// removals are told also of records that never were. Watch survives a storage that goes and comes back. The functions
 	// are called by the goroutine that calls Watch.
 	Watch(ctx context.Context, prefixes []string, changed func(Change), ready func()) error
 }

@@ -1,0 +1,191 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// retryTime is the pause before stages are tried again whose deployment the
+// store did not give.
+const retryTime = 200 * time.Millisecond
+
+// service is a stage on the gateway.
+type service struct {
+	deployed bool
+	problems map[Problem]bool // those that were reported and are still there
+}
+
+// task is a stage to put into effect as it is in the configuration now; a nil
+// record stands for one that is not to be served.
+type task struct {
+	key     stageKey
+	record  *apigw.Stage
+	service *service
+}
+
+// apply puts work into effect as it comes, until ctx ends.
+func (r *Rollout) apply(ctx context.Context) {
+	var retry <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.changed:
+		case <-retry:
+		}
+		tasks, domains, seen := r.take()
+		failed := r.applyStages(ctx, tasks)
+		if domains != nil {
+			r.gateway.SetDomains(domains)
+		}
+		if retry = nil; len(failed) > 0 {
+			r.putBack(failed)
+			retry = time.After(retryTime)
+			continue
+		}
+		r.advance(seen)
+	}
+}
+
+// take takes the work that there is.
+func (r *Rollout) take() (tasks []task, domains map[string][]gateway.Mapping, seen uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key := range r.pending.stages {
+		t := task{key: key, service: r.served[key]}
+		if s := r.stages[key]; s != nil && s.DeploymentId != "" && r.apis[key.apiID] {
+			t.record = s
+		}
+		if t.service == nil {
+			t.service = &service{problems: make(map[Problem]bool)}
+			r.served[key] = t.service
+		}
+		tasks = append(tasks, t)
+	}
+	if r.pending.domains {
+		domains = mappings(r.domains)
+	}
+	seen = r.pending.seen
+	r.pending = work{stages: make(map[stageKey]bool), seen: seen}
+	return tasks, domains, seen
+}
+
+// putBack leaves stages for the next time.
+func (r *Rollout) putBack(failed []stageKey) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range failed {
+		r.pending.stages[key] = true
+	}
+}
+
+// advance tells those who wait that everything up to a revision is in effect.
+func (r *Rollout) advance(revision uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.applied = revision
+	close(r.advanced)
+	r.advanced = make(chan struct{})
+	select {
+	case <-r.ready:
+	default:
+		close(r.ready)
+	}
+}
+
+// applyStages puts stages into effect, several at a time, and gives those that
+// must wait for the store.
+func (r *Rollout) applyStages(ctx context.Context, tasks []task) []stageKey {
+	var mu sync.Mutex // guards failed
+	var failed []stageKey
+	queue := make(chan task)
+	var workers sync.WaitGroup
+	for range min(len(tasks), runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for t := range queue {
+				if !r.applyStage(ctx, t) {
+					mu.Lock()
+					failed = append(failed, t.key)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, t := range tasks {
+		queue <- t
+	}
+	close(queue)
+	workers.Wait()
+	for _, t := range tasks {
+		if t.record == nil {
+			delete(r.served, t.key)
+		}
+	}
+	return failed
+}
+
+// applyStage puts a stage into effect, or says that it must wait for the store.
+func (r *Rollout) applyStage(ctx context.Context, t task) bool {
+	if t.record == nil {
+		if t.service.deployed {
+			r.gateway.Remove(t.key.apiID, t.key.name)
+		}
+		return true
+	}
+	deployment, _, err := r.configuration.Deployments.Get(ctx, t.key.apiID, t.record.DeploymentId)
+	var unreadable *store.RecordError
+	switch {
+	case err == nil:
+	case errors.Is(err, store.ErrNotFound):
+		t.tell(r.report, []plan.Problem{{Message: fmt.Sprintf("deployment %s does not exist", t.record.DeploymentId)}})
+		return true
+	case errors.As(err, &unreadable):
+		t.tell(r.report, []plan.Problem{{Message: err.Error()}})
+		return true
+	default:
+		return false
+	}
+	compiled, problems, err := r.compiler.Compile(deployment, t.record)
+	if err != nil {
+		t.tell(r.report, []plan.Problem{{Message: err.Error()}})
+		return true
+	}
+	r.gateway.Deploy(compiled)
+	t.service.deployed = true
+	t.tell(r.report, problems)
+	return true
+}
+
+// tell reports the problems that are new.
+func (t task) tell(report func(Problem), problems []plan.Problem) {
+	present := make(map[Problem]bool, len(problems))
+	for _, p := range problems {
+		problem := Problem{t.key.apiID, t.key.name, p.Where, p.Message}
+		if present[problem] = true; !t.service.problems[problem] {
+			report(problem)
+		}
+	}
+	t.service.problems = present
+}
+
+// mappings is what the gateway needs of domain names.
+func mappings(domains map[string]*apigw.DomainName) map[string][]gateway.Mapping {
+	byName := make(map[string][]gateway.Mapping, len(domains))
+	for _, d := range domains {
+		name := strings.ToLower(d.DomainName)
+		for _, m := range d.ApiMappings {
+			byName[name] = append(byName[name], gateway.Mapping{Key: m.ApiMappingKey, APIID: m.ApiId, Stage: m.Stage})
+		}
+	}
+	return byName
+}

@@ -1,0 +1,86 @@
+package rollout
+
+import (
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// note takes down a change of the configuration. A record that cannot be read
+// changes nothing; its collection reports it.
+func (r *Rollout) note(change store.Change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pending.seen = change.Revision
+	if id, ours := r.configuration.APIs.Identify(change.Key); ours {
+		r.noteAPILocked(id[0], !change.Deleted)
+	} else if event, ours := r.configuration.Stages.Event(change); ours {
+		r.noteStageLocked(event)
+	} else if event, ours := r.configuration.DomainNames.Event(change); ours {
+		r.noteDomainLocked(event)
+	}
+	r.wakeLocked()
+}
+
+// noteAPILocked: a stage is served as long as its API exists. What is in the
+// API does not matter, deployments hold snapshots of it.
+func (r *Rollout) noteAPILocked(id string, exists bool) {
+	if r.apis[id] == exists {
+		return
+	}
+	if exists {
+		r.apis[id] = true
+	} else {
+		delete(r.apis, id)
+	}
+	for key := range r.stages {
+		if key.apiID == id {
+			r.pending.stages[key] = true
+		}
+	}
+}
+
+func (r *Rollout) noteStageLocked(event store.Event[apigw.Stage]) {
+	if event.Err != nil {
+		return
+	}
+	key := stageKey{event.ID[0], event.ID[1]}
+	if event.Deleted {
+		delete(r.stages, key)
+	} else {
+		r.stages[key] = event.Value
+	}
+	r.pending.stages[key] = true
+}
+
+func (r *Rollout) noteDomainLocked(event store.Event[apigw.DomainName]) {
+	if event.Err != nil {
+		return
+	}
+	if event.Deleted {
+		delete(r.domains, event.ID[0])
+	} else {
+		r.domains[event.ID[0]] = event.Value
+	}
+	r.pending.domains = true
+}
+
+// noteComplete: what was there at the start is known now.
+func (r *Rollout) noteComplete() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.complete = true
+	r.pending.domains = true
+	r.wakeLocked()
+}
+
+// wakeLocked calls for the work to be applied. At the start it waits for the
+// whole, which is built at once.
+func (r *Rollout) wakeLocked() {
+	if !r.complete {
+		return
+	}
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,149 @@
+// Package rollout keeps what a gateway serves in step with the configuration
+// store: it watches APIs, stages and domain names, compiles the plan of every
+// stage that changes, and puts it on the gateway. `stagedoor serve` runs one.
+//
+// A store that is gone changes nothing: the gateway goes on with the plans
+// that it has, and what was written meanwhile is put into effect once the store
+// is back.
+package rollout
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// Gateway is what plans are put on. Its methods are called by several
+// goroutines, but for one stage by one at a time.
+type Gateway interface {
+	Deploy(*plan.Stage)
+	Remove(apiID, stage string)
+	SetDomains(map[string][]gateway.Mapping)
+}
+
+// Compiler makes plans. It is called by several goroutines.
+type Compiler interface {
+	Compile(*apigw.Deployment, *apigw.Stage) (*plan.Stage, []plan.Problem, error)
+}
+
+// Options are what a Rollout is made of.
+type Options struct {
+	Configuration *store.Configuration
+	Compiler      Compiler
+	Gateway       Gateway
+	// Report is told what cannot work as configured, once for as long as it
+	// stays so. It is called by several goroutines. Nil tells nobody.
+	Report func(Problem)
+}
+
+// Problem says what of a stage cannot work as configured. The rest of it does.
+type Problem struct {
+	APIID, Stage string
+	// Where is the part of the stage, "route join" for example, and empty when
+	// it is the whole stage: that goes on as it was before.
+	Where   string
+	Message string
+}
+
+// ErrStopped says that Run has ended.
+var ErrStopped = errors.New("the configuration is not followed any more")
+
+// Rollout follows the configuration. Run must be called once.
+type Rollout struct {
+	configuration *store.Configuration
+	compiler      Compiler
+	gateway       Gateway
+	report        func(Problem)
+
+	ready   chan struct{} // closed when all that was there is in effect
+	stopped chan struct{} // closed when Run has ended
+
+	mu      sync.Mutex // guards the following
+	apis    map[string]bool
+	stages  map[stageKey]*apigw.Stage
+	domains map[string]*apigw.DomainName
+	pending work
+	// complete: the store told all that was there at the start.
+	complete bool
+	changed  chan struct{} // has one element when there is work
+	applied  uint64        // every write up to this revision is in effect
+	advanced chan struct{} // closed when applied rises
+
+	// served belongs to whoever applies work; an entry to the one goroutine
+	// that applies its stage.
+	served map[stageKey]*service
+}
+
+type stageKey struct{ apiID, name string }
+
+// work is what changed since it was applied last.
+type work struct {
+	stages  map[stageKey]bool
+	domains bool
+	seen    uint64 // the revision of the last change
+}
+
+// New makes a Rollout. It does nothing until it runs.
+func New(o Options) *Rollout {
+	r := &Rollout{
+		configuration: o.Configuration, compiler: o.Compiler, gateway: o.Gateway, report: o.Report,
+		ready: make(chan struct{}), stopped: make(chan struct{}),
+		apis: make(map[string]bool), stages: make(map[stageKey]*apigw.Stage), domains: make(map[string]*apigw.DomainName),
+		pending: work{stages: make(map[stageKey]bool)},
+		changed: make(chan struct{}, 1), advanced: make(chan struct{}),
+		served: make(map[stageKey]*service),
+	}
+	if r.report == nil {
+		r.report = func(Problem) {}
+	}
+	return r
+}
+
+// Run follows the configuration until ctx ends, which is no error, or the
+// store is closed. What was put on the gateway stays.
+func (r *Rollout) Run(ctx context.Context) error {
+	defer close(r.stopped)
+	ctx, cancel := context.WithCancel(ctx)
+	var applying sync.WaitGroup
+	applying.Go(func() { r.apply(ctx) })
+	err := r.configuration.Store.Watch(ctx, []string{
+		r.configuration.APIs.Prefix(), r.configuration.Stages.Prefix(), r.configuration.DomainNames.Prefix(),
+	}, r.note, r.noteComplete)
+	ended := ctx.Err() != nil
+	cancel()
+	applying.Wait()
+	if ended {
+		return nil
+	}
+	return err
+}
+
+// Ready is closed when the configuration that there was at the start is in
+// effect.
+func (r *Rollout) Ready() <-chan struct{} { return r.ready }
+
+// Await returns when a write is in effect on this node: a change of an API, a
+// stage or a domain name is given by its revision. The error is that of ctx,
+// or ErrStopped.
+func (r *Rollout) Await(ctx context.Context, revision uint64) error {
+	for {
+		r.mu.Lock()
+		done, advanced := r.complete && r.applied >= revision, r.advanced
+		r.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-advanced:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.stopped:
+			return ErrStopped
+		}
+	}
+}
