@@ -34,9 +34,9 @@ func (s *server) createAPI(ctx context.Context, in *wire.CreateApiRequest) (*wir
 		ProtocolType:              *in.ProtocolType,
 		ApiKeySelectionExpression: defaultAPIKeySelection,
 		IpAddressType:             defaultIPAddressType,
-		Tags:                      in.Tags,
 		CreatedDate:               s.now(),
 	}
+	replace(&api.Tags, in.Tags)
 	if err := setAPI(api, as[wire.UpdateApiRequest](in)); err != nil {
 		return nil, err
 	}

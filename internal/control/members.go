@@ -28,9 +28,14 @@ func set[T any](member *T, value *T) {
 	}
 }
 
-// replace changes a map that a request has as a whole.
+// replace changes a map that a request has as a whole. An empty one is kept as
+// absent.
 func replace[V any](member *map[string]V, values map[string]V) {
-	if values != nil {
+	switch {
+	case values == nil:
+	case len(values) == 0:
+		*member = nil
+	default:
 		*member = values
 	}
 }
@@ -39,17 +44,12 @@ func replace[V any](member *map[string]V, values map[string]V) {
 // removed from it.
 func merge(member *map[string]string, entries map[string]string) {
 	merged := maps.Clone(*member)
-	for key, value := range entries {
-		switch {
-		case value == "":
-			delete(merged, key)
-		case merged == nil:
-			merged = map[string]string{key: value}
-		default:
-			merged[key] = value
-		}
+	if merged == nil {
+		merged = make(map[string]string)
 	}
-	*member = merged
+	maps.Copy(merged, entries)
+	maps.DeleteFunc(merged, func(_, value string) bool { return value == "" })
+	replace(member, merged)
 }
 
 // optional is a text of an answer, absent if it is empty.

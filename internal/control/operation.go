@@ -11,7 +11,7 @@ import (
 // handler is an operation with what does it.
 type handler struct {
 	wire.Endpoint
-	response reflect.Type // of what do gives
+	request, response reflect.Type // of what do reads and gives
 	// do decodes a request, does it, and gives the answer's body, nil for none.
 	do func(*request) (any, error)
 }
@@ -19,7 +19,7 @@ type handler struct {
 // operation binds an operation to the function that does it.
 func operation[In, Out any](op wire.Operation[In, Out], do func(context.Context, *In) (*Out, error)) handler {
 	structure := describe(reflect.TypeFor[In]())
-	return handler{op.Endpoint, reflect.TypeFor[Out](), func(r *request) (any, error) {
+	return handler{op.Endpoint, reflect.TypeFor[In](), reflect.TypeFor[Out](), func(r *request) (any, error) {
 		in := new(In)
 		if err := structure.decode(r, op.Endpoint, reflect.ValueOf(in)); err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package control
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -18,12 +19,13 @@ type router struct{ root *segment }
 type segment struct {
 	literals   map[string]*segment
 	parameter  *segment
-	operations map[string]endpoint // by method and query: "POST", "POST ?mode=import"
+	operations []endpoint // those with a query first
 }
 
 type endpoint struct {
 	handler
-	names []string // of the path's parameters
+	names []string   // of the path's parameters
+	query url.Values // that a request must have: "mode=import"
 }
 
 // newRouter makes a router for endpoints of which handlers do some. The others
@@ -31,7 +33,7 @@ type endpoint struct {
 func newRouter(all []wire.Endpoint, handlers []handler) *router {
 	r := &router{new(segment)}
 	for _, e := range all {
-		r.add(handler{e, nil, func(*request) (any, error) { return nil, notImplemented("Operation " + e.Name) }})
+		r.add(handler{Endpoint: e, do: func(*request) (any, error) { return nil, notImplemented("Operation " + e.Name) }})
 	}
 	for _, h := range handlers {
 		r.add(h)
@@ -40,10 +42,10 @@ func newRouter(all []wire.Endpoint, handlers []handler) *router {
 }
 
 func (r *router) add(h handler) {
-	path, query, hasQuery := strings.Cut(h.Path, "?")
-	key := h.Method
-	if hasQuery {
-		key += " ?" + query
+	path, query, _ := strings.Cut(h.Path, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		panic(err) // the endpoints are generated
 	}
 	node := r.root
 	var names []string
@@ -60,10 +62,9 @@ func (r *router) add(h handler) {
 		node.literals[part] = orNew(node.literals[part])
 		node = node.literals[part]
 	}
-	if node.operations == nil {
-		node.operations = make(map[string]endpoint)
-	}
-	node.operations[key] = endpoint{h, names}
+	node.operations = slices.DeleteFunc(node.operations, func(e endpoint) bool { return e.Name == h.Name })
+	node.operations = append(node.operations, endpoint{h, names, values})
+	slices.SortStableFunc(node.operations, func(a, b endpoint) int { return len(b.query) - len(a.query) })
 }
 
 func orNew(s *segment) *segment {
@@ -91,21 +92,30 @@ func (r *router) find(q *http.Request) (handler, map[string]string, error) {
 		}
 		node = next
 	}
-	found, ok := node.operations[q.Method+" ?"+q.URL.RawQuery]
-	if !ok {
-		found, ok = node.operations[q.Method]
-	}
-	switch {
-	case len(node.operations) == 0:
+	if len(node.operations) == 0 {
 		return handler{}, nil, unknownOperation(q)
-	case !ok:
+	}
+	query := q.URL.Query()
+	i := slices.IndexFunc(node.operations, func(e endpoint) bool { return e.Method == q.Method && e.asks(query) })
+	if i < 0 {
 		return handler{}, nil, methodNotAllowed(q)
 	}
+	found := node.operations[i]
 	parameters := make(map[string]string, len(values))
 	for i, name := range found.names {
 		parameters[name] = values[i]
 	}
 	return found.handler, parameters, nil
+}
+
+// asks tells whether a request's query is one for the endpoint.
+func (e *endpoint) asks(query url.Values) bool {
+	for name := range e.query {
+		if query.Get(name) != e.query.Get(name) {
+			return false
+		}
+	}
+	return true
 }
 
 func unknownOperation(q *http.Request) error {
