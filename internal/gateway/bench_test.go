@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	. "github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -23,11 +25,22 @@ func BenchmarkMessage(b *testing.B) {
 	}))
 	defer backend.Close()
 	g := New(b, websocket.DriverAuto)
+	g.Backends.Functions = instant{}
+	const template = `{"statusCode": 200, "action": $input.json('$.action'), "from": "$context.connectionId"}`
+	mock := Mock(template)
+	mock.IntegrationResponses = []*apigw.IntegrationResponse{answering("$default", `{"stage": "$context.stage"}`)}
+	mapped := &apigw.Integration{
+		IntegrationType: apigw.IntegrationHTTP, IntegrationMethod: "POST", IntegrationUri: backend.URL,
+		RequestTemplates: map[string]string{"$default": template}, IntegrationResponses: []*apigw.IntegrationResponse{answering("$default", `{"got": $input.json('$.action')}`)},
+	}
 	g.DeployRoutes(
 		Route{Key: "http", TwoWay: true, Integration: &apigw.Integration{IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: backend.URL}},
+		Route{Key: "function", TwoWay: true, Function: "f"},
+		Route{Key: "mock", TwoWay: true, Integration: mock},
+		Route{Key: "template", TwoWay: true, Integration: mapped},
 		Route{Key: "fail"}, // without a target: the gateway itself answers
 	)
-	for _, route := range []string{"http", "fail"} {
+	for _, route := range []string{"http", "function", "mock", "template", "fail"} {
 		b.Run(route, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetParallelism(8)
@@ -42,6 +55,13 @@ func BenchmarkMessage(b *testing.B) {
 			})
 		})
 	}
+}
+
+// instant is a function that takes no time, so that the gateway's is measured.
+type instant struct{}
+
+func (instant) Invoke(context.Context, lambda.Invocation) (lambda.Result, error) {
+	return lambda.Result{Payload: []byte(`{"statusCode":200,"body":"ok"}`)}, nil
 }
 
 // dialRaw connects without a WebSocket library, whose work would be measured

@@ -10,6 +10,11 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 )
 
+var (
+	errNoRoute       = &integration.Error{Failure: integration.FailureRoute, Reason: "no route matches and the API has no $default"}
+	errNoIntegration = &integration.Error{Failure: integration.FailureConfiguration, Reason: "the route has no integration"}
+)
+
 // run takes an event along its stations: route, parameters, model,
 // integration. What becomes of its response or failure is up to the kind of
 // event.
@@ -46,7 +51,7 @@ func (e *Event) selectRoute() {
 		e.route = e.stage.Disconnect
 	default:
 		if e.route = e.stage.Select(e.Body); e.route == nil {
-			e.fail(&integration.Error{Failure: integration.FailureRoute, Reason: "no route matches and the API has no $default"})
+			e.fail(errNoRoute)
 		}
 	}
 }
@@ -76,7 +81,7 @@ func (e *Event) validate() {
 func (e *Event) integrate(ctx context.Context) {
 	if e.route.Backend == nil {
 		if e.EventType == integration.Message {
-			e.fail(&integration.Error{Failure: integration.FailureConfiguration, Reason: "the route has no integration"})
+			e.fail(errNoIntegration)
 		}
 		return
 	}

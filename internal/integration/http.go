@@ -51,7 +51,7 @@ func isReserved(name string) bool {
 // call implements endpoint. The backend sees of the event only what was mapped.
 func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
 	o := &outgoing{
-		method: e.method, url: e.target.url, timeout: e.timeout,
+		method: e.method, url: e.target.url, timeout: e.timeout, withoutHeader: !r.answered(),
 		header: append(make(Header, 0, 5+len(request.Header)),
 			HeaderField{"Content-Type", "application/json"},
 			HeaderField{"Accept", "application/json"},
@@ -140,7 +140,10 @@ func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
 }
 
 func (b *httpProxy) request(r *Request) *outgoing {
-	o := &outgoing{method: b.method, url: b.target.url, body: r.Body, timeout: b.timeout}
+	o := &outgoing{
+		method: b.method, url: b.target.url, body: r.Body, timeout: b.timeout,
+		withoutHeader: r.EventType != Connect, // the body is all that a message is answered with
+	}
 	if r.EventType == Connect {
 		o.header, o.url = handshakeHeader(r.Header), withQuery(b.target.url, r.Query)
 	} else {
