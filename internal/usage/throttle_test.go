@@ -168,8 +168,10 @@ func TestOpen(t *testing.T) {
 		t.Errorf("counters are left: %+v", open)
 	}
 	unknown := NewOpen(OpenLimits{Source: 1})
-	if unknown.Add("a", netip.Addr{}) != nil || unknown.Add("a", netip.Addr{}) != nil {
-		t.Error("sources that are not known have a cap")
+	for range 2 {
+		if refusal := unknown.Add("a", netip.Addr{}); refusal != nil {
+			t.Errorf("sources that are not known have a cap: %v", refusal)
+		}
 	}
 }
 

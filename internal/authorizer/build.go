@@ -1,0 +1,195 @@
+package authorizer
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/lambda"
+)
+
+// Builder makes the authorizers of stages. Its members are set before its first
+// use and not changed after; it is safe for concurrent use.
+type Builder struct {
+	Functions lambda.Invoker
+	Region    string
+	Account   string
+	// Transport reaches the issuers of JWTs; nil stands for one of the
+	// Builder's own. Redirects are not followed.
+	Transport http.RoundTripper
+
+	mu      sync.Mutex
+	issuers map[string]*issuer // guarded by mu: by URL
+	own     *http.Transport    // guarded by mu
+}
+
+// Types of authorizers, and of routes' authorization.
+const (
+	typeRequest = "REQUEST"
+	typeJWT     = "JWT"
+	typeCustom  = "CUSTOM"
+	typeIAM     = "AWS_IAM"
+)
+
+// Build makes the authorizer of a stage's $connect, nil where there is none: by
+// the authorizer that the $connect route names, or by the API's tag TagJWT,
+// which guards an API also without a $connect route. AWS_IAM is not decided
+// here. An error is in words for the API's owner; the stage must not be served
+// without an authorizer then.
+func (b *Builder) Build(api *apigw.API, s *apigw.Stage) (Authorizer, error) {
+	route := connectRoute(api)
+	tag, tagged := api.Tags[TagJWT]
+	switch route.AuthorizationType {
+	case "", "NONE":
+		if tagged {
+			return b.jwt(tag, route, nil)
+		}
+		return nil, nil
+	case typeJWT:
+		return b.jwt(tag, route, nil)
+	case typeIAM:
+		if tagged {
+			return nil, fmt.Errorf("$connect has the authorization type AWS_IAM and the API the tag %s: only one can decide", TagJWT)
+		}
+		return nil, nil
+	case typeCustom:
+	default:
+		return nil, fmt.Errorf("$connect has an authorization type %s; there are NONE, AWS_IAM, CUSTOM and JWT", route.AuthorizationType)
+	}
+	i := slices.IndexFunc(api.Authorizers, func(a *apigw.Authorizer) bool { return a.AuthorizerId == route.AuthorizerId })
+	if i < 0 {
+		return nil, fmt.Errorf("$connect has an authorizer %q, which does not exist", route.AuthorizerId)
+	}
+	a := api.Authorizers[i]
+	var made Authorizer
+	var err error
+	switch {
+	case a.AuthorizerType == typeJWT:
+		made, err = b.jwt(tag, route, a)
+	case a.AuthorizerType != typeRequest:
+		err = errors.New("Invalid authorizer type. Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.") //nolint:staticcheck // API Gateway's words
+	case tagged:
+		err = fmt.Errorf("it is a Lambda authorizer, and the API has the tag %s: only one can decide", TagJWT)
+	default:
+		made, err = b.request(a, api, s)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("authorizer %s: %w", a.Name, err)
+	}
+	return made, nil
+}
+
+// connectRoute gives the $connect route, an empty one when there is none.
+func connectRoute(api *apigw.API) *apigw.Route {
+	for _, route := range api.Routes {
+		if route.RouteKey == "$connect" {
+			return route
+		}
+	}
+	return &apigw.Route{}
+}
+
+var (
+	functionURI   = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/functions/(.+)/invocations$`)
+	stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
+)
+
+// request makes a Lambda authorizer.
+func (b *Builder) request(a *apigw.Authorizer, api *apigw.API, s *apigw.Stage) (Authorizer, error) {
+	uri := stageVariable.ReplaceAllStringFunc(a.AuthorizerUri, func(reference string) string {
+		return s.StageVariables[stageVariable.FindStringSubmatch(reference)[1]]
+	})
+	match := functionURI.FindStringSubmatch(uri)
+	if match == nil {
+		return nil, fmt.Errorf("AuthorizerUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", uri)
+	}
+	sources, err := parseSources(a.IdentitySource)
+	if err != nil {
+		return nil, err
+	}
+	arn := fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/", partition(b.Region), b.Region, b.Account, api.ApiId)
+	return &requestAuthorizer{
+		functions:   b.Functions,
+		functionARN: match[1],
+		caller:      lambda.Caller{APIID: api.ApiId, SourceARN: arn + "authorizers/" + a.AuthorizerId, Role: a.AuthorizerCredentialsArn},
+		sources:     sources,
+		methodARN:   arn + s.StageName + "/$connect",
+		now:         time.Now,
+	}, nil
+}
+
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+// jwt makes a JWT authorizer. The route's scopes come before the tag's, the
+// tag's source before the authorizer's, which may be nil.
+func (b *Builder) jwt(tag string, route *apigw.Route, a *apigw.Authorizer) (Authorizer, error) {
+	s, err := parseSettings(tag)
+	if err != nil {
+		return nil, err
+	}
+	if len(route.AuthorizationScopes) > 0 {
+		s.scopes = route.AuthorizationScopes
+	}
+	if s.source == (tokenSource{}) {
+		if s.source, err = sourceOf(a); err != nil {
+			return nil, err
+		}
+	}
+	return &jwtAuthorizer{s, b.issuer(s.issuer)}, nil
+}
+
+// sourceOf gives where an authorizer's identity source says that the token is.
+func sourceOf(a *apigw.Authorizer) (tokenSource, error) {
+	if a == nil || len(a.IdentitySource) == 0 || a.IdentitySource[0] == "" {
+		return defaultTokenSource, nil
+	}
+	if len(a.IdentitySource) > 1 {
+		return tokenSource{}, errors.New("a JWT authorizer has one identity source: where the token is")
+	}
+	return parseTokenSource(a.IdentitySource[0])
+}
+
+// issuer gives the one issuer of a URL, so that all stages share its keys.
+func (b *Builder) issuer(url string) *issuer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if known := b.issuers[url]; known != nil {
+		return known
+	}
+	transport := b.Transport
+	if transport == nil {
+		if b.own == nil {
+			b.own = http.DefaultTransport.(*http.Transport).Clone()
+		}
+		transport = b.own
+	}
+	if b.issuers == nil {
+		b.issuers = make(map[string]*issuer)
+	}
+	made := newIssuer(url, transport)
+	b.issuers[url] = made
+	return made
+}
+
+// Close closes idle connections to issuers.
+func (b *Builder) Close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.own != nil {
+		b.own.CloseIdleConnections()
+	}
+}

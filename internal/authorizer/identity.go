@@ -1,0 +1,103 @@
+package authorizer
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+// source is an identity source: a part of the handshake that must not be
+// empty.
+type source struct {
+	kind sourceKind
+	name string
+	text string // as it is configured
+}
+
+type sourceKind int
+
+const (
+	headerSource sourceKind = iota
+	querySource
+	contextSource
+	variableSource
+)
+
+// sourceForms are the ways to write a source; the name follows.
+var sourceForms = []struct {
+	kind   sourceKind
+	prefix string
+}{
+	{headerSource, "route.request.header."},
+	{querySource, "route.request.querystring."},
+	{contextSource, "context."},
+	{variableSource, "stageVariables."},
+}
+
+var sourceName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+
+func parseSource(text string) (source, error) {
+	for _, form := range sourceForms {
+		if name, ok := strings.CutPrefix(text, form.prefix); ok && sourceName.MatchString(name) {
+			return source{form.kind, name, text}, nil
+		}
+	}
+	return source{}, fmt.Errorf("Invalid request identity source expression: %s. The sources must be separated by comma, and each source must be either "+ //nolint:staticcheck // API Gateway's words
+		"a request parameter, matching 'route.request.querystring|header.[a-zA-Z0-9._-]+', or a stage variable, matching 'stageVariables.[a-zA-Z0-9._-]+', "+
+		"or a context parameter, matching 'context.[a-zA-Z0-9._-]+'", text)
+}
+
+// parseSources reads an authorizer's identity sources. Empty texts are none.
+func parseSources(texts []string) ([]source, error) {
+	var sources []source
+	for _, list := range texts {
+		for text := range strings.SplitSeq(list, ",") {
+			if text = strings.TrimSpace(text); text == "" {
+				continue
+			}
+			s, err := parseSource(text)
+			if err != nil {
+				return nil, err
+			}
+			sources = append(sources, s)
+		}
+	}
+	return sources, nil
+}
+
+// missing says whether the handshake has nothing at a source.
+func (s source) missing(e Event) bool {
+	switch s.kind {
+	case headerSource, querySource:
+		value := ""
+		for _, value = range s.values(e) {
+			// The last of several is the one that functions see.
+		}
+		return value == ""
+	case variableSource:
+		return e.StageVariables()[s.name] == ""
+	}
+	if s.name == "eventType" || s.name == "messageDirection" { // these are not set yet
+		return true
+	}
+	value := e.Variable(s.name)
+	return value == nil || value == ""
+}
+
+// values gives all values of a header or query parameter. Only names of
+// headers are the same in upper and lower case.
+func (s source) values(e Event) []string {
+	location, same := mapping.QueryString, func(name string) bool { return name == s.name }
+	if s.kind == headerSource {
+		location, same = mapping.Header, func(name string) bool { return strings.EqualFold(name, s.name) }
+	}
+	var values []string
+	for name, value := range e.Parameters(location) {
+		if same(name) {
+			values = append(values, value)
+		}
+	}
+	return values
+}

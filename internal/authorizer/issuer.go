@@ -1,0 +1,163 @@
+package authorizer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+const (
+	// keysAge is how old keys may be before they are fetched again: so long may
+	// a key be used that the issuer has taken back.
+	keysAge = 15 * time.Minute
+	// fetchPause is how long after a fetch, also one that failed, no token
+	// makes for another, and firstPause while there are no keys at all. Tokens
+	// with made-up key ids cannot flood the issuer.
+	fetchPause = 10 * time.Second
+	firstPause = time.Second
+
+	fetchTimeout  = 5 * time.Second
+	maxKeysAnswer = 256 << 10
+)
+
+// issuer is an OpenID provider with the keys that it signs with. It is safe
+// for concurrent use.
+type issuer struct {
+	url       string
+	transport http.RoundTripper
+
+	keys atomic.Pointer[keySet] // nil: never fetched
+
+	turn    chan struct{} // holds one token, for the one who fetches
+	tried   time.Time     // guarded by turn: the last fetch
+	failure error         // guarded by turn: of the last fetch
+}
+
+func newIssuer(issuerURL string, transport http.RoundTripper) *issuer {
+	i := &issuer{url: issuerURL, transport: transport, turn: make(chan struct{}, 1)}
+	i.turn <- struct{}{}
+	return i
+}
+
+// find gives the keys that a token with a key id and an algorithm may be signed
+// with. It asks the issuer when no key fits, and when the keys are old. While
+// the issuer does not answer, the last keys go on. The error is for an issuer
+// that has never answered.
+func (i *issuer) find(ctx context.Context, keyID, algorithm string) ([]jose.JSONWebKey, error) {
+	set := i.keys.Load()
+	fitting := set.find(keyID, algorithm)
+	if len(fitting) > 0 && time.Since(set.fetched) < keysAge {
+		return fitting, nil
+	}
+	if len(fitting) > 0 {
+		select {
+		case <-i.turn:
+		default: // somebody else fetches
+			return fitting, nil
+		}
+	} else {
+		select {
+		case <-i.turn:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	defer func() { i.turn <- struct{}{} }()
+	if i.keys.Load() == set {
+		i.refreshInTurn(ctx, set)
+	}
+	set = i.keys.Load()
+	if set == nil {
+		return nil, i.failure
+	}
+	return set.find(keyID, algorithm), nil
+}
+
+// refreshInTurn fetches the keys, unless the last fetch was just now. Only who
+// has the turn may call it.
+func (i *issuer) refreshInTurn(ctx context.Context, set *keySet) {
+	pause := fetchPause
+	if set == nil {
+		pause = firstPause
+	}
+	if !i.tried.IsZero() && time.Since(i.tried) < pause {
+		return
+	}
+	keys, err := i.fetch(ctx)
+	i.tried, i.failure = time.Now(), err
+	if err == nil {
+		i.keys.Store(keys)
+	}
+}
+
+// fetch reads the issuer's keys from where its OpenID configuration says.
+func (i *issuer) fetch(ctx context.Context) (*keySet, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	var configuration struct {
+		Issuer string `json:"issuer"`
+		Keys   string `json:"jwks_uri"`
+	}
+	address := strings.TrimSuffix(i.url, "/") + "/.well-known/openid-configuration"
+	if err := i.get(ctx, address, &configuration); err != nil {
+		return nil, err
+	}
+	if configuration.Issuer != i.url {
+		return nil, fmt.Errorf("%s is the configuration of issuer %q, not of %q", address, configuration.Issuer, i.url)
+	}
+	keysURL, err := url.Parse(configuration.Keys)
+	if err != nil || keysURL.Host == "" || !trusted(keysURL) {
+		return nil, fmt.Errorf("%s has the jwks_uri %q, which is no https:// URL", address, configuration.Keys)
+	}
+	if own, _ := url.Parse(i.url); onThisMachine(keysURL) && !onThisMachine(own) {
+		return nil, fmt.Errorf("%s has the jwks_uri %q, which is on this machine", address, configuration.Keys)
+	}
+	var answer struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := i.get(ctx, configuration.Keys, &answer); err != nil {
+		return nil, err
+	}
+	set, err := newKeySet(answer.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", configuration.Keys, err)
+	}
+	return set, nil
+}
+
+// get reads JSON. Redirects are not followed.
+func (i *issuer) get(ctx context.Context, address string, to any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", "application/json")
+	answer, err := i.transport.RoundTrip(request)
+	if err != nil {
+		return fmt.Errorf("fetching %s: %w", address, err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("fetching %s: the answer is %s", address, answer.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxKeysAnswer+1))
+	if err == nil && len(body) > maxKeysAnswer {
+		err = errors.New("the answer is too large")
+	}
+	if err == nil {
+		err = json.Unmarshal(body, to)
+	}
+	if err != nil {
+		return fmt.Errorf("fetching %s: %w", address, err)
+	}
+	return nil
+}

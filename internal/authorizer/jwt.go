@@ -1,0 +1,156 @@
+package authorizer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+// maxToken is the size of the longest token that is looked at.
+const maxToken = 16 << 10
+
+// jwtAuthorizer lets in who shows a token of an issuer.
+type jwtAuthorizer struct {
+	settings *settings
+	issuer   *issuer
+}
+
+// Authorize implements Authorizer. The reasons of refusals don't hold the token.
+func (a *jwtAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *Refusal) {
+	token, protocol := a.settings.source.token(e)
+	if token == "" {
+		return nil, unauthorized(fmt.Sprintf("there is not one token in %s", a.settings.source))
+	}
+	if len(token) > maxToken {
+		return nil, unauthorized(fmt.Sprintf("the token is longer than %d characters", maxToken))
+	}
+	payload, refusal := a.verify(ctx, token)
+	if refusal != nil {
+		return nil, refusal
+	}
+	claims, err := a.check(payload, time.Now())
+	if err != nil {
+		return nil, unauthorized(err.Error())
+	}
+	if !claims.hasScope(a.settings.scopes) {
+		return nil, denied("Forbidden", fmt.Sprintf("the token of %q has none of the scopes %v", claims.Subject, a.settings.scopes))
+	}
+	return &Grant{Principal: claims.Subject, Context: a.context(payload), Protocol: protocol}, nil
+}
+
+// verify gives what a key of the issuer signed.
+func (a *jwtAuthorizer) verify(ctx context.Context, token string) ([]byte, *Refusal) {
+	signed, err := jose.ParseSignedCompact(token, a.settings.algorithms)
+	if err != nil {
+		return nil, unauthorized(fmt.Sprintf("the token cannot be read, or has an algorithm other than %v", a.settings.algorithms))
+	}
+	header := signed.Signatures[0].Protected
+	keys, err := a.issuer.find(ctx, header.KeyID, header.Algorithm)
+	if err != nil {
+		return nil, failed("the keys of the token's issuer are not known: " + err.Error())
+	}
+	for i := range keys {
+		if payload, err := signed.Verify(&keys[i]); err == nil {
+			return payload, nil
+		}
+	}
+	if len(keys) == 0 {
+		return nil, unauthorized(fmt.Sprintf("the issuer has no key %q for %s", header.KeyID, header.Algorithm))
+	}
+	return nil, unauthorized("the token's signature is wrong")
+}
+
+// claims are those that decide.
+type claims struct {
+	jwt.Claims
+	ClientID string    `json:"client_id"`
+	Scope    scopeList `json:"scope"`
+	Scp      scopeList `json:"scp"`
+}
+
+// scopeList is scopes as a text with spaces between them, or as a list.
+type scopeList []string
+
+func (s *scopeList) UnmarshalJSON(text []byte) error {
+	var joined string
+	if json.Unmarshal(text, &joined) == nil {
+		*s = strings.Fields(joined)
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(s))
+}
+
+// check reads the claims of a token and holds them against the settings. A
+// token without aud may have the client that it was made for in client_id, as
+// access tokens of Cognito do.
+func (a *jwtAuthorizer) check(payload []byte, now time.Time) (*claims, error) {
+	var c claims
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return nil, fmt.Errorf("the token's claims cannot be read: %w", err)
+	}
+	if c.Expiry == nil {
+		return nil, fmt.Errorf("the token never expires: it has no exp")
+	}
+	expected := jwt.Expected{Issuer: a.settings.issuer, Time: now}
+	if err := c.ValidateWithLeeway(expected, a.settings.leeway); err != nil {
+		return nil, fmt.Errorf("the token of %q by %q: %w", c.Subject, c.Issuer, err)
+	}
+	audiences := []string(c.Audience)
+	if len(audiences) == 0 {
+		audiences = []string{c.ClientID}
+	}
+	if !overlap(audiences, a.settings.audiences) {
+		return nil, fmt.Errorf("the token of %q is for %q, not for %q", c.Subject, audiences, a.settings.audiences)
+	}
+	return &c, nil
+}
+
+func (c *claims) hasScope(wanted []string) bool {
+	return len(wanted) == 0 || overlap(c.Scope, wanted) || overlap(c.Scp, wanted)
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+// context gives the claims as the authorizer's context: texts as they are,
+// lists and objects as JSON.
+func (a *jwtAuthorizer) context(payload []byte) []mapping.Parameter {
+	document, err := jsonvalue.Parse(payload)
+	object, ok := document.(*jsonvalue.Object)
+	if err != nil || !ok {
+		return nil
+	}
+	entries := make([]mapping.Parameter, 0, object.Len())
+	for name, value := range object.All() {
+		if value == nil || reserved(name) || len(a.settings.claims) > 0 && !slices.Contains(a.settings.claims, name) {
+			continue
+		}
+		text, ok := scalar(value)
+		if !ok {
+			text = string(jsonvalue.Append(nil, value))
+		}
+		entries = append(entries, mapping.Parameter{Name: name, Value: text})
+	}
+	return entries
+}
+
+// scalar gives a text, number or truth value as text, as events have it.
+func scalar(value any) (text string, ok bool) {
+	switch value := value.(type) {
+	case string:
+		return value, true
+	case bool, jsonvalue.Number:
+		return string(jsonvalue.Append(nil, value)), true
+	}
+	return "", false
+}

@@ -1,0 +1,108 @@
+package authorizer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/lambda"
+)
+
+// functionTimeout is how long a function may take: API Gateway's longest.
+const functionTimeout = 29 * time.Second
+
+// requestAuthorizer is a Lambda authorizer of type REQUEST: a function decides
+// by a policy. Nothing is cached: each handshake is a call.
+type requestAuthorizer struct {
+	functions   lambda.Invoker
+	functionARN string
+	caller      lambda.Caller
+	sources     []source
+	methodARN   string // what the policy must allow
+	now         func() time.Time
+}
+
+// Authorize implements Authorizer. An empty identity source is refused without
+// a call.
+func (a *requestAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *Refusal) {
+	for _, s := range a.sources {
+		if s.missing(e) {
+			return nil, unauthorized(fmt.Sprintf("the identity source %s is missing or empty", s.text))
+		}
+	}
+	start := time.Now()
+	payload, refusal := a.call(ctx, e)
+	var grant *Grant
+	if refusal == nil {
+		grant, refusal = a.decide(payload, e)
+	}
+	latency := time.Since(start)
+	if refusal != nil {
+		refusal.Latency = latency
+		return nil, refusal
+	}
+	grant.Latency = latency
+	return grant, nil
+}
+
+// call gives what the function returned.
+func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *Refusal) {
+	ctx, cancel := context.WithTimeout(ctx, functionTimeout)
+	defer cancel()
+	caller := a.caller
+	caller.RequestID, _ = e.Variable("requestId").(string)
+	result, err := a.functions.Invoke(ctx, lambda.Invocation{
+		FunctionARN: a.functionARN,
+		Payload:     e.AppendAuthorizerEvent(make([]byte, 0, 2048), a.methodARN),
+		TraceID:     last(source{kind: headerSource, name: "X-Amzn-Trace-Id"}.values(e)),
+		Caller:      caller,
+	})
+	switch {
+	case errors.Is(err, lambda.ErrNotFound):
+		return nil, misconfigured(fmt.Sprintf("the authorizer's function %s does not exist", a.functionARN))
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, failed(fmt.Sprintf("the authorizer's function did not answer within %s", functionTimeout))
+	case err != nil:
+		return nil, failed("calling the authorizer's function: " + err.Error())
+	case result.FunctionError == "":
+		return result.Payload, nil
+	}
+	var thrown struct {
+		Message string `json:"errorMessage"`
+	}
+	_ = json.Unmarshal(result.Payload, &thrown) // without a message it is a failure like others
+	if thrown.Message == "Unauthorized" {
+		return nil, unauthorized("the authorizer's function threw Unauthorized")
+	}
+	return nil, failed("the authorizer's function failed: " + shortened(thrown.Message))
+}
+
+// decide reads the function's answer and asks its policy.
+func (a *requestAuthorizer) decide(payload []byte, e Event) (*Grant, *Refusal) {
+	result, err := parseResult(payload)
+	if err != nil {
+		return nil, misconfigured("the authorizer's function " + err.Error())
+	}
+	if refusal := a.evaluate(result.policy, conditionKeys{e, a.now()}); refusal != nil {
+		return nil, refusal
+	}
+	return result.grant, nil
+}
+
+func last(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
+}
+
+// shortened keeps a function's message from filling the log.
+func shortened(message string) string {
+	const most = 500
+	if len(message) > most {
+		return fmt.Sprintf("%.*q…", most, message)
+	}
+	return message
+}

@@ -1,0 +1,88 @@
+package authorizer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/stagedoor/stagedoor/internal/iampolicy"
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+	"github.com/stagedoor/stagedoor/internal/mapping"
+)
+
+const (
+	maxResult        = 8 << 10 // bytes of a function's answer
+	maxIdentifierKey = 128
+)
+
+// result is what a function answered: a grant, for as far as the policy allows
+// it.
+type result struct {
+	grant  *Grant
+	policy *iampolicy.Document
+}
+
+// parseResult reads a function's answer. An error goes on after "the
+// authorizer's function".
+func parseResult(payload []byte) (*result, error) {
+	if len(payload) > maxResult {
+		return nil, fmt.Errorf("answered %d bytes; %d are allowed", len(payload), maxResult)
+	}
+	document, err := jsonvalue.Parse(payload)
+	if err != nil {
+		return nil, fmt.Errorf("answered what cannot be read: %w", err)
+	}
+	answer, ok := document.(*jsonvalue.Object)
+	if !ok {
+		return nil, errors.New("answered no object")
+	}
+	r := &result{grant: &Grant{}}
+	if r.grant.Principal, ok = get(answer, "principalId").(string); !ok {
+		return nil, errors.New("answered no principalId, or one that is no text")
+	}
+	policy, ok := get(answer, "policyDocument").(*jsonvalue.Object)
+	if !ok {
+		return nil, errors.New("answered no policyDocument, or one that is no object")
+	}
+	if r.policy, err = parsePolicy(policy); err != nil {
+		return nil, fmt.Errorf("answered a policyDocument that is wrong: %w", err)
+	}
+	switch key := get(answer, "usageIdentifierKey").(type) {
+	case nil:
+	case string:
+		if r.grant.UsageIdentifierKey = key; len(key) > maxIdentifierKey {
+			return nil, fmt.Errorf("answered a usageIdentifierKey of more than %d characters", maxIdentifierKey)
+		}
+	default:
+		return nil, errors.New("answered a usageIdentifierKey that is no text")
+	}
+	r.grant.Context, err = parseContext(get(answer, "context"))
+	return r, err
+}
+
+func get(o *jsonvalue.Object, name string) any {
+	value, _ := o.Get(name)
+	return value
+}
+
+// parseContext turns every entry into a text. Null is no entry.
+func parseContext(value any) ([]mapping.Parameter, error) {
+	if value == nil {
+		return nil, nil
+	}
+	object, ok := value.(*jsonvalue.Object)
+	if !ok {
+		return nil, errors.New("answered a context that is no object")
+	}
+	context := make([]mapping.Parameter, 0, object.Len())
+	for name, value := range object.All() {
+		if value == nil || reserved(name) {
+			continue
+		}
+		text, ok := scalar(value)
+		if !ok {
+			return nil, fmt.Errorf("answered a context whose %q is neither a text, a number nor a truth value", name)
+		}
+		context = append(context, mapping.Parameter{Name: name, Value: text})
+	}
+	return context, nil
+}
