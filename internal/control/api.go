@@ -78,12 +78,13 @@ func (s *server) getAPIs(ctx context.Context, in *wire.GetApisRequest) (*wire.Ge
 	if err != nil {
 		return nil, err
 	}
-	some, next, err := page(entries, func(e store.Entry[apigw.API]) string { return e.Value.ApiId }, in.MaxResults, in.NextToken)
+	id := func(e store.Entry[apigw.API]) string { return e.Value.ApiId }
+	view := func(e store.Entry[apigw.API]) *wire.Api { return s.apiView(e.Value) }
+	items, next, err := page(entries, id, view, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	view := func(e store.Entry[apigw.API]) *wire.Api { return s.apiView(e.Value) }
-	return &wire.GetApisResponse{Items: views(some, view), NextToken: next}, nil
+	return &wire.GetApisResponse{Items: items, NextToken: next}, nil
 }
 
 func (s *server) updateAPI(ctx context.Context, in *wire.UpdateApiRequest) (*wire.Api, error) {

@@ -10,6 +10,12 @@
 // What the service's model says of a request is checked before a method is
 // called. A method loads the aggregate, changes its copy, checks the result and
 // writes it with compare-and-set, so a request is done whole or not at all.
+//
+// A file reads from top to bottom: the table of the resource's operations, the
+// operations, how its aggregate is read and changed (readRoute, changeRoute),
+// what a request changes (setRoute, for create and update alike), and what
+// clients see (routeView). What a resource must fulfil has a file of its own
+// where that is long (checkRoute).
 package control
 
 import (

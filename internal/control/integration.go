@@ -50,11 +50,11 @@ func (s *server) getIntegrations(ctx context.Context, in *wire.GetIntegrationsRe
 	if err != nil {
 		return nil, err
 	}
-	some, next, err := page(api.Integrations, func(i *apigw.Integration) string { return i.IntegrationId }, in.MaxResults, in.NextToken)
+	items, next, err := page(api.Integrations, func(i *apigw.Integration) string { return i.IntegrationId }, integrationView, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	return &wire.GetIntegrationsResponse{Items: views(some, integrationView), NextToken: next}, nil
+	return &wire.GetIntegrationsResponse{Items: items, NextToken: next}, nil
 }
 
 func (s *server) updateIntegration(ctx context.Context, in *wire.UpdateIntegrationRequest) (*wire.Integration, error) {

@@ -55,11 +55,11 @@ func (s *server) getIntegrationResponses(ctx context.Context, in *wire.GetIntegr
 	if err != nil {
 		return nil, err
 	}
-	some, next, err := page(integration.IntegrationResponses, func(r *apigw.IntegrationResponse) string { return r.IntegrationResponseId }, in.MaxResults, in.NextToken)
+	items, next, err := page(integration.IntegrationResponses, func(r *apigw.IntegrationResponse) string { return r.IntegrationResponseId }, integrationResponseView, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	return &wire.GetIntegrationResponsesResponse{Items: views(some, integrationResponseView), NextToken: next}, nil
+	return &wire.GetIntegrationResponsesResponse{Items: items, NextToken: next}, nil
 }
 
 func (s *server) updateIntegrationResponse(ctx context.Context, in *wire.UpdateIntegrationResponseRequest) (*wire.IntegrationResponse, error) {

@@ -13,10 +13,11 @@ import (
 // resources that AWS's quotas allow an API.
 const maxPage = 500
 
-// page gives one page of items, in the order of their ids, and the token of the
-// next one. A token is the last id of the page before, so what is created or
-// deleted meanwhile moves no other item.
-func page[T any](items []T, id func(T) string, maxResults, token *string) (some []T, next *string, err error) {
+// page gives what clients see of one page of items, in the order of their ids,
+// and the token of the next one. A token is the last id of the page before, so
+// what is created or deleted meanwhile moves no other item. An empty page is
+// not nil: it is written as an empty list.
+func page[T, V any](items []T, id func(T) string, view func(T) V, maxResults, token *string) (views []V, next *string, err error) {
 	size := maxPage
 	if maxResults != nil {
 		size, err = strconv.Atoi(*maxResults)
@@ -35,17 +36,11 @@ func page[T any](items []T, id func(T) string, maxResults, token *string) (some 
 	}
 	if len(items) > size {
 		items = items[:size]
-		t := base64.RawURLEncoding.EncodeToString([]byte(id(items[size-1])))
-		next = &t
+		next = new(base64.RawURLEncoding.EncodeToString([]byte(id(items[size-1]))))
 	}
-	return items, next, nil
-}
-
-// views is what clients see of items.
-func views[T, V any](items []T, view func(T) V) []V {
-	out := make([]V, 0, len(items)) // an empty list is written as one
+	views = make([]V, 0, len(items))
 	for _, item := range items {
-		out = append(out, view(item))
+		views = append(views, view(item))
 	}
-	return out
+	return views, next, nil
 }

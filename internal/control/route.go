@@ -54,11 +54,11 @@ func (s *server) getRoutes(ctx context.Context, in *wire.GetRoutesRequest) (*wir
 	if err != nil {
 		return nil, err
 	}
-	some, next, err := page(api.Routes, func(r *apigw.Route) string { return r.RouteId }, in.MaxResults, in.NextToken)
+	items, next, err := page(api.Routes, func(r *apigw.Route) string { return r.RouteId }, routeView, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	return &wire.GetRoutesResponse{Items: views(some, routeView), NextToken: next}, nil
+	return &wire.GetRoutesResponse{Items: items, NextToken: next}, nil
 }
 
 func (s *server) updateRoute(ctx context.Context, in *wire.UpdateRouteRequest) (*wire.Route, error) {

@@ -52,11 +52,11 @@ func (s *server) getRouteResponses(ctx context.Context, in *wire.GetRouteRespons
 	if err != nil {
 		return nil, err
 	}
-	some, next, err := page(route.RouteResponses, func(r *apigw.RouteResponse) string { return r.RouteResponseId }, in.MaxResults, in.NextToken)
+	items, next, err := page(route.RouteResponses, func(r *apigw.RouteResponse) string { return r.RouteResponseId }, routeResponseView, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	return &wire.GetRouteResponsesResponse{Items: views(some, routeResponseView), NextToken: next}, nil
+	return &wire.GetRouteResponsesResponse{Items: items, NextToken: next}, nil
 }
 
 func (s *server) updateRouteResponse(ctx context.Context, in *wire.UpdateRouteResponseRequest) (*wire.RouteResponse, error) {
