@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/config"
@@ -106,20 +105,25 @@ type serving struct {
 
 	state    health
 	ports    ports
+	admin    *listener.Server
 	store    *storage
-	events   *eventLog
 	engine   *websocket.Engine
+	events   *eventLog
 	gateway  *gateway.Gateway
 	backends *backends
-	admin    *listener.Server
+	rollout  *following
 	public   []*listener.Server
 }
 
+// start starts what a gateway consists of. Health checks are answered first, so
+// that whoever waits for the gateway sees what it waits for.
 func (s *serving) start(ctx context.Context) (err error) {
 	s.ports, err = openPorts(ctx, s.options.Listeners, s.config)
 	if err != nil {
 		return err
 	}
+	admin := newAdminHandler(&s.state)
+	s.admin = s.serveAdmin(s.ports.takeAdmin(), admin)
 	if err = s.openStore(ctx); err != nil {
 		return err
 	}
@@ -132,22 +136,17 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if s.backends, err = newBackends(s.config); err != nil {
 		return err
 	}
-	s.admin = s.serveOn(s.ports.takeAdmin(), s.adminHandler())
 	if err := s.follow(ctx); err != nil {
 		return err
 	}
+	plane := s.controlPlane()
+	admin.control.Store(&plane)
 	for _, port := range s.ports.takePublic() {
-		s.public = append(s.public, s.serveOn(port, s.publicHandler()))
+		s.public = append(s.public, s.servePublic(port, s.publicHandler()))
 	}
 	s.state.setSynced()
 	s.tellReady()
 	return nil
-}
-
-func (s *serving) serveOn(port net.Listener, handler http.Handler) *listener.Server {
-	return listener.Serve(port, handler, listener.Options{Limits: listener.Limits{
-		HeaderTime: s.config.Timeouts.Header, IdleTime: s.config.Timeouts.Idle,
-	}})
 }
 
 // tellReady says that the gateway serves, and who may use it.
@@ -206,15 +205,17 @@ func (s *serving) stop(wasReady bool) {
 	for _, p := range s.public {
 		p.Close(ctx)
 	}
-	s.unfollow()
-	if s.admin != nil {
-		s.admin.Close(ctx)
+	if s.rollout != nil {
+		s.rollout.stop()
+	}
+	if s.backends != nil {
+		s.backends.close()
 	}
 	if s.events != nil {
 		s.events.stop()
 	}
-	if s.backends != nil {
-		s.backends.close()
+	if s.admin != nil {
+		s.admin.Close(ctx) // control-plane requests may be under way
 	}
 	if s.store != nil {
 		s.store.close()

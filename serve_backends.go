@@ -2,7 +2,9 @@ package stagedoor
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 
@@ -26,8 +28,12 @@ func newBackends(c *config.Config) (*backends, error) {
 	if err != nil {
 		return nil, err
 	}
+	authorities, err := trustedAuthorities(c.Backends.CA)
+	if err != nil {
+		return nil, err
+	}
 	b := &backends{
-		services: services, http: integration.NewTransport(),
+		services: services, http: integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities}),
 		functions: &remoteFunctions{region: c.Region, aws: &integration.RemoteLambda{Services: services, Region: c.Region}},
 	}
 	b.functions.set(c.Functions)
@@ -35,6 +41,26 @@ func newBackends(c *config.Config) (*backends, error) {
 		Functions: b.functions, Services: services, HTTP: b.http, Region: c.Region, AccountID: c.Account,
 	}
 	return b, nil
+}
+
+// trustedAuthorities are the system's and those of a file; nil, without one,
+// stands for the system's.
+func trustedAuthorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("backends.ca: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a system without any
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("backends.ca: %s holds no PEM certificate", file)
+	}
+	return pool, nil
 }
 
 // close closes idle connections. Nothing is called any more.

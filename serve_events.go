@@ -24,6 +24,7 @@ type eventLog struct {
 
 	connected, refused, disconnected  atomic.Uint64
 	messages, pushes, failed, dropped atomic.Uint64
+	turnedAway                        atomic.Uint64 // closed when they were accepted, by a limit
 
 	mu     sync.Mutex // guards the following
 	second int64      // the second that failures are counted in
@@ -153,7 +154,7 @@ func (l *eventLog) summarize(open int) {
 		count *atomic.Uint64
 	}{
 		{"connected", &l.connected}, {"refused", &l.refused}, {"disconnected", &l.disconnected},
-		{"messages", &l.messages}, {"pushes", &l.pushes}, {"failed", &l.failed}, {"failuresNotLogged", &l.dropped},
+		{"messages", &l.messages}, {"pushes", &l.pushes}, {"failed", &l.failed}, {"failuresNotLogged", &l.dropped}, {"turnedAway", &l.turnedAway},
 	} {
 		if n := counter.count.Swap(0); n > 0 {
 			happened = true

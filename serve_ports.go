@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
+	"net/netip"
 	"slices"
 
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/listener"
 )
 
 // Names of listeners that a gateway is handed.
@@ -42,11 +46,11 @@ func openPorts(ctx context.Context, given map[string][]net.Listener, c *config.C
 	}
 	if len(p.public) == 0 {
 		for _, address := range c.Listen {
-			listener, err := openPort(ctx, address)
+			port, err := openPort(ctx, address)
 			if err != nil {
 				return p, err
 			}
-			p.public = append(p.public, listener)
+			p.public = append(p.public, port)
 		}
 	}
 	if p.admin == nil {
@@ -57,8 +61,8 @@ func openPorts(ctx context.Context, given map[string][]net.Listener, c *config.C
 
 // take puts listeners that were handed over to their name.
 func (p *ports) take(name string, listeners []net.Listener) error {
-	for _, listener := range listeners {
-		tcp, ok := listener.(*net.TCPListener)
+	for _, given := range listeners {
+		tcp, ok := given.(*net.TCPListener)
 		if !ok {
 			return fmt.Errorf("the socket %s is not one of TCP", name)
 		}
@@ -83,24 +87,24 @@ func (p *ports) takePublic() []net.Listener {
 }
 
 func (p *ports) takeAdmin() net.Listener {
-	listener := p.admin
+	port := p.admin
 	p.admin = nil
-	return listener
+	return port
 }
 
 // close closes the ports that nobody took.
 func (p *ports) close() {
-	for _, listener := range append(p.takePublic(), p.takeAdmin()) {
-		if listener != nil {
-			_ = listener.Close()
+	for _, port := range append(p.takePublic(), p.takeAdmin()) {
+		if port != nil {
+			_ = port.Close()
 		}
 	}
 }
 
 func closeAll(listeners map[string][]net.Listener) {
 	for _, list := range listeners {
-		for _, listener := range list {
-			_ = listener.Close()
+		for _, port := range list {
+			_ = port.Close()
 		}
 	}
 }
@@ -116,4 +120,31 @@ func (l quietListener) Accept() (net.Conn, error) {
 	}
 	_ = conn.SetKeepAlive(false) // a connection that is gone shows when it is read
 	return conn, nil
+}
+
+// serveAdmin serves the admin port. No proxy is believed there.
+func (s *serving) serveAdmin(port net.Listener, handler http.Handler) *listener.Server {
+	return listener.Serve(port, handler, listener.Options{Limits: s.limits()})
+}
+
+// servePublic serves a public port.
+func (s *serving) servePublic(port net.Listener, handler http.Handler) *listener.Server {
+	trusted, err := forwarded.ParseNetworks(s.config.Proxies.Trusted)
+	if err != nil {
+		panic(fmt.Sprintf("networks that were checked: %v", err))
+	}
+	return listener.Serve(port, handler, listener.Options{
+		Trusted: trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol, Limits: s.limits(),
+		Refused: func(netip.Addr, string) { s.events.turnedAway.Add(1) },
+	})
+}
+
+// limits are those of every port.
+func (s *serving) limits() listener.Limits {
+	l, t := s.config.Limits, s.config.Timeouts
+	return listener.Limits{
+		HeaderBytes: l.HeaderBytes, HeaderLines: l.HeaderLines, URLBytes: l.URLBytes,
+		HeaderTime: t.Header, BodyTime: t.Body, IdleTime: t.Idle,
+		Connections: l.Handshakes, PerSource: l.HandshakesPerSource,
+	}
 }

@@ -22,7 +22,8 @@ type storage struct {
 }
 
 // openStore opens the storage of the configuration, in the data folder or on
-// the NATS servers that are configured.
+// the NATS servers that are configured. For servers elsewhere it waits: they may
+// come later than the gateway.
 func (s *serving) openStore(ctx context.Context) error {
 	options, err := natsOptions(s.config)
 	if err != nil {
@@ -30,6 +31,10 @@ func (s *serving) openStore(ctx context.Context) error {
 	}
 	options.Log = s.log
 	nats, err := store.Open(ctx, options)
+	for options.URL != "" && errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
+		s.noteStore(err)
+		nats, err = store.Open(ctx, options)
+	}
 	if err != nil {
 		return err
 	}
@@ -100,18 +105,23 @@ func (s *serving) lookAfterStore(ctx context.Context) {
 		if !errors.Is(err, store.ErrUnavailable) {
 			err = nil // a record that is missing or damaged is an answer, too
 		}
-		if s.state.setStore(err) {
-			if err != nil {
-				s.log.Error("the configuration store does not answer; what is deployed goes on", "error", err)
-			} else {
-				s.log.Info("the configuration store answers again")
-			}
-		}
+		s.noteStore(err)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
+	}
+}
+
+// noteStore takes note of whether the store answers.
+func (s *serving) noteStore(err error) {
+	switch changed := s.state.setStore(err); {
+	case !changed:
+	case err != nil:
+		s.log.Error("the configuration store does not answer; what is deployed goes on", "error", err)
+	default:
+		s.log.Info("the configuration store answers again")
 	}
 }
 
@@ -121,10 +131,3 @@ func (s *storage) close() {
 	<-s.done
 	s.nats.Close()
 }
-
-// follow puts the stored configuration into effect, and its changes from then
-// on.
-func (s *serving) follow(context.Context) error { return nil }
-
-// unfollow ends what follow began.
-func (s *serving) unfollow() {}

@@ -5,35 +5,39 @@ import (
 	"fmt"
 
 	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/config"
 )
 
 // CheckCmd is "stagedoor check".
 type CheckCmd struct {
-	Template  string            `arg:"" optional:"" default:"." help:"SAM or CloudFormation template, or its folder." type:"path"`
+	Template  string            `arg:"" optional:"" default:"." name:"file" help:"SAM or CloudFormation template, or its folder; or a configuration of \"stagedoor serve\"." type:"path"`
 	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
 	Expand    bool              `help:"Print the template after SAM's expansion, as JSON."`
 }
 
 // Help is the second half of "stagedoor check --help".
 func (CheckCmd) Help() string {
-	return `Validates a template without running it and lists everything that is wrong, with
-file and line.
+	return `Validates a template, or a configuration of "stagedoor serve", without running
+it and lists everything that is wrong, with file and line.
 
 Exit codes: 0 nothing is wrong, 1 there are mistakes, 2 wrong flags.`
 }
 
 // Run prints mistakes to standard error, all else to standard output.
 func (c *CheckCmd) Run(_ context.Context, p *process) error {
-	config := stagedoor.DevConfig{Template: c.Template, Parameters: c.Parameter}
+	if !c.Expand && config.IsConfiguration(c.Template) {
+		return c.checkConfiguration(p)
+	}
+	template := stagedoor.DevConfig{Template: c.Template, Parameters: c.Parameter}
 	if c.Expand {
-		expanded, err := stagedoor.Expand(config)
+		expanded, err := stagedoor.Expand(template)
 		if err != nil {
 			return p.reportProblems(err)
 		}
 		_, err = p.stdout.Write(expanded)
 		return err
 	}
-	application, err := stagedoor.Check(config)
+	application, err := stagedoor.Check(template)
 	if err != nil {
 		return p.reportProblems(err)
 	}
@@ -49,5 +53,15 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s: %s, %s, %s\n", shortPath(application.Template),
 		count(len(application.APIs), "WebSocket API"), count(routes, "route"), count(application.Functions, "function"))
+	return err
+}
+
+// checkConfiguration validates a configuration by itself: what the environment
+// and flags would change of it does not count.
+func (c *CheckCmd) checkConfiguration(p *process) error {
+	if _, _, err := config.Load(config.Options{File: c.Template}); err != nil {
+		return p.reportMistakes(err)
+	}
+	_, err := fmt.Fprintf(p.stdout, "%s: a configuration without mistakes\n", shortPath(c.Template))
 	return err
 }

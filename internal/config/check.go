@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/forwarded"
 )
 
 var (
@@ -52,6 +54,21 @@ func isURL(text string) error {
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("the URL has more than a host and a path")
+	}
+	return nil
+}
+
+// isNetwork checks an address or a range of addresses.
+func isNetwork(text string) error {
+	_, err := forwarded.ParseNetworks([]string{text})
+	return err
+}
+
+// isAPIEndpoint checks the pattern of the URLs that clients reach APIs by.
+func isAPIEndpoint(text string) error {
+	u, err := url.Parse(strings.ReplaceAll(text, "{apiId}", "abcdefghij"))
+	if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" || !strings.Contains(text, "{apiId}") {
+		return fmt.Errorf("%q is not a ws or wss URL with {apiId} in it, such as wss://example.com/_aws/execute-api/{apiId}", text)
 	}
 	return nil
 }

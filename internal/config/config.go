@@ -25,10 +25,18 @@ type Config struct {
 	Admin  Admin
 	NATS   NATS
 
+	// APIEndpoint is the URL by which clients reach an API, with {apiId} for its
+	// id; "" stands for AWS's form.
+	APIEndpoint string
+
 	Log      Log
+	Proxies  Proxies
+	Limits   Limits
 	Timeouts Timeouts
 	Shutdown Shutdown
+	Quotas   Quotas
 
+	Backends  Backends
 	Endpoints map[string]string // URL of an AWS service, by its name
 	Functions map[string]string // URL of a function's Invoke operation, by name or ARN
 }
@@ -82,9 +90,26 @@ type Log struct {
 	Summary time.Duration // between two lines that count events; 0 for none
 }
 
+// Proxies are what stands between clients and the public port.
+type Proxies struct {
+	Trusted       []string // addresses and ranges that are believed
+	ProxyProtocol bool     // connections of Trusted begin with a PROXY header
+}
+
+// Limits bound what clients may send and open.
+type Limits struct {
+	HeaderBytes int // of a request's line and header
+	HeaderLines int
+	URLBytes    int
+	// Handshakes bound the connections that are no WebSockets, or not yet, in
+	// total and from one source.
+	Handshakes, HandshakesPerSource int
+}
+
 // Timeouts bound what a client may take.
 type Timeouts struct {
 	Header time.Duration // to send a request's header, the TLS handshake included
+	Body   time.Duration // to send a request's body
 	Idle   time.Duration // between two HTTP requests on one connection
 }
 
@@ -92,6 +117,30 @@ type Timeouts struct {
 type Shutdown struct {
 	Delay   time.Duration // between /readyz saying 503 and the end of accepting
 	Timeout time.Duration // for connections to close and $disconnect to run
+}
+
+// Backends say how HTTP integrations reach their backends.
+type Backends struct {
+	CA string // a PEM file of authorities to trust beside the system's
+}
+
+// Quotas are how many of a resource there may be; 0 stands for AWS's own.
+type Quotas struct {
+	APIs                 int // of the account
+	Routes               int // of an API
+	Integrations         int // of an API
+	IntegrationResponses int // of an integration
+	Models               int // of an API
+	Authorizers          int // of an API
+	Stages               int // of an API
+	Deployments          int // of an API
+	Tags                 int // of a resource
+	StageVariables       int // of a stage
+	DomainNames          int // of the account
+	APIMappings          int // of a domain name
+	VPCLinks             int // of the account
+	APIKeys              int // of the account
+	UsagePlans           int // of the account
 }
 
 // defaults are the values of what nobody set. getenv reads the environment.
@@ -104,7 +153,8 @@ func defaults(getenv func(string) string) *Config {
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 		Log:      Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
-		Timeouts: Timeouts{Header: 10 * time.Second, Idle: time.Minute},
+		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024},
+		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
 	}
 }

@@ -88,6 +88,9 @@ func (d *decoder) value(n *yaml.Node, path string, v value, depth int) {
 }
 
 func (d *decoder) scalar(n *yaml.Node, path string, s scalar) {
+	if s.boolean && n.Kind == yaml.ScalarNode && n.Tag == "!!bool" {
+		n = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: strings.ToLower(n.Value)}
+	}
 	if text, ok := d.text(n, path); ok {
 		if s.path && !filepath.IsAbs(text) && text != "" {
 			text = filepath.Join(filepath.Dir(d.file), text)

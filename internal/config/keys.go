@@ -22,6 +22,7 @@ func (c *Config) keys() section {
 		{"admin", section{
 			{"listen", text(&c.Admin.Listen, isAddress)},
 		}},
+		{"apiEndpoint", text(&c.APIEndpoint, isAPIEndpoint)},
 		{"nats", section{
 			{"url", text(&c.NATS.URL, isNATS)},
 			{"credentials", filePath(&c.NATS.Credentials)},
@@ -48,16 +49,53 @@ func (c *Config) keys() section {
 			{"events", choice(&c.Log.Events, map[string]string{EventsNone: EventsNone, EventsFailed: EventsFailed, EventsAll: EventsAll})},
 			{"summary", duration(&c.Log.Summary, 0, 24*time.Hour)},
 		}},
+		{"proxies", section{
+			{"trusted", list{&c.Proxies.Trusted, isNetwork, 0}},
+			{"proxyProtocol", boolean(&c.Proxies.ProxyProtocol)},
+		}},
+		{"limits", section{
+			{"headerBytes", size(&c.Limits.HeaderBytes, 1<<10, 1<<20)},
+			{"headerLines", integer(&c.Limits.HeaderLines, 16, 10_000)},
+			{"urlBytes", size(&c.Limits.URLBytes, 256, 1<<20)},
+			{"handshakes", integer(&c.Limits.Handshakes, 1, 1_000_000)},
+			{"handshakesPerSource", integer(&c.Limits.HandshakesPerSource, 1, 1_000_000)},
+		}},
 		{"timeouts", section{
 			{"header", duration(&c.Timeouts.Header, time.Second, 10*time.Minute)},
+			{"body", duration(&c.Timeouts.Body, time.Second, 10*time.Minute)},
 			{"idle", duration(&c.Timeouts.Idle, time.Second, time.Hour)},
 		}},
 		{"shutdown", section{
 			{"delay", duration(&c.Shutdown.Delay, 0, 10*time.Minute)},
 			{"timeout", duration(&c.Shutdown.Timeout, time.Second, time.Hour)},
 		}},
+		{"quotas", c.Quotas.keys()},
+		{"backends", section{
+			{"ca", filePath(&c.Backends.CA)},
+		}},
 		{"endpoints", table{&c.Endpoints, isService, isURL}},
 		{"functions", table{&c.Functions, isFunction, isURL}},
+	}
+}
+
+func (q *Quotas) keys() section {
+	const most = 1_000_000
+	return section{
+		{"apis", integer(&q.APIs, 1, most)},
+		{"routes", integer(&q.Routes, 1, most)},
+		{"integrations", integer(&q.Integrations, 1, most)},
+		{"integrationResponses", integer(&q.IntegrationResponses, 1, most)},
+		{"models", integer(&q.Models, 1, most)},
+		{"authorizers", integer(&q.Authorizers, 1, most)},
+		{"stages", integer(&q.Stages, 1, most)},
+		{"deployments", integer(&q.Deployments, 1, most)},
+		{"tags", integer(&q.Tags, 1, most)},
+		{"stageVariables", integer(&q.StageVariables, 1, most)},
+		{"domainNames", integer(&q.DomainNames, 1, most)},
+		{"apiMappings", integer(&q.APIMappings, 1, most)},
+		{"vpcLinks", integer(&q.VPCLinks, 1, most)},
+		{"apiKeys", integer(&q.APIKeys, 1, most)},
+		{"usagePlans", integer(&q.UsagePlans, 1, most)},
 	}
 }
 

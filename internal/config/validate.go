@@ -3,6 +3,7 @@ package config
 // validate finds mistakes that one value alone does not show.
 func (c *Config) validate(r *report) {
 	c.NATS.validate(r)
+	need(r, "proxies", given{"proxyProtocol", c.Proxies.ProxyProtocol}, given{"trusted", len(c.Proxies.Trusted) > 0})
 }
 
 func (n *NATS) validate(r *report) {

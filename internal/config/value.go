@@ -31,6 +31,8 @@ type scalar struct {
 	assign func(text string) error
 	// path: a relative path in a file counts from the file's folder.
 	path bool
+	// boolean: the value is true or false, not a word.
+	boolean bool
 }
 
 func (s scalar) current() any          { return s.get() }
@@ -112,6 +114,48 @@ func integer(to *int, least, most int) scalar {
 			return 0, fmt.Errorf("%q is not a whole number between %d and %d", text, least, most)
 		}
 		return n, nil
+	})
+}
+
+// boolean is true or false.
+func boolean(to *bool) scalar {
+	s := bind(to, func(text string) (bool, error) {
+		switch text {
+		case "true":
+			return true, nil
+		case "false":
+			return false, nil
+		}
+		return false, fmt.Errorf("%q is neither true nor false", text)
+	})
+	s.boolean = true
+	return s
+}
+
+// units of sizes; of those that end alike the longer comes first.
+var units = []struct {
+	name  string
+	bytes int
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}, {"", 1}}
+
+// size is a number of bytes, such as 4096, 64KiB or 1MiB.
+func size(to *int, least, most int) scalar {
+	return bind(to, func(text string) (int, error) {
+		for _, unit := range units {
+			number, found := strings.CutSuffix(text, unit.name)
+			if !found {
+				continue
+			}
+			n, err := strconv.Atoi(strings.TrimSpace(number))
+			if err != nil || n < 0 {
+				break
+			}
+			if n > most/unit.bytes || n*unit.bytes < least {
+				return 0, fmt.Errorf("%s is not between %d and %d bytes", text, least, most)
+			}
+			return n * unit.bytes, nil
+		}
+		return 0, fmt.Errorf("%q is not a number of bytes such as 4096, 64KiB or 1MiB", text)
 	})
 }
 
