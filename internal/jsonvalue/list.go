@@ -10,6 +10,20 @@ func NewList(items ...any) *List {
 	return &List{Items: items}
 }
 
+// copyOf makes a list of a copy of the items.
+func copyOf(items []any) *List {
+	if len(items) > 4 {
+		return &List{Items: append([]any(nil), items...)}
+	}
+	// List and items are one allocation where they are few.
+	l := new(struct {
+		List
+		room [4]any
+	})
+	l.Items = append(l.room[:0], items...)
+	return &l.List
+}
+
 // Len is the number of items.
 func (l *List) Len() int {
 	return len(l.Items)

@@ -23,7 +23,26 @@ const indexed = 9
 
 // NewObject makes an empty object with room for so many members.
 func NewObject(capacity int) *Object {
-	return &Object{members: make([]member, 0, capacity)}
+	// Object and members are one allocation where they are few.
+	switch {
+	case capacity <= 0:
+		return new(Object)
+	case capacity <= 4:
+		o := new(struct {
+			Object
+			room [4]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case capacity < indexed:
+		o := new(struct {
+			Object
+			room [indexed - 1]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	}
+	return &Object{members: make([]member, 0, capacity), index: make(map[string]int, capacity)}
 }
 
 // Len is the number of members.

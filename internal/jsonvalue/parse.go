@@ -25,6 +25,9 @@ func (e *SyntaxError) Error() string {
 // The value does not refer to text.
 func Parse(text []byte) (any, error) {
 	p := parser{text: toValid(text)}
+	var members [16]member
+	var items [16]any
+	p.members, p.items = members[:0], items[:0]
 	p.space()
 	value, err := p.value(0)
 	if err != nil {
@@ -48,6 +51,11 @@ func toValid(text []byte) string {
 type parser struct {
 	text string
 	at   int
+
+	// What the objects and arrays that are being read have so far, the
+	// innermost last. When one ends it is made in the size that it has.
+	members []member
+	items   []any
 }
 
 func (p *parser) fail(problem string) error {
@@ -116,12 +124,12 @@ func (p *parser) object(depth int) (any, error) {
 	if depth > MaxDepth {
 		return nil, p.fail("nested too deep")
 	}
-	o := &Object{}
 	p.at++
 	if p.space(); p.next() == '}' {
 		p.at++
-		return o, nil
+		return new(Object), nil
 	}
+	first := len(p.members)
 	for {
 		if p.space(); p.next() != '"' {
 			return nil, p.fail(`expected a name in quotes`)
@@ -139,34 +147,53 @@ func (p *parser) object(depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.Set(name, value)
+		p.members = append(p.members, member{name, value})
 		more, err := p.more('}')
+		if err != nil {
+			return nil, err
+		}
 		if !more {
-			return o, err
+			o := objectOf(p.members[first:])
+			p.members = p.members[:first]
+			return o, nil
 		}
 	}
+}
+
+// objectOf makes an object of what was read of it.
+func objectOf(read []member) *Object {
+	o := NewObject(len(read))
+	for _, m := range read {
+		o.Set(m.name, m.value)
+	}
+	return o
 }
 
 func (p *parser) list(depth int) (any, error) {
 	if depth > MaxDepth {
 		return nil, p.fail("nested too deep")
 	}
-	l := &List{}
 	p.at++
 	if p.space(); p.next() == ']' {
 		p.at++
-		return l, nil
+		return new(List), nil
 	}
+	first := len(p.items)
 	for {
 		p.space()
 		item, err := p.value(depth)
 		if err != nil {
 			return nil, err
 		}
-		l.Add(item)
+		p.items = append(p.items, item)
 		more, err := p.more(']')
+		if err != nil {
+			return nil, err
+		}
 		if !more {
-			return l, err
+			l := copyOf(p.items[first:])
+			p.items = p.items[:first]
+			return l, nil
 		}
 	}
 }
