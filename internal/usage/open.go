@@ -9,46 +9,41 @@ import (
 // is no cap.
 type OpenLimits struct {
 	Total  int
-	API    int // of each API
-	Source int // of each client address: an IPv4 address, or an IPv6 network of 64 bits
+	API    int // of the API
+	Source int // of the client's address: an IPv4 address, or an IPv6 network of 64 bits
 }
 
-// Open counts open connections. It is safe for concurrent use.
+// Open counts open connections. The zero value has counted none. It is safe for
+// concurrent use.
 type Open struct {
-	limits OpenLimits
-
 	mu      sync.Mutex
 	total   int                // guarded by mu
 	apis    map[string]int     // guarded by mu
-	sources map[netip.Addr]int // guarded by mu; empty when there is no cap
-}
-
-// NewOpen makes counters that stand at zero.
-func NewOpen(l OpenLimits) *Open {
-	return &Open{limits: l, apis: make(map[string]int), sources: make(map[netip.Addr]int)}
+	sources map[netip.Addr]int // guarded by mu
 }
 
 // Add counts a connection that is about to open, or refuses it with
 // ErrOpenTotal, ErrOpenOfAPI or ErrOpenOfSource. What was counted is given back
 // with Remove, once. A source that is not known is the zero Addr; these have no
 // cap.
-func (o *Open) Add(apiID string, source netip.Addr) *Refusal {
+func (o *Open) Add(l OpenLimits, apiID string, source netip.Addr) *Refusal {
 	source = network(source)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
-	case reached(o.total, o.limits.Total):
+	case reached(o.total, l.Total):
 		return ErrOpenTotal
-	case reached(o.apis[apiID], o.limits.API):
+	case reached(o.apis[apiID], l.API):
 		return ErrOpenOfAPI
-	case source.IsValid() && reached(o.sources[source], o.limits.Source):
+	case source.IsValid() && reached(o.sources[source], l.Source):
 		return ErrOpenOfSource
+	}
+	if o.apis == nil {
+		o.apis, o.sources = make(map[string]int), make(map[netip.Addr]int)
 	}
 	o.total++
 	o.apis[apiID]++
-	if o.limits.Source > 0 && source.IsValid() {
-		o.sources[source]++
-	}
+	o.sources[source]++
 	return nil
 }
 
@@ -59,9 +54,7 @@ func (o *Open) Remove(apiID string, source netip.Addr) {
 	defer o.mu.Unlock()
 	o.total--
 	decrement(o.apis, apiID)
-	if o.limits.Source > 0 && source.IsValid() {
-		decrement(o.sources, source)
-	}
+	decrement(o.sources, source)
 }
 
 func reached(count, limit int) bool { return limit > 0 && count >= limit }

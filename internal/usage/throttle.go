@@ -1,7 +1,10 @@
 package usage
 
 import (
+	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -12,6 +15,24 @@ import (
 type Rate struct {
 	PerSecond float64
 	Burst     int
+}
+
+// ParseRate reads a rate as settings of Stagedoor's own are written: "100" or
+// "0.5" per second, "100/20" with a burst, "none".
+func ParseRate(text string) (Rate, error) {
+	if text == "none" {
+		return Rate{}, nil
+	}
+	perSecond, burst, hasBurst := strings.Cut(text, "/")
+	var r Rate
+	var err error
+	if r.PerSecond, err = strconv.ParseFloat(perSecond, 64); err == nil && hasBurst {
+		r.Burst, err = strconv.Atoi(burst)
+	}
+	if err != nil || !(r.PerSecond > 0) || math.IsInf(r.PerSecond, 0) || hasBurst && r.Burst < 1 {
+		return Rate{}, fmt.Errorf("%q is not a rate per second such as 100 or 100/20, with a burst, nor none", text)
+	}
+	return r, nil
 }
 
 // AWS's quotas of an account in a region, the defaults of AccountRates.

@@ -135,7 +135,8 @@ func TestAccount(t *testing.T) {
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	address := netip.MustParseAddr
-	open := NewOpen(OpenLimits{Total: 5, API: 4, Source: 2})
+	var open Open
+	limits := OpenLimits{Total: 5, API: 4, Source: 2}
 	steps := []struct {
 		api, source string
 		want        *Refusal
@@ -151,12 +152,12 @@ func TestOpen(t *testing.T) {
 		{"c", "192.0.2.9", ErrOpenTotal},
 	}
 	for i, step := range steps {
-		if got := open.Add(step.api, address(step.source)); got != step.want {
+		if got := open.Add(limits, step.api, address(step.source)); got != step.want {
 			t.Errorf("step %d: %v, want %v", i, got, step.want)
 		}
 	}
 	open.Remove("a", address("192.0.2.1"))
-	if got := open.Add("c", address("192.0.2.1")); got != nil {
+	if got := open.Add(limits, "c", address("192.0.2.1")); got != nil {
 		t.Errorf("after a connection ended: %v", got)
 	}
 	for _, end := range []struct{ api, source string }{
@@ -165,11 +166,11 @@ func TestOpen(t *testing.T) {
 		open.Remove(end.api, address(end.source))
 	}
 	if open.total != 0 || len(open.apis) != 0 || len(open.sources) != 0 {
-		t.Errorf("counters are left: %+v", open)
+		t.Errorf("counters are left: %+v", &open)
 	}
-	unknown := NewOpen(OpenLimits{Source: 1})
+	var unknown Open
 	for range 2 {
-		if refusal := unknown.Add("a", netip.Addr{}); refusal != nil {
+		if refusal := unknown.Add(OpenLimits{Source: 1}, "a", netip.Addr{}); refusal != nil {
 			t.Errorf("sources that are not known have a cap: %v", refusal)
 		}
 	}
@@ -189,13 +190,28 @@ func BenchmarkThrottles(b *testing.B) {
 		}
 	})
 	b.Run("open connections", func(b *testing.B) {
-		open := NewOpen(OpenLimits{Total: 10, API: 10, Source: 10})
+		var open Open
+		limits := OpenLimits{Total: 10, API: 10, Source: 10}
 		source := netip.MustParseAddr("2001:db8::1")
 		b.ReportAllocs()
 		for b.Loop() {
-			if open.Add("abcdefghij", source) == nil {
+			if open.Add(limits, "abcdefghij", source) == nil {
 				open.Remove("abcdefghij", source)
 			}
 		}
 	})
+}
+
+func TestParseRate(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Rate{"none": {}, "100": {PerSecond: 100}, "0.5/3": {0.5, 3}, "10000/5000": AWSRequests, "1e3/1": {1000, 1}} {
+		if got, err := ParseRate(text); got != want || err != nil {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "x", "1/", "/1", "1/0", "1/-1", "1/1.5", "1/2/3", "NaN", "Inf", "1e400", " 1", "None"} {
+		if got, err := ParseRate(text); err == nil {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
 }
