@@ -2,9 +2,13 @@ package stagedoor
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
+	"net"
+	"net/url"
+	"os"
 	"regexp"
 	"strings"
 
@@ -12,6 +16,68 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
+
+// newBuilder makes what backends are built with. Functions and services are
+// added when they run.
+func newBuilder(c DevConfig) (*integration.Builder, error) {
+	authorities, err := trusted(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	b := &integration.Builder{
+		HTTP:   integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities}),
+		Links:  map[string]*integration.Transport{},
+		Region: c.Region, AccountID: c.AccountID,
+	}
+	for id, text := range c.VPCLinks {
+		address, err := linkAddress(text)
+		if err != nil {
+			return nil, fmt.Errorf("VPC link %s: %w", id, err)
+		}
+		b.Links[id] = integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities, Address: address})
+	}
+	return b, nil
+}
+
+// trusted is the system's authorities with those of a file; nil stands for the
+// system's alone.
+func trusted(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", file)
+	}
+	return pool, nil
+}
+
+// linkAddress is the host:port of a link's address, which may be written as a
+// URL.
+func linkAddress(text string) (string, error) {
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		port := u.Port()
+		switch {
+		case port != "":
+		case u.Scheme == "http":
+			port = "80"
+		case u.Scheme == "https":
+			port = "443"
+		}
+		text = net.JoinHostPort(u.Hostname(), port)
+	}
+	if host, port, err := net.SplitHostPort(text); err != nil || host == "" || port == "" {
+		return "", fmt.Errorf("%q is not an address, host:port", text)
+	}
+	return text, nil
+}
 
 // startBackends makes what integrations call. Functions and the database run
 // already.
@@ -61,6 +127,9 @@ func (d *dev) newServices(endpoints map[string]string) (*awsservice.Client, erro
 // stopBackends closes the connections to backends.
 func (d *dev) stopBackends() {
 	d.compiler.Backends.HTTP.CloseIdleConnections()
+	for _, link := range d.compiler.Backends.Links {
+		link.CloseIdleConnections()
+	}
 	for _, client := range d.services {
 		client.Close()
 	}

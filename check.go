@@ -1,7 +1,6 @@
 package stagedoor
 
 import (
-	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/template"
 )
@@ -42,10 +41,9 @@ func newDev(config DevConfig) (*dev, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dev{config: config, compiler: &plan.Compiler{
-		Backends: &integration.Builder{
-			HTTP: integration.NewTransport(), Region: config.Region, AccountID: config.AccountID,
-		},
-		Region: config.Region,
-	}}, nil
+	backends, err := newBuilder(config)
+	if err != nil {
+		return nil, err
+	}
+	return &dev{config: config, compiler: &plan.Compiler{Backends: backends, Region: config.Region}}, nil
 }

@@ -33,6 +33,13 @@ type DevConfig struct {
 	// Invoke operation, by the function's name, whether the template defines it
 	// or not. With the operation's whole path, the name in it is called.
 	FunctionEndpoints map[string]string
+	// VPCLinks are addresses, host:port or URL, of the load balancers behind VPC
+	// links, by the link's id. HTTP integrations through a link connect there,
+	// whatever host their URI names.
+	VPCLinks map[string]string
+	// CAFile holds certificates, in PEM, of authorities that HTTP backends are
+	// trusted by beside the system's.
+	CAFile string
 	// Region and AccountID appear in ARNs; "" stands for AWS_REGION, else
 	// us-east-1, and for 123456789012.
 	Region, AccountID string

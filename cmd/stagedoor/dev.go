@@ -17,6 +17,8 @@ type DevCmd struct {
 	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
 	Endpoint  map[string]string `name:"aws-endpoint" placeholder:"SERVICE=URL" help:"Where functions and integrations find an AWS service, for example dynamodb=http://localhost:8000; may be repeated."`
 	Function  map[string]string `placeholder:"NAME=URL" help:"Where a function is called by Lambda's Invoke operation instead of being run here; may be repeated."`
+	VPCLink   map[string]string `name:"vpc-link" placeholder:"ID=HOST:PORT" help:"Address of the load balancer behind a VPC link; may be repeated."`
+	CA        string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
 	JSON      bool              `help:"Print one JSON object per line."`
 }
 
@@ -41,7 +43,8 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	}
 	err := stagedoor.RunDev(ctx, stagedoor.DevConfig{
 		Template: c.Template, Listen: c.Listen, Admin: c.Admin,
-		Parameters: c.Parameter, Endpoints: c.Endpoint, FunctionEndpoints: c.Function, Reporter: reporter,
+		Parameters: c.Parameter, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
+		VPCLinks: c.VPCLink, CAFile: c.CA, Reporter: reporter,
 	})
 	return p.reportProblems(err)
 }

@@ -50,7 +50,8 @@ func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event
 	result, err := f.invoker.Invoke(ctx, call)
 	r.Integration.Latency = time.Since(began)
 	if errors.Is(err, lambda.ErrNotFound) {
-		return result, configurationError("function %s does not exist%s", f.arn, strings.TrimPrefix(err.Error(), lambda.ErrNotFound.Error()))
+		_, detail, _ := strings.Cut(err.Error(), lambda.ErrNotFound.Error()) // what Lambda says of it
+		return result, configurationError("function %s does not exist%s", f.arn, detail)
 	}
 	if err != nil {
 		return result, err

@@ -81,10 +81,14 @@ func (e *httpEndpoint) apply(o *outgoing, request *mapping.Request) (err error) 
 		}
 	}
 	for _, p := range request.Header {
-		if isReserved(p.Name) {
+		switch {
+		case isReserved(p.Name):
 			return configurationError("the header %s cannot be mapped", p.Name)
+		case strings.EqualFold(p.Name, "Host"):
+			o.host = p.Value
+		default:
+			o.header = append(o.header, HeaderField(p))
 		}
-		o.header = append(o.header, HeaderField(p))
 	}
 	return nil
 }

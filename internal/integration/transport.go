@@ -30,6 +30,7 @@ var errResponseTooLarge = fmt.Errorf("the answer is larger than %d bytes", maxRe
 type Transport struct {
 	standard *http.Transport // for TLS, and for large bodies
 	dialer   net.Dialer
+	address  string // TransportOptions.Address
 	pool     pool
 	watches  watches
 }
@@ -41,6 +42,9 @@ type TransportOptions struct {
 	// checked against; nil stands for the system's. To trust one more, add it
 	// to a copy of x509.SystemCertPool.
 	RootCAs *x509.CertPool
+	// Address is the host:port that all connections go to, whatever host a URL
+	// names: that of a VPC link. Empty: the URL's.
+	Address string
 }
 
 const (
@@ -56,9 +60,9 @@ func NewTransport() *Transport { return NewTransportWith(TransportOptions{}) }
 
 // NewTransportWith makes a transport without connections.
 func NewTransportWith(o TransportOptions) *Transport {
-	t := &Transport{dialer: net.Dialer{Timeout: dialTimeout}}
+	t := &Transport{dialer: net.Dialer{Timeout: dialTimeout}, address: o.Address}
 	t.standard = &http.Transport{
-		DialContext:         t.dialer.DialContext,
+		DialContext:         t.dial,
 		TLSClientConfig:     &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: maxIdle,
@@ -74,6 +78,7 @@ func NewTransportWith(o TransportOptions) *Transport {
 type outgoing struct {
 	method  string
 	url     *url.URL
+	host    string // in the header Host; empty: the URL's
 	header  Header // without Host and Content-Length
 	body    []byte
 	timeout time.Duration // for all of it, the answer's body included
@@ -81,6 +86,13 @@ type outgoing struct {
 	// withoutHeader is for who does not look at the answer's header: it stays
 	// nil where that saves work.
 	withoutHeader bool
+}
+
+func (o *outgoing) hostHeader() string {
+	if o.host == "" {
+		return o.url.Host
+	}
+	return oneLine(o.host)
 }
 
 // Do sends a request and returns the answer. The error is
@@ -98,6 +110,7 @@ func (t *Transport) Do(ctx context.Context, o *outgoing) (*Response, error) {
 	for _, f := range o.header {
 		r.Header.Add(f.Name, oneLine(f.Value))
 	}
+	r.Host = o.hostHeader()
 	answer, err := t.standard.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -141,6 +154,13 @@ func (t *Transport) plain(ctx context.Context, o *outgoing) (*Response, error) {
 	return response, nil
 }
 
+func (t *Transport) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if t.address != "" {
+		address = t.address
+	}
+	return t.dialer.DialContext(ctx, network, address)
+}
+
 // connect returns a pooled connection that the backend has not closed, or a new
 // one. Reading and writing end at the deadline.
 func (t *Transport) connect(ctx context.Context, address string, deadline time.Time) (*httpConn, error) {
@@ -157,7 +177,7 @@ func (t *Transport) connect(ctx context.Context, address string, deadline time.T
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	conn, err := t.dialer.DialContext(ctx, "tcp", address)
+	conn, err := t.dial(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func exchange(c io.ReadWriter, o *outgoing) (response *Response, reusable bool, 
 func appendRequest(dst []byte, o *outgoing) ([]byte, error) {
 	dst = append(append(dst, o.method...), ' ')
 	dst = appendTarget(dst, o.url)
-	dst = append(append(dst, " HTTP/1.1\r\nHost: "...), o.url.Host...)
+	dst = append(append(dst, " HTTP/1.1\r\nHost: "...), o.hostHeader()...)
 	for _, f := range o.header {
 		if !isToken(f.Name) {
 			return nil, fmt.Errorf("%q is not a header's name", f.Name)
