@@ -49,6 +49,13 @@ func TooMany(limitType, message string) *Error {
 	return &Error{Status: http.StatusTooManyRequests, Type: "TooManyRequestsException", Message: message, LimitType: limitType}
 }
 
+const accessDenied = "AccessDeniedException"
+
+// AccessDenied is the 403 for what the policies of a known caller don't allow.
+func AccessDenied(message string) *Error {
+	return &Error{Status: http.StatusForbidden, Type: accessDenied, Message: message}
+}
+
 // WriteTo answers a request with the error. An error without a message has no
 // body.
 func (e *Error) WriteTo(w http.ResponseWriter) {
@@ -58,10 +65,17 @@ func (e *Error) WriteTo(w http.ResponseWriter) {
 	if e.Message == "" {
 		return
 	}
-	body, _ := json.Marshal(struct { // strings always marshal
-		Message      string `json:"message"`
+	members := struct {
+		Message      string `json:"message,omitempty"`
+		Denial       string `json:"Message,omitempty"` // AWS writes that of AccessDeniedException so
 		ResourceType string `json:"resourceType,omitempty"`
 		LimitType    string `json:"limitType,omitempty"`
-	}{e.Message, e.ResourceType, e.LimitType})
+	}{ResourceType: e.ResourceType, LimitType: e.LimitType}
+	if e.Type == accessDenied {
+		members.Denial = e.Message
+	} else {
+		members.Message = e.Message
+	}
+	body, _ := json.Marshal(members) // strings always marshal
 	_, _ = w.Write(body)
 }

@@ -1,0 +1,129 @@
+package identity
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/iampolicy"
+)
+
+// The actions of IAM that the gateway asks for.
+const (
+	ActionInvoke            = "execute-api:Invoke"
+	ActionManageConnections = "execute-api:ManageConnections"
+)
+
+// Circumstances are what conditions of policies see of a request, besides its
+// signer. What is empty is a key that the request lacks.
+type Circumstances struct {
+	SourceIP        string // aws:SourceIp: the client's address without a port
+	SecureTransport bool   // aws:SecureTransport: it came over TLS
+	UserAgent       string // aws:UserAgent
+	Referer         string // aws:Referer
+	// More are further keys, in lower case.
+	More map[string][]string
+}
+
+// CircumstancesOf gives those of a request. The client's address is told by
+// whoever knows which proxies to believe.
+func CircumstancesOf(r *http.Request, sourceIP string) Circumstances {
+	return Circumstances{SourceIP: sourceIP, SecureTransport: r.TLS != nil, UserAgent: r.UserAgent(), Referer: r.Referer()}
+}
+
+// Decision is whether somebody may do something.
+type Decision struct {
+	iampolicy.Decision
+	identity         *Identity
+	action, resource string
+}
+
+// Err is nil if it is allowed, else AWS's AccessDeniedException, spec F.4.
+func (d *Decision) Err() error {
+	if d.Effect == iampolicy.Allow {
+		return nil
+	}
+	reason := "because no identity-based policy allows the " + d.action + " action"
+	if d.Effect == iampolicy.ExplicitDeny {
+		reason = "with an explicit deny in an identity-based policy"
+	}
+	return apigw.AccessDenied("User: " + d.identity.ARN + " is not authorized to perform: " + d.action +
+		" on resource: " + maskAccount(d.resource) + " " + reason)
+}
+
+// Authorize decides by an identity's policies whether it may do an action,
+// such as ActionInvoke, on the resource with an ARN.
+func (d *Directory) Authorize(id *Identity, action, resource string, c Circumstances) Decision {
+	request := iampolicy.Request{
+		Action: action, Resource: resource,
+		Principal: iampolicy.Principal{Kind: "AWS", ID: id.ARN, Account: id.AccountID},
+		Context:   &situation{id, c, d.region, d.now()},
+	}
+	return Decision{iampolicy.Evaluate(id.policies, &request), id, action, resource}
+}
+
+// ConnectionResource is the ARN of a stage's @connections for a method, spec
+// F.5: IAM sees no connection's id.
+func ConnectionResource(region, account, apiID, stage, method string) string {
+	return "arn:aws:execute-api:" + region + ":" + account + ":" + apiID + "/" + stage + "/" + method + "/@connections/{connectionId}"
+}
+
+// situation is an iampolicy.Context.
+type situation struct {
+	identity *Identity
+	Circumstances
+	region string
+	now    time.Time
+}
+
+// Values implements iampolicy.Context.
+func (s *situation) Values(key string) []string {
+	switch key {
+	case "aws:username":
+		return []string{s.identity.User}
+	case "aws:userid":
+		return []string{s.identity.UserID}
+	case "aws:principalarn":
+		return []string{s.identity.ARN}
+	case "aws:principalaccount":
+		return []string{s.identity.AccountID}
+	case "aws:principaltype":
+		return []string{"User"}
+	case "aws:requestedregion":
+		return []string{s.region}
+	case "aws:currenttime":
+		return []string{s.now.UTC().Format(time.RFC3339)}
+	case "aws:epochtime":
+		return []string{strconv.FormatInt(s.now.Unix(), 10)}
+	case "aws:securetransport":
+		return []string{strconv.FormatBool(s.SecureTransport)}
+	case "aws:sourceip":
+		return present(s.SourceIP)
+	case "aws:useragent":
+		return present(s.UserAgent)
+	case "aws:referer":
+		return present(s.Referer)
+	}
+	return s.More[key]
+}
+
+func present(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+// maskAccount hides the account of an ARN but for its last four digits, as AWS
+// does in what it tells those whom it refuses.
+func maskAccount(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || len(parts[4]) <= 4 {
+		return arn
+	}
+	account := parts[4]
+	parts[4] = strings.Repeat("*", len(account)-4) + account[len(account)-4:]
+	return strings.Join(parts, ":")
+}

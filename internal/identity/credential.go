@@ -1,0 +1,96 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/iampolicy"
+)
+
+// Credential is an access key, whose it is, and what its holder may do.
+type Credential struct {
+	// User is the name of an IAM user: 1 to 64 letters, digits and _+=,.@-
+	User string
+	// AccessKeyID is public: 3 to 128 letters, digits, _ and -
+	AccessKeyID string
+	// Secret is the secret access key, 16 characters or more: whoever sees a
+	// signed request could guess a shorter one at leisure.
+	Secret Secret
+	// Policies are IAM policy documents in JSON. Without any, the holder is
+	// known, and may do nothing.
+	Policies []string
+	// Expires is when the access key ends; the zero time stands for never.
+	Expires time.Time
+	// Disabled access keys are refused as unknown ones.
+	Disabled bool
+}
+
+// FromStore gives the credential that the store's record stands for.
+func FromStore(k *apigw.AccessKey) Credential {
+	c := Credential{
+		User: k.UserName, AccessKeyID: k.AccessKeyId, Secret: Secret(k.SecretAccessKey),
+		Disabled: k.Status != "Active",
+	}
+	if k.PolicyDocument != "" {
+		c.Policies = []string{k.PolicyDocument}
+	}
+	return c
+}
+
+// key is a Credential that is ready for use.
+type key struct {
+	identity *Identity
+	// secret is a function because package fmt prints unexported fields as they
+	// are, without asking their methods.
+	secret   func() string
+	expires  time.Time
+	disabled bool
+}
+
+const minSecret = 16
+
+var (
+	userName    = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+	accessKeyID = regexp.MustCompile(`^[A-Za-z0-9_-]{3,128}$`)
+)
+
+// Check tells all that is wrong with a credential. The text has no secret.
+func (c *Credential) Check() error {
+	_, err := c.compile("")
+	return err
+}
+
+// compile checks a credential and prepares it.
+func (c *Credential) compile(account string) (*key, error) {
+	var mistakes []error
+	complain := func(format string, values ...any) { mistakes = append(mistakes, fmt.Errorf(format, values...)) }
+	if !userName.MatchString(c.User) {
+		complain("the user's name %q is not 1 to 64 letters, digits and _+=,.@-", c.User)
+	}
+	if !accessKeyID.MatchString(c.AccessKeyID) {
+		complain("the access key id %q is not 3 to 128 letters, digits, _ and -", c.AccessKeyID)
+	}
+	if len(c.Secret) < minSecret {
+		complain("the secret access key is shorter than %d characters", minSecret)
+	}
+	secret := string(c.Secret)
+	k := &key{secret: func() string { return secret }, expires: c.Expires, disabled: c.Disabled, identity: &Identity{
+		User: c.User, UserID: userID(account, c.User), ARN: "arn:aws:iam::" + account + ":user/" + c.User,
+		AccountID: account, AccessKeyID: c.AccessKeyID,
+	}}
+	for i, text := range c.Policies {
+		document, err := iampolicy.Parse([]byte(text), iampolicy.Identity)
+		if err != nil {
+			complain("policy %d: %w", i+1, err)
+			continue
+		}
+		k.identity.policies = append(k.identity.policies, document)
+	}
+	if len(mistakes) > 0 {
+		return nil, fmt.Errorf("access key %q: %w", c.AccessKeyID, errors.Join(mistakes...))
+	}
+	return k, nil
+}
