@@ -15,17 +15,17 @@ func (s *serving) reload() {
 	for _, warning := range warnings {
 		s.log.Warn(warning)
 	}
-	changes := s.config.Changes(next)
-	for _, change := range changes {
-		if !change.Live {
-			s.log.Warn("the change takes effect at the next restart", "key", change.Key)
-		}
-	}
 	s.level.Set(next.Log.Level)
 	s.events.setShown(next.Log.Events)
 	s.backends.functions.set(next.Functions)
+	changes := s.config.Changes(next)
+	for _, change := range changes {
+		if change.Live {
+			s.log.Info("the change is in effect", "key", change.Key)
+		} else {
+			s.log.Warn("the change takes effect at the next restart", "key", change.Key)
+		}
+	}
 	s.log.Info("the configuration was read again", "changes", len(changes))
-	kept := *s.config
-	kept.Log.Level, kept.Log.Events, kept.Functions = next.Log.Level, next.Log.Events, next.Functions
-	s.config = &kept
+	s.config.TakeLive(next)
 }

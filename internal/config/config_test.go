@@ -212,10 +212,14 @@ func TestChanges(t *testing.T) {
 		return c
 	}
 	before := load("listen: :80\nlog: {level: info}\nfunctions: {a: http://x}\ndata: /d\n")
-	after := load("listen: [':80', ':81']\nlog: {level: debug}\nfunctions: {a: http://y}\ndata: /d\n")
-	want := []Change{{"listen", false}, {"log.level", true}, {"functions", true}}
+	after := load("listen: [':80', ':81']\nlog: {level: debug, events: all}\nfunctions: {a: http://y}\ndata: /d\n")
+	want := []Change{{"listen", false}, {"log.level", true}, {"log.events", true}, {"functions", true}}
 	if diff := cmp.Diff(want, before.Changes(after)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	before.TakeLive(after)
+	if diff := cmp.Diff(want[:1], before.Changes(after)); diff != "" {
+		t.Errorf("changes that are left (-want +got):\n%s", diff)
 	}
 	if changes := after.Changes(after); changes != nil {
 		t.Errorf("changes of nothing: %v", changes)

@@ -171,6 +171,11 @@ func (c *Config) Changes(next *Config) []Change {
 	return changes
 }
 
+// TakeLive takes over what next has for the keys that change without a restart.
+func (c *Config) TakeLive(next *Config) {
+	c.Log.Level, c.Log.Events, c.Functions = next.Log.Level, next.Log.Events, next.Functions
+}
+
 // eachValue calls f for every value that is no section.
 func eachValue(s section, path string, f func(path string, v value)) {
 	for _, k := range s {
