@@ -3,6 +3,7 @@ package jsonvalue
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -24,10 +25,9 @@ func (e *SyntaxError) Error() string {
 //
 // The value does not refer to text.
 func Parse(text []byte) (any, error) {
-	p := parser{text: toValid(text)}
-	var members [16]member
-	var items [16]any
-	p.members, p.items = members[:0], items[:0]
+	p, _ := parsers.Get().(*parser)
+	defer p.release()
+	p.text = toValid(text)
 	p.space()
 	value, err := p.value(0)
 	if err != nil {
@@ -45,6 +45,20 @@ func toValid(text []byte) string {
 		return string(text)
 	}
 	return string([]rune(string(text)))
+}
+
+var parsers = sync.Pool{New: func() any { return new(parser) }}
+
+// release gives the parser back, but for room that is seldom needed.
+func (p *parser) release() {
+	const most = 256
+	if cap(p.members) > most || cap(p.items) > most {
+		return
+	}
+	clear(p.members)
+	clear(p.items)
+	*p = parser{members: p.members[:0], items: p.items[:0]}
+	parsers.Put(p)
 }
 
 // parser reads values out of text; strings without escapes are parts of it.
@@ -154,6 +168,7 @@ func (p *parser) object(depth int) (any, error) {
 		}
 		if !more {
 			o := objectOf(p.members[first:])
+			clear(p.members[first:])
 			p.members = p.members[:first]
 			return o, nil
 		}
@@ -192,6 +207,7 @@ func (p *parser) list(depth int) (any, error) {
 		}
 		if !more {
 			l := copyOf(p.items[first:])
+			clear(p.items[first:])
 			p.items = p.items[:first]
 			return l, nil
 		}

@@ -73,7 +73,8 @@ func (x *Exchange) stageVariables() *jsonvalue.Object {
 	if x.stage == nil {
 		variables := x.event.StageVariables()
 		x.stage = jsonvalue.NewObject(len(variables))
-		names := make([]string, 0, len(variables))
+		var room [16]string
+		names := room[:0]
 		for name := range variables {
 			names = append(names, name)
 		}
@@ -90,10 +91,17 @@ func (x *Exchange) stageVariables() *jsonvalue.Object {
 type budget struct{ memory, search int }
 
 func (b *budget) made(text string) (any, error) {
-	if b.memory -= len(text); b.memory < 0 {
-		return nil, fmt.Errorf("%w: more than %d bytes of memory", vtl.ErrLimit, maxMemory)
+	if err := b.charge(len(text)); err != nil {
+		return nil, err
 	}
 	return text, nil
+}
+
+func (b *budget) charge(size int) error {
+	if b.memory -= size; b.memory < 0 {
+		return fmt.Errorf("%w: more than %d bytes of memory", vtl.ErrLimit, maxMemory)
+	}
+	return nil
 }
 
 func (b *budget) searched(size int) error {

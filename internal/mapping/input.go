@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/stagedoor/stagedoor/internal/jsonpath"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
@@ -160,9 +161,17 @@ func (in *input) json(source string) (any, error) {
 	return in.x.budget.made(text)
 }
 
+// printRooms are where values are printed before they become strings.
+var printRooms = sync.Pool{New: func() any { return new([]byte) }}
+
 func (in *input) jsonText(value any) (string, error) {
 	if !in.shown || !isCollection(value) {
-		text, err := jsonvalue.AppendWithin(nil, value, maxText)
+		room, _ := printRooms.Get().(*[]byte)
+		defer printRooms.Put(room)
+		text, err := jsonvalue.AppendWithin((*room)[:0], value, maxText)
+		if cap(text) <= maxRoom {
+			*room = text
+		}
 		return string(text), err
 	}
 	// A template may have put values of its own into the document. They print

@@ -36,10 +36,14 @@ func (u *utility) Call(method string, args []any) (any, error) {
 	if !ok {
 		return nil, nil
 	}
-	if result, ok := function(text); ok {
-		return u.x.budget.made(result)
+	result, ok := function(text)
+	switch {
+	case !ok:
+		return nil, nil
+	case result == args[0]: // nothing was to be done: no need for another value
+		return args[0], u.x.budget.charge(len(result))
 	}
-	return nil, nil
+	return u.x.budget.made(result)
 }
 
 // functions turn a text into another, or tell that they cannot.
@@ -52,7 +56,7 @@ var functions = map[string]func(string) (string, bool){
 }
 
 func (u *utility) parseJSON(text string) (any, error) {
-	if _, err := u.x.budget.made(text); err != nil {
+	if err := u.x.budget.charge(len(text)); err != nil {
 		return nil, err
 	}
 	value, err := jsonvalue.Parse([]byte(text))

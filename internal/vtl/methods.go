@@ -23,8 +23,9 @@ func (r *run) call(v any, name string, args []any) (any, error) {
 }
 
 func (r *run) callKind(v any, name string, args []any) (any, error) {
-	switch v := v.(type) {
+	switch receiver := v; v := v.(type) {
 	case string:
+		r.receiver = receiver
 		return r.callString(v, name, args)
 	case *jsonvalue.Object:
 		return r.callMap(v, name, args)

@@ -226,7 +226,7 @@ func (r *run) replace(s, old, replacement string) (any, error) {
 	if err := r.charge(len(s) + count*len(replacement)); err != nil {
 		return nil, err
 	}
-	return strings.ReplaceAll(s, old, replacement), nil
+	return r.stringValue(strings.ReplaceAll(s, old, replacement)), nil
 }
 
 // made counts a string that a method made.
@@ -234,7 +234,16 @@ func (r *run) made(s string) (any, error) {
 	if err := r.charge(len(s)); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return r.stringValue(s), nil
+}
+
+// stringValue is a string as a value. A method that changes nothing has that
+// already: its receiver.
+func (r *run) stringValue(s string) any {
+	if s == r.receiver {
+		return r.receiver
+	}
+	return s
 }
 
 func (r *run) characters(s string) (any, error) {

@@ -125,7 +125,7 @@ func (r *run) replaceMatches(s, expression, replacement string, most int) (any, 
 		return nil, err
 	}
 	if len(found) == 0 {
-		return s, nil
+		return r.stringValue(s), nil
 	}
 	parts, err := parseReplacement(replacement, finder)
 	if err != nil {

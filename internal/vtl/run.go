@@ -23,6 +23,8 @@ type run struct {
 	macros  map[string]*macro
 	args    []any // of the method calls that are under way
 
+	receiver any // the string whose method was called last
+
 	steps, memory int
 	depth         int // of macros and #evaluate
 	definitions   int // that are being printed
