@@ -28,8 +28,8 @@ type Credential struct {
 	Disabled bool
 }
 
-// FromStore gives the credential that the store's record stands for.
-func FromStore(k *apigw.AccessKey) Credential {
+// fromStore gives the credential that the store's record stands for.
+func fromStore(k *apigw.AccessKey) Credential {
 	c := Credential{
 		User: k.UserName, AccessKeyID: k.AccessKeyId, Secret: Secret(k.SecretAccessKey),
 		Disabled: k.Status != "Active",

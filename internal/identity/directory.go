@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // Source is where credentials come from.
@@ -106,6 +108,17 @@ func (d *Directory) Remove(source Source, accessKeyID string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.removeLocked(source, accessKeyID)
+}
+
+// Apply does what happened to a record of the store: nil stands for one that
+// was removed, or that cannot be read. An error means that nobody has the
+// access key now.
+func (d *Directory) Apply(accessKeyID string, record *apigw.AccessKey) error {
+	if record == nil {
+		d.Remove(Store, accessKeyID)
+		return nil
+	}
+	return d.Put(Store, fromStore(record))
 }
 
 // Len is the number of access keys, of any state.

@@ -155,25 +155,35 @@ func TestRotation(t *testing.T) {
 	wait.Wait()
 }
 
-func TestFromStore(t *testing.T) {
+// TestApply: what the store tells of an access key.
+func TestApply(t *testing.T) {
 	t.Parallel()
-	record := apigw.AccessKey{
-		AccessKeyId: "AKIA", SecretAccessKey: secret, UserName: "ann", Status: "Active",
-		PolicyDocument: `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`,
-	}
+	const everything = `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 	d := newDirectory(t)
-	if err := d.Put(Store, FromStore(&record)); err != nil {
-		t.Fatal(err)
+	steps := []struct {
+		name   string
+		change func(*apigw.AccessKey) *apigw.AccessKey
+		wrong  bool
+		known  bool
+	}{
+		{"created", func(k *apigw.AccessKey) *apigw.AccessKey { return k }, false, true},
+		{"inactive", func(k *apigw.AccessKey) *apigw.AccessKey { k.Status = "Inactive"; return k }, false, false},
+		{"without a policy", func(k *apigw.AccessKey) *apigw.AccessKey { k.PolicyDocument = ""; return k }, false, true},
+		{"malformed", func(k *apigw.AccessKey) *apigw.AccessKey { k.PolicyDocument = "{}"; return k }, true, false},
+		{"right again", func(k *apigw.AccessKey) *apigw.AccessKey { return k }, false, true},
+		{"removed", func(*apigw.AccessKey) *apigw.AccessKey { return nil }, false, false},
+		{"removed once more", func(*apigw.AccessKey) *apigw.AccessKey { return nil }, false, false},
 	}
-	if known(t, d, "AKIA", secret) != "ann" {
-		t.Error("it is not known")
-	}
-	record.Status = "Inactive"
-	if err := d.Put(Store, FromStore(&record)); err != nil {
-		t.Fatal(err)
-	}
-	if known(t, d, "AKIA", secret) != "" {
-		t.Error("it is known although inactive")
+	for _, step := range steps {
+		record := step.change(&apigw.AccessKey{
+			AccessKeyId: "AKIA", SecretAccessKey: secret, UserName: "ann", Status: "Active", PolicyDocument: everything,
+		})
+		if err := d.Apply("AKIA", record); (err != nil) != step.wrong {
+			t.Errorf("%s: error %v", step.name, err)
+		}
+		if got := known(t, d, "AKIA", secret) != ""; got != step.known {
+			t.Errorf("%s: known: %t", step.name, got)
+		}
 	}
 }
 
