@@ -189,7 +189,9 @@ func TestClean(t *testing.T) {
 		mustPut(t, m, "stage.gone.later", `{"version":2}`, 0) // not ours to judge
 		kept := keysOf(t, m)
 		if cut > 0 {
-			kept = slices.DeleteFunc(kept, func(key string) bool { return isBelow(key, "stage.a") || isBelow(key, "deployment.a") || key == "api.a" })
+			kept = slices.DeleteFunc(kept, func(key string) bool {
+				return isBelow(key, "stage.a") || isBelow(key, "deployment.a") || key == "api.a"
+			})
 		}
 		_, err := NewConfiguration(&crashing{m, cut}, nil).DeleteAPI(t.Context(), "a", revision)
 		if (err == nil) != (cut > 0) {

@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -97,11 +94,7 @@ func (n *NATS) Get(ctx context.Context, key string) (Record, error) {
 	if err != nil {
 		return Record{}, n.explain(ctx, err)
 	}
-	value, err := unpack(entry.Value())
-	if err != nil { // reported as any damaged record is, by who reads it
-		value = entry.Value()
-	}
-	return Record{Key: key, Value: value, Revision: entry.Revision()}, nil
+	return Record{Key: key, Value: unpackOrKeep(entry.Value()), Revision: entry.Revision()}, nil
 }
 
 // Put implements Store.
@@ -148,74 +141,6 @@ func (n *NATS) Delete(ctx context.Context, key string, revision uint64) (uint64,
 	return answer.Sequence, nil
 }
 
-// List implements Store. It asks the leader of the stream for every record: a
-// consumer would be one request, but in a cluster it may be at a server that
-// has not yet seen the last answered write.
-func (n *NATS) List(ctx context.Context, prefix string) ([]Record, error) {
-	keys, err := n.subjects(ctx, prefix)
-	if err != nil {
-		return nil, err
-	}
-	records := make([]Record, len(keys))
-	errs := make([]error, len(keys))
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range min(listRequests, len(keys)) {
-		wait.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(keys)); i = next.Add(1) - 1 {
-				records[i], errs[i] = n.Get(ctx, keys[i])
-			}
-		})
-	}
-	wait.Wait()
-	listed := records[:0]
-	for i, record := range records {
-		switch {
-		case errs[i] == nil:
-			listed = append(listed, record)
-		case !errors.Is(errs[i], ErrNotFound):
-			return nil, errs[i]
-		}
-	}
-	return slices.Clip(listed), nil
-}
-
-// listRequests is how many requests of one List are under way at a time.
-const listRequests = 16
-
-// Keys implements Store.
-func (n *NATS) Keys(ctx context.Context, prefix string) ([]Record, error) {
-	records, err := n.List(ctx, prefix)
-	for i := range records {
-		records[i].Value = nil
-	}
-	return records, err
-}
-
-// subjects gives the keys below a prefix that have a record or the mark of a
-// removal, in their order.
-func (n *NATS) subjects(ctx context.Context, prefix string) ([]string, error) {
-	if err := cmp.Or(checkPrefix(prefix), ctx.Err()); err != nil {
-		return nil, err
-	}
-	call, cancel := n.bounded(ctx)
-	defer cancel()
-	stream, err := n.jetstream.Stream(call, streamName(n.options.Bucket))
-	if err != nil {
-		return nil, n.explain(ctx, err)
-	}
-	info, err := stream.Info(call, jetstream.WithSubjectFilter(n.filter(prefix)))
-	if err != nil {
-		return nil, n.explain(ctx, err)
-	}
-	keys := make([]string, 0, len(info.State.Subjects))
-	for subject := range info.State.Subjects {
-		keys = append(keys, strings.TrimPrefix(subject, n.subject("")))
-	}
-	slices.Sort(keys)
-	return keys, nil
-}
-
 // bounded limits a call in time.
 func (n *NATS) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, n.options.Timeout)
@@ -226,6 +151,8 @@ func (n *NATS) explain(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrClosed): // explained already
+		return err
 	case n.closing.Err() != nil:
 		return ErrClosed
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):

@@ -3,26 +3,17 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Times of a watch.
+// firstRetry and lastRetry bound the pause before the next session of a watch.
 const (
-	// heartbeat is how often the server says that there is nothing new; two
-	// missing ones end a session.
-	heartbeat = time.Second
-	// firstRetry and lastRetry bound the pause before the next session.
 	firstRetry = 20 * time.Millisecond
 	lastRetry  = time.Second
-	// abandoned is when the server forgets a session that nobody reads.
-	abandoned = time.Minute
 )
 
-// Watch implements Store. It is a row of sessions, each of them a consumer
-// that begins with all records: what the one before did not see is told then,
+// Watch implements Store. It is a row of sessions, each of them a reader that
+// begins with all records: what the one before did not see is told then,
 // whatever happened to the servers meanwhile.
 func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change), ready func()) error {
 	for _, prefix := range prefixes {
@@ -92,82 +83,30 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 		case <-ctx.Done():
 		}
 	}()
-	consumer, err := w.consumer(ctx)
+	r, err := w.store.read(ctx, w.filters, false)
 	if err != nil {
 		return err
 	}
-	messages, err := consumer.Messages(
-		jetstream.PullMaxMessagesWithBytesLimit(256, 3*maxPayload),
-		jetstream.PullHeartbeat(heartbeat), jetstream.PullExpiry(10*heartbeat),
-	)
-	if err != nil {
-		return err
-	}
-	defer w.forget(consumer)
-	defer messages.Stop()
-
-	pending := consumer.CachedInfo().NumPending
+	defer r.close()
 	vanished := make(map[string]struct{}, len(w.known))
 	for key := range w.known {
 		vanished[key] = struct{}{}
 	}
-	if pending == 0 {
+	if r.caughtUp() {
 		w.caughtUp(vanished)
 	}
-	for expected := uint64(1); ; expected++ {
-		message, err := messages.Next(jetstream.NextContext(ctx))
+	for {
+		began := r.caughtUp()
+		change, err := r.next(ctx)
 		if err != nil {
 			return errors.Join(context.Cause(ctx), err)
 		}
-		metadata, err := message.Metadata()
-		if err != nil {
-			return err
-		}
-		if metadata.Sequence.Consumer != expected {
-			return fmt.Errorf("message %d came, where %d was due", metadata.Sequence.Consumer, expected)
-		}
-		change := w.change(message, metadata)
 		delete(vanished, change.Key)
 		w.tell(change)
-		if pending > 0 && (expected >= pending || metadata.NumPending == 0) {
-			pending = 0
+		if !began && r.caughtUp() {
 			w.caughtUp(vanished)
 		}
 	}
-}
-
-// consumer makes one that begins with the last message of every subject.
-func (w *natsWatch) consumer(ctx context.Context) (jetstream.Consumer, error) {
-	ctx, cancel := w.store.bounded(ctx)
-	defer cancel()
-	return w.store.jetstream.CreateConsumer(ctx, streamName(w.store.options.Bucket), jetstream.ConsumerConfig{
-		DeliverPolicy:     jetstream.DeliverLastPerSubjectPolicy,
-		AckPolicy:         jetstream.AckNonePolicy,
-		FilterSubjects:    w.filters,
-		MemoryStorage:     true,
-		Replicas:          1,
-		InactiveThreshold: abandoned,
-	})
-}
-
-// forget tells the server that nobody reads on. It would find out by itself.
-func (w *natsWatch) forget(consumer jetstream.Consumer) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.store.closing), heartbeat)
-	defer cancel()
-	_ = w.store.jetstream.DeleteConsumer(ctx, streamName(w.store.options.Bucket), consumer.CachedInfo().Name)
-}
-
-func (w *natsWatch) change(message jetstream.Msg, metadata *jetstream.MsgMetadata) Change {
-	record := Record{Key: message.Subject()[len(w.store.subject("")):], Revision: metadata.Sequence.Stream}
-	if message.Headers().Get(operationHeader) != "" {
-		return Change{record, true}
-	}
-	value, err := unpack(message.Data())
-	if err != nil { // reported as any damaged record is, by who reads it
-		value = message.Data()
-	}
-	record.Value = value
-	return Change{Record: record}
 }
 
 // tell passes on what is news.

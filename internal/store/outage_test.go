@@ -1,10 +1,13 @@
 package store
 
 import (
+	"fmt"
 	"net"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/nats-io/nats-server/v2/server"
 )
 
@@ -150,4 +153,27 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 	}
 	n := open(t, Options{URL: ready.ClientURL(), User: "u", Password: "p"})
 	mustPut(t, n, "api.a", "1", 0)
+}
+
+// Both ways to list are the same.
+func TestListOfLeader(t *testing.T) {
+	t.Parallel()
+	n := open(t, Options{Dir: t.TempDir()})
+	for i := range 100 {
+		revision := mustPut(t, n, Key("stage", "a", fmt.Sprint(i)), fmt.Sprint(i), 0)
+		if i%7 == 0 {
+			_, err := n.Delete(t.Context(), Key("stage", "a", fmt.Sprint(i)), revision)
+			wantErr(t, err, nil)
+		}
+	}
+	for _, prefix := range []string{"", "stage", "stage.a", "api"} {
+		read, exact, err := n.readAll(t.Context(), prefix, false)
+		if err != nil || !exact {
+			t.Errorf("exact: %v, %v", exact, err)
+		}
+		asked, err := n.getAll(t.Context(), prefix)
+		if diff := cmp.Diff(read, asked, cmpopts.EquateEmpty()); diff != "" || err != nil {
+			t.Errorf("%q, %v (-read +asked):\n%s", prefix, err, diff)
+		}
+	}
 }

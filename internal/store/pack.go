@@ -44,3 +44,13 @@ func unpack(packed []byte) ([]byte, error) {
 	}
 	return value, nil
 }
+
+// unpackOrKeep gives bytes that cannot be unpacked as they are: whoever decodes
+// them finds them damaged, as any other damaged record, and says so.
+func unpackOrKeep(packed []byte) []byte {
+	value, err := unpack(packed)
+	if err != nil {
+		return packed
+	}
+	return value
+}

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// List implements Store.
+func (n *NATS) List(ctx context.Context, prefix string) ([]Record, error) {
+	return n.list(ctx, prefix, false)
+}
+
+// Keys implements Store.
+func (n *NATS) Keys(ctx context.Context, prefix string) ([]Record, error) {
+	records, err := n.list(ctx, prefix, true)
+	for i := range records {
+		records[i].Value = nil
+	}
+	return records, err
+}
+
+// list reads the records one after the other from a server that is known to
+// have all of them, else it asks the stream's leader for each.
+func (n *NATS) list(ctx context.Context, prefix string, headersOnly bool) ([]Record, error) {
+	if err := cmp.Or(checkPrefix(prefix), ctx.Err()); err != nil {
+		return nil, err
+	}
+	records, exact, err := n.readAll(ctx, prefix, headersOnly)
+	if err == nil && !exact {
+		records, err = n.getAll(ctx, prefix)
+	}
+	if err != nil {
+		return nil, n.explain(ctx, err)
+	}
+	return records, nil
+}
+
+// readAll gives the records below a prefix as one server has them, and whether
+// it certainly has all of them.
+func (n *NATS) readAll(ctx context.Context, prefix string, headersOnly bool) (records []Record, exact bool, err error) {
+	ctx, cancel := n.bounded(ctx)
+	defer cancel()
+	r, err := n.read(ctx, []string{n.filter(prefix)}, headersOnly)
+	if err != nil {
+		return nil, false, err
+	}
+	defer r.close()
+	if !r.isExact(ctx) {
+		return nil, false, nil
+	}
+	found := make(map[string]Record, r.pending)
+	for !r.caughtUp() {
+		change, err := r.next(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		if delete(found, change.Key); !change.Deleted {
+			found[change.Key] = change.Record
+		}
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b Record) int { return cmp.Compare(a.Key, b.Key) }), true, nil
+}
+
+// requestsAtOnce is how many requests of one list are under way at a time.
+const requestsAtOnce = 16
+
+// getAll asks the stream's leader for the records below a prefix.
+func (n *NATS) getAll(ctx context.Context, prefix string) ([]Record, error) {
+	keys, err := n.subjects(ctx, prefix)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]Record, len(keys))
+	errs := make([]error, len(keys))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(requestsAtOnce, len(keys)) {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(keys)); i = next.Add(1) - 1 {
+				records[i], errs[i] = n.Get(ctx, keys[i])
+			}
+		})
+	}
+	wait.Wait()
+	listed := records[:0]
+	for i, record := range records {
+		switch {
+		case errs[i] == nil:
+			listed = append(listed, record)
+		case !errors.Is(errs[i], ErrNotFound):
+			return nil, errs[i]
+		}
+	}
+	return listed, nil
+}
+
+// subjects gives the keys below a prefix that have a record or the mark of a
+// removal, in their order.
+func (n *NATS) subjects(ctx context.Context, prefix string) ([]string, error) {
+	call, cancel := n.bounded(ctx)
+	defer cancel()
+	stream, err := n.jetstream.Stream(call, streamName(n.options.Bucket))
+	if err != nil {
+		return nil, err
+	}
+	info, err := stream.Info(call, jetstream.WithSubjectFilter(n.filter(prefix)))
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for subject := range info.State.Subjects {
+		keys = append(keys, strings.TrimPrefix(subject, n.subject("")))
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
