@@ -1,88 +1,99 @@
 package usage
 
 import (
+	"maps"
 	"sync"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // counterName is whose requests a counter counts.
 type counterName struct{ planID, keyID string }
 
-// counter counts the requests of a key under a plan in the current period. It
-// is safe for concurrent use.
+// counter counts the requests of a key under a plan, by day. It is safe for
+// concurrent use.
 type counter struct {
 	mu      sync.Mutex
-	quota   Quota     // guarded by mu
-	period  period    // guarded by mu
-	ends    time.Time // guarded by mu: before that, the period is not over
-	stored  int64     // guarded by mu: what the ledger had at last, of all nodes
-	pending int64     // guarded by mu: what it lacks of ours
+	quota   apigw.Quota      // guarded by mu
+	today   string           // guarded by mu
+	start   string           // guarded by mu: the first day of the current period
+	ends    time.Time        // guarded by mu: the end of today
+	record  *apigw.Usage     // guarded by mu: what the ledger had at last; nil: nothing
+	unsaved map[string]int64 // guarded by mu: what it lacks of ours, by day
+	used    int64            // guarded by mu: both, of the current period
+	refused bool             // guarded by mu: since the ledger was last asked
+}
+
+func newCounter(q apigw.Quota, record *apigw.Usage) *counter {
+	return &counter{quota: q, record: record, unsaved: make(map[string]int64)}
 }
 
 // take counts a request, or says that the quota is used up.
 func (c *counter) take(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rollLocked(now)
-	if c.stored+c.pending >= c.quota.Limit {
+	if !now.Before(c.ends) {
+		c.beginLocked(now)
+	}
+	if c.used >= int64(c.quota.Limit) {
+		c.refused = true
 		return false
 	}
-	c.pending++
+	c.used++
+	c.unsaved[c.today]++
 	return true
 }
 
-// putBack takes a request back that was counted in the same period.
-func (c *counter) putBack(now time.Time) {
+// putBack takes a request back that was just counted.
+func (c *counter) putBack() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now.Unix() >= c.period.Start {
-		c.pending--
-	}
+	c.used--
+	c.unsaved[c.today]--
 }
 
-// rollLocked begins a new period when one has begun. What the ledger lacks of
-// the old one does not matter any more.
-func (c *counter) rollLocked(now time.Time) {
-	if now.Before(c.ends) {
-		return
-	}
-	c.ends = now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
-	if p := c.quota.at(now); p.Kind != c.period.Kind || p.after(c.period) {
-		c.period, c.stored, c.pending = p, 0, 0
-	}
+// beginLocked begins a day, and with it perhaps a period.
+func (c *counter) beginLocked(now time.Time) {
+	now = now.UTC()
+	c.today = now.Format(time.DateOnly)
+	c.ends = now.Truncate(24*time.Hour).AddDate(0, 0, 1)
+	c.start = PeriodStart(c.quota, now)
+	c.addUpLocked()
 }
 
-// setQuota changes the quota. What was used stays used, unless the periods are
-// others now.
-func (c *counter) setQuota(q Quota) {
+func (c *counter) addUpLocked() { c.used = Used(c.record, c.start) + since(c.unsaved, c.start) }
+
+// setQuota changes the quota. What was used stays used.
+func (c *counter) setQuota(q apigw.Quota) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.quota, c.ends = q, time.Time{}
 }
 
-// adopt takes a stored count over, at the start.
-func (c *counter) adopt(b balance) {
+// setRecord notes what the ledger has, and how much of ours it has beside what
+// it had.
+func (c *counter) setRecord(record *apigw.Usage, saved map[string]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.period == b.period || c.period == (period{}) {
-		c.period, c.stored = b.period, b.Used
+	c.record = record
+	for day, count := range saved {
+		if c.unsaved[day] -= count; c.unsaved[day] == 0 {
+			delete(c.unsaved, day)
+		}
 	}
+	c.addUpLocked()
 }
 
-// lacking gives what the ledger lacks of the current period.
-func (c *counter) lacking(now time.Time) (p period, delta int64) {
+// due gives what the ledger lacks, and whether there is reason to ask it: a
+// count to bring, or a refusal that another count might end.
+func (c *counter) due() (unsaved map[string]int64, ask bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rollLocked(now)
-	return c.period, c.pending
-}
-
-// settle notes that the ledger has a delta of a period, and what it has of all
-// nodes now.
-func (c *counter) settle(p period, delta, total int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.period == p {
-		c.stored, c.pending = total, c.pending-delta
+	ask = c.refused
+	c.refused = false
+	for _, count := range c.unsaved {
+		ask = ask || count != 0
 	}
+	return maps.Clone(c.unsaved), ask
 }

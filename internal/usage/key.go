@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // Keys checks API keys against usage plans. Checks are safe for concurrent use,
@@ -43,13 +45,12 @@ func NewKeys(buckets *Buckets, ledger *Ledger) *Keys {
 // valid opens nothing, nor does the second of two keys with one value; the
 // errors tell of these. Where a key has several plans of one stage, the plan
 // that is listed first is taken. One goroutine at a time may call it.
-func (k *Keys) Replace(keys []Key, plans []Plan) []error {
+func (k *Keys) Replace(keys []*apigw.ApiKey, plans []*apigw.UsagePlan) []error {
 	var problems []error
 	byID := make(map[string]*keyEntry, len(keys))
 	index := make(map[string]*keyEntry, len(keys))
-	for i := range keys {
-		key := &keys[i]
-		if err := key.Validate(); err != nil {
+	for _, key := range keys {
+		if err := checkKey(key); err != nil {
 			problems = append(problems, fmt.Errorf("API key %s: %w", key.Id, err))
 			continue
 		}
@@ -61,9 +62,8 @@ func (k *Keys) Replace(keys []Key, plans []Plan) []error {
 		index[key.Value], byID[key.Id] = entry, entry
 	}
 	counters := make(map[counterName]*counter)
-	for i := range plans {
-		plan := &plans[i]
-		if err := plan.Validate(); err != nil {
+	for _, plan := range plans {
+		if err := checkPlan(plan); err != nil {
 			problems = append(problems, fmt.Errorf("usage plan %s: %w", plan.Id, err))
 			continue
 		}
@@ -80,7 +80,7 @@ func (k *Keys) Replace(keys []Key, plans []Plan) []error {
 }
 
 // join makes a key a member of a plan.
-func (k *Keys) join(entry *keyEntry, plan *Plan, counters map[counterName]*counter) {
+func (k *Keys) join(entry *keyEntry, plan *apigw.UsagePlan, counters map[counterName]*counter) {
 	var quota *counter
 	if plan.Quota != nil {
 		name := counterName{plan.Id, entry.id}
@@ -104,11 +104,11 @@ func (k *Keys) join(entry *keyEntry, plan *Plan, counters map[counterName]*count
 	}
 }
 
-func (k *Keys) throttle(t *Throttling, name ...string) Throttle {
-	rate := t.rate()
-	if rate == (Rate{}) {
+func (k *Keys) throttle(t *apigw.Throttle, name ...string) Throttle {
+	if t == nil || *t == (apigw.Throttle{}) {
 		return Throttle{}
 	}
+	rate := Rate{t.RateLimit, t.BurstLimit}
 	return Throttle{k.buckets.get(name...), rate.limit()}
 }
 
@@ -150,7 +150,7 @@ func (m *membership) take(routeKey string, now time.Time) *Refusal {
 	}
 	refusal := m.rate(routeKey, now)
 	if refusal != nil && m.quota != nil {
-		m.quota.putBack(now)
+		m.quota.putBack()
 	}
 	return refusal
 }

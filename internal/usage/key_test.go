@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 const (
@@ -14,7 +16,7 @@ const (
 
 var noon = time.Date(2026, 9, 25, 12, 0, 0, 0, time.UTC) // a Friday
 
-func newKeys(t *testing.T, keys []Key, plans ...Plan) *Keys {
+func newKeys(t *testing.T, keys []*apigw.ApiKey, plans ...*apigw.UsagePlan) *Keys {
 	t.Helper()
 	k := NewKeys(&Buckets{}, NewLedger(nil))
 	for _, problem := range k.Replace(keys, plans) {
@@ -27,9 +29,9 @@ func newKeys(t *testing.T, keys []Key, plans ...Plan) *Keys {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	k := newKeys(t,
-		[]Key{{Id: "a", Value: valueA, Enabled: true}, {Id: "b", Value: valueB, Enabled: true}, {Id: "off", Value: valueC}},
-		Plan{Id: "p", ApiStages: []PlanStage{{ApiId: "api", Stage: "dev"}}, KeyIds: []string{"a", "off", "gone"}},
-		Plan{Id: "q", ApiStages: []PlanStage{{ApiId: "api", Stage: "prod"}, {ApiId: "api", Stage: "dev"}}, KeyIds: []string{"a"}},
+		[]*apigw.ApiKey{{Id: "a", Value: valueA, Enabled: true}, {Id: "b", Value: valueB, Enabled: true}, {Id: "off", Value: valueC}},
+		&apigw.UsagePlan{Id: "p", ApiStages: []*apigw.PlanStage{{ApiId: "api", Stage: "dev"}}, KeyIds: []string{"a", "off", "gone"}},
+		&apigw.UsagePlan{Id: "q", ApiStages: []*apigw.PlanStage{{ApiId: "api", Stage: "prod"}, {ApiId: "api", Stage: "dev"}}, KeyIds: []string{"a"}},
 	)
 	tests := []struct {
 		name, value, stage string
@@ -72,15 +74,15 @@ func tally(k *Keys, value, stage, route string, times int, now time.Time) map[*R
 
 func TestKeyThrottles(t *testing.T) {
 	t.Parallel()
-	keys := []Key{{Id: "a", Value: valueA, Enabled: true}, {Id: "b", Value: valueB, Enabled: true}}
-	plan := Plan{
+	keys := []*apigw.ApiKey{{Id: "a", Value: valueA, Enabled: true}, {Id: "b", Value: valueB, Enabled: true}}
+	plan := &apigw.UsagePlan{
 		Id: "p", KeyIds: []string{"a", "b"},
-		Throttle: &Throttling{RateLimit: 1, BurstLimit: 5},
-		ApiStages: []PlanStage{
-			{ApiId: "api", Stage: "dev", Throttle: map[string]*Throttling{"join": {RateLimit: 1, BurstLimit: 2}}},
+		Throttle: &apigw.Throttle{RateLimit: 1, BurstLimit: 5},
+		ApiStages: []*apigw.PlanStage{
+			{ApiId: "api", Stage: "dev", Throttle: map[string]*apigw.Throttle{"join": {RateLimit: 1, BurstLimit: 2}}},
 			{ApiId: "api", Stage: "prod"},
 		},
-		Quota: &Quota{Limit: 9, Period: PeriodDay},
+		Quota: &apigw.Quota{Limit: 9, Period: "DAY"},
 	}
 	k := newKeys(t, keys, plan)
 	expect := func(what string, got map[*Refusal]int, refusal *Refusal, let, refused int) {
@@ -95,8 +97,8 @@ func TestKeyThrottles(t *testing.T) {
 	expect("another key", tally(k, valueB, "dev", "$connect", 6, noon), ErrKeyRate, 5, 1)
 
 	// New records go on with what was used, and with the quota's count: 7 of 9.
-	plan.Throttle = &Throttling{RateLimit: 1, BurstLimit: 6}
-	for _, problem := range k.Replace(keys, []Plan{plan}) {
+	plan.Throttle = &apigw.Throttle{RateLimit: 1, BurstLimit: 6}
+	for _, problem := range k.Replace(keys, []*apigw.UsagePlan{plan}) {
 		t.Error(problem)
 	}
 	expect("after a change", tally(k, valueA, "prod", "$connect", 4, noon), ErrKeyRate, 1, 3)
@@ -110,27 +112,26 @@ func TestKeyThrottles(t *testing.T) {
 func TestPeriods(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		quota    Quota
+		quota    apigw.Quota
 		now, ago string
 	}{
-		{Quota{Period: PeriodDay}, "2026-09-25T23:59:59Z", "2026-09-25"},
-		{Quota{Period: PeriodDay}, "2026-09-25T23:00:00-02:00", "2026-09-26"},
-		{Quota{Period: PeriodWeek}, "2026-09-25T12:00:00Z", "2026-09-20"},
-		{Quota{Period: PeriodWeek}, "2026-09-20T00:00:00Z", "2026-09-20"},
-		{Quota{Period: PeriodWeek, Offset: 5}, "2026-09-25T12:00:00Z", "2026-09-25"},
-		{Quota{Period: PeriodWeek, Offset: 6}, "2026-09-25T12:00:00Z", "2026-09-19"},
-		{Quota{Period: PeriodMonth}, "2026-09-01T00:00:00Z", "2026-09-01"},
-		{Quota{Period: PeriodMonth}, "2026-09-30T12:00:00Z", "2026-09-01"},
-		{Quota{Period: PeriodMonth, Offset: 27}, "2026-09-28T00:00:00Z", "2026-09-28"},
-		{Quota{Period: PeriodMonth, Offset: 27}, "2026-01-27T23:00:00Z", "2025-12-28"},
+		{apigw.Quota{Period: "DAY"}, "2026-09-25T23:59:59Z", "2026-09-25"},
+		{apigw.Quota{Period: "DAY"}, "2026-09-25T23:00:00-02:00", "2026-09-26"},
+		{apigw.Quota{Period: "WEEK"}, "2026-09-25T12:00:00Z", "2026-09-20"},
+		{apigw.Quota{Period: "WEEK"}, "2026-09-20T00:00:00Z", "2026-09-20"},
+		{apigw.Quota{Period: "WEEK", Offset: 5}, "2026-09-25T12:00:00Z", "2026-09-25"},
+		{apigw.Quota{Period: "WEEK", Offset: 6}, "2026-09-25T12:00:00Z", "2026-09-19"},
+		{apigw.Quota{Period: "MONTH"}, "2026-09-01T00:00:00Z", "2026-09-01"},
+		{apigw.Quota{Period: "MONTH"}, "2026-09-30T12:00:00Z", "2026-09-01"},
+		{apigw.Quota{Period: "MONTH", Offset: 27}, "2026-09-28T00:00:00Z", "2026-09-28"},
+		{apigw.Quota{Period: "MONTH", Offset: 27}, "2026-01-27T23:00:00Z", "2025-12-28"},
 	}
 	for _, test := range tests {
 		now, err := time.Parse(time.RFC3339, test.now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		start := test.quota.at(now).Start
-		if got := time.Unix(start, 0).UTC().Format(time.DateOnly); got != test.ago {
+		if got := PeriodStart(test.quota, now); got != test.ago {
 			t.Errorf("%+v at %s began on %s, want %s", test.quota, test.now, got, test.ago)
 		}
 	}
@@ -138,39 +139,39 @@ func TestPeriods(t *testing.T) {
 
 func TestBadRecords(t *testing.T) {
 	t.Parallel()
-	stages := []PlanStage{{ApiId: "api", Stage: "dev"}}
-	plan := func(change func(*Plan)) Plan {
-		p := Plan{Id: "p", ApiStages: stages, KeyIds: []string{"a"}}
-		change(&p)
+	stages := []*apigw.PlanStage{{ApiId: "api", Stage: "dev"}}
+	plan := func(change func(*apigw.UsagePlan)) *apigw.UsagePlan {
+		p := &apigw.UsagePlan{Id: "p", ApiStages: stages, KeyIds: []string{"a"}}
+		change(p)
 		return p
 	}
 	tests := []struct {
 		name string
-		key  Key
-		plan Plan
+		key  *apigw.ApiKey
+		plan *apigw.UsagePlan
 		want string
 	}{
-		{"short value", Key{Id: "a", Value: "short", Enabled: true}, Plan{Id: "p"}, "API key a: the value of an API key has 20 to 128 characters, not 5"},
-		{"long value", Key{Id: "a", Value: strings.Repeat("x", 129)}, Plan{Id: "p"}, "not 129"},
-		{"no id", Key{Value: valueA}, Plan{Id: "p"}, "needs an id"},
-		{"same value", Key{Id: "a", Value: valueC}, Plan{Id: "p"}, "API key a: key c has the same value"},
-		{"no plan id", Key{Id: "a", Value: valueA}, Plan{}, "a usage plan needs an id"},
-		{"no stage", Key{Id: "a", Value: valueA}, plan(func(p *Plan) { p.ApiStages = []PlanStage{{ApiId: "api"}} }), "needs an apiId and a stage"},
-		{"period", Key{Id: "a", Value: valueA}, plan(func(p *Plan) { p.Quota = &Quota{Period: "YEAR"} }), `DAY, WEEK or MONTH, not "YEAR"`},
-		{"day's offset", Key{Id: "a", Value: valueA}, plan(func(p *Plan) { p.Quota = &Quota{Period: "DAY", Offset: 1} }), "for a DAY is from 0 to 0, not 1"},
-		{"week's offset", Key{Id: "a", Value: valueA}, plan(func(p *Plan) { p.Quota = &Quota{Period: "WEEK", Offset: 7} }), "for a WEEK is from 0 to 6, not 7"},
-		{"month's offset", Key{Id: "a", Value: valueA}, plan(func(p *Plan) { p.Quota = &Quota{Period: "MONTH", Offset: -1} }), "for a MONTH is from 0 to 27, not -1"},
-		{"quota", Key{Id: "a", Value: valueA}, plan(func(p *Plan) { p.Quota = &Quota{Period: "DAY", Limit: -1} }), "cannot be negative"},
-		{"throttle", Key{Id: "a", Value: valueA}, plan(func(p *Plan) { p.Throttle = &Throttling{RateLimit: -1} }), "cannot be negative"},
-		{"route's throttle", Key{Id: "a", Value: valueA}, plan(func(p *Plan) {
-			p.ApiStages = []PlanStage{{"api", "dev", map[string]*Throttling{"join": {BurstLimit: -1}}}}
+		{"short value", &apigw.ApiKey{Id: "a", Value: "short", Enabled: true}, &apigw.UsagePlan{Id: "p"}, "API key a: the value of an API key has 20 to 128 characters, not 5"},
+		{"long value", &apigw.ApiKey{Id: "a", Value: strings.Repeat("x", 129)}, &apigw.UsagePlan{Id: "p"}, "not 129"},
+		{"no id", &apigw.ApiKey{Value: valueA}, &apigw.UsagePlan{Id: "p"}, "needs an id"},
+		{"same value", &apigw.ApiKey{Id: "a", Value: valueC}, &apigw.UsagePlan{Id: "p"}, "API key a: key c has the same value"},
+		{"no plan id", &apigw.ApiKey{Id: "a", Value: valueA}, &apigw.UsagePlan{}, "a usage plan needs an id"},
+		{"no stage", &apigw.ApiKey{Id: "a", Value: valueA}, plan(func(p *apigw.UsagePlan) { p.ApiStages = []*apigw.PlanStage{{ApiId: "api"}} }), "needs an apiId and a stage"},
+		{"period", &apigw.ApiKey{Id: "a", Value: valueA}, plan(func(p *apigw.UsagePlan) { p.Quota = &apigw.Quota{Period: "YEAR"} }), `DAY, WEEK or MONTH, not "YEAR"`},
+		{"day's offset", &apigw.ApiKey{Id: "a", Value: valueA}, plan(func(p *apigw.UsagePlan) { p.Quota = &apigw.Quota{Period: "DAY", Offset: 1} }), "for a DAY is from 0 to 0, not 1"},
+		{"week's offset", &apigw.ApiKey{Id: "a", Value: valueA}, plan(func(p *apigw.UsagePlan) { p.Quota = &apigw.Quota{Period: "WEEK", Offset: 7} }), "for a WEEK is from 0 to 6, not 7"},
+		{"month's offset", &apigw.ApiKey{Id: "a", Value: valueA}, plan(func(p *apigw.UsagePlan) { p.Quota = &apigw.Quota{Period: "MONTH", Offset: -1} }), "for a MONTH is from 0 to 27, not -1"},
+		{"quota", &apigw.ApiKey{Id: "a", Value: valueA}, plan(func(p *apigw.UsagePlan) { p.Quota = &apigw.Quota{Period: "DAY", Limit: -1} }), "cannot be negative"},
+		{"throttle", &apigw.ApiKey{Id: "a", Value: valueA}, plan(func(p *apigw.UsagePlan) { p.Throttle = &apigw.Throttle{RateLimit: -1} }), "cannot be negative"},
+		{"route's throttle", &apigw.ApiKey{Id: "a", Value: valueA}, plan(func(p *apigw.UsagePlan) {
+			p.ApiStages = []*apigw.PlanStage{{ApiId: "api", Stage: "dev", Throttle: map[string]*apigw.Throttle{"join": {BurstLimit: -1}}}}
 		}), "stage api:dev, route join: "},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			k := NewKeys(&Buckets{}, NewLedger(nil))
-			problems := k.Replace([]Key{{Id: "c", Value: valueC, Enabled: true}, test.key}, []Plan{test.plan})
+			problems := k.Replace([]*apigw.ApiKey{{Id: "c", Value: valueC, Enabled: true}, test.key}, []*apigw.UsagePlan{test.plan})
 			if len(problems) != 1 || !strings.Contains(problems[0].Error(), test.want) {
 				t.Errorf("problems %v, want %q", problems, test.want)
 			}
@@ -183,9 +184,9 @@ func TestBadRecords(t *testing.T) {
 
 func BenchmarkKeys(b *testing.B) {
 	k := NewKeys(&Buckets{}, NewLedger(nil))
-	k.Replace([]Key{{Id: "a", Value: valueA, Enabled: true}}, []Plan{{
-		Id: "p", KeyIds: []string{"a"}, ApiStages: []PlanStage{{ApiId: "abcdefghij", Stage: "dev"}},
-		Throttle: &Throttling{RateLimit: 1e9, BurstLimit: 1e9}, Quota: &Quota{Limit: 1 << 62, Period: PeriodDay},
+	k.Replace([]*apigw.ApiKey{{Id: "a", Value: valueA, Enabled: true}}, []*apigw.UsagePlan{{
+		Id: "p", KeyIds: []string{"a"}, ApiStages: []*apigw.PlanStage{{ApiId: "abcdefghij", Stage: "dev"}},
+		Throttle: &apigw.Throttle{RateLimit: 1e9, BurstLimit: 1e9}, Quota: &apigw.Quota{Limit: 1 << 62, Period: "DAY"},
 	}})
 	b.ReportAllocs()
 	for b.Loop() {

@@ -4,94 +4,90 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// memory is a Storage. Every so many writes, another one is ahead.
-type memory struct {
-	mu      sync.Mutex
-	records map[string]StoredRecord
-	down    error
-	writes  int
+// stored are Records in a store. Before every third write, somebody else
+// writes.
+type stored struct {
+	usage  *store.Collection[apigw.Usage]
+	down   error
+	writes int
 }
 
-func newMemory() *memory { return &memory{records: make(map[string]StoredRecord)} }
+func newStored() *stored {
+	return &stored{usage: store.NewConfiguration(store.NewMemory(), nil).Usage}
+}
 
-func (m *memory) List(_ context.Context, prefix string) (found []StoredRecord, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for key, record := range m.records {
-		if strings.HasPrefix(key, prefix) {
-			found = append(found, record)
+func (s *stored) List(ctx context.Context) ([]*apigw.Usage, error) {
+	entries, err := s.usage.List(ctx)
+	records := make([]*apigw.Usage, len(entries))
+	for i := range entries {
+		records[i] = entries[i].Value
+	}
+	return records, errors.Join(s.down, err)
+}
+
+func (s *stored) Get(ctx context.Context, planID, keyID string) (*apigw.Usage, uint64, error) {
+	record, revision, err := s.usage.Get(ctx, planID, keyID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, 0, s.down
+	}
+	return record, revision, errors.Join(s.down, err)
+}
+
+func (s *stored) Put(ctx context.Context, record *apigw.Usage, revision uint64) error {
+	if s.writes++; s.writes%3 == 0 {
+		found, at, err := s.usage.Get(ctx, record.UsagePlanId, record.KeyId)
+		if errors.Is(err, store.ErrNotFound) {
+			found = &apigw.Usage{UsagePlanId: record.UsagePlanId, KeyId: record.KeyId}
+		}
+		if _, err := s.usage.Put(ctx, found, at); err != nil {
+			return err
 		}
 	}
-	return found, m.down
-}
-
-func (m *memory) Get(_ context.Context, key string) (StoredRecord, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.records[key], m.down
-}
-
-func (m *memory) Put(ctx context.Context, record StoredRecord) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.down != nil {
-		return m.down
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if m.writes++; m.writes%3 == 0 {
-		raced := m.records[record.Key]
-		raced.Key = record.Key
-		if raced.Revision == 0 {
-			raced.Value = []byte(`{"kind":"DAY+0","start":0,"used":5}`)
-		}
-		raced.Revision++
-		m.records[record.Key] = raced
-	}
-	if m.records[record.Key].Revision != record.Revision {
+	_, err := s.usage.Put(ctx, record, revision)
+	if errors.Is(err, store.ErrConflict) {
 		return ErrLostRace
 	}
-	record.Revision++
-	m.records[record.Key] = record
-	return nil
+	return errors.Join(s.down, err)
 }
 
-func (m *memory) setDown(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.down = err
-}
-
-// node is a gateway with its own ledger over a shared storage.
+// node is a gateway with its own ledger over shared records.
 type node struct {
 	*Keys
 	ledger *Ledger
 }
 
-var quotaKeys = []Key{{Id: "a", Value: valueA, Enabled: true}}
+var quotaKeys = []*apigw.ApiKey{{Id: "a", Value: valueA, Enabled: true}}
 
-func quotaPlan(q Quota) []Plan {
-	return []Plan{{Id: "p.1", KeyIds: []string{"a"}, ApiStages: []PlanStage{{ApiId: "api", Stage: "dev"}}, Quota: &q}}
+func quotaPlan(q apigw.Quota) []*apigw.UsagePlan {
+	return []*apigw.UsagePlan{{Id: "p1", KeyIds: []string{"a"}, ApiStages: []*apigw.PlanStage{{ApiId: "api", Stage: "dev"}}, Quota: &q}}
 }
 
-func startNode(t *testing.T, storage Storage, q Quota) node {
+func startNode(t *testing.T, records Records, q apigw.Quota) node {
 	t.Helper()
-	ledger := NewLedger(storage)
+	ledger := NewLedger(records)
 	if err := ledger.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	n := node{NewKeys(&Buckets{}, ledger), ledger}
+	n.replace(t, q)
+	return n
+}
+
+func (n node) replace(t *testing.T, q apigw.Quota) {
+	t.Helper()
 	for _, problem := range n.Replace(quotaKeys, quotaPlan(q)) {
 		t.Error(problem)
 	}
-	return n
 }
 
 func (n node) use(t *testing.T, times, wantAdmitted int) {
@@ -112,9 +108,9 @@ func (n node) save(t *testing.T) {
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		storage := newMemory()
-		quota := Quota{Limit: 100, Period: PeriodDay}
-		one, two := startNode(t, storage, quota), startNode(t, storage, quota)
+		records := newStored()
+		quota := apigw.Quota{Limit: 100, Period: "DAY"}
+		one, two := startNode(t, records, quota), startNode(t, records, quota)
 		one.use(t, 30, 30)
 		two.use(t, 40, 40)
 		one.save(t)
@@ -127,7 +123,7 @@ func TestLedger(t *testing.T) {
 		one.save(t)
 		one.use(t, 1, 0)
 
-		restarted := startNode(t, storage, quota)
+		restarted := startNode(t, records, quota)
 		restarted.use(t, 1, 0)
 		time.Sleep(24 * time.Hour)
 		restarted.use(t, 101, 100)
@@ -135,66 +131,101 @@ func TestLedger(t *testing.T) {
 		one.use(t, 1, 1)
 		one.save(t)
 		one.use(t, 1, 0)
-		startNode(t, storage, quota).use(t, 1, 0)
+		startNode(t, records, quota).use(t, 1, 0)
+
+		want := &apigw.Usage{UsagePlanId: "p1", KeyId: "a", Used: map[string]int64{"2000-01-01": 102, "2000-01-02": 101}}
+		got, _, err := records.Get(t.Context(), "p1", "a")
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		time.Sleep((daysKept + 1) * 24 * time.Hour)
+		one.use(t, 1, 1)
+		one.save(t)
+		if got, _, _ = records.Get(t.Context(), "p1", "a"); len(got.Used) != 1 {
+			t.Errorf("old days are kept: %v", got.Used)
+		}
 	})
 }
 
-// A quota with other periods begins anew, and its counts are kept.
+// A quota with other limits or periods counts what was used.
 func TestLedgerWithANewQuota(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		storage := newMemory()
-		n := startNode(t, storage, Quota{Limit: 10, Period: PeriodDay})
+		records := newStored()
+		n := startNode(t, records, apigw.Quota{Limit: 10, Period: "DAY"})
 		n.use(t, 10, 10)
 		n.save(t)
-		n.Replace(quotaKeys, quotaPlan(Quota{Limit: 12, Period: PeriodDay}))
+		n.replace(t, apigw.Quota{Limit: 12, Period: "DAY"})
 		n.use(t, 10, 2)
-		month := Quota{Limit: 5, Period: PeriodMonth}
-		n.Replace(quotaKeys, quotaPlan(month))
-		n.use(t, 3, 3)
+		time.Sleep(24 * time.Hour)
+		month := apigw.Quota{Limit: 15, Period: "MONTH"}
+		n.replace(t, month)
+		n.use(t, 10, 3) // the 2 of yesterday are not saved yet, and count
 		n.save(t)
-		startNode(t, storage, month).use(t, 10, 2)
+		startNode(t, records, month).use(t, 1, 0)
+		startNode(t, records, apigw.Quota{Limit: 5, Period: "DAY"}).use(t, 10, 2)
 	})
 }
 
-// While the storage does not answer, counting goes on; afterwards nothing is
-// missing.
-func TestLedgerWithoutItsStorage(t *testing.T) {
+// What an operator grants beside a quota is known after the next save, also to
+// a node that refuses everything.
+func TestLedgerWithAGrant(t *testing.T) {
 	t.Parallel()
-	storage := newMemory()
-	quota := Quota{Limit: 20, Period: PeriodMonth}
-	n := startNode(t, storage, quota)
+	synctest.Test(t, func(t *testing.T) {
+		records := newStored()
+		quota := apigw.Quota{Limit: 10, Period: "WEEK"}
+		n := startNode(t, records, quota)
+		n.use(t, 11, 10)
+		n.save(t)
+		record, revision, err := records.Get(t.Context(), "p1", "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		record.Granted = map[string]int64{PeriodStart(quota, time.Now()): 5}
+		if err := records.Put(t.Context(), record, revision); err != nil {
+			t.Fatal(err)
+		}
+		n.use(t, 1, 0)
+		n.save(t)
+		n.use(t, 10, 5)
+		n.save(t)
+		if record, _, _ = records.Get(t.Context(), "p1", "a"); Used(record, PeriodStart(quota, time.Now())) != 10 {
+			t.Errorf("got %+v", record)
+		}
+		time.Sleep(7 * 24 * time.Hour)
+		n.use(t, 20, 10)
+	})
+}
+
+// While the records do not answer, counting goes on; afterwards nothing is
+// missing.
+func TestLedgerWithoutItsRecords(t *testing.T) {
+	t.Parallel()
+	records := newStored()
+	quota := apigw.Quota{Limit: 20, Period: "MONTH"}
+	n := startNode(t, records, quota)
 	n.use(t, 5, 5)
 	down := errors.New("out of order")
-	storage.setDown(down)
-	if err := n.ledger.Save(t.Context()); !errors.Is(err, down) || !strings.Contains(err.Error(), "API key a under plan p.1") {
+	records.down = down
+	if err := n.ledger.Save(t.Context()); !errors.Is(err, down) || !strings.Contains(err.Error(), "API key a under plan p1") {
 		t.Errorf("saving: %v", err)
 	}
-	if err := NewLedger(storage).Load(t.Context()); !errors.Is(err, down) {
+	if err := NewLedger(records).Load(t.Context()); !errors.Is(err, down) {
 		t.Errorf("loading: %v", err)
 	}
 	n.use(t, 10, 10)
-	storage.setDown(nil)
+	records.down = nil
 	n.save(t)
-	startNode(t, storage, quota).use(t, 10, 5)
-
-	for _, record := range storage.records {
-		record.Value = []byte("not a count")
-		storage.records[record.Key] = record
-	}
-	n.use(t, 1, 1)
-	if err := n.ledger.Save(t.Context()); err == nil || !strings.Contains(err.Error(), "cannot be read") {
-		t.Errorf("saving over a broken count: %v", err)
-	}
+	startNode(t, records, quota).use(t, 10, 5)
 }
 
 // Counts are saved at every interval, and at the end.
 func TestLedgerRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		storage := newMemory()
-		quota := Quota{Limit: 20, Period: PeriodMonth}
-		n := startNode(t, storage, quota)
+		records := newStored()
+		quota := apigw.Quota{Limit: 20, Period: "MONTH"}
+		n := startNode(t, records, quota)
 		ctx, stop := context.WithCancel(t.Context())
 		var failures []error
 		done := make(chan struct{})
@@ -204,18 +235,15 @@ func TestLedgerRun(t *testing.T) {
 		}()
 		n.use(t, 5, 5)
 		time.Sleep(3 * time.Second)
-		startNode(t, storage, quota).use(t, 20, 15)
+		startNode(t, records, quota).use(t, 20, 15)
 		n.use(t, 5, 5)
 		stop()
 		<-done
-		startNode(t, storage, quota).use(t, 20, 10)
+		startNode(t, records, quota).use(t, 20, 10)
 		if len(failures) > 0 {
 			t.Error(failures)
 		}
-
-		ctx, stop = context.WithCancel(t.Context())
-		stop()
-		storage.setDown(errors.New("out of order"))
+		records.down = errors.New("out of order")
 		n.use(t, 1, 1)
 		n.ledger.Run(ctx, time.Second, time.Second, func(err error) { failures = append(failures, err) })
 		if len(failures) != 1 {

@@ -4,61 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
-
-// Key is an API key: what a client shows to be let in under a usage plan.
-// Member names are those of API Gateway's REST API.
-type Key struct {
-	Id              string
-	Name            string `json:",omitempty"`
-	Description     string `json:",omitempty"`
-	Value           string // the secret; 20 to 128 characters
-	Enabled         bool
-	Tags            map[string]string `json:",omitempty"`
-	CreatedDate     time.Time         `json:",omitzero"`
-	LastUpdatedDate time.Time         `json:",omitzero"`
-}
-
-// Plan is a usage plan: which keys open which stages, how fast and how often.
-type Plan struct {
-	Id          string
-	Name        string            `json:",omitempty"`
-	Description string            `json:",omitempty"`
-	ApiStages   []PlanStage       `json:",omitempty"`
-	Throttle    *Throttling       `json:",omitempty"` // of each key, over all stages
-	Quota       *Quota            `json:",omitempty"` // of each key, over all stages
-	KeyIds      []string          `json:",omitempty"`
-	Tags        map[string]string `json:",omitempty"`
-}
-
-// PlanStage is a stage that a plan's keys open.
-type PlanStage struct {
-	ApiId    string
-	Stage    string
-	Throttle map[string]*Throttling `json:",omitempty"` // of each key, by route key
-}
-
-// Throttling is a rate in requests per second, and a burst in requests.
-type Throttling struct {
-	RateLimit  float64 `json:",omitempty"`
-	BurstLimit int     `json:",omitempty"`
-}
-
-// Periods of quotas.
-const (
-	PeriodDay   = "DAY"
-	PeriodWeek  = "WEEK"
-	PeriodMonth = "MONTH"
-)
-
-// Quota is a number of requests in a period.
-type Quota struct {
-	Limit int64
-	// Offset is the day on which a period begins: 0 is Sunday for WEEK and the
-	// first for MONTH.
-	Offset int `json:",omitempty"`
-	Period string
-}
 
 // Lengths of a key's value.
 const (
@@ -66,60 +14,60 @@ const (
 	maxKeyLength = 128
 )
 
-// Validate says what of a key is wrong. It does not quote the value.
-func (k *Key) Validate() error {
-	if n := len(k.Value); n < minKeyLength || n > maxKeyLength {
-		return fmt.Errorf("the value of an API key has %d to %d characters, not %d", minKeyLength, maxKeyLength, n)
-	}
+// checkKey says what of a key is wrong. It does not quote the value.
+func checkKey(k *apigw.ApiKey) error {
 	if k.Id == "" {
 		return errors.New("an API key needs an id")
+	}
+	if n := len(k.Value); n < minKeyLength || n > maxKeyLength {
+		return fmt.Errorf("the value of an API key has %d to %d characters, not %d", minKeyLength, maxKeyLength, n)
 	}
 	return nil
 }
 
-// Validate says what of a plan is wrong.
-func (p *Plan) Validate() error {
+// checkPlan says what of a plan is wrong.
+func checkPlan(p *apigw.UsagePlan) error {
 	if p.Id == "" {
 		return errors.New("a usage plan needs an id")
 	}
-	if err := p.Throttle.validate(); err != nil {
+	if err := checkThrottle(p.Throttle); err != nil {
 		return err
 	}
 	for _, stage := range p.ApiStages {
-		if stage.ApiId == "" || stage.Stage == "" {
+		if stage == nil || stage.ApiId == "" || stage.Stage == "" {
 			return errors.New("a stage of a usage plan needs an apiId and a stage")
 		}
 		for route, throttle := range stage.Throttle {
-			if err := throttle.validate(); err != nil {
+			if err := checkThrottle(throttle); err != nil {
 				return fmt.Errorf("stage %s:%s, route %s: %w", stage.ApiId, stage.Stage, route, err)
 			}
 		}
 	}
-	return p.Quota.validate()
+	return checkQuota(p.Quota)
 }
 
-func (t *Throttling) validate() error {
+func checkThrottle(t *apigw.Throttle) error {
 	if t != nil && (!(t.RateLimit >= 0) || t.BurstLimit < 0) {
 		return errors.New("the limits of a throttle cannot be negative")
 	}
 	return nil
 }
 
-func (t *Throttling) rate() Rate {
-	if t == nil {
-		return Rate{}
-	}
-	return Rate{t.RateLimit, t.BurstLimit}
-}
+// Periods of quotas.
+const (
+	periodDay   = "DAY"
+	periodWeek  = "WEEK"
+	periodMonth = "MONTH"
+)
 
-func (q *Quota) validate() error {
+func checkQuota(q *apigw.Quota) error {
 	if q == nil {
 		return nil
 	}
 	if q.Limit < 0 {
 		return errors.New("the limit of a quota cannot be negative")
 	}
-	offsets := map[string]int{PeriodDay: 0, PeriodWeek: 6, PeriodMonth: 27}
+	offsets := map[string]int{periodDay: 0, periodWeek: 6, periodMonth: 27}
 	last, known := offsets[q.Period]
 	switch {
 	case !known:
@@ -130,28 +78,39 @@ func (q *Quota) validate() error {
 	return nil
 }
 
-// period is a time in which a quota holds. Periods of one kind follow each
-// other.
-type period struct {
-	Kind  string `json:"kind"`  // what the quota says of periods
-	Start int64  `json:"start"` // seconds since 1970
-}
-
-// after says whether a period is a later one of the same kind.
-func (p period) after(other period) bool { return p.Kind == other.Kind && p.Start > other.Start }
-
-// at gives the period that a time is in. Days are UTC's.
-func (q *Quota) at(now time.Time) period {
+// PeriodStart gives the first day of a quota's period that a time is in, in the
+// form of apigw.Usage. Days are UTC's. An offset is the day on which a period
+// begins: 0 is Sunday for WEEK, and the first for MONTH.
+func PeriodStart(q apigw.Quota, now time.Time) string {
 	year, month, day := now.UTC().Date()
 	start := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 	switch q.Period {
-	case PeriodWeek:
+	case periodWeek:
 		start = start.AddDate(0, 0, -(int(start.Weekday())-q.Offset+7)%7)
-	case PeriodMonth:
+	case periodMonth:
 		if day <= q.Offset {
 			month--
 		}
 		start = time.Date(year, month, 1+q.Offset, 0, 0, 0, 0, time.UTC)
 	}
-	return period{fmt.Sprintf("%s+%d", q.Period, q.Offset), start.Unix()}
+	return start.Format(time.DateOnly)
+}
+
+// Used gives what a key used of a quota in the period that begins on a day,
+// less what an operator granted beside the quota.
+func Used(u *apigw.Usage, start string) int64 {
+	if u == nil {
+		return 0
+	}
+	return since(u.Used, start) - u.Granted[start]
+}
+
+// since adds up the counts of a day and those after it.
+func since(days map[string]int64, start string) (sum int64) {
+	for day, count := range days {
+		if day >= start {
+			sum += count
+		}
+	}
+	return sum
 }
