@@ -19,6 +19,7 @@ type library struct {
 	base     string // of the models' URLs
 	sources  map[string]string
 	parsed   map[string]any // by name, as far as they were needed
+	patterns map[string]*pattern
 	compiler *jsonschema.Compiler
 }
 
@@ -27,15 +28,30 @@ func newLibrary(apiID string, models []*apigw.Model) *library {
 		base:     "https://apigateway.amazonaws.com/restapis/" + url.PathEscape(apiID) + "/models/",
 		sources:  make(map[string]string, len(models)),
 		parsed:   make(map[string]any, len(models)),
+		patterns: make(map[string]*pattern),
 		compiler: jsonschema.NewCompiler(),
 	}
 	for _, m := range models {
 		l.sources[m.Name] = m.Schema
 	}
 	l.compiler.DefaultDraft(jsonschema.Draft4)
-	l.compiler.UseRegexpEngine(compilePattern)
+	l.compiler.UseRegexpEngine(l.compilePattern)
 	l.compiler.UseLoader(l)
 	return l
+}
+
+// compilePattern is the compiler's engine for regular expressions. It asks for
+// each pattern twice, and models of one API have many in common.
+func (l *library) compilePattern(source string) (jsonschema.Regexp, error) {
+	if known := l.patterns[source]; known != nil {
+		return known, nil
+	}
+	compiled, err := compilePattern(source)
+	if err != nil {
+		return nil, err
+	}
+	l.patterns[source] = compiled
+	return compiled, nil
 }
 
 func (l *library) compile(name string) (*Model, error) {

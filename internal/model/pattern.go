@@ -1,8 +1,6 @@
 package model
 
 import (
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/stagedoor/stagedoor/internal/javaregexp"
 )
 
@@ -13,8 +11,7 @@ type pattern struct {
 	finder *javaregexp.Finder
 }
 
-// compilePattern is the library's engine for regular expressions.
-func compilePattern(source string) (jsonschema.Regexp, error) {
+func compilePattern(source string) (*pattern, error) {
 	finder, err := javaregexp.CompileFinder(source)
 	if err != nil {
 		return nil, err
@@ -22,10 +19,10 @@ func compilePattern(source string) (jsonschema.Regexp, error) {
 	return &pattern{source, finder}, nil
 }
 
-// String implements jsonschema.Regexp.
+// String implements the library's Regexp.
 func (p *pattern) String() string { return p.source }
 
-// MatchString implements jsonschema.Regexp; what takes too long does not match.
+// MatchString implements the library's Regexp; what takes too long does not match.
 func (p *pattern) MatchString(text string) bool {
 	found, err := p.find(text)
 	return found && err == nil
