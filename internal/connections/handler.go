@@ -21,6 +21,10 @@ const MaxPayload = 131072
 type Handler struct {
 	Registry *Registry
 	Recorder telemetry.Recorder
+	// Authorize refuses requests for a stage, with an *apigw.Error, before
+	// anything is told of a connection. The body is read already. Nil refuses
+	// nobody.
+	Authorize func(r *http.Request, body []byte, apiID, stage string) error
 }
 
 // Serve answers a request for a connection of an API. The gateway has found
@@ -31,7 +35,10 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 		RouteKey: r.Method + " /@connections/{connectionId}",
 	}
 	c := call{h, w, r, &record}
-	failure := c.answer(apiID, rawID)
+	failure := c.authorize(apiID, stage)
+	if failure == nil {
+		failure = c.answer(apiID, rawID)
+	}
 	switch {
 	case errors.Is(failure, errTooLarge):
 		// No type, no request id, no body: the service's front end answers this.
@@ -61,6 +68,32 @@ type call struct {
 	record *telemetry.Record
 }
 
+// authorize asks whether the caller may do what it asks. Its error is an
+// *apigw.Error or errTooLarge.
+func (c call) authorize(apiID, stage string) error {
+	if c.Authorize == nil {
+		return nil
+	}
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	c.r.Body = io.NopCloser(bytes.NewReader(body))
+	return c.Authorize(c.r, body, apiID, stage)
+}
+
+// body reads the request's body. Its error is an *apigw.Error or errTooLarge.
+func (c call) body() ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(c.r.Body, MaxPayload+1))
+	if err != nil {
+		return nil, apigw.BadRequest("the request's body could not be read")
+	}
+	if len(data) > MaxPayload {
+		return nil, errTooLarge
+	}
+	return data, nil
+}
+
 // answer does what the request asks. Its error is an *apigw.Error or
 // errTooLarge.
 func (c call) answer(apiID, rawID string) error {
@@ -87,12 +120,9 @@ func (c call) answer(apiID, rawID string) error {
 }
 
 func (c call) post(connection Connection) error {
-	data, err := io.ReadAll(io.LimitReader(c.r.Body, MaxPayload+1))
+	data, err := c.body()
 	if err != nil {
-		return apigw.BadRequest("the request's body could not be read")
-	}
-	if len(data) > MaxPayload {
-		return errTooLarge
+		return err
 	}
 	c.record.Bytes = len(data)
 	switch err := connection.Post(ToText(data)); {

@@ -27,6 +27,9 @@ type Options struct {
 	// Fallback answers requests that are neither WebSocket handshakes nor for
 	// @connections, and that name no API by their host. Nil stands for 403.
 	Fallback http.Handler
+	// ManageConnections refuses @connections requests for a stage, with an
+	// *apigw.Error. Nil refuses nobody.
+	ManageConnections func(r *http.Request, body []byte, apiID, stage string) error
 }
 
 // Gateway serves the stages deployed to it. It is an http.Handler.
@@ -66,7 +69,7 @@ func New(o Options) *Gateway {
 		g.fallback = http.HandlerFunc(forbidden)
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder}
+	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder, Authorize: o.ManageConnections}
 	g.hosting.Store(&directory{})
 	return g
 }
