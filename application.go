@@ -52,7 +52,7 @@ func (d *dev) apply(loaded *template.Application) (Application, error) {
 			}
 		}
 	}
-	d.functions.Update(functions(loaded.Functions))
+	d.functions.Update(functions(d.router.follow(loaded.Functions)))
 	for _, p := range next.plans {
 		d.gateway.Deploy(p)
 	}

@@ -10,11 +10,14 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/template"
 )
 
 // newBuilder makes what backends are built with. Functions and services are
@@ -108,6 +111,7 @@ func (d *dev) startBackends() error {
 		}
 		router.named[name] = &integration.RemoteLambda{Services: client, Region: d.config.Region, FunctionName: function}
 	}
+	d.router = router
 	b := d.compiler.Backends
 	b.Services, b.Functions = services, router
 	return nil
@@ -138,9 +142,11 @@ func (d *dev) stopBackends() {
 // functionRouter calls a function where it runs: at an endpoint of its own, on
 // this machine, or else at Lambda's.
 type functionRouter struct {
-	named     map[string]lambda.Invoker // by the function's name
+	named     map[string]lambda.Invoker // by the function's name or its logical id
 	local     lambda.Invoker
 	elsewhere lambda.Invoker
+	// logical are the ids that the template gives functions, by their names.
+	logical atomic.Pointer[map[string]string]
 	// pretended is the account of what only a template pretends to be at AWS,
 	// between colons; nothing of it is looked for there. Empty: there is none.
 	pretended string
@@ -148,7 +154,7 @@ type functionRouter struct {
 
 // Invoke implements lambda.Invoker.
 func (f *functionRouter) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
-	if remote, found := f.named[functionName(call.FunctionARN)]; found {
+	if remote := f.remote(functionName(call.FunctionARN)); remote != nil {
 		return remote.Invoke(ctx, call)
 	}
 	result, err := f.local.Invoke(ctx, call)
@@ -162,6 +168,29 @@ func (f *functionRouter) Invoke(ctx context.Context, call lambda.Invocation) (la
 		err = &known
 	}
 	return result, err
+}
+
+// remote is where a function of a name has an endpoint of its own, or nil.
+func (f *functionRouter) remote(name string) lambda.Invoker {
+	if remote := f.named[name]; remote != nil {
+		return remote
+	}
+	if logical := f.logical.Load(); logical != nil {
+		return f.named[(*logical)[name]]
+	}
+	return nil
+}
+
+// follow takes the functions of a template, and gives those that run here.
+func (f *functionRouter) follow(loaded []*template.Function) []*template.Function {
+	logical := make(map[string]string, len(loaded))
+	for _, function := range loaded {
+		logical[function.Name] = function.LogicalID
+	}
+	f.logical.Store(&logical)
+	return slices.DeleteFunc(slices.Clone(loaded), func(function *template.Function) bool {
+		return f.remote(function.Name) != nil
+	})
 }
 
 // functionName is the name in a function's ARN, or in a name with a qualifier.

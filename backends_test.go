@@ -7,8 +7,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/coder/websocket"
 )
 
 // elsewhere is a server that answers the Invoke operation of Lambda, and tells
@@ -107,6 +110,40 @@ func TestFunctionsElsewhere(t *testing.T) {
 			return false
 		})
 	}
+}
+
+// A function of the template that has an endpoint is neither built nor run here,
+// by its name or its logical id.
+func TestTemplatesFunctionElsewhere(t *testing.T) {
+	t.Parallel()
+	a := start(t, `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      Name: elsewhere
+      StageName: dev
+      RouteSelectionExpression: $request.body.action
+      Routes:
+        $connect: {FunctionArn: !GetAtt Generated.Arn}
+        named: {FunctionArn: !GetAtt Named.Arn}
+  Generated:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: provided.al2023, Handler: none, InlineCode: none}
+  Named:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: by-name, Runtime: java21, Handler: none, InlineCode: none}
+`, func(c *DevConfig) {
+		c.FunctionEndpoints = map[string]string{"Generated": elsewhere(t, "g"), "by-name": elsewhere(t, "n")}
+	})
+	c := a.dial(t, "/dev")
+	if err := c.Write(t.Context(), websocket.MessageText, []byte(`{"action":"named"}`)); err != nil {
+		t.Fatal(err)
+	}
+	a.eventually(t, "the message", func() bool {
+		return slices.ContainsFunc(a.records, func(r Record) bool { return r.Event == "message" && r.Status == 200 && r.Error == "" })
+	})
 }
 
 // Addresses and files that cannot be used are told before anything runs.

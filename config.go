@@ -30,8 +30,9 @@ type DevConfig struct {
 	// for "lambda" is called for functions that the template does not define.
 	Endpoints map[string]string
 	// FunctionEndpoints are URLs at which functions are called by Lambda's
-	// Invoke operation, by the function's name, whether the template defines it
-	// or not. With the operation's whole path, the name in it is called.
+	// Invoke operation, by the function's name or its logical id in the template.
+	// Functions that the template does not define may be among them. With the
+	// operation's whole path in the URL, the name there is called.
 	FunctionEndpoints map[string]string
 	// VPCLinks are addresses, host:port or URL, of the load balancers behind VPC
 	// links, by the link's id. HTTP integrations through a link connect there,

@@ -59,6 +59,7 @@ type dev struct {
 	database  *dynamodb.Server // nil: elsewhere
 	endpoint  *localaws.Endpoint
 	functions *lambda.Host
+	router    *functionRouter
 	engine    *websocket.Engine
 	gateway   *gateway.Gateway
 	compiler  *plan.Compiler
