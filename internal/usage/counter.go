@@ -20,7 +20,8 @@ type counter struct {
 	start   string           // guarded by mu: the first day of the current period
 	ends    time.Time        // guarded by mu: the end of today
 	record  *apigw.Usage     // guarded by mu: what the ledger had at last; nil: nothing
-	unsaved map[string]int64 // guarded by mu: what it lacks of ours, by day
+	unsaved map[string]int64 // guarded by mu: what it lacks of ours, by day, without count
+	count   int64            // guarded by mu: today's since the last foldLocked
 	used    int64            // guarded by mu: both, of the current period
 	refused bool             // guarded by mu: since the ledger was last asked
 }
@@ -41,7 +42,7 @@ func (c *counter) take(now time.Time) bool {
 		return false
 	}
 	c.used++
-	c.unsaved[c.today]++
+	c.count++
 	return true
 }
 
@@ -50,16 +51,25 @@ func (c *counter) putBack() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.used--
-	c.unsaved[c.today]--
+	c.count--
 }
 
 // beginLocked begins a day, and with it perhaps a period.
 func (c *counter) beginLocked(now time.Time) {
+	c.foldLocked()
 	now = now.UTC()
 	c.today = now.Format(time.DateOnly)
 	c.ends = now.Truncate(24*time.Hour).AddDate(0, 0, 1)
 	c.start = PeriodStart(c.quota, now)
 	c.addUpLocked()
+}
+
+// foldLocked puts today's count to those of other days.
+func (c *counter) foldLocked() {
+	if c.count != 0 {
+		c.unsaved[c.today] += c.count
+		c.count = 0
+	}
 }
 
 func (c *counter) addUpLocked() { c.used = Used(c.record, c.start) + since(c.unsaved, c.start) }
@@ -77,6 +87,7 @@ func (c *counter) setRecord(record *apigw.Usage, saved map[string]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.record = record
+	c.foldLocked()
 	for day, count := range saved {
 		if c.unsaved[day] -= count; c.unsaved[day] == 0 {
 			delete(c.unsaved, day)
@@ -92,6 +103,7 @@ func (c *counter) due() (unsaved map[string]int64, ask bool) {
 	defer c.mu.Unlock()
 	ask = c.refused
 	c.refused = false
+	c.foldLocked()
 	for _, count := range c.unsaved {
 		ask = ask || count != 0
 	}
