@@ -64,6 +64,22 @@ func (d *Directory) Authorize(id *Identity, action, resource string, c Circumsta
 	return Decision{iampolicy.Evaluate(id.policies, &request), id, action, resource}
 }
 
+// Permission is what a request needs: the service that it is signed for, and
+// an action of IAM on the resource with an ARN.
+type Permission struct{ Service, Action, Resource string }
+
+// Check authenticates a request and decides whether its signer has a
+// permission. The error is an *apigw.Error; the identity is there, for records
+// of what was refused, whenever the signature was right.
+func (d *Directory) Check(r *http.Request, body []byte, p Permission, c Circumstances) (*Identity, error) {
+	id, err := d.Authenticate(r, body, p.Service)
+	if err != nil {
+		return nil, err
+	}
+	decision := d.Authorize(id, p.Action, p.Resource, c)
+	return id, decision.Err()
+}
+
 // ConnectionResource is the ARN of a stage's @connections for a method, spec
 // F.5: IAM sees no connection's id.
 func ConnectionResource(region, account, apiID, stage, method string) string {

@@ -245,3 +245,16 @@ func TestUserIDs(t *testing.T) {
 		t.Errorf("%s, %s", ann, bob)
 	}
 }
+
+func TestGenerate(t *testing.T) {
+	t.Parallel()
+	id, key := Generate()
+	other, otherKey := Generate()
+	if id == other || string(key) == string(otherKey) || len(id) != 20 || len(string(key)) != 40 {
+		t.Errorf("%s and %s, %d characters of secret", id, other, len(string(key)))
+	}
+	d := newDirectory(t, Credential{User: "ann", AccessKeyID: id, Secret: key})
+	if known(t, d, id, string(key)) != "ann" || known(t, d, id, string(otherKey)) != "" {
+		t.Error("it is not what it is made for")
+	}
+}

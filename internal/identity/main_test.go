@@ -41,16 +41,13 @@ func credential(id string, policies ...string) Credential {
 }
 
 // guard is an HTTP server that asks a Directory about every request, as the
-// gateway's own do: one action on one resource, by the method.
+// gateway's own do: whether it has one permission.
 type guard struct {
 	*httptest.Server
 	directory *Directory
 }
 
-// permission is what a request needs.
-type permission struct{ service, action, resource string }
-
-func newGuard(t *testing.T, d *Directory, needs func(*http.Request) permission) *guard {
+func newGuard(t *testing.T, d *Directory, need Permission) *guard {
 	t.Helper()
 	g := &guard{directory: d}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -58,12 +55,7 @@ func newGuard(t *testing.T, d *Directory, needs func(*http.Request) permission) 
 		if err != nil {
 			t.Error(err)
 		}
-		need := needs(r)
-		id, err := d.Authenticate(r, body, need.service)
-		if err == nil {
-			decision := d.Authorize(id, need.action, need.resource, CircumstancesOf(r, "127.0.0.1"))
-			err = decision.Err()
-		}
+		id, err := d.Check(r, body, need, CircumstancesOf(r, "127.0.0.1"))
 		if err != nil {
 			err.(interface{ WriteTo(http.ResponseWriter) }).WriteTo(w)
 			return

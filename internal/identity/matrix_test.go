@@ -10,37 +10,37 @@ import (
 // kinds are the operations of the gateway that credentials guard.
 var kinds = []struct {
 	name, method, path string
-	permission
+	Permission
 	masked string // the resource as refusals tell it
 }{
 	{
 		"push", http.MethodPost, "/prod/@connections/L0SM9cOFvHcCIhw%3D",
-		permission{ServiceExecuteAPI, ActionManageConnections, ConnectionResource(region, account, "abc123", "prod", "POST")},
+		Permission{ServiceExecuteAPI, ActionManageConnections, ConnectionResource(region, account, "abc123", "prod", "POST")},
 		"arn:aws:execute-api:eu-west-1:********3333:abc123/prod/POST/@connections/{connectionId}",
 	},
 	{
 		"look", http.MethodGet, "/prod/%40connections/L0SM9cOFvHcCIhw%3D",
-		permission{ServiceExecuteAPI, ActionManageConnections, ConnectionResource(region, account, "abc123", "prod", "GET")},
+		Permission{ServiceExecuteAPI, ActionManageConnections, ConnectionResource(region, account, "abc123", "prod", "GET")},
 		"arn:aws:execute-api:eu-west-1:********3333:abc123/prod/GET/@connections/{connectionId}",
 	},
 	{
 		"disconnect", http.MethodDelete, "/prod/@connections/L0SM9cOFvHcCIhw=",
-		permission{ServiceExecuteAPI, ActionManageConnections, ConnectionResource(region, account, "abc123", "prod", "DELETE")},
+		Permission{ServiceExecuteAPI, ActionManageConnections, ConnectionResource(region, account, "abc123", "prod", "DELETE")},
 		"arn:aws:execute-api:eu-west-1:********3333:abc123/prod/DELETE/@connections/{connectionId}",
 	},
 	{
 		"connect", http.MethodGet, "/prod",
-		permission{ServiceExecuteAPI, ActionInvoke, "arn:aws:execute-api:eu-west-1:111122223333:abc123/prod/$connect"},
+		Permission{ServiceExecuteAPI, ActionInvoke, "arn:aws:execute-api:eu-west-1:111122223333:abc123/prod/$connect"},
 		"arn:aws:execute-api:eu-west-1:********3333:abc123/prod/$connect",
 	},
 	{
 		"read the configuration", http.MethodGet, "/v2/apis?maxResults=10",
-		permission{ServiceControl, "apigateway:GET", "arn:aws:apigateway:eu-west-1::/apis"},
+		Permission{ServiceControl, "apigateway:GET", "arn:aws:apigateway:eu-west-1::/apis"},
 		"arn:aws:apigateway:eu-west-1::/apis",
 	},
 	{
 		"change the configuration", http.MethodPatch, "/v2/apis/abc123",
-		permission{ServiceControl, "apigateway:PATCH", "arn:aws:apigateway:eu-west-1::/apis/abc123"},
+		Permission{ServiceControl, "apigateway:PATCH", "arn:aws:apigateway:eu-west-1::/apis/abc123"},
 		"arn:aws:apigateway:eu-west-1::/apis/abc123",
 	},
 }
@@ -78,7 +78,7 @@ func TestMatrix(t *testing.T) {
 		"right":         {signing{id: "+", secret: secret}, "", ""},
 	}
 	for _, kind := range kinds {
-		g := newGuard(t, d, func(*http.Request) permission { return kind.permission })
+		g := newGuard(t, d, kind.Permission)
 		for signer, how := range signers {
 			for _, policy := range []string{"ALLOW", "DENY", "NONE"} {
 				for _, presigned := range []bool{false, true} {
@@ -88,7 +88,7 @@ func TestMatrix(t *testing.T) {
 						s.id = policy + strings.TrimPrefix(s.id, "+")
 					}
 					if s.service == "" {
-						s.service = kind.service
+						s.service = kind.Service
 					}
 					name := strings.Join([]string{kind.name, signer, policy}, "/")
 					got := g.call(t, kind.method, kind.path, "", s)
@@ -97,7 +97,7 @@ func TestMatrix(t *testing.T) {
 						continue
 					}
 					arn := "arn:aws:iam::111122223333:user/user-of-" + policy
-					denial := "User: " + arn + " is not authorized to perform: " + kind.action + " on resource: " + kind.masked
+					denial := "User: " + arn + " is not authorized to perform: " + kind.Action + " on resource: " + kind.masked
 					switch policy {
 					case "ALLOW":
 						if got.status != http.StatusOK || got.body != arn {
@@ -106,7 +106,7 @@ func TestMatrix(t *testing.T) {
 					case "DENY":
 						wantRefused(t, name, got, "AccessDeniedException", "Message", denial+" with an explicit deny in an identity-based policy")
 					case "NONE":
-						wantRefused(t, name, got, "AccessDeniedException", "Message", denial+" because no identity-based policy allows the "+kind.action+" action")
+						wantRefused(t, name, got, "AccessDeniedException", "Message", denial+" because no identity-based policy allows the "+kind.Action+" action")
 					}
 				}
 			}

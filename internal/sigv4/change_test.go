@@ -63,11 +63,8 @@ func TestEveryChangeIsRefused(t *testing.T) {
 			want := meaning(r, body, signature.SignedHeaders)
 			refused, accepted := 0, 0
 			for at := range len(raw) {
-				for value := range 256 {
-					if raw[at] == byte(value) {
-						continue
-					}
-					changed := raw[:at] + string([]byte{byte(value)}) + raw[at+1:]
+				for difference := 1; difference < 256; difference += valueStep {
+					changed := raw[:at] + string([]byte{raw[at] ^ byte(difference)}) + raw[at+1:]
 					r, body, err := received(changed)
 					if err != nil {
 						refused++
