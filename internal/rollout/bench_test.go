@@ -59,7 +59,7 @@ func BenchmarkSwap(b *testing.B) {
 	}
 }
 
-// BenchmarkStart is the start with 1,000 APIs of 10 routes each: the storage,
+// BenchmarkStart is the start with 1,000 APIs of four routes each: the storage,
 // reading, compiling, and the gateway.
 func BenchmarkStart(b *testing.B) {
 	const apis = 1000
@@ -97,7 +97,7 @@ func fill(b *testing.B, dir string, apis int) {
 	c := store.NewConfiguration(s, nil)
 	for i := range apis {
 		id := fmt.Sprintf("api%s%04d", strings.Repeat("x", 3), i)
-		putAPI(b, c, templatedAPI(id, 10), "d1")
+		putAPI(b, c, templatedAPI(id, 4), "d1")
 		putStage(b, c, id, "prod", "d1", nil)
 	}
 }

@@ -224,10 +224,9 @@ func TestNodesOfOneStore(t *testing.T) {
 	t.Run("running", func(t *testing.T) {
 		here, there := start(t, s), start(t, s)
 		putAPI(t, here.configuration, mockAPI("api"), "d1")
-		revision := putStage(t, here.configuration, "api", "dev", "d1", nil)
 		for i := range 10 {
 			began := time.Now()
-			revision = putStage(t, here.configuration, "api", "dev", "d1", map[string]string{"i": fmt.Sprint(i)})
+			revision := putStage(t, here.configuration, "api", "dev", "d1", map[string]string{"i": fmt.Sprint(i)})
 			written := time.Since(began)
 			here.await(t, revision)
 			there.await(t, revision)
