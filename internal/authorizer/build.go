@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/lambda"
@@ -120,7 +119,6 @@ func (b *Builder) request(a *apigw.Authorizer, api *apigw.API, s *apigw.Stage) (
 		caller:      lambda.Caller{APIID: api.ApiId, SourceARN: arn + "authorizers/" + a.AuthorizerId, Role: a.AuthorizerCredentialsArn},
 		sources:     sources,
 		methodARN:   arn + s.StageName + "/$connect",
-		now:         time.Now,
 	}, nil
 }
 

@@ -71,11 +71,7 @@ func parseSources(texts []string) ([]source, error) {
 func (s source) missing(e Event) bool {
 	switch s.kind {
 	case headerSource, querySource:
-		value := ""
-		for _, value = range s.values(e) {
-			// The last of several is the one that functions see.
-		}
-		return value == ""
+		return last(s.values(e)) == ""
 	case variableSource:
 		return e.StageVariables()[s.name] == ""
 	}
@@ -100,4 +96,12 @@ func (s source) values(e Event) []string {
 		}
 	}
 	return values
+}
+
+// last gives the last of several values, which is the one that functions see.
+func last(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
 }

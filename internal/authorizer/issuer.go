@@ -93,10 +93,12 @@ func (i *issuer) refreshInTurn(ctx context.Context, set *keySet) {
 		return
 	}
 	keys, err := i.fetch(ctx)
-	i.tried, i.failure = time.Now(), err
 	if err == nil {
 		i.keys.Store(keys)
+	} else if i.failure = err; ctx.Err() != nil {
+		return // the caller gave up, which says nothing of the issuer
 	}
+	i.tried = time.Now()
 }
 
 // fetch reads the issuer's keys from where its OpenID configuration says.

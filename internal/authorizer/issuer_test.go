@@ -241,6 +241,21 @@ func TestIssuersAreNotFollowed(t *testing.T) {
 	}
 }
 
+// Whoever gives up in the middle of a fetch leaves it to the next.
+func TestFetchThatIsGivenUp(t *testing.T) {
+	t.Parallel()
+	key := ecKey(t, "one")
+	p, a := inProcessProvider(t)
+	p.publish(key)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	event := withHeader("Authorization", key.token(t, claimsOf(p.url, nil)))
+	_, refusal := a.Authorize(ctx, event)
+	expect(t, "gives up", refusal, 500, "canceled")
+	_, refusal = a.Authorize(t.Context(), event)
+	expect(t, "the next", refusal, 0, "")
+}
+
 // An issuer that takes its time holds up nobody for longer than a fetch may
 // take, and whoever gives up is let go.
 func TestSlowIssuer(t *testing.T) {

@@ -21,7 +21,6 @@ type requestAuthorizer struct {
 	caller      lambda.Caller
 	sources     []source
 	methodARN   string // what the policy must allow
-	now         func() time.Time
 }
 
 // Authorize implements Authorizer. An empty identity source is refused without
@@ -76,7 +75,7 @@ func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *Refusal
 	if thrown.Message == "Unauthorized" {
 		return nil, unauthorized("the authorizer's function threw Unauthorized")
 	}
-	return nil, failed("the authorizer's function failed: " + shortened(thrown.Message))
+	return nil, failed("the authorizer's function failed: " + quoted(thrown.Message))
 }
 
 // decide reads the function's answer and asks its policy.
@@ -85,24 +84,17 @@ func (a *requestAuthorizer) decide(payload []byte, e Event) (*Grant, *Refusal) {
 	if err != nil {
 		return nil, misconfigured("the authorizer's function " + err.Error())
 	}
-	if refusal := a.evaluate(result.policy, conditionKeys{e, a.now()}); refusal != nil {
+	if refusal := a.evaluate(result.policy, conditionKeys{e, time.Now()}); refusal != nil {
 		return nil, refusal
 	}
 	return result.grant, nil
 }
 
-func last(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[len(values)-1]
-}
-
-// shortened keeps a function's message from filling the log.
-func shortened(message string) string {
+// quoted keeps a function's message from filling the log, or faking a line of it.
+func quoted(message string) string {
 	const most = 500
 	if len(message) > most {
 		return fmt.Sprintf("%.*q…", most, message)
 	}
-	return message
+	return fmt.Sprintf("%q", message)
 }

@@ -93,7 +93,7 @@ func TestLambdaAuthorizer(t *testing.T) {
 		{"another action", returning(answer(`{"Action":"execute-api:ManageConnections","Effect":"Allow","Resource":"*"}`, "")), nil, 403, noAllow, "ACCESS_DENIED", ""},
 
 		{"throws Unauthorized", throwing(`{"errorMessage":"Unauthorized","errorType":"Error"}`), nil, 401, "Unauthorized", "UNAUTHORIZED", "threw Unauthorized"},
-		{"throws something like it", throwing(`{"errorMessage":"unauthorized"}`), nil, 500, "Internal server error", "AUTHORIZER_FAILURE", "failed: unauthorized"},
+		{"throws something like it", throwing(`{"errorMessage":"unauthorized"}`), nil, 500, "Internal server error", "AUTHORIZER_FAILURE", `failed: "unauthorized"`},
 		{"throws with more text", throwing(`{"errorMessage":"Unauthorized: no token"}`), nil, 500, "Internal server error", "AUTHORIZER_FAILURE", ""},
 		{"throws at length", throwing(`{"errorMessage":"` + strings.Repeat("x", 5000) + `"}`), nil, 500, "Internal server error", "AUTHORIZER_FAILURE", "…"},
 		{"crashes", throwing(`no JSON`), nil, 500, "Internal server error", "AUTHORIZER_FAILURE", ""},
