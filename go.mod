@@ -30,6 +30,8 @@ require (
 	golang.org/x/term v0.47.0
 )
 
+require github.com/letsencrypt/challtestsrv v1.4.2 // indirect
+
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
 	github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream v1.7.26 // indirect
