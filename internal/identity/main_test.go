@@ -42,15 +42,11 @@ func credential(id string, policies ...string) Credential {
 
 // guard is an HTTP server that asks a Directory about every request, as the
 // gateway's own do: whether it has one permission.
-type guard struct {
-	*httptest.Server
-	directory *Directory
-}
+type guard struct{ *httptest.Server }
 
 func newGuard(t *testing.T, d *Directory, need Permission) *guard {
 	t.Helper()
-	g := &guard{directory: d}
-	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
@@ -62,8 +58,8 @@ func newGuard(t *testing.T, d *Directory, need Permission) *guard {
 		}
 		_, _ = io.WriteString(w, id.ARN)
 	}))
-	t.Cleanup(g.Close)
-	return g
+	t.Cleanup(server.Close)
+	return &guard{server}
 }
 
 // answer is what a caller hears.

@@ -48,7 +48,7 @@ func signedBySDK(t *testing.T) map[string]string {
 }
 
 // TestEveryChangeIsRefused changes every byte of a signed request to every
-// other value. What is still accepted must mean what was signed.
+// other value; to every 17th under the race detector and with -short. What is still accepted must mean what was signed.
 func TestEveryChangeIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, raw := range signedBySDK(t) {
@@ -61,9 +61,12 @@ func TestEveryChangeIsRefused(t *testing.T) {
 				t.Fatalf("%v\n%s", err, raw)
 			}
 			want := meaning(r, body, signature.SignedHeaders)
-			refused, accepted := 0, 0
+			refused, accepted, step := 0, 0, 1
+			if slow || testing.Short() {
+				step = 17
+			}
 			for at := range len(raw) {
-				for difference := 1; difference < 256; difference += valueStep {
+				for difference := 1; difference < 256; difference += step {
 					changed := raw[:at] + string([]byte{raw[at] ^ byte(difference)}) + raw[at+1:]
 					r, body, err := received(changed)
 					if err != nil {

@@ -77,10 +77,18 @@ func target(r *http.Request) (path, query string) {
 	return path, query
 }
 
+// headerParameter is a parameter of the Authorization header, and where its
+// value goes.
+type headerParameter struct {
+	name  string
+	value *string
+}
+
 // parseHeader reads the Authorization header.
 func (c *claim) parseHeader(header string) error {
-	scheme, rest, _ := strings.Cut(header, " ")
-	c.algorithm = scheme
+	parameters := [...]headerParameter{{"Credential", &c.credential}, {"Signature", &c.signature}, {"SignedHeaders", &c.headerList}}
+	var rest string
+	c.algorithm, rest, _ = strings.Cut(header, " ")
 	for pair := range strings.SplitSeq(rest, ",") {
 		pair = strings.Trim(pair, " \t")
 		if pair == "" {
@@ -91,21 +99,19 @@ func (c *claim) parseHeader(header string) error {
 			return incomplete("Invalid key=value pair (missing equal-sign) in Authorization header " +
 				"(hashed with SHA-256 and encoded with Base64): '" + digest(header) + "'.")
 		}
-		known := map[string]*string{"Credential": &c.credential, "SignedHeaders": &c.headerList, "Signature": &c.signature}[name]
-		if known == nil {
+		i := slices.IndexFunc(parameters[:], func(p headerParameter) bool { return p.name == name })
+		if i < 0 {
 			continue
 		}
-		if *known != "" {
+		if *parameters[i].value != "" {
 			return incomplete("Authorization header has more than one '" + name + "' parameter.")
 		}
-		*known = value
+		*parameters[i].value = value
 	}
 	var missing strings.Builder
-	for _, needed := range []struct{ name, value string }{
-		{"Credential", c.credential}, {"Signature", c.signature}, {"SignedHeaders", c.headerList},
-	} {
-		if needed.value == "" {
-			missing.WriteString("Authorization header requires '" + needed.name + "' parameter. ")
+	for _, p := range parameters {
+		if *p.value == "" {
+			missing.WriteString("Authorization header requires '" + p.name + "' parameter. ")
 		}
 	}
 	if err := c.readDate(); err != nil {

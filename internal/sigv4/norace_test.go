@@ -2,4 +2,4 @@
 
 package sigv4
 
-const valueStep = 1
+const slow = false

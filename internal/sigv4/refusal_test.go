@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pushAt signs a push to a connection with the package's own arithmetic, so
-// that a test can sign what no SDK would.
+// push is a push to a connection. It is signed with the package's own
+// arithmetic, so that a test can sign what no SDK would.
 type push struct {
 	headers    string // after Host and X-Amz-Date
 	date       string // instead of the right one
