@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// maxRecorded bounds the bytes that a connection holds of request heads.
-const maxRecorded = 64 << 10
+// MaxHead bounds the bytes that a connection holds of request heads.
+const MaxHead = 64 << 10
 
 // recorder follows the requests in a connection's bytes and keeps their heads
 // until they are taken. It must know where a body ends to find the next head:
@@ -29,7 +29,7 @@ type recorder struct {
 	// Of the head being read:
 	begun   bool   // it has a line
 	head    []byte // its lines so far; in the end with the blank one
-	large   bool   // it is larger than maxRecorded and not kept
+	large   bool   // it is larger than MaxHead and not kept
 	old     bool   // it is HTTP/1.0
 	chunked bool
 }
@@ -68,13 +68,13 @@ func (r *recorder) feed(p []byte) {
 	}
 }
 
-// addToLine keeps at most maxRecorded bytes of a line: a longer one makes its
+// addToLine keeps at most MaxHead bytes of a line: a longer one makes its
 // head too large, and no chunk size or trailer that matters is so long.
 func (r *recorder) addToLine(p []byte) {
-	if len(r.line)+len(p) > maxRecorded {
+	if len(r.line)+len(p) > MaxHead {
 		r.large = true
 		p = p[len(p)-1:] // its last byte may be the line's end
-		r.line = r.line[:min(len(r.line), maxRecorded-1)]
+		r.line = r.line[:min(len(r.line), MaxHead-1)]
 	}
 	r.line = append(r.line, p...)
 }
@@ -124,7 +124,7 @@ func (r *recorder) endHeadLine(line []byte, blank bool) {
 	}
 	first := !r.begun
 	r.begun = true
-	r.large = r.large || r.queued+len(r.head)+len(line) > maxRecorded
+	r.large = r.large || r.queued+len(r.head)+len(line) > MaxHead
 	if r.large {
 		r.head = nil
 	} else {

@@ -236,6 +236,18 @@ func TestOversized(t *testing.T) {
 	}
 }
 
+// A limit of the header that is higher than what can be judged is none.
+func TestLargestHeader(t *testing.T) {
+	t.Parallel()
+	g := gatewayBehind(t, listener.Options{Limits: listener.Limits{HeaderBytes: 1 << 20}})
+	for size, want := range map[int]int{50 << 10: 101, 63 << 10: 101, 66 << 10: 431, 500 << 10: 431} {
+		codes, _ := answers(t, g.Address, upgrade("/dev", "Host: x", "X-Long: "+strings.Repeat("y", size)))
+		if !slices.Equal(codes, []int{want}) {
+			t.Errorf("%d bytes: answers %v, want %d", size, codes, want)
+		}
+	}
+}
+
 // What a client writes into its header stays one value of one line for backends.
 func TestHeaderInjection(t *testing.T) {
 	t.Parallel()

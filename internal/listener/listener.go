@@ -27,6 +27,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/dualport"
@@ -46,7 +47,12 @@ type Options struct {
 	Trusted forwarded.Networks
 	// ProxyProtocol: connections from Trusted begin with a PROXY header.
 	ProxyProtocol bool
-	Limits        Limits
+	// MatchServerName refuses requests over TLS whose host is another than the
+	// name that their client asked for in the TLS handshake: the name chose the
+	// certificate and may have chosen the policy. Trusted proxies and clients
+	// that asked for no name are let through.
+	MatchServerName bool
+	Limits          Limits
 	// Refused is told of connections that were closed when they were accepted,
 	// by the accept loop: it must not wait for anything. Nil is told nothing.
 	Refused func(source netip.Addr, reason string)
@@ -54,7 +60,7 @@ type Options struct {
 
 // Limits of one port. Zero stands for the default, less than zero for none.
 type Limits struct {
-	HeaderBytes int           // of the request line and the header: 32 KiB; it cannot be none
+	HeaderBytes int           // of the request line and the header: 32 KiB, and at most 60 KiB
 	HeaderLines int           // 128
 	URLBytes    int           // of the request target: 8 KiB
 	HeaderTime  time.Duration // for the TLS handshake and the header, and before that for a PROXY header: 10 s
@@ -69,7 +75,7 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	return Limits{
-		HeaderBytes: max(0, cmp.Or(l.HeaderBytes, 32<<10)),
+		HeaderBytes: headerBytes(l.HeaderBytes),
 		HeaderLines: limit(l.HeaderLines, 128),
 		URLBytes:    limit(l.URLBytes, 8<<10),
 		HeaderTime:  limit(l.HeaderTime, 10*time.Second),
@@ -79,6 +85,16 @@ func (l Limits) withDefaults() Limits {
 		Connections: limit(l.Connections, 16384),
 		PerSource:   limit(l.PerSource, 1024),
 	}
+}
+
+// headerBytes leaves room for the tolerance of net/http in what is kept of a head.
+func headerBytes(value int) int {
+	const tolerance = 4 << 10
+	most := dualport.MaxHead - tolerance
+	if value < 0 {
+		return most
+	}
+	return min(cmp.Or(value, 32<<10), most)
 }
 
 // limit gives the value, its default, or 0 for no limit.
@@ -104,7 +120,7 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 	}
 	s.listener = dualport.NewListener(&gatedListener{inner, g}, o.TLS)
 	s.http = &http.Server{
-		Handler:           guard(limits, forwarded.Handler(o.Trusted, byTransport(handler, o.Plain))),
+		Handler:           guard(limits, o.serverNames(), forwarded.Handler(o.Trusted, byTransport(handler, o.Plain))),
 		ReadHeaderTimeout: limits.HeaderTime,
 		WriteTimeout:      limits.WriteTime,
 		IdleTimeout:       limits.IdleTime,
@@ -118,6 +134,29 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 		_ = s.http.Serve(s.listener) // ends when the server is closed
 	}()
 	return s
+}
+
+// serverNames tells whether a request's host may differ from the name in the TLS
+// handshake, or does not.
+func (o Options) serverNames() func(*http.Request) bool {
+	if !o.MatchServerName {
+		return func(*http.Request) bool { return true }
+	}
+	return func(r *http.Request) bool {
+		if r.TLS == nil || r.TLS.ServerName == "" || strings.EqualFold(hostname(r.Host), hostname(r.TLS.ServerName)) {
+			return true
+		}
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		return err == nil && o.Trusted.Contains(peer.Addr())
+	}
+}
+
+// hostname is a host without its port and the root's dot.
+func hostname(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		hostport = host
+	}
+	return strings.TrimSuffix(hostport, ".")
 }
 
 // byTransport chooses by whether a request came by TLS.
