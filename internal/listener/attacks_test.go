@@ -159,6 +159,42 @@ func TestPathTricks(t *testing.T) {
 	}
 }
 
+// Only HTTP/1.1 upgrades, by GET.
+func TestOddProtocols(t *testing.T) {
+	t.Parallel()
+	g := gatewayBehind(t, listener.Options{})
+	alive := neighbour(t, g)
+	replaced := func(line string) string {
+		return strings.Replace(upgrade("/dev", "Host: x"), "GET /dev HTTP/1.1", line, 1)
+	}
+	tests := []struct {
+		name, text string
+		want       int
+	}{
+		{"HTTP/0.9", "GET /dev\r\n\r\n", 400},
+		{"HTTP/1.0", replaced("GET /dev HTTP/1.0"), 400},
+		{"HTTP/1.10", replaced("GET /dev HTTP/1.10"), 400},
+		{"HTTP/2.0", replaced("GET /dev HTTP/2.0"), 505},
+		{"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 403},
+		{"another protocol", replaced("GET /dev WS/1.1"), 400},
+		{"POST", replaced("POST /dev HTTP/1.1"), 400},
+		{"get", replaced("get /dev HTTP/1.1"), 400},
+		{"a method that is no token", replaced("GE(T /dev HTTP/1.1"), 400},
+		{"TRACE", head("TRACE /dev HTTP/1.1", "Host: x"), 426},
+		{"two spaces", replaced("GET  /dev HTTP/1.1"), 400},
+		{"a tab", replaced("GET\t/dev HTTP/1.1"), 400},
+		{"garbage", "\x00\x01\x02\r\n\r\n", 400},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if codes, _ := answers(t, g.Address, test.text); !slices.Equal(codes, []int{test.want}) {
+				t.Errorf("answers %v, want %d", codes, test.want)
+			}
+			alive()
+		})
+	}
+}
+
 // The id of a connection works on its own API and stage alone, in whatever form
 // the path names them.
 func TestConnectionsPathTricks(t *testing.T) {

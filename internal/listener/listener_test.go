@@ -135,6 +135,42 @@ func TestWebSocketBehindProxyProtocol(t *testing.T) {
 	}
 }
 
+// Behind all wrappers of a hijacked connection there is the socket, so that an
+// idle WebSocket holds none of them.
+func TestHijackedConnectionUnwraps(t *testing.T) {
+	t.Parallel()
+	trusted, err := forwarded.ParseNetworks([]string{"127.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, before := range map[string]string{"plain": "", "PROXY protocol": "PROXY UNKNOWN\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := make(chan string, 1)
+			address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					found <- err.Error()
+					return
+				}
+				defer conn.Close()
+				inner := conn
+				for range 8 {
+					if wrapper, ok := inner.(interface{ NetConn() net.Conn }); ok {
+						inner = wrapper.NetConn()
+					}
+				}
+				found <- fmt.Sprintf("%T", inner)
+			}), listener.Options{Trusted: trusted, ProxyProtocol: before != ""})
+			conn := dial(t, address)
+			_, _ = io.WriteString(conn, before+head("GET / HTTP/1.1", "Host: x"))
+			if got := <-found; got != "*net.TCPConn" {
+				t.Errorf("the innermost connection is a %s", got)
+			}
+		})
+	}
+}
+
 // The name in the TLS handshake is the name of the host that is asked, spec A.2;
 // a proxy may have names of its own.
 func TestServerNameAndHost(t *testing.T) {
