@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/config"
@@ -103,16 +104,18 @@ type serving struct {
 	log     *slog.Logger
 	level   slog.LevelVar
 
-	state    health
-	ports    ports
-	admin    *listener.Server
-	store    *storage
-	engine   *websocket.Engine
-	events   *eventLog
-	gateway  *gateway.Gateway
-	backends *backends
-	rollout  *following
-	public   []*listener.Server
+	state        health
+	ports        ports
+	certificates *certificates
+	admin        *listener.Server
+	store        *storage
+	access       *access
+	engine       *websocket.Engine
+	events       *eventLog
+	gateway      *gateway.Gateway
+	backends     *backends
+	rollout      *following
+	public       []*listener.Server
 }
 
 // start starts what a gateway consists of. Health checks are answered first, so
@@ -122,16 +125,24 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.openCertificates(); err != nil {
+		return err
+	}
 	admin := newAdminHandler(&s.state)
 	s.admin = s.serveAdmin(s.ports.takeAdmin(), admin)
-	if err = s.openStore(ctx); err != nil {
+	if err := s.openStore(ctx); err != nil {
+		return err
+	}
+	if err := s.startAccess(ctx); err != nil {
 		return err
 	}
 	if s.engine, err = websocket.NewEngine(websocket.Options{}); err != nil {
 		return err
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
-	s.gateway = gateway.New(gateway.Options{Engine: s.engine, Recorder: s.events, Node: 1})
+	s.gateway = gateway.New(gateway.Options{
+		Engine: s.engine, Recorder: s.events, Node: 1, ManageConnections: s.access.manage,
+	})
 	s.events.start(s.config.Log.Summary, s.gateway.Connections)
 	if s.backends, err = newBackends(s.config); err != nil {
 		return err
@@ -142,7 +153,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	plane := s.controlPlane()
 	admin.control.Store(&plane)
 	for _, port := range s.ports.takePublic() {
-		s.public = append(s.public, s.servePublic(port, s.publicHandler()))
+		s.public = append(s.public, s.servePublic(port))
 	}
 	s.state.setSynced()
 	s.tellReady()
@@ -152,18 +163,27 @@ func (s *serving) start(ctx context.Context) (err error) {
 // tellReady says that the gateway serves, and who may use it.
 func (s *serving) tellReady() {
 	ready := ServeReady{
-		Admin: s.admin.URL(), File: s.options.Source.File, Data: s.config.Data, Open: s.options.Open,
+		Admin: withScheme(s.admin.URL(), s.certificates.admin != nil), File: s.options.Source.File, Data: s.config.Data, Open: s.options.Open,
 	}
 	for _, p := range s.public {
-		ready.Public = append(ready.Public, p.URL())
+		ready.Public = append(ready.Public, withScheme(p.URL(), s.config.TLS.Required))
 	}
 	s.options.Reporter.Ready(ready)
 	s.log.Info("ready", "public", ready.Public, "admin", ready.Admin)
-	if s.options.Open {
+	switch {
+	case s.options.Open:
 		s.log.Warn("OPEN: signatures are not checked; whoever reaches a port may change every API and push to every connection")
-	} else {
-		s.log.Warn("closed: no credentials are configured, so the control plane and @connections refuse every request")
+	case s.access.directory.Len() == 0:
+		s.log.Warn("closed: there are no credentials, so the control plane and @connections refuse every request")
 	}
+}
+
+// withScheme is a URL with the scheme that clients have to use.
+func withScheme(url string, tls bool) string {
+	if tls {
+		return strings.Replace(url, "http:", "https:", 1)
+	}
+	return url
 }
 
 // run waits for the end of ctx, and reads the configuration again when asked.
@@ -217,8 +237,14 @@ func (s *serving) stop(wasReady bool) {
 	if s.admin != nil {
 		s.admin.Close(ctx) // control-plane requests may be under way
 	}
+	if s.access != nil {
+		s.access.stop()
+	}
 	if s.store != nil {
 		s.store.close()
+	}
+	if s.certificates != nil {
+		s.certificates.stop()
 	}
 	if wasReady {
 		s.log.Info("stopped")

@@ -2,9 +2,7 @@ package stagedoor
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
-	"os"
 	"strings"
 	"sync/atomic"
 
@@ -28,9 +26,9 @@ func newBackends(c *config.Config) (*backends, error) {
 	if err != nil {
 		return nil, err
 	}
-	authorities, err := trustedAuthorities(c.Backends.CA)
+	authorities, err := trusted(c.Backends.CA)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("backends.ca: %w", err)
 	}
 	b := &backends{
 		services: services, http: integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities}),
@@ -38,29 +36,17 @@ func newBackends(c *config.Config) (*backends, error) {
 	}
 	b.functions.set(c.Functions)
 	b.builder = &integration.Builder{
-		Functions: b.functions, Services: services, HTTP: b.http, Region: c.Region, AccountID: c.Account,
+		Functions: b.functions, Services: services, HTTP: b.http, Links: map[string]*integration.Transport{},
+		Region: c.Region, AccountID: c.Account,
+	}
+	for id, text := range c.VPCLinks {
+		address, err := linkAddress(text)
+		if err != nil {
+			return nil, fmt.Errorf("vpcLinks.%s: %w", id, err)
+		}
+		b.builder.Links[id] = integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities, Address: address})
 	}
 	return b, nil
-}
-
-// trustedAuthorities are the system's and those of a file; nil, without one,
-// stands for the system's.
-func trustedAuthorities(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("backends.ca: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool() // a system without any
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("backends.ca: %s holds no PEM certificate", file)
-	}
-	return pool, nil
 }
 
 // close closes idle connections. Nothing is called any more.
@@ -68,6 +54,9 @@ func (b *backends) close() {
 	b.functions.set(nil)
 	b.services.Close()
 	b.http.CloseIdleConnections()
+	for _, link := range b.builder.Links {
+		link.CloseIdleConnections()
+	}
 }
 
 // remoteFunctions calls a function where the configuration says that it is,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/control"
+	"github.com/stagedoor/stagedoor/internal/listener"
 )
 
 // adminHandler answers health checks from the beginning, and all else once the
@@ -29,7 +30,7 @@ func newAdminHandler(state *health) *adminHandler {
 func (h *adminHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	plane := h.control.Load()
 	switch {
-	case r.URL.Path == "/healthz" || r.URL.Path == "/readyz":
+	case isHealthCheck(r):
 		h.mux.ServeHTTP(w, r)
 	case plane == nil:
 		(&apigw.Error{
@@ -41,33 +42,30 @@ func (h *adminHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// controlPlane makes the control plane. Unless the gateway is open it refuses
-// everybody: there are no credentials that could be checked.
+// controlPlane makes the control plane.
 func (s *serving) controlPlane() http.Handler {
 	o := control.Options{
 		Store: s.store.Configuration, Region: s.config.Region, AccountID: s.config.Account,
 		Quotas: control.Quotas(s.config.Quotas), Await: s.rollout.Await,
+		Log: s.log, Authorize: s.access.control,
 	}
 	if pattern := s.config.APIEndpoint; pattern != "" {
 		o.Endpoint = func(apiID string) string { return strings.ReplaceAll(pattern, "{apiId}", apiID) }
 	}
-	if !s.options.Open {
-		o.Authorize = func(*http.Request, string, string) error { return apigw.ErrMissingToken }
-	}
-	return control.New(o)
+	return s.access.audited(control.New(o))
 }
 
-// publicHandler is the gateway. Unless it is open, nobody may use @connections.
-func (s *serving) publicHandler() http.Handler {
-	if s.options.Open {
-		return s.gateway
-	}
+// withoutTLS answers what comes by plain HTTP to an admin port that speaks TLS:
+// health checks, whose senders have no certificates, and nothing else.
+func (h *adminHandler) withoutTLS() http.Handler {
+	refused := listener.TLSRequired()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The path is decoded here, so that no way of writing it gets past.
-		if strings.Contains(r.URL.Path, "@connections") {
-			apigw.ErrMissingToken.WriteTo(w)
+		if isHealthCheck(r) {
+			h.mux.ServeHTTP(w, r)
 			return
 		}
-		s.gateway.ServeHTTP(w, r)
+		refused.ServeHTTP(w, r)
 	})
 }
+
+func isHealthCheck(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 
@@ -123,20 +122,28 @@ func (l quietListener) Accept() (net.Conn, error) {
 }
 
 // serveAdmin serves the admin port. No proxy is believed there.
-func (s *serving) serveAdmin(port net.Listener, handler http.Handler) *listener.Server {
-	return listener.Serve(port, handler, listener.Options{Limits: s.limits()})
+func (s *serving) serveAdmin(port net.Listener, handler *adminHandler) *listener.Server {
+	o := listener.Options{TLS: tlsOf(s.certificates.admin), Limits: s.limits()}
+	if o.TLS != nil {
+		o.Plain = handler.withoutTLS()
+	}
+	return listener.Serve(port, handler, o)
 }
 
 // servePublic serves a public port.
-func (s *serving) servePublic(port net.Listener, handler http.Handler) *listener.Server {
+func (s *serving) servePublic(port net.Listener) *listener.Server {
 	trusted, err := forwarded.ParseNetworks(s.config.Proxies.Trusted)
 	if err != nil {
 		panic(fmt.Sprintf("networks that were checked: %v", err))
 	}
-	return listener.Serve(port, handler, listener.Options{
-		Trusted: trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol, Limits: s.limits(),
+	o := listener.Options{
+		TLS: tlsOf(s.certificates.public), Trusted: trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol, Limits: s.limits(),
 		Refused: func(netip.Addr, string) { s.events.turnedAway.Add(1) },
-	})
+	}
+	if s.config.TLS.Required {
+		o.Plain = listener.TLSRequired()
+	}
+	return listener.Serve(port, s.gateway, o)
 }
 
 // limits are those of every port.

@@ -15,6 +15,14 @@ func (s *serving) reload() {
 	for _, warning := range warnings {
 		s.log.Warn(warning)
 	}
+	if err := s.access.use(next.Credentials); err != nil {
+		s.log.Error("the credentials were not taken; those from before stay", "error", err)
+		next.Credentials = s.config.Credentials
+	}
+	if err := s.certificates.use(next.TLS.Certificates); err != nil {
+		s.log.Error("the certificates were not taken; those from before stay", "error", err)
+		next.TLS.Certificates = s.config.TLS.Certificates
+	}
 	s.level.Set(next.Log.Level)
 	s.events.setShown(next.Log.Events)
 	s.backends.functions.set(next.Functions)

@@ -35,7 +35,11 @@ func (s *serving) openStore(ctx context.Context) error {
 		s.noteStore(err)
 		nats, err = store.Open(ctx, options)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return ctx.Err()
+	default:
 		return err
 	}
 	report := func(e *store.RecordError) { s.log.Error("a record of the configuration is not used", "error", e) }

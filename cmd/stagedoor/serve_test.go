@@ -299,7 +299,7 @@ func TestServeRestart(t *testing.T) {
 	_ = p.wait()
 
 	p = start(t, nil, "--data", folder)
-	p.log.await(t, "closed: no credentials")
+	p.log.await(t, "closed: there are no credentials")
 	for _, url := range []string{p.Admin + "/v2/apis", p.Admin + "/", p.Public + "/prod/@connections/x", p.Public + "/prod/%40connections/x"} {
 		if status, body := request(t, "GET", url, ""); status != 403 || body != `{"message":"Missing Authentication Token"}` {
 			t.Errorf("%s without credentials: %d %s", url, status, body)

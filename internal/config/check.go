@@ -10,15 +10,19 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/iampolicy"
 )
 
 var (
-	region   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	account  = regexp.MustCompile(`^[0-9]{12}$`)
-	service  = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
-	bucket   = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	function = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}$`)
+	region      = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	account     = regexp.MustCompile(`^[0-9]{12}$`)
+	service     = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
+	link        = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	user        = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+	bucket      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	accessKeyID = regexp.MustCompile(`^[A-Za-z0-9_-]{3,128}$`)
+	function    = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}$`)
 )
 
 func isRegion(text string) error {
@@ -98,6 +102,45 @@ func isBucket(text string) error {
 func isVariable(text string) error {
 	if !variable.MatchString(text) {
 		return errors.New("is not the name of a variable of the environment")
+	}
+	return nil
+}
+
+// isUser checks the name of an IAM user.
+func isUser(text string) error {
+	if !user.MatchString(text) {
+		return fmt.Errorf("%q is not the name of a user: 1 to 64 letters, digits and _+=,.@-", text)
+	}
+	return nil
+}
+
+func isAccessKeyID(text string) error {
+	if !accessKeyID.MatchString(text) {
+		return fmt.Errorf("%q is not an access key id: 3 to 128 letters, digits, _ and -", text)
+	}
+	return nil
+}
+
+// isPolicy checks an IAM policy.
+func isPolicy(document string) error {
+	_, err := iampolicy.Parse([]byte(document), iampolicy.Identity)
+	return err
+}
+
+func isLink(text string) error {
+	if !link.MatchString(text) {
+		return fmt.Errorf("%q is not the id of a VPC link", text)
+	}
+	return nil
+}
+
+// isTarget checks the address of a VPC link.
+func isTarget(text string) error {
+	if isURL(text) == nil {
+		return nil
+	}
+	if host, _, err := net.SplitHostPort(text); err != nil || host == "" || isAddress(text) != nil {
+		return fmt.Errorf("%q is neither an address, host:port, nor an http or https URL", text)
 	}
 	return nil
 }

@@ -23,7 +23,10 @@ type Config struct {
 
 	Listen []string // public addresses, host:port
 	Admin  Admin
+	TLS    TLS
 	NATS   NATS
+
+	Credentials []Credential
 
 	// APIEndpoint is the URL by which clients reach an API, with {apiId} for its
 	// id; "" stands for AWS's form.
@@ -38,12 +41,42 @@ type Config struct {
 
 	Backends  Backends
 	Endpoints map[string]string // URL of an AWS service, by its name
+	VPCLinks  map[string]string // host:port or URL of a VPC link's target, by the link's id
 	Functions map[string]string // URL of a function's Invoke operation, by name or ARN
 }
 
 // Admin is the listener of the control plane and of health checks.
 type Admin struct {
 	Listen string // host:port
+	TLS    AdminTLS
+}
+
+// AdminTLS is the TLS of the admin listener: PEM files, all empty for plain
+// HTTP. With ClientCA a client needs a certificate of that authority.
+type AdminTLS struct {
+	Certificate
+	ClientCA string
+	Policy   string
+}
+
+// TLS is that of the public listeners. Without certificates they speak plain
+// HTTP alone, otherwise both, unless plain HTTP is refused.
+type TLS struct {
+	Certificates []Certificate
+	Policy       string // "" stands for TLS_1_2
+	Required     bool
+}
+
+// Certificate is a certificate with its chain, and its key: PEM files.
+type Certificate struct{ Cert, Key string }
+
+// Credential is an access key of the configuration.
+type Credential struct {
+	User        string
+	AccessKeyID string
+	Secret      Secret
+	Policies    []string // IAM policy documents in JSON
+	Expires     time.Time
 }
 
 // NATS are the servers that keep the configuration of the APIs. Without a URL

@@ -252,3 +252,55 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	file := fileOf(t, `
+credentials:
+  - user: deploy
+    accessKeyId: AKIADEPLOY
+    secretAccessKeyFile: keys/deploy
+    expires: 2027-01-31T12:00:00+01:00
+    policies:
+      - Version: 2012-10-17
+        Statement:
+          - Effect: Allow
+            Action: ["apigateway:*"]
+            Resource: "*"
+            Condition: {NumericLessThan: {"aws:epochtime": 4e9}, Bool: {"aws:SecureTransport": true}}
+  - {user: none, accessKeyId: AKIANONE, secretAccessKeyEnv: NONE}
+tls:
+  certificates: [{cert: a.pem, key: /keys/a.pem}]
+  required: yes
+`)
+	if _, _, err := Load(Options{File: file}); err == nil || !strings.Contains(err.Error(), "tls.required") {
+		t.Errorf("yes is not a truth value of YAML 1.2: %v", err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "yes", "True", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := Load(Options{File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Credential{
+		{
+			User: "deploy", AccessKeyID: "AKIADEPLOY", Secret: Secret{File: filepath.Join(filepath.Dir(file), "keys/deploy")},
+			Expires: time.Date(2027, 1, 31, 11, 0, 0, 0, time.UTC),
+			Policies: []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["apigateway:*"],"Resource":"*",` +
+				`"Condition":{"NumericLessThan":{"aws:epochtime":4e9},"Bool":{"aws:SecureTransport":true}}}]}`},
+		},
+		{User: "none", AccessKeyID: "AKIANONE", Secret: Secret{Env: "NONE"}},
+	}
+	if diff := cmp.Diff(want, got.Credentials); diff != "" {
+		t.Errorf("credentials (-want +got):\n%s", diff)
+	}
+	wantTLS := TLS{Certificates: []Certificate{{filepath.Join(filepath.Dir(file), "a.pem"), "/keys/a.pem"}}, Required: true}
+	if diff := cmp.Diff(wantTLS, got.TLS); diff != "" {
+		t.Errorf("TLS (-want +got):\n%s", diff)
+	}
+}

@@ -84,6 +84,10 @@ func (d *decoder) value(n *yaml.Node, path string, v value, depth int) {
 		d.section(n, path, v, depth)
 	case table:
 		d.table(n, path, v)
+	case collection:
+		d.collection(n, path, v, depth)
+	case documents:
+		d.documents(n, path, v)
 	}
 }
 
@@ -207,6 +211,44 @@ func hint(path, name string, s section) string {
 		return "; " + path + " has " + strings.Join(names, ", ")
 	}
 	return ""
+}
+
+// items gives the nodes of a list.
+func (d *decoder) items(n *yaml.Node, path string) []*yaml.Node {
+	switch {
+	case n.Kind == yaml.SequenceNode:
+		return n.Content
+	case n.Kind != yaml.ScalarNode || n.Tag != "!!null": // commented out
+		d.problem(path, "expected a list, each of its entries behind a -")
+	}
+	return nil
+}
+
+func (d *decoder) collection(n *yaml.Node, path string, c collection, depth int) {
+	for i, item := range d.items(n, path) {
+		at, keys := fmt.Sprintf("%s[%d]", path, i), c.grow()
+		if item.Kind == yaml.ScalarNode || item.Kind == yaml.SequenceNode {
+			d.at(place{d.file, item.Line}, at, "expected keys, not a single value or a list")
+			continue
+		}
+		d.value(item, at, keys, depth+1)
+	}
+}
+
+func (d *decoder) documents(n *yaml.Node, path string, v documents) {
+	for i, item := range d.items(n, path) {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		d.places[at] = place{d.file, item.Line}
+		document, err := toJSON(item)
+		if err == nil {
+			err = v.check(string(document))
+		}
+		if err != nil {
+			d.problem(at, "%v", err)
+			continue
+		}
+		*v.to = append(*v.to, string(document))
+	}
 }
 
 func (d *decoder) table(n *yaml.Node, path string, t table) {

@@ -3,6 +3,8 @@ package config
 import (
 	"log/slog"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/servertls"
 )
 
 // key is a key of the file, with the value that stands behind it.
@@ -21,7 +23,19 @@ func (c *Config) keys() section {
 		{"listen", list{&c.Listen, isAddress, 1}},
 		{"admin", section{
 			{"listen", text(&c.Admin.Listen, isAddress)},
+			{"tls", section{
+				{"cert", filePath(&c.Admin.TLS.Cert)},
+				{"key", filePath(&c.Admin.TLS.Key)},
+				{"clientCA", filePath(&c.Admin.TLS.ClientCA)},
+				{"policy", text(&c.Admin.TLS.Policy, servertls.CheckPolicy)},
+			}},
 		}},
+		{"tls", section{
+			{"certificates", records[Certificate]{&c.TLS.Certificates, (*Certificate).keys}},
+			{"policy", text(&c.TLS.Policy, servertls.CheckPolicy)},
+			{"required", boolean(&c.TLS.Required)},
+		}},
+		{"credentials", records[Credential]{&c.Credentials, (*Credential).keys}},
 		{"apiEndpoint", text(&c.APIEndpoint, isAPIEndpoint)},
 		{"nats", section{
 			{"url", text(&c.NATS.URL, isNATS)},
@@ -74,7 +88,26 @@ func (c *Config) keys() section {
 			{"ca", filePath(&c.Backends.CA)},
 		}},
 		{"endpoints", table{&c.Endpoints, isService, isURL}},
+		{"vpcLinks", table{&c.VPCLinks, isLink, isTarget}},
 		{"functions", table{&c.Functions, isFunction, isURL}},
+	}
+}
+
+func (c *Certificate) keys() section {
+	return section{
+		{"cert", filePath(&c.Cert)},
+		{"key", filePath(&c.Key)},
+	}
+}
+
+func (c *Credential) keys() section {
+	return section{
+		{"user", text(&c.User, isUser)},
+		{"accessKeyId", text(&c.AccessKeyID, isAccessKeyID)},
+		{"secretAccessKeyEnv", text(&c.Secret.Env, isVariable)},
+		{"secretAccessKeyFile", filePath(&c.Secret.File)},
+		{"policies", documents{&c.Policies, isPolicy}},
+		{"expires", moment(&c.Expires)},
 	}
 }
 
@@ -101,4 +134,4 @@ func (q *Quotas) keys() section {
 
 // live are the keys whose change takes effect without a restart, by the
 // beginning of their paths.
-var live = []string{"log.level", "log.events", "functions"}
+var live = []string{"log.level", "log.events", "credentials", "tls.certificates", "functions"}

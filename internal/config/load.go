@@ -174,6 +174,7 @@ func (c *Config) Changes(next *Config) []Change {
 // TakeLive takes over what next has for the keys that change without a restart.
 func (c *Config) TakeLive(next *Config) {
 	c.Log.Level, c.Log.Events, c.Functions = next.Log.Level, next.Log.Events, next.Functions
+	c.Credentials, c.TLS.Certificates = next.Credentials, next.TLS.Certificates
 }
 
 // eachValue calls f for every value that is no section.

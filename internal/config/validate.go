@@ -1,9 +1,67 @@
 package config
 
+import "fmt"
+
 // validate finds mistakes that one value alone does not show.
 func (c *Config) validate(r *report) {
 	c.NATS.validate(r)
+	c.validateTLS(r)
+	c.validateCredentials(r)
 	need(r, "proxies", given{"proxyProtocol", c.Proxies.ProxyProtocol}, given{"trusted", len(c.Proxies.Trusted) > 0})
+}
+
+func (c *Config) validateTLS(r *report) {
+	both := func(path string, p Certificate) (cert, key given) {
+		cert, key = given{"cert", p.Cert != ""}, given{"key", p.Key != ""}
+		need(r, path, cert, key)
+		need(r, path, key, cert)
+		return cert, key
+	}
+	for i, p := range c.TLS.Certificates {
+		path := fmt.Sprintf("tls.certificates[%d]", i)
+		if !r.written("", path) {
+			continue // no record at all
+		}
+		if !r.written(path, "cert") && !r.written(path, "key") {
+			r.problem(path, "has neither cert nor key")
+		}
+		both(path, p)
+	}
+	if c.TLS.Required && len(c.TLS.Certificates) == 0 {
+		r.problem("tls.required", "needs certificates as well")
+	}
+	cert, _ := both("admin.tls", c.Admin.TLS.Certificate)
+	need(r, "admin.tls", given{"clientCA", c.Admin.TLS.ClientCA != ""}, cert)
+}
+
+func (c *Config) validateCredentials(r *report) {
+	first := map[string]int{}
+	for i, k := range c.Credentials {
+		path := fmt.Sprintf("credentials[%d]", i)
+		if !r.written("", path) {
+			continue // no record at all
+		}
+		for _, name := range []string{"user", "accessKeyId"} {
+			if !r.written(path, name) {
+				r.problem(path, "has no %s", name)
+			}
+		}
+		if before, twice := first[k.AccessKeyID]; twice && k.AccessKeyID != "" {
+			r.problem(join(path, "accessKeyId"), "is that of credentials[%d]", before)
+		} else {
+			first[k.AccessKeyID] = i
+		}
+		only(r, path, []given{{"secretAccessKeyEnv", k.Secret.Env != ""}, {"secretAccessKeyFile", k.Secret.File != ""}})
+		if !r.written(path, "secretAccessKeyEnv") && !r.written(path, "secretAccessKeyFile") {
+			r.problem(path, "has neither secretAccessKeyEnv nor secretAccessKeyFile")
+		}
+	}
+}
+
+// written tells whether a key was given a value, right or wrong.
+func (r *report) written(path, name string) bool {
+	_, written := r.places[join(path, name)]
+	return written
 }
 
 func (n *NATS) validate(r *report) {

@@ -224,6 +224,46 @@ type table struct {
 
 func (t table) current() any { return *t.to }
 
+// moment is a time as RFC 3339 writes it.
+func moment(to *time.Time) scalar {
+	return bind(to, func(text string) (time.Time, error) {
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return t, fmt.Errorf("%q is not a time such as 2027-01-31T00:00:00Z", text)
+		}
+		return t, nil
+	})
+}
+
+// documents are JSON documents, written in YAML.
+type documents struct {
+	to    *[]string
+	check func(document string) error
+}
+
+func (d documents) current() any { return *d.to }
+
+// collection is a list of sections that are alike.
+type collection interface {
+	value
+	// grow adds an empty record and gives its keys.
+	grow() section
+}
+
+// records is a collection in a slice.
+type records[T any] struct {
+	to   *[]T
+	keys func(*T) section
+}
+
+func (r records[T]) current() any { return *r.to }
+
+func (r records[T]) grow() section {
+	*r.to = append(*r.to, *new(T))
+	// The keys are used before the slice grows again, and moves.
+	return r.keys(&(*r.to)[len(*r.to)-1])
+}
+
 // didYouMean is "; did you mean X?" for the name nearest to a misspelled one.
 func didYouMean(name string, names []string) string {
 	if best := spelling.Nearest(name, names); best != "" {

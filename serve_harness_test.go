@@ -1,0 +1,271 @@
+package stagedoor
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 30 * time.Second
+
+// site is a folder with the configuration of a gateway, stagedoor.yaml, and its
+// data, one gateway after the other.
+type site struct {
+	t   *testing.T
+	dir string
+}
+
+func newSite(t *testing.T) *site { return &site{t, t.TempDir()} }
+
+// write writes a file.
+func (s *site) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// configure writes the configuration.
+func (s *site) configure(text string) { s.t.Helper(); s.write("stagedoor.yaml", "data: data\n"+text) }
+
+// fill writes an API with the stage "prod" into the data; its messages go to an
+// integration, whose answers go to the client.
+func (s *site) fill(i *apigw.Integration) {
+	s.t.Helper()
+	opened, err := store.Open(s.t.Context(), store.Options{Dir: filepath.Join(s.dir, "data")})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer opened.Close()
+	fill(s.t, opened, i)
+}
+
+func fill(t *testing.T, s store.Store, i *apigw.Integration) {
+	t.Helper()
+	c := store.NewConfiguration(s, nil)
+	i.IntegrationId = "i1"
+	api := &apigw.API{
+		ApiId: "testapi123", Name: "test", ProtocolType: "WEBSOCKET", RouteSelectionExpression: "$request.body.action",
+		Routes: []*apigw.Route{{
+			RouteId: "r1", RouteKey: "$default", Target: "integrations/i1",
+			RouteResponses: []*apigw.RouteResponse{{RouteResponseId: "rr", RouteResponseKey: "$default"}},
+		}},
+		Integrations: []*apigw.Integration{i},
+	}
+	_, errAPI := c.APIs.Put(t.Context(), api, 0)
+	_, errDeployment := c.Deployments.Put(t.Context(), &apigw.Deployment{DeploymentId: "d1", API: api}, 0)
+	_, errStage := c.Stages.Put(t.Context(), &apigw.Stage{ApiId: api.ApiId, StageName: "prod", DeploymentId: "d1"}, 0)
+	if err := errors.Join(errAPI, errDeployment, errStage); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// served is a gateway that runs.
+type served struct {
+	ServeReady
+	t      *testing.T
+	reload chan struct{}
+	ready  chan ServeReady
+	log    lockedBuffer
+	end    context.CancelFunc
+	ended  chan error
+}
+
+func (s *served) Ready(r ServeReady) { s.ready <- r }
+func (s *served) Reloading()         {}
+func (s *served) Reloaded()          {}
+func (s *served) Stopping()          {}
+
+// lockedBuffer may be read while it is written.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// begin starts a gateway without waiting for it.
+func (s *site) begin(o ServeConfig) *served {
+	ctx, cancel := context.WithCancel(s.t.Context())
+	g := &served{t: s.t, reload: make(chan struct{}), ready: make(chan ServeReady, 1), end: cancel, ended: make(chan error, 1)}
+	o.Source = ConfigSource{
+		File:    filepath.Join(s.dir, "stagedoor.yaml"),
+		Environ: []string{"STAGEDOOR_LISTEN=127.0.0.1:0", "STAGEDOOR_ADMIN_LISTEN=127.0.0.1:0"},
+	}
+	o.Log, o.Reporter, o.Reload = &g.log, g, g.reload
+	go func() { g.ended <- Serve(ctx, o) }()
+	s.t.Cleanup(func() { _ = g.stop() })
+	return g
+}
+
+// start starts a gateway and waits until it is ready.
+func (s *site) start(o ServeConfig) *served {
+	s.t.Helper()
+	g := s.begin(o)
+	g.await()
+	return g
+}
+
+// await waits until the gateway is ready.
+func (g *served) await() {
+	g.t.Helper()
+	select {
+	case g.ServeReady = <-g.ready:
+	case err := <-g.ended:
+		g.ended <- err
+		g.t.Fatalf("the gateway ended with %v; its log:\n%s", err, &g.log)
+	case <-time.After(patience):
+		g.t.Fatalf("the gateway is not ready; its log:\n%s", &g.log)
+	}
+}
+
+// stop ends the gateway.
+func (g *served) stop() error {
+	g.end()
+	return g.wait()
+}
+
+// wait waits for the gateway's end.
+func (g *served) wait() error {
+	err := <-g.ended
+	g.ended <- err
+	return err
+}
+
+// logged waits until the log has a text.
+func (g *served) logged(text string) {
+	g.t.Helper()
+	eventually(g.t, func() error {
+		if !strings.Contains(g.log.String(), text) {
+			return fmt.Errorf("%q is missing in the log:\n%s", text, &g.log)
+		}
+		return nil
+	})
+}
+
+// readiness waits until /readyz answers with a status and a text.
+func readiness(t *testing.T, admin string, status int, text string) {
+	t.Helper()
+	eventually(t, func() error {
+		got, body := call(t, plain, nil, "", "GET", admin+"/readyz", "")
+		if got != status || !strings.Contains(body, text) {
+			return fmt.Errorf("/readyz: %d %s, want %d with %s", got, body, status, text)
+		}
+		return nil
+	})
+}
+
+// eventually waits until check finds nothing wrong.
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// key is an access key that signs requests.
+type key struct{ id, secret string }
+
+// plain is a client that keeps no connections: an idle one would outlive its
+// test.
+var plain = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+
+// call sends a request, signed where a key is given, and gives status and body.
+func call(t *testing.T, client *http.Client, k *key, service, method, url, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k != nil {
+		sum := sha256.Sum256([]byte(body))
+		err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret}, r,
+			hex.EncodeToString(sum[:]), service, "us-east-1", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// dial opens a connection to the stage "prod".
+func (g *served) dial() *websocket.Conn {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(g.t.Context(), patience)
+	defer cancel()
+	conn, answer, err := websocket.Dial(ctx, strings.Replace(g.Public[0], "http", "ws", 1)+"/prod", &websocket.DialOptions{HTTPClient: plain})
+	if err != nil {
+		g.t.Fatalf("dial: %v (%+v); the log:\n%s", err, answer, &g.log)
+	}
+	g.t.Cleanup(func() { _ = conn.CloseNow() })
+	return conn
+}
+
+// exchange sends a message and gives the answer to it.
+func exchange(t *testing.T, conn *websocket.Conn, message string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := conn.Write(ctx, websocket.MessageText, []byte(message)); err != nil {
+		t.Fatal(err)
+	}
+	_, answer, err := conn.Read(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+// echo is an integration that answers with what it gets.
+func echo(t *testing.T) *apigw.Integration {
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	t.Cleanup(backend.Close)
+	return &apigw.Integration{IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: backend.URL}
+}
