@@ -102,18 +102,13 @@ func (n *NATS) Put(ctx context.Context, key string, value []byte, revision uint6
 	if err := checkKey(key); err != nil {
 		return 0, err
 	}
-	call, cancel := n.bounded(ctx)
-	defer cancel()
-	var err error
-	if packed := pack(value); revision == 0 {
-		revision, err = n.bucket.Create(call, key, packed)
-	} else {
-		revision, err = n.bucket.Update(call, key, packed, revision)
-	}
-	if err != nil {
-		return 0, n.explain(ctx, err)
-	}
-	return revision, nil
+	packed := pack(value)
+	return n.write(ctx, key, revision, func(ctx context.Context) (uint64, error) {
+		if revision == 0 {
+			return n.bucket.Create(ctx, key, packed)
+		}
+		return n.bucket.Update(ctx, key, packed, revision)
+	})
 }
 
 // removalKept is how long the mark of a removal stays in the bucket, for
@@ -129,16 +124,48 @@ func (n *NATS) Delete(ctx context.Context, key string, revision uint64) (uint64,
 	case record.Revision != revision:
 		return 0, ErrConflict
 	}
+	return n.write(ctx, key, revision, func(ctx context.Context) (uint64, error) {
+		mark := nats.NewMsg(n.subject(key))
+		mark.Header.Set(operationHeader, operationDelete)
+		answer, err := n.jetstream.PublishMsg(ctx, mark,
+			jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithMsgTTL(removalKept))
+		if err != nil {
+			return 0, err
+		}
+		return answer.Sequence, nil
+	})
+}
+
+// pauseUndecided is the pause before a write that was not decided is sent again.
+const pauseUndecided = 5 * time.Millisecond
+
+// write sends a write until it is decided. A cluster refuses one while another
+// to the same record is under way, and for a moment longer: who wins is known
+// from the record only.
+func (n *NATS) write(ctx context.Context, key string, revision uint64, send func(context.Context) (uint64, error)) (uint64, error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
-	mark := nats.NewMsg(n.subject(key))
-	mark.Header.Set(operationHeader, operationDelete)
-	answer, err := n.jetstream.PublishMsg(call, mark,
-		jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithMsgTTL(removalKept))
-	if err != nil {
-		return 0, n.explain(ctx, err)
+	for {
+		written, err := send(call)
+		switch {
+		case err == nil:
+			return written, nil
+		case !isWrongRevision(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant):
+			return 0, n.explain(ctx, err)
+		}
+		record, err := n.Get(call, key) // no record: revision 0
+		switch {
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return 0, n.explain(ctx, err)
+		case record.Revision != revision:
+			return 0, ErrConflict
+		}
+		select {
+		case <-call.Done():
+			return 0, n.explain(ctx, call.Err())
+		case <-time.After(pauseUndecided):
+		}
 	}
-	return answer.Sequence, nil
 }
 
 // bounded limits a call in time.
@@ -157,7 +184,7 @@ func (n *NATS) explain(ctx context.Context, err error) error {
 		return ErrClosed
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):
 		return ErrNotFound
-	case isWrongRevision(err):
+	case isWrongRevision(err, jetstream.JSErrCodeStreamWrongLastSequence):
 		return ErrConflict
 	case errors.Is(err, nats.ErrMaxPayload):
 		return fmt.Errorf("%w: the NATS servers' max_payload is %d bytes", ErrTooLarge, n.connection.MaxPayload())
@@ -167,12 +194,8 @@ func (n *NATS) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// isWrongRevision: a replicated bucket has an error of its own for it.
-func isWrongRevision(err error) bool {
-	if errors.Is(err, jetstream.ErrKeyExists) {
-		return true
-	}
+// isWrongRevision tells the refusal of a write by the server's code for it.
+func isWrongRevision(err error, code jetstream.ErrorCode) bool {
 	var answer *jetstream.APIError
-	return errors.As(err, &answer) && (answer.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
-		answer.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+	return errors.As(err, &answer) && answer.ErrorCode == code
 }
