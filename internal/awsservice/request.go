@@ -39,6 +39,11 @@ var ownHeaders = []string{
 	"Authorization", "Connection", "Content-Length", "Expect", "Proxy-Authenticate", "Te", "Transfer-Encoding",
 }
 
+// IsOwnHeader tells whether a call fails that maps a header, whatever its case.
+func IsOwnHeader(name string) bool {
+	return slices.Contains(ownHeaders, http.CanonicalHeaderKey(name))
+}
+
 // build makes the request of a call without its signature, and gives its body
 // a second time.
 func (c *Client) build(ctx context.Context, r *Request, s service) (*http.Request, []byte, error) {

@@ -3,8 +3,10 @@ package integration
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,14 +31,22 @@ func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
 		}
 		e.transport = link
 	}
-	for parameter := range i.RequestParameters {
-		if name, ok := strings.CutPrefix(parameter, "integration.request.header."); ok && isReserved(name) {
-			return nil, fmt.Errorf("requestParameters[%q]: the header %s cannot be mapped", parameter, name)
-		}
+	if err := checkHeaders(i, isReserved); err != nil {
+		return nil, err
 	}
 	var err error
 	e.target, err = parseTarget(i.IntegrationUri)
 	return e, err
+}
+
+// checkHeaders refuses request parameters that are reserved headers.
+func checkHeaders(i *apigw.Integration, isReserved func(string) bool) error {
+	for _, parameter := range slices.Sorted(maps.Keys(i.RequestParameters)) {
+		if name, ok := strings.CutPrefix(parameter, "integration.request.header."); ok && isReserved(name) {
+			return fmt.Errorf("requestParameters[%q]: the header %s cannot be mapped", parameter, name)
+		}
+	}
+	return nil
 }
 
 // isReserved tells the headers that only the gateway may write.

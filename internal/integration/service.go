@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -28,6 +29,10 @@ func (b *Builder) buildService(i *apigw.Integration) (*serviceEndpoint, error) {
 	if err := awsservice.CheckCredentials(i.CredentialsArn); err != nil {
 		return nil, err
 	}
+	reserved := func(name string) bool { return isReserved(name) || awsservice.IsOwnHeader(name) }
+	if err := checkHeaders(i, reserved); err != nil {
+		return nil, err
+	}
 	return &serviceEndpoint{b.Services, uri, method(i), i.CredentialsArn}, nil
 }
 
@@ -45,9 +50,7 @@ func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping
 		}
 		mappedHeader.Add(p.Name, p.Value)
 	}
-	for name, values := range mappedHeader {
-		header[name] = values
-	}
+	maps.Copy(header, mappedHeader)
 	query := url.Values{}
 	for _, p := range request.Query {
 		query.Add(p.Name, p.Value)
