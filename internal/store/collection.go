@@ -40,10 +40,11 @@ type Event[T any] struct {
 }
 
 // envelope is the form of every record. A higher version than the collection's
-// is of a later Stagedoor; a lower one is converted by Decode.
-type envelope struct {
-	Version int             `json:"version"`
-	Value   json.RawMessage `json:"value"`
+// is of a later Stagedoor. The first form with another version brings the
+// conversion of those before it.
+type envelope[V any] struct {
+	Version int `json:"version"`
+	Value   V   `json:"value"`
 }
 
 // Key is the key of the record with an id.
@@ -79,11 +80,7 @@ func (c *Collection[T]) Get(ctx context.Context, id ...string) (*T, uint64, erro
 // Put writes a value under its own id if the record's revision is still the
 // given one, 0 for a new record, and gives the new revision.
 func (c *Collection[T]) Put(ctx context.Context, value *T, revision uint64) (uint64, error) {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", c.name, err)
-	}
-	record, err := json.Marshal(envelope{Version: c.version, Value: text})
+	record, err := json.Marshal(envelope[*T]{c.version, value})
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", c.name, err)
 	}
@@ -165,24 +162,32 @@ func (c *Collection[T]) Decode(record Record) (*T, error) {
 }
 
 func (c *Collection[T]) decode(record Record) (*T, error) {
-	var e envelope
-	if err := json.Unmarshal(record.Value, &e); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	var e envelope[*T]
+	err := decodeStrictly(record.Value, &e)
+	if err != nil || e.Version != c.version || e.Value == nil {
+		return nil, c.explain(record, err)
 	}
-	switch {
-	case e.Version > c.version:
-		return nil, fmt.Errorf("%w: its version is %d, the highest known here is %d", ErrLaterVersion, e.Version, c.version)
-	case e.Version < 1 || len(e.Value) == 0:
-		return nil, fmt.Errorf("%w: it lacks a version or a value", ErrCorrupt)
-	}
-	value := new(T)
-	if err := decodeStrictly(e.Value, value); err != nil {
-		return nil, err
-	}
-	if key := c.Key(c.id(value)...); key != record.Key {
+	if key := c.Key(c.id(e.Value)...); key != record.Key {
 		return nil, fmt.Errorf("%w: its value is that of %s", ErrCorrupt, key)
 	}
-	return value, nil
+	return e.Value, nil
+}
+
+// explain says what is wrong with a record. The version counts before
+// anything else: a later one may have another form.
+func (c *Collection[T]) explain(record Record, err error) error {
+	var e envelope[json.RawMessage]
+	switch invalid := json.Unmarshal(record.Value, &e); {
+	case invalid != nil:
+		return fmt.Errorf("%w: %w", ErrCorrupt, invalid)
+	case e.Version > c.version:
+		return fmt.Errorf("%w: its version is %d, the highest known here is %d", ErrLaterVersion, e.Version, c.version)
+	case e.Version < 1 || err == nil:
+		return fmt.Errorf("%w: it lacks a version or a value", ErrCorrupt)
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return fmt.Errorf("%w: %w", ErrLaterVersion, err)
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
 }
 
 // decodeStrictly refuses members that are not known: to serve a route without
@@ -190,16 +195,13 @@ func (c *Collection[T]) decode(record Record) (*T, error) {
 func decodeStrictly(text []byte, value any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(value)
-	switch {
-	case err == nil:
-		return nil
-	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return fmt.Errorf("%w: %w", ErrLaterVersion, err)
-	case errors.Is(err, io.EOF):
-		err = io.ErrUnexpectedEOF
+	if err := decoder.Decode(value); err != nil {
+		return err
 	}
-	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more after its end")
+	}
+	return nil
 }
 
 // newCollection makes a collection whose values have ids of the given function.

@@ -104,7 +104,7 @@ func readBackup(file io.Reader, record func(Record) error) error {
 			backupEnd
 		}
 		if err := decodeStrictly(text, &line); err != nil {
-			return r.mistake(err)
+			return r.mistake(fmt.Errorf("this is no record: %w", err))
 		}
 		if line.SHA256 != "" {
 			return r.checkEnd(line.backupEnd, records, hex.EncodeToString(sum.Sum(nil)))
