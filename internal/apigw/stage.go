@@ -17,7 +17,7 @@ type Stage struct {
 	ApiId                string
 	StageName            string
 	DeploymentId         string
-	AutoDeploy           bool              `json:",omitempty"`
+	AutoDeploy           *bool             `json:",omitempty"` // nil: it was never said; see AutoDeploys
 	Description          string            `json:",omitempty"`
 	ClientCertificateId  string            `json:",omitempty"`
 	StageVariables       map[string]string `json:",omitempty"`
@@ -27,12 +27,20 @@ type Stage struct {
 	AccessLogSettings    *AccessLogSettings `json:",omitempty"`
 	CreatedDate          time.Time
 	LastUpdatedDate      time.Time
+
+	// AutomaticDeployments are the newest of those that AutoDeploy made for the
+	// stage, oldest first: older ones are gone, and these go with the stage.
+	AutomaticDeployments []string `json:",omitempty"`
 }
 
-// RouteSettings are throttling and logging of one route, or of all.
+// AutoDeploys tells whether every change of the API is deployed on the stage.
+func (s *Stage) AutoDeploys() bool { return s.AutoDeploy != nil && *s.AutoDeploy }
+
+// RouteSettings are throttling and logging of one route, or of all. What is nil
+// or empty was not said.
 type RouteSettings struct {
-	DataTraceEnabled       bool    `json:",omitempty"`
-	DetailedMetricsEnabled bool    `json:",omitempty"`
+	DataTraceEnabled       *bool   `json:",omitempty"`
+	DetailedMetricsEnabled *bool   `json:",omitempty"`
 	LoggingLevel           string  `json:",omitempty"` // OFF, ERROR or INFO
 	ThrottlingBurstLimit   int     `json:",omitempty"`
 	ThrottlingRateLimit    float64 `json:",omitempty"`

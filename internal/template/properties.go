@@ -267,6 +267,14 @@ func integerOf(v *value) int {
 
 func (p *properties) boolean(name string) bool { return p.text(name) == "true" }
 
+// optionalBoolean gives nil for a property that is not there.
+func (p *properties) optionalBoolean(name string) *bool {
+	if !p.has(name) {
+		return nil
+	}
+	return new(p.boolean(name))
+}
+
 func (p *properties) texts(name string) []string {
 	if !p.isKnown(name) {
 		return nil

@@ -50,7 +50,7 @@ func (b *builder) stage(res *resource) {
 		ApiId:                api.ApiId,
 		StageName:            name,
 		DeploymentId:         b.deployed(api, p),
-		AutoDeploy:           p.boolean("AutoDeploy"),
+		AutoDeploy:           p.optionalBoolean("AutoDeploy"),
 		Description:          p.text("Description"),
 		ClientCertificateId:  p.text("ClientCertificateId"),
 		StageVariables:       p.textMap("StageVariables"),
@@ -114,8 +114,8 @@ func routeSettings(p *properties, path string, v *value) *apigw.RouteSettings {
 		rate = 0
 	}
 	return &apigw.RouteSettings{
-		DataTraceEnabled:       s.boolean("DataTraceEnabled"),
-		DetailedMetricsEnabled: s.boolean("DetailedMetricsEnabled"),
+		DataTraceEnabled:       s.optionalBoolean("DataTraceEnabled"),
+		DetailedMetricsEnabled: s.optionalBoolean("DetailedMetricsEnabled"),
 		LoggingLevel:           s.text("LoggingLevel"),
 		ThrottlingBurstLimit:   s.integer("ThrottlingBurstLimit"),
 		ThrottlingRateLimit:    rate,
