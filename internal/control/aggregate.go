@@ -23,8 +23,8 @@ func (s *server) loadAPI(ctx context.Context, id string) (*apigw.API, uint64, er
 	return api, revision, err
 }
 
-// changeAPI loads an API, lets change work on it, and writes it. An error of
-// change leaves everything as it was. If somebody else wrote the API meanwhile,
+// changeAPI loads an API, lets change work on it, writes it, and deploys it on
+// its stages with autoDeploy. An error of change leaves everything as it was. If somebody else wrote the API meanwhile,
 // that one wins, and the error is store.ErrConflict.
 func (s *server) changeAPI(ctx context.Context, id string, change func(*apigw.API) error) error {
 	api, revision, err := s.loadAPI(ctx, id)
@@ -34,8 +34,10 @@ func (s *server) changeAPI(ctx context.Context, id string, change func(*apigw.AP
 	if err := change(api); err != nil {
 		return err
 	}
-	revision, err = s.Store.APIs.Put(ctx, api, revision)
-	return s.written(ctx, revision, err)
+	if revision, err = s.Store.APIs.Put(ctx, api, revision); err != nil {
+		return err
+	}
+	return s.written(ctx, s.redeploy(ctx, id, revision), nil)
 }
 
 // written ends a write: it waits until this node serves what was written.

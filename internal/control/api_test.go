@@ -21,6 +21,9 @@ var plainly = cmp.Options{cmpopts.IgnoreTypes(middleware.Metadata{}), cmpopts.Ig
 	sdk.CreateRouteResponseOutput{}, sdk.UpdateRouteResponseOutput{},
 	sdk.CreateIntegrationOutput{}, sdk.UpdateIntegrationOutput{},
 	sdk.CreateIntegrationResponseOutput{}, sdk.UpdateIntegrationResponseOutput{},
+	sdk.CreateAuthorizerOutput{}, sdk.UpdateAuthorizerOutput{}, sdk.GetAuthorizerOutput{},
+	sdk.CreateStageOutput{}, sdk.UpdateStageOutput{}, sdk.GetStageOutput{}, types.RouteSettings{}, types.AccessLogSettings{},
+	sdk.CreateDeploymentOutput{}, sdk.UpdateDeploymentOutput{}, sdk.GetDeploymentOutput{},
 )}
 
 // same compares what an operation answered with what it should have.

@@ -11,11 +11,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// enumMessages are AWS's own words for members with a value that is none of the
-// possible ones (spec H.2, I.1).
-var enumMessages = map[string]string{
+// messages are AWS's own words for members that are missing, or have a value
+// that is none of the possible ones (spec H.2, I.1).
+var messages = map[string]string{
 	"protocolType":   "Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]",
 	"authorizerType": "Invalid authorizer type. Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.",
+
+	"authorizerPayloadFormatVersion": "AuthorizerPayloadFormatVersion cannot be set for WEBSOCKET protocol Apis.",
+	"authorizerResultTtlInSeconds":   "AuthorizerResultTtlInSeconds cannot be set for WEBSOCKET protocol Apis.",
 }
 
 // check tells whether a structure is within the model's limits: required
@@ -37,11 +40,14 @@ func (s *structure) check(v reflect.Value, path string, emptyRemoves bool) error
 	return nil
 }
 
-func (m *member) missing(name string) error {
-	if message, known := enumMessages[m.name]; known {
-		return apigw.BadRequest(message)
+func (m *member) missing(name string) error { return m.refuse("Missing required member: " + name) }
+
+// refuse refuses a value in AWS's words where they are known, else in ours.
+func (m *member) refuse(message string) error {
+	if known := messages[m.name]; known != "" {
+		message = known
 	}
-	return apigw.BadRequest("Missing required member: " + name)
+	return apigw.BadRequest(message)
 }
 
 // check checks a value of the member, or of what it consists of.
@@ -93,16 +99,13 @@ func (m *member) checkText(text, name string, emptyRemoves bool) error {
 		if slices.Contains(l.enum, text) {
 			return nil
 		}
-		if message, known := enumMessages[m.name]; known {
-			return apigw.BadRequest(message)
-		}
-		return apigw.BadRequest(fmt.Sprintf("Invalid %s specified. Must be one of [%s]", name, strings.Join(l.enum, ", ")))
+		return m.refuse(fmt.Sprintf("Invalid %s specified. Must be one of [%s]", name, strings.Join(l.enum, ", ")))
 	case text == "" && emptyRemoves:
 		return nil
 	case l.min != nil && length < *l.min || l.max != nil && length > *l.max:
-		return apigw.BadRequest(fmt.Sprintf("Invalid value for %s: it must have %s.", name, l.rangeOf("characters")))
+		return m.refuse(fmt.Sprintf("Invalid value for %s: it must have %s.", name, l.rangeOf("characters")))
 	case l.pattern != nil && !l.pattern.MatchString(text):
-		return apigw.BadRequest(fmt.Sprintf("Invalid value for %s: it must match %s.", name, l.pattern))
+		return m.refuse(fmt.Sprintf("Invalid value for %s: it must match %s.", name, l.pattern))
 	}
 	return nil
 }
@@ -110,7 +113,7 @@ func (m *member) checkText(text, name string, emptyRemoves bool) error {
 func (m *member) checkNumber(n int, name string) error {
 	l := &m.limits
 	if l.min != nil && n < *l.min || l.max != nil && n > *l.max {
-		return apigw.BadRequest(fmt.Sprintf("Invalid value for %s: it must be %s.", name, l.rangeOf("")))
+		return m.refuse(fmt.Sprintf("Invalid value for %s: it must be %s.", name, l.rangeOf("")))
 	}
 	return nil
 }

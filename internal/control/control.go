@@ -89,5 +89,10 @@ func (s *server) operations() []handler {
 		s.routeResponseOperations(),
 		s.integrationOperations(),
 		s.integrationResponseOperations(),
+		s.modelOperations(),
+		s.authorizerOperations(),
+		s.deploymentOperations(),
+		s.stageOperations(),
+		s.tagOperations(),
 	)
 }

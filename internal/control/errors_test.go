@@ -40,6 +40,11 @@ func badRequest(message string) failure { return failure{400, "BadRequestExcepti
 func missing(message string) failure    { return failure{404, "NotFoundException", message} }
 func conflict(message string) failure   { return failure{409, "ConflictException", message} }
 
+// used is for quotas.
+func used(what, owner string) failure {
+	return failure{429, "TooManyRequestsException", "Maximum number of " + what + " for this " + owner + " has been reached. Please contact AWS if you need additional " + what + "."}
+}
+
 func TestAPIErrors(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -84,7 +89,8 @@ func TestRouteErrors(t *testing.T) {
 		return call(h.CreateRoute, in)
 	}
 	const restricted = "Currently, authorization is restricted to the $connect route only"
-	custom := func(in *sdk.CreateRouteInput) { in.AuthorizationType, in.AuthorizerId = "CUSTOM", new("auth01") }
+	authorizer := h.authorizer(t, api)
+	custom := func(in *sdk.CreateRouteInput) { in.AuthorizationType, in.AuthorizerId = "CUSTOM", &authorizer }
 	plain := func(*sdk.CreateRouteInput) {}
 	refuse(t, []errorCase{
 		{"H.2", call(h.GetRoute, &sdk.GetRouteInput{ApiId: &api, RouteId: new("nothere")}), missing("Invalid Route identifier specified nothere")},
@@ -94,7 +100,7 @@ func TestRouteErrors(t *testing.T) {
 		{"H.2", create("$disconnect", custom), badRequest(restricted)},
 		{"H.2", create("$default", custom), badRequest(restricted)},
 		{"M.15", create("leave", func(in *sdk.CreateRouteInput) { in.AuthorizationType = "AWS_IAM" }), badRequest(restricted)},
-		{"H.2", call(h.UpdateRoute, &sdk.UpdateRouteInput{ApiId: &api, RouteId: &join, AuthorizationType: "CUSTOM", AuthorizerId: new("auth01")}), badRequest(restricted)},
+		{"H.2", call(h.UpdateRoute, &sdk.UpdateRouteInput{ApiId: &api, RouteId: &join, AuthorizationType: "CUSTOM", AuthorizerId: &authorizer}), badRequest(restricted)},
 		{"H.4", create("$connect", func(in *sdk.CreateRouteInput) { in.AuthorizationType = "JWT" }), badRequest("Authorization type JWT cannot be set for WEBSOCKET protocol Apis.")},
 		{"H.4", create("$connect", func(in *sdk.CreateRouteInput) { in.AuthorizationType = "CUSTOM" }), badRequest("AuthorizerId is required for authorization type CUSTOM")},
 		{"H.2", create("$connect", func(in *sdk.CreateRouteInput) { in.AuthorizationType, in.AuthorizerId = "CUSTOM", new("nobody") }),
@@ -205,9 +211,6 @@ func TestQuotas(t *testing.T) {
 	h.route(t, api, "join")
 	integration := h.integration(t, api)
 	must(t, h.CreateIntegrationResponse, &sdk.CreateIntegrationResponseInput{ApiId: &api, IntegrationId: &integration, IntegrationResponseKey: new("$default")})
-	used := func(what, owner string) failure {
-		return failure{429, "TooManyRequestsException", "Maximum number of " + what + " for this " + owner + " has been reached. Please contact AWS if you need additional " + what + "."}
-	}
 	refuse(t, []errorCase{
 		{"H.3", call(h.CreateApi, &sdk.CreateApiInput{Name: new("b"), ProtocolType: "WEBSOCKET", RouteSelectionExpression: new("$request.body.a")}), used("APIs", "account")},
 		{"H.3", call(h.CreateRoute, &sdk.CreateRouteInput{ApiId: &api, RouteKey: new("leave")}), used("Routes", "API")},

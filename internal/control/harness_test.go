@@ -66,31 +66,48 @@ func (h *harness) client(transport http.RoundTripper) *sdk.Client {
 	})
 }
 
-// api creates an API, and writes models and an authorizer into it.
+// api creates an API with a model, Message.
 func (h *harness) api(t *testing.T) string {
 	t.Helper()
-	out, err := h.CreateApi(t.Context(), &sdk.CreateApiInput{
+	out := must(t, h.CreateApi, &sdk.CreateApiInput{
 		Name: new("chat"), ProtocolType: types.ProtocolTypeWebsocket, RouteSelectionExpression: new("$request.body.action"),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.change(t, *out.ApiId, func(api *apigw.API) {
-		api.Models = []*apigw.Model{{ModelId: "model1", Name: "Message", Schema: `{"type":"object"}`}}
-		api.Authorizers = []*apigw.Authorizer{{AuthorizerId: "auth01", Name: "door", AuthorizerType: "REQUEST"}}
-	})
+	must(t, h.CreateModel, &sdk.CreateModelInput{ApiId: out.ApiId, Name: new("Message"), Schema: new(`{"type":"object"}`)})
 	return *out.ApiId
 }
 
-// change writes an API past the control plane.
-func (h *harness) change(t *testing.T, apiID string, change func(*apigw.API)) {
+// authorizer creates a Lambda authorizer.
+func (h *harness) authorizer(t *testing.T, apiID string) string {
 	t.Helper()
-	api, revision, err := h.store.APIs.Get(t.Context(), apiID)
+	return *must(t, h.CreateAuthorizer, &sdk.CreateAuthorizerInput{
+		ApiId: &apiID, Name: new("door"), AuthorizerType: types.AuthorizerTypeRequest, AuthorizerUri: new(functionURI), IdentitySource: []string{},
+	}).AuthorizerId
+}
+
+// stage creates a stage.
+func (h *harness) stage(t *testing.T, apiID, name string) {
+	t.Helper()
+	must(t, h.CreateStage, &sdk.CreateStageInput{ApiId: &apiID, StageName: &name})
+}
+
+// deployment deploys an API, which has a route, on no stage.
+func (h *harness) deployment(t *testing.T, apiID string) string {
+	t.Helper()
+	return *must(t, h.CreateDeployment, &sdk.CreateDeploymentInput{ApiId: &apiID}).DeploymentId
+}
+
+// logRole puts the role for logs into the account's settings.
+func (h *harness) logRole(t *testing.T) {
+	t.Helper()
+	account, revision, err := h.store.Account.Get(t.Context(), store.AccountID)
+	if errors.Is(err, store.ErrNotFound) {
+		account, err = new(apigw.Account), nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	change(api)
-	if _, err := h.store.APIs.Put(t.Context(), api, revision); err != nil {
+	account.CloudwatchRoleArn = "arn:aws:iam::123456789012:role/logs"
+	if _, err := h.store.Account.Put(t.Context(), account, revision); err != nil {
 		t.Fatal(err)
 	}
 }

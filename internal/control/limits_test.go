@@ -91,7 +91,7 @@ func (h *harness) refused(t *testing.T, o handler, body, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, known := enumMessages[name]
+	_, known := messages[name]
 	if response.StatusCode != http.StatusBadRequest || !known && !strings.Contains(string(answer), name) {
 		t.Errorf("%s %.200s: %d %s", o.Name, body, response.StatusCode, answer)
 	}

@@ -12,7 +12,7 @@ func driveRoute(t *testing.T, h *harness) {
 	target := "integrations/" + h.integration(t, api)
 	created := must(t, h.CreateRoute, &sdk.CreateRouteInput{
 		ApiId: &api, RouteKey: new("$connect"), Target: &target,
-		AuthorizationType: types.AuthorizationTypeCustom, AuthorizerId: new("auth01"), ApiKeyRequired: new(true),
+		AuthorizationType: types.AuthorizationTypeCustom, AuthorizerId: new(h.authorizer(t, api)), ApiKeyRequired: new(true),
 		ModelSelectionExpression: new("$request.body.kind"), RequestModels: map[string]string{"$default": "Message"},
 		OperationName: new("enter"), RouteResponseSelectionExpression: new("$default"),
 		RequestParameters: map[string]types.ParameterConstraints{"route.request.querystring.token": {Required: new(true)}},
@@ -54,7 +54,7 @@ func TestUpdateRoute(t *testing.T) {
 	h := start(t, nil)
 	api := h.api(t)
 	route := must(t, h.CreateRoute, &sdk.CreateRouteInput{
-		ApiId: &api, RouteKey: new("$connect"), AuthorizationType: types.AuthorizationTypeCustom, AuthorizerId: new("auth01"),
+		ApiId: &api, RouteKey: new("$connect"), AuthorizationType: types.AuthorizationTypeCustom, AuthorizerId: new(h.authorizer(t, api)),
 		RequestParameters: map[string]types.ParameterConstraints{"route.request.header.a": {Required: new(true)}},
 		RequestModels:     map[string]string{"a": "Message"},
 	})

@@ -37,6 +37,9 @@ func describe(t reflect.Type) *structure {
 	for i := range t.NumField() {
 		m := describeMember(t.Field(i))
 		m.index = i
+		if correct := corrections[t.Name()+"."+m.name]; correct != nil {
+			correct(m)
+		}
 		s.members = append(s.members, m)
 		switch m.location {
 		case "payload":

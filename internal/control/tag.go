@@ -1,0 +1,106 @@
+package control
+
+import (
+	"context"
+	"maps"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+)
+
+func (s *server) tagOperations() []handler {
+	return []handler{
+		operation(wire.TagResource, s.tagResource),
+		operation(wire.GetTags, s.getTags),
+		silent(wire.UntagResource, s.untagResource),
+	}
+}
+
+func (s *server) tagResource(ctx context.Context, in *wire.TagResourceRequest) (*wire.TagResourceResponse, error) {
+	err := s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) { maps.Copy(tags, in.Tags) })
+	if err != nil {
+		return nil, err
+	}
+	return new(wire.TagResourceResponse), nil
+}
+
+// untagResource removes tags. Keys that the resource does not have are none.
+func (s *server) untagResource(ctx context.Context, in *wire.UntagResourceRequest) error {
+	return s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) {
+		for _, key := range in.TagKeys {
+			delete(tags, key)
+		}
+	})
+}
+
+func (s *server) getTags(ctx context.Context, in *wire.GetTagsRequest) (*wire.GetTagsResponse, error) {
+	tags, err := s.readTags(ctx, in.ResourceArn)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.GetTagsResponse{Tags: orEmpty(tags)}, nil
+}
+
+// readTags gives the tags of the resource with an ARN.
+func (s *server) readTags(ctx context.Context, arn string) (map[string]string, error) {
+	path, err := s.pathOf(arn)
+	if err != nil {
+		return nil, err
+	}
+	if len(path) < 2 || path[0] != "apis" {
+		return nil, noSuchResource(arn)
+	}
+	api, err := s.readAPI(ctx, path[1])
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(path) == 2:
+		return api.Tags, nil
+	case len(path) == 4 && path[2] == "stages":
+		stage, _, err := s.loadStage(ctx, path[1], path[3])
+		if err != nil {
+			return nil, err
+		}
+		return stage.Tags, nil
+	}
+	return nil, noSuchResource(arn)
+}
+
+// changeTags changes the tags of the resource with an ARN. An API's are part of
+// what is deployed; a stage's are in effect at once.
+func (s *server) changeTags(ctx context.Context, arn string, change func(map[string]string)) error {
+	path, err := s.pathOf(arn)
+	if err != nil {
+		return err
+	}
+	apply := func(member *map[string]string) error {
+		tags := orEmpty(*member)
+		change(tags)
+		replace(member, tags)
+		return s.checkTags(tags)
+	}
+	switch {
+	case len(path) == 2 && path[0] == "apis":
+		return s.changeAPI(ctx, path[1], func(api *apigw.API) error { return apply(&api.Tags) })
+	case len(path) == 4 && path[0] == "apis" && path[2] == "stages":
+		return s.changeStage(ctx, path[1], path[3], func(_ *apigw.API, stage *apigw.Stage) error { return apply(&stage.Tags) })
+	}
+	return noSuchResource(arn)
+}
+
+// pathOf gives the steps of the resource that an ARN of this region stands for,
+// arn:aws:apigateway:{region}::/apis/{apiId}/stages/{stage} for example.
+func (s *server) pathOf(arn string) ([]string, error) {
+	_, rest, _ := strings.Cut(strings.TrimPrefix(arn, "arn:"), ":")
+	path, ok := strings.CutPrefix(rest, "apigateway:"+s.Region+"::/")
+	if !ok || !strings.HasPrefix(arn, "arn:") {
+		return nil, apigw.BadRequest("Invalid resource ARN specified: " + arn + ". The format must be arn:aws:apigateway:" + s.Region + "::/apis/{apiId} or …/apis/{apiId}/stages/{stageName}")
+	}
+	return strings.Split(path, "/"), nil
+}
+
+func noSuchResource(arn string) error {
+	return apigw.NotFound("Resource", "Invalid resource identifier specified "+arn)
+}
