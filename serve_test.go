@@ -158,9 +158,11 @@ func TestServeStoreElsewhere(t *testing.T) {
 	if got := exchange(t, conn, `{"a":2}`); got != `{"a":2}` {
 		t.Errorf("without a store: %s", got)
 	}
-	if got := exchange(t, g.dial(), `{"a":3}`); got != `{"a":3}` {
+	late := g.dial()
+	if got := exchange(t, late, `{"a":3}`); got != `{"a":3}` {
 		t.Errorf("a new connection without a store: %s", got)
 	}
+	_, _ = conn.CloseNow(), late.CloseNow()
 	if status, body := call(t, plain, nil, "", "GET", g.Admin+"/v2/apis", ""); status != 503 {
 		t.Errorf("the control plane without a store: %d %s", status, body)
 	}
@@ -385,15 +387,17 @@ func TestServeShutdownDelay(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.fill(echo(t))
-	s.configure("shutdown: {delay: 1s}\n")
+	s.configure("shutdown: {delay: 2s}\n")
 	g := s.start(ServeConfig{})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	g.end()
 	readiness(t, g.Admin, 503, `"status":"stopping"`)
-	if got := exchange(t, g.dial(), "{}"); got != "{}" {
+	conn := g.dial()
+	if got := exchange(t, conn, "{}"); got != "{}" {
 		t.Errorf("got %s", got)
 	}
+	_ = conn.CloseNow()
 	if err := g.wait(); err != nil || ctx.Err() != nil {
 		t.Errorf("it ended with %v", err)
 	}
