@@ -45,7 +45,7 @@ type Throttle struct {
 // Quota is a number of requests per period.
 type Quota struct {
 	Limit  int
-	Offset int    `json:",omitempty"` // requests taken off the first period
+	Offset int    `json:",omitempty"` // day on which a period begins: 0 to 6 for WEEK, from Sunday; 0 to 27 for MONTH
 	Period string // DAY, WEEK or MONTH
 }
 

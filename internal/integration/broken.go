@@ -9,5 +9,5 @@ func Broken(reason error) Backend { return broken{reason} }
 type broken struct{ reason error }
 
 func (b broken) Invoke(context.Context, *Request) (*Response, error) {
-	return nil, &Error{FailureConfiguration, b.reason.Error()}
+	return nil, &Error{Failure: FailureConfiguration, Reason: b.reason.Error()}
 }

@@ -37,6 +37,34 @@ const (
 	// FailureParameters: required parameters of $connect are missing. The
 	// reason is their names.
 	FailureParameters
+
+	// The rest are refusals: of who asks, or of how much.
+
+	// FailureRequest: a handshake that no signature could make right.
+	FailureRequest
+	// FailureUnauthorized: the authorizer does not know the client.
+	FailureUnauthorized
+	// FailureDenied: the client is known, or does not matter, and may not
+	// connect.
+	FailureDenied
+	// FailureAuthorizer: the authorizer could not decide.
+	FailureAuthorizer
+	// FailureAuthorizerConfiguration: the authorizer is wrong, or answers what
+	// is no decision.
+	FailureAuthorizerConfiguration
+	// FailureNoSignature: the handshake must be signed, and is not.
+	FailureNoSignature
+	// FailureSignature: the handshake's signature is wrong.
+	FailureSignature
+	// FailureExpired: the access key has expired.
+	FailureExpired
+	// FailureAPIKey: there is no API key that opens the stage.
+	FailureAPIKey
+	// FailureThrottled: a limit of events per second or of open connections is
+	// reached.
+	FailureThrottled
+	// FailureQuota: the API key's quota is used up.
+	FailureQuota
 )
 
 // row is what becomes of a failure.
@@ -59,13 +87,44 @@ var catalogue = [...]row{
 	FailureBody:          {http.StatusBadRequest, "Invalid request body", "BAD_REQUEST_BODY", ""},
 	FailureMediaType:     {http.StatusUnsupportedMediaType, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE", ""},
 	FailureParameters:    {http.StatusBadRequest, "Missing required request parameters: [%s]", "BAD_REQUEST_PARAMETERS", "Missing required request parameters: "},
+
+	FailureRequest:                 {http.StatusBadRequest, "Bad Request", "DEFAULT_4XX", ""},
+	FailureUnauthorized:            {http.StatusUnauthorized, "Unauthorized", "UNAUTHORIZED", ""},
+	FailureDenied:                  {http.StatusForbidden, "Forbidden", "ACCESS_DENIED", ""},
+	FailureAuthorizer:              {http.StatusInternalServerError, internalServerError, "AUTHORIZER_FAILURE", ""},
+	FailureAuthorizerConfiguration: {http.StatusInternalServerError, internalServerError, "AUTHORIZER_CONFIGURATION_ERROR", ""},
+	FailureNoSignature:             {http.StatusForbidden, "Missing Authentication Token", "MISSING_AUTHENTICATION_TOKEN", ""},
+	FailureSignature:               {http.StatusForbidden, "Forbidden", "INVALID_SIGNATURE", ""},
+	FailureExpired:                 {http.StatusForbidden, "The security token included in the request is expired", "EXPIRED_TOKEN", ""},
+	FailureAPIKey:                  {http.StatusForbidden, "Forbidden", "INVALID_API_KEY", ""},
+	FailureThrottled:               {http.StatusTooManyRequests, "Too Many Requests", "THROTTLED", ""},
+	FailureQuota:                   {http.StatusTooManyRequests, "Limit Exceeded", "QUOTA_EXCEEDED", ""},
 }
 
 // Error is why an event failed. It is the only error that a Backend returns.
 type Error struct {
 	Failure Failure
 	Reason  string // for the log; the client sees Message
+	// Text takes the place of the catalogue's message, where a failure has
+	// several. It may quote what the client sent.
+	Text string
 }
+
+// Refusal is the refusal with a response type, such as "ACCESS_DENIED": of the
+// authorizers and limits, which have no catalogue of their own. The text is what
+// the client is told.
+func Refusal(responseType, text, reason string) *Error {
+	for failure := FailureRequest; int(failure) < len(catalogue); failure++ {
+		if catalogue[failure].responseType == responseType {
+			return &Error{Failure: failure, Reason: reason, Text: text}
+		}
+	}
+	return &Error{Failure: FailureInternal, Reason: reason}
+}
+
+// IsRefusal tells whether the event was refused for who asks, or for how much,
+// and not because something does not work.
+func (e *Error) IsRefusal() bool { return e.Failure >= FailureRequest }
 
 // Error is the line of the execution log.
 func (e *Error) Error() string { return catalogue[e.Failure].log + e.Reason }
@@ -73,9 +132,11 @@ func (e *Error) Error() string { return catalogue[e.Failure].log + e.Reason }
 // Status is the answer to a handshake that failed this way.
 func (e *Error) Status() int { return catalogue[e.Failure].status }
 
-// Message is what API Gateway tells the client. It holds nothing that a client
-// sent.
+// Message is what API Gateway tells the client.
 func (e *Error) Message() string {
+	if e.Text != "" {
+		return e.Text
+	}
 	return strings.Replace(catalogue[e.Failure].message, "%s", e.Reason, 1)
 }
 
@@ -92,31 +153,31 @@ func AsError(err error) *Error {
 		return mappingError(failed)
 	}
 	if _, ok := errors.AsType[*awsservice.ConfigurationError](err); ok {
-		return &Error{FailureConfiguration, err.Error()}
+		return &Error{Failure: FailureConfiguration, Reason: err.Error()}
 	}
 	switch {
 	case errors.Is(err, lambda.ErrNotFound):
-		return &Error{FailureConfiguration, err.Error()}
+		return &Error{Failure: FailureConfiguration, Reason: err.Error()}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{FailureTimeout, "the integration did not answer in time"}
+		return &Error{Failure: FailureTimeout, Reason: "the integration did not answer in time"}
 	case errors.Is(err, context.Canceled):
-		return &Error{FailureBackend, "the call was interrupted: the gateway is stopping"}
+		return &Error{Failure: FailureBackend, Reason: "the call was interrupted: the gateway is stopping"}
 	}
-	return &Error{FailureBackend, err.Error()}
+	return &Error{Failure: FailureBackend, Reason: err.Error()}
 }
 
 func mappingError(e *mapping.Error) *Error {
 	switch e.Failure {
 	case mapping.FailureParameters:
-		return &Error{FailureParameters, strings.Join(e.Missing, ", ")}
+		return &Error{Failure: FailureParameters, Reason: strings.Join(e.Missing, ", ")}
 	case mapping.FailureMediaType:
-		return &Error{FailureMediaType, e.Error()}
+		return &Error{Failure: FailureMediaType, Reason: e.Error()}
 	case mapping.FailureTimeout:
-		return &Error{FailureTimeout, e.Error()}
+		return &Error{Failure: FailureTimeout, Reason: e.Error()}
 	case mapping.FailureContent:
-		return &Error{FailureInternal, e.Error()}
+		return &Error{Failure: FailureInternal, Reason: e.Error()}
 	default:
-		return &Error{FailureConfiguration, e.Error()}
+		return &Error{Failure: FailureConfiguration, Reason: e.Error()}
 	}
 }
 
@@ -130,5 +191,5 @@ func failed(ctx context.Context, err error) *Error {
 }
 
 func configurationError(format string, args ...any) *Error {
-	return &Error{FailureConfiguration, fmt.Sprintf(format, args...)}
+	return &Error{Failure: FailureConfiguration, Reason: fmt.Sprintf(format, args...)}
 }

@@ -4,9 +4,9 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -109,13 +109,23 @@ func (e event) identity(name string) any {
 	if e.Connection.Authorizer == nil {
 		return nil
 	}
-	return present(e.Connection.Authorizer.Identity[name])
+	for _, p := range e.Connection.Authorizer.Identity {
+		if p.Name == name {
+			return present(p.Value)
+		}
+	}
+	return nil
 }
 
 func (e event) authorizer(name string) any {
 	for n, value := range e.Authorizer() {
 		if n == name {
 			return value
+		}
+	}
+	if name == "integrationLatency" || name == "latency" {
+		if a := e.Connection.Authorizer; a != nil && a.Latency > 0 && e.EventType == Connect {
+			return a.Latency.Milliseconds()
 		}
 	}
 	return nil
@@ -147,7 +157,7 @@ func (e event) failure(name string) any {
 	case "message":
 		return e.Failed.Message()
 	case "messageString":
-		return strconv.Quote(e.Failed.Message()) // plain ASCII, where Go's quotes are JSON's
+		return string(jsonvalue.AppendQuoted(nil, e.Failed.Message()))
 	case "responseType":
 		return e.Failed.ResponseType()
 	case "validationErrorString":

@@ -14,17 +14,22 @@ import (
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	connect := sample(Connect, "$connect")
-	connect.Failed = &Error{FailureParameters, "a, b"}
+	connect.Failed = &Error{Failure: FailureParameters, Reason: "a, b"}
+	quoting := sample(Connect, "$connect")
+	quoting.Failed = &Error{Failure: FailureSignature, Reason: "r", Text: "should have been\n'\"é\x00'"}
+	if got := quoting.Context().Variable("error.messageString"); got != `"should have been\n'\"é\u0000'"` {
+		t.Errorf("what a client sent, quoted: %s", got)
+	}
 	message := sample(Message, "join")
 	message.MessageID = "gbikqm-vtQAYKEiHxA=="
 	message.Integration = Outcome{Latency: 1500 * time.Microsecond, Status: 200, RequestID: "aws-1", Error: "boom"}
 	message.Connection.Authorizer = &Authorizer{
-		PrincipalID: "ada", Context: []mapping.Parameter{{Name: "team", Value: "blue"}},
-		Identity: map[string]string{"userArn": "arn:aws:iam::123456789012:user/ada"},
+		Latency: time.Second, PrincipalID: "ada", Context: []mapping.Parameter{{Name: "team", Value: "blue"}},
+		Identity: []mapping.Parameter{{Name: "userArn", Value: "arn:aws:iam::123456789012:user/ada"}},
 	}
 	invalid := sample(Message, "join")
 	invalid.UserAgent = ""
-	invalid.Failed = &Error{FailureBody, "at /a: wrong"}
+	invalid.Failed = &Error{Failure: FailureBody, Reason: "at /a: wrong"}
 	bye := sample(Disconnect, "$disconnect")
 	bye.CloseCode, bye.CloseReason = 1001, ""
 	tests := []struct {
@@ -34,7 +39,8 @@ func TestVariables(t *testing.T) {
 		{"apiId", "a1b2c3d4e5", "a1b2c3d4e5", "a1b2c3d4e5", "a1b2c3d4e5"},
 		{"authorizer.principalId", nil, "ada", nil, nil},
 		{"authorizer.team", nil, "blue", nil, nil},
-		{"authorizer.latency", nil, nil, nil, nil},
+		{"authorizer.latency", nil, nil, nil, nil}, // $connect alone has one
+		{"authorizer.integrationLatency", nil, nil, nil, nil},
 		{"authorize.status", nil, nil, nil, nil},
 		{"authenticate.status", nil, nil, nil, nil},
 		{"connectedAt", int64(1790327995123), int64(1790327995123), int64(1790327995123), int64(1790327995123)},
@@ -75,6 +81,11 @@ func TestVariables(t *testing.T) {
 				t.Errorf("%s of %s: %#v, want %#v", test.name, r.RouteKey, got, want)
 			}
 		}
+	}
+	asked := sample(Connect, "$connect")
+	asked.Connection.Authorizer = message.Connection.Authorizer
+	if got := asked.Context().Variable("authorizer.integrationLatency"); got != int64(1000) {
+		t.Errorf("the latency of the authorizer: %v", got)
 	}
 	var authorizer []string
 	for name, value := range message.Context().Authorizer() {

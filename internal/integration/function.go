@@ -79,7 +79,7 @@ func (f *function) call(ctx context.Context, r *Request, request *mapping.Reques
 		payload = []byte("{}")
 	}
 	if !json.Valid(payload) {
-		return nil, &Error{FailureInternal, "the request for the function is not JSON: " + abbreviate(payload)}
+		return nil, &Error{Failure: FailureInternal, Reason: "the request for the function is not JSON: " + abbreviate(payload)}
 	}
 	result, err := f.invoke(ctx, r, payload, event)
 	if err != nil {
@@ -127,7 +127,7 @@ func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, error)
 	case err != nil:
 		return nil, failed(ctx, err)
 	case r.Integration.Error != "":
-		return nil, &Error{FailureBackend, r.Integration.Error}
+		return nil, &Error{Failure: FailureBackend, Reason: r.Integration.Error}
 	case event:
 		return &Response{Status: http.StatusAccepted}, nil
 	}

@@ -123,7 +123,7 @@ func (e *httpEndpoint) send(ctx context.Context, r *Request, o *outgoing) (*Resp
 	}
 	known := failed(ctx, err)
 	if known.Failure == FailureBackend {
-		known = &Error{FailureBackend, fmt.Sprintf("%s %s: %s", e.method, e.target.url.Redacted(), known.Reason)}
+		known = &Error{Failure: FailureBackend, Reason: fmt.Sprintf("%s %s: %s", e.method, e.target.url.Redacted(), known.Reason)}
 	}
 	return nil, known
 }

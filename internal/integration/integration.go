@@ -48,7 +48,11 @@ type Authorizer struct {
 	Context []mapping.Parameter
 	// Identity is $context.identity but for sourceIp and userAgent: accountId,
 	// apiKey, apiKeyId, caller, user, userArn and so on.
-	Identity map[string]string
+	Identity []mapping.Parameter
+	// Latency is how long a Lambda authorizer took; 0 where there was none.
+	Latency time.Duration
+	// APIKey is the key that the client showed, valid or not. It is a secret.
+	APIKey string
 }
 
 // Request is one event on its way to a backend.

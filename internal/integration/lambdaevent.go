@@ -37,6 +37,7 @@ func appendRequestContext(dst []byte, r *Request) []byte {
 	if r.EventType == Disconnect {
 		dst = strconv.AppendInt(appendMember(dst, "disconnectStatusCode"), int64(r.CloseCode), 10)
 	}
+	dst = appendAuthorizer(dst, r)
 	if r.EventType == Message {
 		dst = appendStringMember(dst, "messageId", r.MessageID)
 	}
@@ -51,16 +52,43 @@ func appendRequestContext(dst []byte, r *Request) []byte {
 	dst = appendStringMember(dst, "stage", r.Stage)
 	dst = strconv.AppendInt(appendMember(dst, "connectedAt"), r.ConnectedAt.UnixMilli(), 10)
 	dst = strconv.AppendInt(appendMember(dst, "requestTimeEpoch"), r.Time.UnixMilli(), 10)
-	dst = append(appendMember(dst, "identity"), '{')
-	if r.UserAgent != "" {
-		dst = appendStringMember(dst, "userAgent", r.UserAgent)
-	}
-	dst = append(appendStringMember(dst, "sourceIp", r.SourceIP), '}')
+	dst = appendIdentity(dst, r.Connection)
 	dst = appendStringMember(dst, "requestId", r.RequestID)
 	dst = appendStringMember(dst, "domainName", r.DomainName)
 	dst = appendStringMember(dst, "connectionId", r.ID)
 	dst = appendStringMember(dst, "apiId", r.APIID)
 	return append(dst, '}')
+}
+
+// appendAuthorizer writes what the authorizer of $connect found out, if there
+// was one. How long it took is said once, to $connect.
+func appendAuthorizer(dst []byte, r *Request) []byte {
+	a := r.Authorizer
+	if a == nil || a.PrincipalID == "" && len(a.Context) == 0 {
+		return dst
+	}
+	dst = append(appendMember(dst, "authorizer"), '{')
+	dst = appendStringMember(dst, "principalId", a.PrincipalID)
+	if a.Latency > 0 && r.EventType == Connect {
+		dst = strconv.AppendInt(appendMember(dst, "integrationLatency"), a.Latency.Milliseconds(), 10)
+	}
+	for _, p := range a.Context {
+		dst = jsonvalue.AppendQuoted(appendKey(dst, p.Name), p.Value)
+	}
+	return append(dst, '}')
+}
+
+func appendIdentity(dst []byte, c *Connection) []byte {
+	dst = append(appendMember(dst, "identity"), '{')
+	if c.Authorizer != nil {
+		for _, p := range c.Authorizer.Identity {
+			dst = appendStringMember(dst, p.Name, p.Value)
+		}
+	}
+	if c.UserAgent != "" {
+		dst = appendStringMember(dst, "userAgent", c.UserAgent)
+	}
+	return append(appendStringMember(dst, "sourceIp", c.SourceIP), '}')
 }
 
 // appendHeaders writes headers, where the last of several lines of a name

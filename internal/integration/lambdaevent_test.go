@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 func sample(eventType, routeKey string) *Request {
@@ -40,6 +42,22 @@ func TestAppendLambdaEvent(t *testing.T) {
 	disconnect := sample(Disconnect, "$disconnect")
 	disconnect.CloseCode, disconnect.CloseReason = 1001, "Going away"
 
+	// Names and values of an authorizer's context cannot break out of theirs.
+	known := func(r *Request) *Request {
+		r.Connection.Authorizer = &Authorizer{
+			PrincipalID: "ada\"", Latency: 1500 * time.Microsecond, APIKey: "secret",
+			Context:  []mapping.Parameter{{Name: "level", Value: "7"}, {Name: "a\",\"admin\":\"", Value: "\r\nX: y\"}"}, {Name: "none", Value: ""}},
+			Identity: []mapping.Parameter{{Name: "accountId", Value: "123456789012"}, {Name: "userArn", Value: "arn:aws:iam::123456789012:user/ada"}},
+		}
+		return r
+	}
+	knownMessage := known(sample(Message, "echo"))
+	knownMessage.MessageID = "gbikqm-vtQAYKEiHxA=="
+	knownDisconnect := known(sample(Disconnect, "$disconnect"))
+	knownDisconnect.CloseCode, knownDisconnect.CloseReason = 1001, "Going away"
+	const context = `"level":"7","a\",\"admin\":\"":"\r\nX: y\"}","none":""},`
+	const caller = `"identity":{"accountId":"123456789012","userArn":"arn:aws:iam::123456789012:user/ada","userAgent":"ua/1.0","sourceIp":"203.0.113.7"},`
+
 	const tail = `"requestId":"EP5tdH0zIAMEr8w=","domainName":"a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",` +
 		`"connectionId":"gbikqi-vWQAYKEiHxA==","apiId":"a1b2c3d4e5"}`
 	const times = `"stage":"dev","connectedAt":1790327995123,"requestTimeEpoch":1790327995130,`
@@ -66,6 +84,17 @@ func TestAppendLambdaEvent(t *testing.T) {
 				`"multiValueHeaders":{"Host":["a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"],"x-api-key":[""],"X-Forwarded-For":[""],"x-restapi":[""]},` +
 				`"requestContext":{"routeKey":"$disconnect","disconnectStatusCode":1001,"eventType":"DISCONNECT","extendedRequestId":"EP5tdH0zIAMEr8w=",` +
 				`"requestTime":"25/Sep/2026:09:19:55 +0000","messageDirection":"IN","disconnectReason":"Going away",` + times + identity + tail + `,"isBase64Encoded":false}`},
+		{"CONNECT after an authorizer", known(sample(Connect, "$connect")),
+			`{"headers":{},"multiValueHeaders":{},"requestContext":{"routeKey":"$connect","authorizer":{"principalId":"ada\"","integrationLatency":1,` + context +
+				`"eventType":"CONNECT",` + at + times + caller + tail + `,"isBase64Encoded":false}`},
+		{"MESSAGE after an authorizer", knownMessage,
+			`{"requestContext":{"routeKey":"echo","authorizer":{"principalId":"ada\"",` + context + `"messageId":"gbikqm-vtQAYKEiHxA==","eventType":"MESSAGE",` +
+				at + times + caller + tail + `,"body":"","isBase64Encoded":false}`},
+		{"DISCONNECT after an authorizer", knownDisconnect,
+			`{"headers":{"Host":"a1b2c3d4e5.execute-api.us-east-1.amazonaws.com","x-api-key":"","X-Forwarded-For":"","x-restapi":""},` +
+				`"multiValueHeaders":{"Host":["a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"],"x-api-key":[""],"X-Forwarded-For":[""],"x-restapi":[""]},` +
+				`"requestContext":{"routeKey":"$disconnect","disconnectStatusCode":1001,"authorizer":{"principalId":"ada\"",` + context + `"eventType":"DISCONNECT","extendedRequestId":"EP5tdH0zIAMEr8w=",` +
+				`"requestTime":"25/Sep/2026:09:19:55 +0000","messageDirection":"IN","disconnectReason":"Going away",` + times + caller + tail + `,"isBase64Encoded":false}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -51,7 +51,7 @@ func (b *mapped) Invoke(ctx context.Context, r *Request) (*Response, error) {
 // its error means.
 func (b *mapped) unmapped(r *Request, response *Response) (*Response, error) {
 	if r.Integration.Error != "" && b.responses.Empty() {
-		return nil, &Error{FailureBackend, r.Integration.Error}
+		return nil, &Error{Failure: FailureBackend, Reason: r.Integration.Error}
 	}
 	return &Response{Status: response.Status}, nil
 }

@@ -16,7 +16,7 @@ import (
 // without statusCode counts as 200.
 func parseProxyResult(payload []byte) (*Response, error) {
 	malformed := func(format string, args ...any) (*Response, error) {
-		return nil, &Error{FailureBackend, "malformed Lambda proxy response: " + fmt.Sprintf(format, args...)}
+		return nil, &Error{Failure: FailureBackend, Reason: "malformed Lambda proxy response: " + fmt.Sprintf(format, args...)}
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &members); err != nil || members == nil {

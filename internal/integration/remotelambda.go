@@ -81,7 +81,7 @@ func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, er
 	if match := functionARN.FindStringSubmatch(name); match != nil {
 		region = match[1]
 	} else if !functionName.MatchString(name) {
-		return nil, &Error{FailureConfiguration, fmt.Sprintf("%q is not the name or ARN of a function", name)}
+		return nil, &Error{Failure: FailureConfiguration, Reason: fmt.Sprintf("%q is not the name or ARN of a function", name)}
 	}
 	if l.FunctionName != "" {
 		name = l.FunctionName
@@ -123,7 +123,7 @@ func notCalled(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*awsservice.ConfigurationError](err); ok {
 		failure = FailureConfiguration
 	}
-	return &Error{failure, "calling the function: " + err.Error()}
+	return &Error{Failure: failure, Reason: "calling the function: " + err.Error()}
 }
 
 // refused is the error for an answer of Lambda itself, in its words.
@@ -137,9 +137,9 @@ func refused(answer *awsservice.Response) error {
 	case http.StatusNotFound:
 		return fmt.Errorf("%w: %s", lambda.ErrNotFound, reason)
 	case http.StatusForbidden:
-		return &Error{FailureConfiguration, reason}
+		return &Error{Failure: FailureConfiguration, Reason: reason}
 	default:
-		return &Error{FailureBackend, reason}
+		return &Error{Failure: FailureBackend, Reason: reason}
 	}
 }
 
