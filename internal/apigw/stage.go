@@ -51,18 +51,3 @@ type AccessLogSettings struct {
 	DestinationArn string
 	Format         string
 }
-
-// DomainName is a custom domain with its mappings to stages.
-type DomainName struct {
-	DomainName  string
-	ApiMappings []*ApiMapping
-}
-
-// ApiMapping puts a stage of an API below a path key of a custom domain. An
-// empty key stands for the root.
-type ApiMapping struct {
-	ApiMappingId  string
-	ApiMappingKey string `json:",omitempty"`
-	ApiId         string
-	Stage         string
-}

@@ -105,6 +105,9 @@ func (s *server) deleteAPI(ctx context.Context, in *wire.DeleteApiRequest) error
 	if err != nil {
 		return err
 	}
+	if err := s.checkUnmapped(ctx, in.ApiId, ""); err != nil {
+		return err
+	}
 	revision, err = s.Store.DeleteAPI(ctx, in.ApiId, revision)
 	return s.written(ctx, revision, err)
 }

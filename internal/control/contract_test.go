@@ -27,6 +27,8 @@ var contracts = []struct {
 	{"RouteResponse", driveRouteResponse},
 	{"Integration", driveIntegration},
 	{"IntegrationResponse", driveIntegrationResponse},
+	{"DomainName", driveDomainName},
+	{"ApiMapping", driveAPIMapping},
 	{"Model", driveModel},
 	{"Authorizer", driveAuthorizer},
 	{"Deployment", driveDeployment},
@@ -44,6 +46,8 @@ var absent = map[string][]string{
 	"Authorizer":                {"authorizerPayloadFormatVersion", "authorizerResultTtlInSeconds", "enableSimpleResponses", "jwtConfiguration"},
 	"Deployment":                {"deploymentStatusMessage"},
 	"Stage":                     {"apiGatewayManaged", "clientCertificateId"},
+	"DomainName":                {"mutualTlsAuthentication"},
+	"DomainNameConfiguration":   {"certificateUploadDate", "domainNameStatusMessage", "hostedZoneId"},
 }
 
 // Every operation is driven with AWS's own client, and every member of every
@@ -52,7 +56,7 @@ func TestContract(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
 	auditor := newAuditor(t, h.http.Transport)
-	h.Client = h.client(auditor)
+	h.use(auditor)
 	for _, c := range contracts {
 		t.Run(c.resource, func(t *testing.T) { c.drive(t, h) })
 	}
@@ -145,7 +149,7 @@ func (a *auditor) note(v reflect.Value) {
 		}
 	case reflect.Struct:
 		for _, m := range describe(v.Type()).members {
-			name := v.Type().Name()
+			name := structureName(v.Type())
 			if a.members[name] == nil {
 				a.members[name] = make(map[string]bool)
 			}
@@ -159,6 +163,9 @@ func (a *auditor) note(v reflect.Value) {
 
 // key tells an operation from one of the same name in the other version.
 func (h handler) key() string { return h.Name + " " + h.Path }
+
+// structureName is the name of a structure, of v1 with its package.
+func structureName(t reflect.Type) string { return strings.TrimPrefix(t.String(), "wire.") }
 
 // finish tells what was not driven, and which members were never seen.
 func (a *auditor) finish() {

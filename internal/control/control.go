@@ -94,5 +94,7 @@ func (s *server) operations() []handler {
 		s.deploymentOperations(),
 		s.stageOperations(),
 		s.tagOperations(),
+		s.domainNameOperations(),
+		s.apiMappingOperations(),
 	)
 }

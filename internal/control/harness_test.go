@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdkv1 "github.com/aws/aws-sdk-go-v2/service/apigateway"
 	sdk "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 	"github.com/aws/smithy-go"
@@ -24,9 +25,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// harness is a control plane behind a socket, with AWS's own client.
+// harness is a control plane behind a socket, with AWS's own clients.
 type harness struct {
 	*sdk.Client
+	v1    *sdkv1.Client
 	url   string
 	http  *http.Client
 	store *store.Configuration
@@ -51,18 +53,19 @@ func start(t *testing.T, change func(*Options)) *harness {
 	server := httptest.NewServer(New(o))
 	t.Cleanup(server.Close)
 	h := &harness{url: server.URL, http: server.Client(), store: o.Store}
-	h.Client = h.client(h.http.Transport)
+	h.use(h.http.Transport)
 	return h
 }
 
-// client makes an SDK client that does nothing twice.
-func (h *harness) client(transport http.RoundTripper) *sdk.Client {
-	return sdk.New(sdk.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: &h.url,
-		Credentials:  credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		HTTPClient:   &http.Client{Transport: transport},
-		Retryer:      aws.NopRetryer{},
+// use makes SDK clients that do nothing twice.
+func (h *harness) use(transport http.RoundTripper) {
+	keys := credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")
+	client := &http.Client{Transport: transport}
+	h.Client = sdk.New(sdk.Options{
+		Region: "us-east-1", BaseEndpoint: &h.url, Credentials: keys, HTTPClient: client, Retryer: aws.NopRetryer{},
+	})
+	h.v1 = sdkv1.New(sdkv1.Options{
+		Region: "us-east-1", BaseEndpoint: &h.url, Credentials: keys, HTTPClient: client, Retryer: aws.NopRetryer{},
 	})
 }
 
@@ -166,7 +169,7 @@ func failureOf(t *testing.T, err error) failure {
 }
 
 // call makes a function of an operation and its input.
-func call[In, Out any](operation func(context.Context, *In, ...func(*sdk.Options)) (*Out, error), in *In) func(context.Context) error {
+func call[In, Out, Options any](operation func(context.Context, *In, ...func(*Options)) (*Out, error), in *In) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := operation(ctx, in)
 		return err
@@ -174,7 +177,7 @@ func call[In, Out any](operation func(context.Context, *In, ...func(*sdk.Options
 }
 
 // must does an operation that does not fail.
-func must[In, Out any](t *testing.T, operation func(context.Context, *In, ...func(*sdk.Options)) (*Out, error), in *In) *Out {
+func must[In, Out, Options any](t *testing.T, operation func(context.Context, *In, ...func(*Options)) (*Out, error), in *In) *Out {
 	t.Helper()
 	out, err := operation(t.Context(), in)
 	if err != nil {

@@ -107,6 +107,9 @@ func (s *server) deleteStage(ctx context.Context, in *wire.DeleteStageRequest) e
 	if err != nil {
 		return err
 	}
+	if err := s.checkUnmapped(ctx, in.ApiId, in.StageName); err != nil {
+		return err
+	}
 	revision, err = s.Store.Stages.Delete(ctx, revision, in.ApiId, in.StageName)
 	if err := s.written(ctx, revision, err); err != nil {
 		return err

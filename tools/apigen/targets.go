@@ -43,7 +43,7 @@ var wireV1 = target{
 		"tags mean is told by package wire.",
 	wire: "wire.",
 	groups: []group{
-		{"apikey", crud("ApiKey", "ApiKeys")},
+		{"apikey", append(crud("ApiKey", "ApiKeys"), "ImportApiKeys")},
 		{"usageplan", crud("UsagePlan", "UsagePlans")},
 		{"usageplankey", []string{"CreateUsagePlanKey", "GetUsagePlanKey", "GetUsagePlanKeys", "DeleteUsagePlanKey"}},
 		{"usage", []string{"GetUsage", "UpdateUsage"}},

@@ -6,11 +6,12 @@ import "github.com/stagedoor/stagedoor/internal/apigw/wire"
 
 // The operations of this resource.
 var (
-	CreateApiKey = wire.Operation[CreateApiKeyRequest, ApiKey]{Endpoint: wire.Endpoint{Name: "CreateApiKey", Method: "POST", Path: "/apikeys", Status: 201}}
-	GetApiKey    = wire.Operation[GetApiKeyRequest, ApiKey]{Endpoint: wire.Endpoint{Name: "GetApiKey", Method: "GET", Path: "/apikeys/{api_Key}", Status: 200}}
-	GetApiKeys   = wire.Operation[GetApiKeysRequest, ApiKeys]{Endpoint: wire.Endpoint{Name: "GetApiKeys", Method: "GET", Path: "/apikeys", Status: 200}}
-	UpdateApiKey = wire.Operation[UpdateApiKeyRequest, ApiKey]{Endpoint: wire.Endpoint{Name: "UpdateApiKey", Method: "PATCH", Path: "/apikeys/{api_Key}", Status: 200}}
-	DeleteApiKey = wire.Operation[DeleteApiKeyRequest, wire.None]{Endpoint: wire.Endpoint{Name: "DeleteApiKey", Method: "DELETE", Path: "/apikeys/{api_Key}", Status: 202}}
+	CreateApiKey  = wire.Operation[CreateApiKeyRequest, ApiKey]{Endpoint: wire.Endpoint{Name: "CreateApiKey", Method: "POST", Path: "/apikeys", Status: 201}}
+	GetApiKey     = wire.Operation[GetApiKeyRequest, ApiKey]{Endpoint: wire.Endpoint{Name: "GetApiKey", Method: "GET", Path: "/apikeys/{api_Key}", Status: 200}}
+	GetApiKeys    = wire.Operation[GetApiKeysRequest, ApiKeys]{Endpoint: wire.Endpoint{Name: "GetApiKeys", Method: "GET", Path: "/apikeys", Status: 200}}
+	UpdateApiKey  = wire.Operation[UpdateApiKeyRequest, ApiKey]{Endpoint: wire.Endpoint{Name: "UpdateApiKey", Method: "PATCH", Path: "/apikeys/{api_Key}", Status: 200}}
+	DeleteApiKey  = wire.Operation[DeleteApiKeyRequest, wire.None]{Endpoint: wire.Endpoint{Name: "DeleteApiKey", Method: "DELETE", Path: "/apikeys/{api_Key}", Status: 202}}
+	ImportApiKeys = wire.Operation[ImportApiKeysRequest, ApiKeyIds]{Endpoint: wire.Endpoint{Name: "ImportApiKeys", Method: "POST", Path: "/apikeys?mode=import", Status: 201}}
 )
 
 // CreateApiKeyRequest is the request of CreateApiKey.
@@ -84,4 +85,17 @@ type PatchOperation struct {
 // DeleteApiKeyRequest is the request of DeleteApiKey.
 type DeleteApiKeyRequest struct {
 	ApiKey string `uri:"api_Key" json:"-" required:"true"`
+}
+
+// ImportApiKeysRequest is the request of ImportApiKeys.
+type ImportApiKeysRequest struct {
+	Body           []byte  `payload:"body" json:"-" required:"true"`
+	FailOnWarnings *bool   `query:"failonwarnings" json:"-"`
+	Format         *string `query:"format" json:"-" required:"true" enum:"csv"`
+}
+
+// ApiKeyIds is the response of ImportApiKeys.
+type ApiKeyIds struct {
+	Ids      []string `json:"ids,omitzero"`
+	Warnings []string `json:"warnings,omitzero"`
 }
