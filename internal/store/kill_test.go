@@ -180,7 +180,7 @@ func (k *killTest) round(dir string) {
 		time.AfterFunc(rand.N(60*time.Millisecond), kill) // while it starts, or soon after
 	}
 	k.found = map[string]state{}
-	lines, left := bufio.NewReader(output), 1+rand.IntN(40)
+	lines, left := bufio.NewReader(output), 1+rand.IntN(20)
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil { // what is after the last end of a line was not said

@@ -27,9 +27,11 @@ type NATS struct {
 	log        *slog.Logger
 
 	reconnected signal // the connection was lost and is back
-	closing     context.Context
-	close       context.CancelFunc
-	watches     sync.WaitGroup
+
+	closing context.Context // ends when Close begins
+	close   context.CancelFunc
+	mu      sync.Mutex // held to begin a watch, and to begin Close
+	watches sync.WaitGroup
 }
 
 // Open starts the NATS server of this process, or connects to those elsewhere,
@@ -71,9 +73,16 @@ func (n *NATS) connect(ctx context.Context) (err error) {
 	return nil
 }
 
-// Close ends all watches, and the server of this process.
+// Close ends all watches, and the server of this process. Calls that are under
+// way, and those that come, give ErrClosed.
 func (n *NATS) Close() {
+	n.mu.Lock()
+	began := n.closing.Err() != nil
 	n.close()
+	n.mu.Unlock()
+	if began {
+		return
+	}
 	n.watches.Wait()
 	if n.connection != nil {
 		n.connection.Close()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -122,18 +123,34 @@ func TestEmbeddedKeeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	revision := mustPut(t, first, "api.a", "kept", 0)
+	watched := make(chan error)
+	ready := make(chan struct{})
+	go func() {
+		watched <- first.Watch(context.Background(), []string{"api"}, func(Change) {}, func() { close(ready) })
+	}()
+	<-ready
 	_, err = Open(t.Context(), Options{Dir: dir})
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("another process uses it (process %d)", os.Getpid())) {
 		t.Errorf("opened twice: %v", err)
 	}
-	first.Close()
+	closed := make(chan struct{})
+	go func() {
+		first.Close()
+		close(closed)
+	}()
+	wantErr(t, <-watched, ErrClosed)
+	<-closed
 	for _, name := range []string{dir, filepath.Join(dir, "lock")} {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: mode %v, %v", name, info.Mode(), err)
 		}
 	}
+	first.Close()
 	_, err = first.Get(t.Context(), "api.a")
 	wantErr(t, err, ErrClosed)
+	_, err = first.List(t.Context(), "")
+	wantErr(t, err, ErrClosed)
+	wantErr(t, first.Watch(t.Context(), []string{""}, func(Change) {}, func() {}), ErrClosed)
 
 	record, err := open(t, Options{Dir: dir}).Get(t.Context(), "api.a")
 	if err != nil || string(record.Value) != "kept" || record.Revision != revision {

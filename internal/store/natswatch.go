@@ -21,10 +21,9 @@ func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change
 			return err
 		}
 	}
-	if n.closing.Err() != nil {
+	if !n.beginWatch() {
 		return ErrClosed
 	}
-	n.watches.Add(1)
 	defer n.watches.Done()
 	w := &natsWatch{store: n, changed: changed, ready: ready, known: make(map[string]uint64)}
 	for _, prefix := range prefixes {
@@ -53,6 +52,17 @@ func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change
 		}
 		retry = min(2*retry, lastRetry)
 	}
+}
+
+// beginWatch makes Close wait for a watch, unless it has begun.
+func (n *NATS) beginWatch() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closing.Err() != nil {
+		return false
+	}
+	n.watches.Add(1)
+	return true
 }
 
 // natsWatch is what a Watch knows.
