@@ -226,7 +226,9 @@ func (s *serving) stop(wasReady bool) {
 		p.Close(ctx)
 	}
 	if s.rollout != nil {
-		s.rollout.stop()
+		if err := s.rollout.stop(); err != nil && wasReady {
+			s.log.Error("changes of the configuration were not followed to the end", "error", err)
+		}
 	}
 	if s.backends != nil {
 		s.backends.close()

@@ -156,7 +156,7 @@ func (a *access) audited(next http.Handler) http.Handler {
 		seen := &statusWriter{ResponseWriter: w}
 		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), callerKey{}, who)))
 		a.log.Info("control plane", "user", who.user, "accessKeyId", who.accessKeyID, "source", sourceOf(r),
-			"method", r.Method, "path", r.URL.Path, "status", seen.status, "duration", time.Since(began))
+			"method", r.Method, "path", r.URL.Path, "status", seen.status, "durationMs", milliseconds(time.Since(began)))
 	})
 }
 

@@ -111,10 +111,12 @@ func (l *eventLog) write(level slog.Level, e *telemetry.Record) {
 	if e.Bytes != 0 {
 		attributes = append(attributes, slog.Int("bytes", e.Bytes))
 	}
-	attributes = append(attributes, slog.Duration("duration", e.Duration))
+	attributes = append(attributes, slog.Float64("durationMs", milliseconds(e.Duration)))
 	add("error", e.Error)
 	l.log.LogAttrs(context.Background(), level, e.Event, attributes...)
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // start logs a summary of the events after every interval in which there were
 // any, until stop. connections tells how many are open.

@@ -91,10 +91,10 @@ type served struct {
 	ended  chan error
 }
 
-func (s *served) Ready(r ServeReady) { s.ready <- r }
-func (s *served) Reloading()         {}
-func (s *served) Reloaded()          {}
-func (s *served) Stopping()          {}
+func (g *served) Ready(r ServeReady) { g.ready <- r }
+func (g *served) Reloading()         {}
+func (g *served) Reloaded()          {}
+func (g *served) Stopping()          {}
 
 // lockedBuffer may be read while it is written.
 type lockedBuffer struct {

@@ -39,8 +39,8 @@ func (s *serving) follow(ctx context.Context) error {
 	}
 }
 
-// stop ends the following.
-func (f *following) stop() {
+// stop ends the following. The error says why it had ended before.
+func (f *following) stop() error {
 	f.cancel()
-	<-f.ended // what it says matters to nobody any more
+	return <-f.ended
 }
