@@ -72,7 +72,7 @@ func (b *Builder) Build(api *apigw.API, s *apigw.Stage) (Authorizer, error) {
 	case a.AuthorizerType == typeJWT:
 		made, err = b.jwt(tag, route, a)
 	case a.AuthorizerType != typeRequest:
-		err = errors.New("Invalid authorizer type. Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.") //nolint:staticcheck // API Gateway's words
+		err = errType
 	case tagged:
 		err = fmt.Errorf("it is a Lambda authorizer, and the API has the tag %s: only one can decide", TagJWT)
 	default:

@@ -31,7 +31,7 @@ func Check(api *apigw.API, a *apigw.Authorizer) error {
 		return errors.New("Invalid role ARN") //nolint:staticcheck // API Gateway's words
 	}
 	if _, err := javaregexp.Compile(a.IdentityValidationExpression, ""); err != nil {
-		return errors.New("Invalid validation expression: " + a.IdentityValidationExpression) //nolint:staticcheck // API Gateway's words
+		return errors.New("Invalid validation expression: " + a.IdentityValidationExpression)
 	}
 	_, err := parseSources(a.IdentitySource)
 	return err

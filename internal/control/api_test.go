@@ -11,8 +11,6 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // plainly compares outputs of the SDK without what it adds.
@@ -101,12 +99,12 @@ func TestDeleteAPI(t *testing.T) {
 	h := start(t, nil)
 	id := h.api(t)
 	h.route(t, id, "join")
-	stage := &apigw.Stage{ApiId: id, StageName: "dev"}
-	if _, err := h.store.Stages.Put(t.Context(), stage, 0); err != nil {
-		t.Fatal(err)
-	}
+	must(t, h.CreateStage, &sdk.CreateStageInput{ApiId: &id, StageName: new("dev"), AutoDeploy: new(true)})
 	must(t, h.DeleteApi, &sdk.DeleteApiInput{ApiId: &id})
 	if stages, err := h.store.Stages.IDs(t.Context()); len(stages) > 0 || err != nil {
 		t.Errorf("stages %v, %v", stages, err)
+	}
+	if deployments, err := h.store.Deployments.IDs(t.Context()); len(deployments) > 0 || err != nil {
+		t.Errorf("deployments %v, %v", deployments, err)
 	}
 }
