@@ -21,10 +21,10 @@ const MaxPayload = 131072
 type Handler struct {
 	Registry *Registry
 	Recorder telemetry.Recorder
-	// Authorize refuses requests for a stage, with an *apigw.Error, before
-	// anything is told of a connection. The body is read already. Nil refuses
-	// nobody.
-	Authorize func(r *http.Request, body []byte, apiID, stage string) error
+	// Admit decides about requests for a stage, before anything is told of a
+	// connection. It says who asked, and refuses with an *apigw.Error. Nil
+	// refuses nobody.
+	Admit func(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, error)
 }
 
 // Serve answers a request for a connection of an API. The gateway has found
@@ -35,10 +35,7 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 		RouteKey: r.Method + " /@connections/{connectionId}",
 	}
 	c := call{h, w, r, &record}
-	failure := c.authorize(apiID, stage)
-	if failure == nil {
-		failure = c.answer(apiID, rawID)
-	}
+	failure := c.answer(apiID, stage, rawID)
 	switch {
 	case errors.Is(failure, errTooLarge):
 		// No type, no request id, no body: the service's front end answers this.
@@ -49,6 +46,9 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 		var known *apigw.Error
 		errors.As(failure, &known)
 		record.Status, record.Error = known.Status, known.Message
+		if record.Refused != nil { // the message may quote what was signed
+			record.Error = record.Refused.Result
+		}
 		c.header()
 		known.WriteTo(w)
 	}
@@ -68,20 +68,6 @@ type call struct {
 	record *telemetry.Record
 }
 
-// authorize asks whether the caller may do what it asks. Its error is an
-// *apigw.Error or errTooLarge.
-func (c call) authorize(apiID, stage string) error {
-	if c.Authorize == nil {
-		return nil
-	}
-	body, err := c.body()
-	if err != nil {
-		return err
-	}
-	c.r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.Authorize(c.r, body, apiID, stage)
-}
-
 // body reads the request's body. Its error is an *apigw.Error or errTooLarge.
 func (c call) body() ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(c.r.Body, MaxPayload+1))
@@ -95,8 +81,9 @@ func (c call) body() ([]byte, error) {
 }
 
 // answer does what the request asks. Its error is an *apigw.Error or
-// errTooLarge.
-func (c call) answer(apiID, rawID string) error {
+// errTooLarge. An id that cannot be is refused before it matters who asks, as in
+// API Gateway.
+func (c call) answer(apiID, stage, rawID string) error {
 	id, ok := ParseID(rawID)
 	if !ok {
 		return apigw.BadRequest("Invalid connectionId: " + rawID)
@@ -112,18 +99,33 @@ func (c call) answer(apiID, rawID string) error {
 	default:
 		return apigw.ErrMissingToken
 	}
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	if err := c.admit(body, apiID, stage); err != nil {
+		return err
+	}
 	connection := c.Registry.Get(id)
 	if connection == nil || connection.APIID() != apiID {
 		return apigw.ErrGone
 	}
-	return operation(connection)
+	return operation(connection, body)
 }
 
-func (c call) post(connection Connection) error {
-	data, err := c.body()
-	if err != nil {
-		return err
+// admit asks whether the caller may do what it asks.
+func (c call) admit(body []byte, apiID, stage string) error {
+	if c.Admit == nil {
+		return nil
 	}
+	access, err := c.Admit(c.r, body, apiID, stage)
+	if err != nil {
+		c.record.Refused = &access
+	}
+	return err
+}
+
+func (c call) post(connection Connection, data []byte) error {
 	c.record.Bytes = len(data)
 	switch err := connection.Post(ToText(data)); {
 	case errors.Is(err, ErrLimit):
@@ -143,7 +145,7 @@ func ToText(data []byte) []byte {
 	return []byte(string([]rune(string(data))))
 }
 
-func (c call) delete(connection Connection) error {
+func (c call) delete(connection Connection, _ []byte) error {
 	connection.Disconnect()
 	c.succeed(http.StatusNoContent, nil)
 	return nil
@@ -151,7 +153,7 @@ func (c call) delete(connection Connection) error {
 
 const isoMilliseconds = "2006-01-02T15:04:05.000Z"
 
-func (c call) get(connection Connection) error {
+func (c call) get(connection Connection, _ []byte) error {
 	info := connection.Info()
 	var b bytes.Buffer
 	b.WriteString("{\n  \"identity\" : {\n    \"sourceIp\" : ")

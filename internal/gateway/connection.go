@@ -7,6 +7,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -17,7 +18,9 @@ type connection struct {
 	stage   *stage
 	socket  *websocket.Conn // set by Opened
 	facts   integration.Connection
+	rate    usage.Bucket // of messages
 	id      connections.ID
+	counted bool // among the open connections; belongs to the handshake, then to Closed
 }
 
 // Opened makes the connection known before its first message is read.
@@ -31,10 +34,10 @@ func (c *connection) Opened(socket *websocket.Conn) {
 
 // Message runs one message and sends what the client is to get.
 func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload []byte) {
-	e := newEvent(&c.facts, c.stage.plan.Load(), integration.Message, time.Now())
+	e := newEvent(c, c.stage.plan.Load(), integration.Message, time.Now())
 	e.MessageID = c.id.Message().String()
 	e.Body, e.Binary = payload, opcode == websocket.Binary
-	e.run(c.gateway.ctx)
+	e.run()
 	var err error
 	switch {
 	case e.Failed != nil:
@@ -52,12 +55,13 @@ func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload
 // Closed ends the connection.
 func (c *connection) Closed(_ *websocket.Conn, code int, reason string) {
 	c.gateway.registry.Remove(c.id)
+	c.release()
 	c.disconnected(code, reason)
 }
 
 // disconnected runs $disconnect. Its result changes nothing.
 func (c *connection) disconnected(code int, reason string) {
-	e := newEvent(&c.facts, c.stage.plan.Load(), integration.Disconnect, time.Now())
+	e := newEvent(c, c.stage.plan.Load(), integration.Disconnect, time.Now())
 	e.CloseCode, e.CloseReason = code, reason
 	switch {
 	case reason != "":
@@ -66,7 +70,7 @@ func (c *connection) disconnected(code int, reason string) {
 	case code == websocket.CloseAbnormal:
 		e.CloseReason = connectionClosedNoFrame
 	}
-	e.run(c.gateway.ctx)
+	e.run()
 	record := e.record(telemetry.EventDisconnect)
 	record.Status, record.Reason = code, e.CloseReason
 	c.gateway.recorder.Record(record)

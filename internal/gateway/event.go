@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
@@ -12,22 +14,39 @@ import (
 // Event is one CONNECT, MESSAGE or DISCONNECT on its way through the gateway.
 type Event struct {
 	integration.Request
-	stage *plan.Stage
-	route *plan.Route // nil: no route matched
+	connection *connection
+	handshake  *handshake // CONNECT only
+	stage      *plan.Stage
+	route      *plan.Route // nil: no route matched
 
 	response *integration.Response // nil: no backend was called, or the event failed
 }
 
-func newEvent(c *integration.Connection, s *plan.Stage, eventType string, now time.Time) *Event {
+// handshake is what a CONNECT event has beside others.
+type handshake struct {
+	request *http.Request
+	// protocol is the subprotocol of the answer, if $connect does not name one.
+	protocol string
+	// usageIdentifier is the API key that the authorizer gave.
+	usageIdentifier string
+
+	// What follows is for the record of a refusal.
+	signer *identity.Identity  // nil: nobody who is known
+	needed identity.Permission // of the signer
+	keyID  string              // of the API key
+}
+
+func newEvent(c *connection, s *plan.Stage, eventType string, now time.Time) *Event {
 	return &Event{
 		Request: integration.Request{
-			Connection:     c,
+			Connection:     &c.facts,
 			EventType:      eventType,
 			RequestID:      apigw.NewRequestID(),
 			Time:           now,
 			StageVariables: s.Variables,
 		},
-		stage: s,
+		connection: c,
+		stage:      s,
 	}
 }
 

@@ -2,8 +2,9 @@
 // agrees, routes each message to its backend, tells $disconnect who left, and
 // hands @connections requests to their API.
 //
-// The way of an event is in pipeline.go, the answers of a handshake in
-// handshake.go, the life of a connection in connection.go.
+// The way of an event is in pipeline.go, who is let in in guard.go and
+// authorize.go, the answers of a handshake in handshake.go, the life of a
+// connection in connection.go.
 package gateway
 
 import (
@@ -15,6 +16,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -27,6 +29,8 @@ type Options struct {
 	// Fallback answers requests that are neither WebSocket handshakes nor for
 	// @connections, and that name no API by their host. Nil stands for 403.
 	Fallback http.Handler
+	// Guards limit and check what comes in.
+	Guards Guards
 	// ManageConnections refuses @connections requests for a stage, with an
 	// *apigw.Error. Nil refuses nobody.
 	ManageConnections func(r *http.Request, body []byte, apiID, stage string) error
@@ -38,6 +42,9 @@ type Gateway struct {
 	recorder telemetry.Recorder
 	node     uint16
 	fallback http.Handler
+	guards   Guards
+	manage   func(r *http.Request, body []byte, apiID, stage string) error
+	opened   usage.Open // and about to be
 
 	registry    *connections.Registry
 	connections *connections.Handler
@@ -59,7 +66,7 @@ type Gateway struct {
 // New makes a gateway without stages.
 func New(o Options) *Gateway {
 	g := &Gateway{
-		engine: o.Engine, recorder: o.Recorder, node: o.Node, fallback: o.Fallback,
+		engine: o.Engine, recorder: o.Recorder, node: o.Node, fallback: o.Fallback, guards: o.Guards.withDefaults(), manage: o.ManageConnections,
 		registry: connections.NewRegistry(), settled: make(chan struct{}),
 	}
 	if g.recorder == nil {
@@ -69,7 +76,7 @@ func New(o Options) *Gateway {
 		g.fallback = http.HandlerFunc(forbidden)
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder, Authorize: o.ManageConnections}
+	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder, Admit: g.admit}
 	g.hosting.Store(&directory{})
 	return g
 }

@@ -25,9 +25,11 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 
 	e, c := g.connectEvent(r, t)
 	// A client that gives up does not stop a function that has begun.
-	e.run(g.ctx)
+	e.run()
 	record := e.record(telemetry.EventConnect)
 	if !e.accepted() {
+		c.release()
+		record.Refused = e.refused()
 		g.recorder.Record(record)
 		e.refuse(w)
 		return
@@ -35,6 +37,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 	record.Status = http.StatusSwitchingProtocols
 	g.recorder.Record(record) // before anything that the connection may bring
 	if err := g.open(w, r, e, c); err != nil {
+		c.release()
 		// The backend believes that the connection exists.
 		c.disconnected(websocket.CloseAbnormal, "")
 	}
@@ -57,7 +60,8 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) 
 	if t.domain != "" {
 		c.facts.DomainName = unique.Make(t.domain).Value()
 	}
-	e := newEvent(&c.facts, p, integration.Connect, now)
+	e := newEvent(c, p, integration.Connect, now)
+	e.handshake = &handshake{request: r}
 	e.TraceID = r.Header.Get("X-Amzn-Trace-Id")
 	if e.TraceID == "" {
 		e.TraceID = apigw.NewTraceID(now)
@@ -118,18 +122,24 @@ func (g *Gateway) open(w http.ResponseWriter, r *http.Request, e *Event, c *conn
 }
 
 // switchingProtocols is the 101. Of the integration's header only the
-// subprotocol goes to the client.
+// subprotocol goes to the client. A token among the subprotocols is answered
+// for the integration that says nothing.
 func (e *Event) switchingProtocols(r *http.Request) []byte {
 	var b strings.Builder
 	b.WriteString("HTTP/1.1 101 Switching Protocols\r\ndate: ")
 	b.WriteString(time.Now().UTC().Format(http.TimeFormat))
 	b.WriteString("\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ")
 	b.WriteString(websocket.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
+	protocol := ""
 	if e.response != nil {
-		if protocol := e.response.Header.Get("Sec-WebSocket-Protocol"); isToken(protocol) {
-			b.WriteString("\r\nsec-websocket-protocol: ")
-			b.WriteString(protocol)
-		}
+		protocol = e.response.Header.Get("Sec-WebSocket-Protocol")
+	}
+	if protocol == "" {
+		protocol = e.handshake.protocol
+	}
+	if isToken(protocol) {
+		b.WriteString("\r\nsec-websocket-protocol: ")
+		b.WriteString(protocol)
 	}
 	b.WriteString("\r\n\r\n")
 	return []byte(b.String())

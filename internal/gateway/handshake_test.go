@@ -13,6 +13,7 @@ import (
 	coder "github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gateway"
 	. "github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -247,24 +248,30 @@ func TestInformationalStatus(t *testing.T) {
 	}
 }
 
-// What would have to be checked at the door, and is not yet, keeps everybody
-// out: an authorizer, IAM, an API key.
+// A gateway that was told of no identities, keys or authorizers lets nobody in
+// where they are needed.
 func TestGuardedRoute(t *testing.T) {
 	t.Parallel()
-	for name, guard := range map[string]func(*apigw.Route){
-		"authorizer": func(r *apigw.Route) { r.AuthorizationType, r.AuthorizerId = "CUSTOM", "abcdef" },
-		"IAM":        func(r *apigw.Route) { r.AuthorizationType = "AWS_IAM" },
-		"API key":    func(r *apigw.Route) { r.ApiKeyRequired = true },
+	for name, test := range map[string]struct {
+		guard  func(*apigw.API)
+		status int
+	}{
+		"authorizer": {func(a *apigw.API) { a.Routes[0].AuthorizationType, a.Routes[0].AuthorizerId = "CUSTOM", "abcdef" }, 500},
+		"IAM":        {func(a *apigw.API) { a.Routes[0].AuthorizationType = "AWS_IAM" }, 403},
+		"API key":    {func(a *apigw.API) { a.Routes[0].ApiKeyRequired = true }, 403},
+		"origins":    {func(a *apigw.API) { a.Tags = map[string]string{"stagedoor:allowed-origins": "app.example.com"} }, 403},
+		"JWT":        {func(a *apigw.API) { a.Tags = map[string]string{"stagedoor:jwt": "issuer=nobody"} }, 500},
+		"another":    {func(a *apigw.API) { a.Routes[0].AuthorizationType = "MAGIC" }, 500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := New(t, websocket.DriverAuto)
+			g := NewGuarded(t, websocket.DriverAuto, gateway.Guards{})
 			g.Functions.Set("f", Returns(ok))
 			api := API("testapi123", Route{Key: "$connect", Function: "f"})
-			guard(api.Routes[0])
+			test.guard(api)
 			g.Deploy(api, &apigw.Stage{StageName: "dev"})
-			if _, response, err := g.TryDial("/dev"); err == nil || response == nil || response.StatusCode != 500 {
-				t.Errorf("%v %v, want 500", response, err)
+			if _, response, err := g.TryDial("/dev"); err == nil || response == nil || response.StatusCode != test.status {
+				t.Errorf("%v %v, want %d", response, err, test.status)
 			}
 			if n := len(g.Functions.Events("f")); n != 0 {
 				t.Errorf("$connect ran %d times", n)

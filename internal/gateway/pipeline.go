@@ -15,12 +15,24 @@ var (
 	errNoIntegration = &integration.Error{Failure: integration.FailureConfiguration, Reason: "the route has no integration"}
 )
 
-// run takes an event along its stations: route, parameters, model,
-// integration. What becomes of its response or failure is up to the kind of
-// event.
+// The stations of each kind of event. One that an event fails at is its last;
+// the integration comes behind them.
+var (
+	connectStations = []func(*Event){
+		(*Event).selectRoute, (*Event).checkOrigin, (*Event).count, (*Event).throttleHandshake,
+		(*Event).authorize, (*Event).readKey, (*Event).checkKey, (*Event).require,
+	}
+	messageStations = []func(*Event){
+		(*Event).throttleMessage, (*Event).selectRoute, (*Event).throttleRoute, (*Event).checkKey, (*Event).validate,
+	}
+	disconnectStations = []func(*Event){(*Event).selectRoute}
+)
+
+// run takes an event along its stations to its integration. What becomes of its
+// response or failure is up to the kind of event.
 //
 // A panic is a defect of ours; it fails this event, and nothing else.
-func (e *Event) run(ctx context.Context) {
+func (e *Event) run() {
 	defer func() {
 		if defect := recover(); defect != nil {
 			e.fail(&integration.Error{
@@ -29,17 +41,21 @@ func (e *Event) run(ctx context.Context) {
 			})
 		}
 	}()
-	e.selectRoute()
-	if e.Failed != nil || e.route == nil {
-		return
+	stations := messageStations
+	switch e.EventType {
+	case integration.Connect:
+		stations = connectStations
+	case integration.Disconnect:
+		stations = disconnectStations
 	}
-	e.RouteKey, e.TwoWay = e.route.Key, e.route.TwoWay
-	for _, station := range [...]func(*Event){(*Event).require, (*Event).validate} {
+	for _, station := range stations {
 		if station(e); e.Failed != nil {
 			return
 		}
 	}
-	e.integrate(ctx)
+	if e.route != nil {
+		e.integrate(e.connection.gateway.ctx)
+	}
 }
 
 // selectRoute finds the event's route. Only a message must have one.
@@ -54,11 +70,14 @@ func (e *Event) selectRoute() {
 			e.fail(errNoRoute)
 		}
 	}
+	if e.route != nil {
+		e.RouteKey, e.TwoWay = e.route.Key, e.route.TwoWay
+	}
 }
 
 // require checks that the handshake has the parameters that its route wants.
 func (e *Event) require() {
-	if e.route.Required == nil {
+	if e.route == nil || e.route.Required == nil {
 		return
 	}
 	if err := e.route.Required.Check(e.Context()); err != nil {

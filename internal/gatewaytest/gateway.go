@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/dualport"
 	"github.com/stagedoor/stagedoor/internal/gateway"
@@ -36,7 +37,7 @@ type Gateway struct {
 	Backends *integration.Builder
 
 	t        testing.TB
-	compiler plan.Compiler
+	compiler *plan.Compiler
 }
 
 // EachDriver runs a test on every driver of the WebSocket engine.
@@ -49,20 +50,28 @@ func EachDriver(t *testing.T, test func(t *testing.T, driver websocket.Driver)) 
 	}
 }
 
-// New starts a gateway. It ends with the test, in order, with all connections.
+// New starts a gateway that asks for no signatures. It ends with the test, in
+// order, with all connections.
 func New(t testing.TB, driver websocket.Driver) *Gateway {
+	t.Helper()
+	return NewGuarded(t, driver, gateway.Guards{Unsigned: true})
+}
+
+// NewGuarded is New with guards.
+func NewGuarded(t testing.TB, driver websocket.Driver, guards gateway.Guards) *Gateway {
 	t.Helper()
 	engine, err := websocket.NewEngine(websocket.Options{Driver: driver})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := &Gateway{Functions: NewFunctions(), Records: NewRecords(), t: t}
-	g.Gateway = gateway.New(gateway.Options{Engine: engine, Recorder: g.Records, Node: 1})
+	g.Gateway = gateway.New(gateway.Options{Engine: engine, Recorder: g.Records, Node: 1, Guards: guards})
 	transport := integration.NewTransport()
 	g.Backends = &integration.Builder{
 		Functions: g.Functions, HTTP: transport, Region: "us-east-1", AccountID: "123456789012",
 	}
-	g.compiler = plan.Compiler{Backends: g.Backends, Region: "us-east-1"}
+	authorizers := &authorizer.Builder{Functions: g.Functions, Region: "us-east-1", Account: "123456789012"}
+	g.compiler = &plan.Compiler{Backends: g.Backends, Authorizers: authorizers, Region: "us-east-1"}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +93,7 @@ func New(t testing.TB, driver websocket.Driver) *Gateway {
 		_ = server.Close()
 		<-served
 		transport.CloseIdleConnections()
+		authorizers.Close()
 	})
 	return g
 }

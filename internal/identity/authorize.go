@@ -80,10 +80,25 @@ func (d *Directory) Check(r *http.Request, body []byte, p Permission, c Circumst
 	return id, decision.Err()
 }
 
+// ConnectPermission is what a handshake needs for a stage whose $connect has
+// AWS_IAM.
+func (d *Directory) ConnectPermission(apiID, stage string) Permission {
+	return Permission{ServiceExecuteAPI, ActionInvoke, executeResource(d.region, d.account, apiID, stage, "$connect")}
+}
+
+// ManagePermission is what a request to a stage's @connections needs.
+func (d *Directory) ManagePermission(apiID, stage, method string) Permission {
+	return Permission{ServiceExecuteAPI, ActionManageConnections, ConnectionResource(d.region, d.account, apiID, stage, method)}
+}
+
 // ConnectionResource is the ARN of a stage's @connections for a method, spec
 // F.5: IAM sees no connection's id.
 func ConnectionResource(region, account, apiID, stage, method string) string {
-	return "arn:aws:execute-api:" + region + ":" + account + ":" + apiID + "/" + stage + "/" + method + "/@connections/{connectionId}"
+	return executeResource(region, account, apiID, stage, method+"/@connections/{connectionId}")
+}
+
+func executeResource(region, account, apiID, stage, what string) string {
+	return "arn:aws:execute-api:" + region + ":" + account + ":" + apiID + "/" + stage + "/" + what
 }
 
 // situation is an iampolicy.Context.

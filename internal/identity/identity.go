@@ -59,6 +59,15 @@ func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (
 	return nil, &apigw.Error{Status: http.StatusInternalServerError, Type: "InternalServerErrorException", Message: "Internal server error"}
 }
 
+// ClaimedKey gives the access key that a request claims to be signed with, for
+// records of refusals; "" where there is none that could be one.
+func ClaimedKey(r *http.Request) string {
+	if key := sigv4.ClaimedKey(r); accessKeyID.MatchString(key) {
+		return key
+	}
+	return ""
+}
+
 // errSessionToken answers requests signed with temporary credentials, which
 // only AWS's token service gives out.
 var errSessionToken = &apigw.Error{

@@ -1,11 +1,91 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/authorizer"
+	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/mapping"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
+
+// Access is what a stage asks of those who connect, beside what its routes ask.
+// The zero value asks nothing.
+type Access struct {
+	// Origins are the web pages that may connect; nil lets all.
+	Origins *Origins
+	// Signed handshakes are asked for: $connect has the authorization type
+	// AWS_IAM.
+	Signed bool
+	// Authorizer decides who may connect; nil lets everybody.
+	Authorizer authorizer.Authorizer
+	// KeepsKey says that routes other than $connect want an API key: that of
+	// the handshake, which is kept for them.
+	KeepsKey bool
+	// Connections are how many may be open of the API; 0: as the gateway says.
+	Connections int
+	// MessageRate bounds each connection.
+	MessageRate usage.Limit
+
+	key *expression.Expression // nil: nothing is a key
+}
+
+// defaultKeySelection is the API key's place where an API does not say another.
+const defaultKeySelection = "$request.header.x-api-key"
+
+// APIKey gives the API key of a handshake, "" where there is none. A header's
+// value is "" when it is missing. The identifier is the authorizer's.
+func (a *Access) APIKey(header func(name string) string, usageIdentifier string) string {
+	if a.key == nil {
+		return ""
+	}
+	return string(a.key.Append(nil, expression.Input{
+		RequestHeader: header, Context: func(string) string { return usageIdentifier },
+	}))
+}
+
+// access adds to what tags ask what the API asks. Whatever cannot be understood
+// lets nobody in.
+func (c *Compiler) access(a *Access, api *apigw.API, s *apigw.Stage) (problems []Problem) {
+	source := api.ApiKeySelectionExpression
+	if source == "" {
+		source = defaultKeySelection
+	}
+	var err error
+	if a.key, err = expression.ParseAt(expression.APIKeySelection, source); err != nil {
+		problems = append(problems, Problem{"API keys", err.Error()})
+	}
+	for _, r := range api.Routes {
+		if r.RouteKey == "$connect" {
+			a.Signed = r.AuthorizationType == "AWS_IAM"
+		} else if r.ApiKeyRequired {
+			a.KeepsKey = true
+		}
+	}
+	guard, err := c.authorizer(api, s)
+	if err != nil {
+		guard = authorizer.Broken(err)
+		problems = append(problems, Problem{"authorization", err.Error()})
+	}
+	a.Authorizer = guard
+	return problems
+}
+
+func (c *Compiler) authorizer(api *apigw.API, s *apigw.Stage) (authorizer.Authorizer, error) {
+	if _, tagged := s.Tags[authorizer.TagJWT]; tagged {
+		return nil, fmt.Errorf("the tag %s is one of APIs: it guards all stages", authorizer.TagJWT)
+	}
+	if c.Authorizers != nil {
+		return c.Authorizers.Build(api, s)
+	}
+	wanted, err := new(authorizer.Builder).Build(api, s)
+	if wanted != nil {
+		return nil, errors.New("there are no authorizers here")
+	}
+	return nil, err
+}
 
 // required reads what the handshake must have for a $connect route; nil when
 // that is nothing. Other routes have no parameters.
@@ -16,14 +96,10 @@ func required(r *apigw.Route) (*mapping.Required, error) {
 	return mapping.CompileRequired(r.RequestParameters)
 }
 
-// unavailable refuses what would let in who must not come in if it were
-// ignored.
-func unavailable(r *apigw.Route) error {
-	switch {
-	case r.AuthorizationType != "" && r.AuthorizationType != "NONE":
-		return fmt.Errorf("authorization type %s is not available in this version of Stagedoor", r.AuthorizationType)
-	case r.ApiKeyRequired:
-		return fmt.Errorf("API keys are not available in this version of Stagedoor")
+// misplaced refuses an authorization that would not be asked for.
+func misplaced(r *apigw.Route) error {
+	if r.RouteKey != "$connect" && r.AuthorizationType != "" && r.AuthorizationType != "NONE" {
+		return fmt.Errorf("authorization type %s: only $connect can have one", r.AuthorizationType)
 	}
 	return nil
 }

@@ -6,15 +6,25 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/model"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
-// Compiler turns deployments into plans.
+// Compiler turns deployments into plans. Its members are set before its first
+// use; it is safe for concurrent use.
 type Compiler struct {
 	Backends *integration.Builder
 	Region   string
+	// Authorizers makes those that decide who connects. With nil, a stage that
+	// wants one lets nobody in.
+	Authorizers *authorizer.Builder
+	// Rates complete throttles of stages that say only a rate, or only a burst.
+	Rates usage.AccountRates
+
+	buckets usage.Buckets // of all plans, so that a new one goes on with the old one's
 }
 
 // Problem says why a part of a stage cannot work as configured. The rest of
@@ -53,8 +63,9 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Probl
 		stage.put(route)
 	}
 	var bad []Problem
-	stage.Limits, bad = limits(d.API.Tags, s.Tags)
-	return stage, append(problems, bad...), nil
+	stage.Limits, stage.Access, bad = tags(d.API.Tags, s.Tags)
+	problems = append(problems, bad...)
+	return stage, append(problems, c.access(&stage.Access, d.API, s)...), nil
 }
 
 // DefaultDomain is the host of an API's default endpoint.
@@ -81,8 +92,11 @@ func (s *Stage) put(route *Route) {
 
 // compileRoute always returns a route. With an error, it is one that fails.
 func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, models *model.Set) (*Route, error) {
-	route := &Route{Key: r.RouteKey, TwoWay: isTwoWay(r)}
-	err := unavailable(r)
+	route := &Route{Key: r.RouteKey, TwoWay: isTwoWay(r), KeyRequired: r.ApiKeyRequired}
+	if r.RouteKey != "$disconnect" {
+		route.Throttle = c.buckets.Route(s, r.RouteKey, c.Rates)
+	}
+	err := misplaced(r)
 	if err == nil {
 		route.Required, err = required(r)
 	}

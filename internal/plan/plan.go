@@ -7,6 +7,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/mapping"
+	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -22,6 +23,7 @@ type Stage struct {
 	// Limits are apart from the plan: connections keep theirs for life, and
 	// must not keep a whole plan alive with them.
 	Limits *websocket.Limits
+	Access Access
 
 	Connect    *Route // nil when the API has no $connect
 	Disconnect *Route
@@ -42,6 +44,11 @@ type Route struct {
 	Backend integration.Backend
 	// TwoWay routes send the backend's answer to the client.
 	TwoWay bool
+	// Throttle bounds the route's events; $disconnect has none.
+	Throttle usage.Throttle
+	// KeyRequired: the event counts for the client's API key, which must be a
+	// valid one.
+	KeyRequired bool
 }
 
 // Select finds the route of a message: the one whose key is exactly what the

@@ -182,3 +182,14 @@ func (c *claim) parsePresigned() error {
 	}
 	return nil
 }
+
+// ClaimedKey gives the access key that a request says it is signed with, "" when
+// it says none. Nothing of it is verified.
+func ClaimedKey(r *http.Request) string {
+	c, err := parseClaim(r)
+	if err != nil {
+		return ""
+	}
+	key, _, _ := strings.Cut(c.credential, "/")
+	return key
+}

@@ -34,6 +34,19 @@ type Record struct {
 	// Error says in a sentence for the operator what failed. The client has
 	// seen only AWS's own text for it.
 	Error string
+	// Refused is set when somebody was refused a connection or a push.
+	Refused *Access
+}
+
+// Access is who asked for what, and was refused. What has been asked for is the
+// Record's API, stage and route. It holds no secrets. The client may have chosen
+// its texts: they are to be escaped where they are written.
+type Access struct {
+	Caller string // a user's ARN, the id of a key, or a principal; empty for nobody known
+	Source string // the client's address
+	// Action and Resource are what IAM was asked for; empty without it.
+	Action, Resource string
+	Result           string // a type of gateway response or error: ACCESS_DENIED, GoneException
 }
 
 // Recorder receives records. Record is called on the event's own goroutine

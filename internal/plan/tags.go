@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/authorizer"
+	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -15,11 +17,18 @@ import (
 // every AWS tool can set them.
 const tagPrefix = "stagedoor:"
 
-// limits reads the limits of a stage's connections: AWS's own, changed by the
-// API's tags, and these by the stage's. A tag that cannot be read changes
-// nothing and is a problem.
-func limits(api, stage map[string]string) (*websocket.Limits, []Problem) {
-	l := &websocket.Limits{
+// settings are what tags set.
+type settings struct {
+	limits *websocket.Limits
+	access Access
+}
+
+// tags reads the limits of a stage's connections: AWS's own, changed by the
+// API's tags, and these by the stage's; and who may connect. A tag that cannot
+// be read is a problem. It changes nothing, unless it says who may come in: then
+// nobody may.
+func tags(api, stage map[string]string) (*websocket.Limits, Access, []Problem) {
+	s := settings{limits: &websocket.Limits{
 		FrameBytes:   frameBytes,
 		MessageBytes: messageBytes,
 		NoBinary:     true,
@@ -27,26 +36,40 @@ func limits(api, stage map[string]string) (*websocket.Limits, []Problem) {
 		Lifetime:     lifetime,
 		InFlight:     inFlight,
 		QueueBytes:   queueBytes,
-	}
+	}}
 	var problems []Problem
 	for _, tags := range []map[string]string{api, stage} {
 		for _, tag := range slices.Sorted(maps.Keys(tags)) {
 			name, ours := strings.CutPrefix(tag, tagPrefix)
-			if !ours {
+			if !ours || tag == authorizer.TagJWT {
 				continue
 			}
-			if err := set(l, name, tags[tag]); err != nil {
+			if err := s.set(name, tags[tag]); err != nil {
 				problems = append(problems, Problem{"tag " + tag, err.Error()})
 			}
 		}
 	}
-	return l, problems
+	return s.limits, s.access, problems
 }
 
 // set applies one tag. Durations are Go's ("90s", "1h30m"), sizes are bytes;
 // "none" lifts a limit.
-func set(l *websocket.Limits, name, value string) (err error) {
+func (s *settings) set(name, value string) (err error) {
+	l := s.limits
 	switch name {
+	case strings.TrimPrefix(OriginsTag, tagPrefix):
+		if s.access.Origins, err = ParseOrigins(value); err != nil {
+			s.access.Origins = &Origins{required: true} // and none is there
+		}
+		return err
+	case "message-rate":
+		rate, err := usage.ParseRate(value)
+		if err == nil {
+			s.access.MessageRate = rate.Limit()
+		}
+		return err
+	case "max-connections":
+		return setCount(&s.access.Connections, value)
 	case "idle-timeout":
 		return setDuration(&l.Idle, value)
 	case "max-duration":
@@ -56,7 +79,7 @@ func set(l *websocket.Limits, name, value string) (err error) {
 	case "max-message":
 		return setBytes(&l.MessageBytes, value)
 	}
-	return fmt.Errorf("not available in this version of Stagedoor; available are idle-timeout, max-duration, max-frame, max-message")
+	return fmt.Errorf("not available in this version of Stagedoor; available are allowed-origins, idle-timeout, jwt, max-connections, max-duration, max-frame, max-message, message-rate")
 }
 
 func setDuration(to *time.Duration, value string) error {
@@ -80,6 +103,15 @@ func setBytes(to *int, value string) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n <= 0 {
 		return fmt.Errorf("%q is not a number of bytes, nor none", value)
+	}
+	*to = n
+	return nil
+}
+
+func setCount(to *int, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n <= 0 {
+		return fmt.Errorf("%q is not a number of connections", value)
 	}
 	*to = n
 	return nil

@@ -45,7 +45,7 @@ func TestLimits(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, problems := limits(test.api, test.stage)
+			got, _, problems := tags(test.api, test.stage)
 			if diff := cmp.Diff(test.want, *got); diff != "" {
 				t.Errorf("limits (-want +got):\n%s", diff)
 			}

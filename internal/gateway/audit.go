@@ -1,0 +1,76 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/identity"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+)
+
+// refused says who was refused a connection, for the record; nil when it was
+// not access that was refused.
+func (e *Event) refused() *telemetry.Access {
+	h := e.handshake
+	access := &telemetry.Access{
+		Caller: caller(h.signer, h.request), Source: e.SourceIP, Action: h.needed.Action, Resource: h.needed.Resource,
+	}
+	switch {
+	case e.Failed != nil && e.Failed.IsRefusal():
+		access.Result = e.Failed.ResponseType()
+	case e.Failed == nil && (e.response.Status == http.StatusUnauthorized || e.response.Status == http.StatusForbidden):
+		access.Result = "REFUSED_BY_INTEGRATION"
+	default:
+		return nil
+	}
+	switch {
+	case access.Caller != "":
+	case h.keyID != "":
+		access.Caller = "API key " + h.keyID
+	case e.Authorizer != nil:
+		access.Caller = e.Authorizer.PrincipalID
+	}
+	return access
+}
+
+// caller names who sent a request: the signer where the signature is right,
+// else the access key that the request claims to be signed with.
+func caller(signer *identity.Identity, r *http.Request) string {
+	if signer != nil {
+		return signer.ARN
+	}
+	if key := identity.ClaimedKey(r); key != "" {
+		return "unverified access key " + key
+	}
+	return ""
+}
+
+// admit decides about requests to @connections.
+func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, error) {
+	access := telemetry.Access{Source: forwarded.Of(r).Address}
+	if identities := g.guards.Identities; !g.guards.Unsigned && g.manage == nil {
+		needed := identities.ManagePermission(apiID, stage, r.Method)
+		id, err := identities.Check(r, body, needed, circumstances(r))
+		access.Caller, access.Action, access.Resource = caller(id, r), needed.Action, needed.Resource
+		if err != nil {
+			var known *apigw.Error
+			if errors.As(err, &known) {
+				access.Result = known.Type
+			}
+			return access, err
+		}
+	}
+	if g.manage != nil {
+		if err := g.manage(r, body, apiID, stage); err != nil {
+			return access, err
+		}
+	}
+	if g.guards.Account.Request(time.Now()) != nil {
+		access.Result = apigw.ErrLimit.Type
+		return access, apigw.ErrLimit
+	}
+	return access, nil
+}
