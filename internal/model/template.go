@@ -24,9 +24,12 @@ func Template(apiID string, models []*apigw.Model, name string) (string, error) 
 	return t.out.String(), nil
 }
 
-// maxTemplate is about the length in bytes of the longest template: references
-// can make a short schema stand for a huge one.
-const maxTemplate = 64 << 10
+// Limits of a template, about: its length in bytes, since references can make a
+// short schema stand for a huge one, and how deep it is.
+const (
+	maxTemplate = 64 << 10
+	maxIndent   = 20
+)
 
 // Examples of values.
 const (
@@ -63,7 +66,7 @@ func (t *templateWriter) line(p place, text string) {
 
 func (t *templateWriter) write(p place, value any) {
 	schema, ok := value.(*jsonvalue.Object)
-	if !ok || t.out.Len() > maxTemplate {
+	if !ok || t.out.Len() > maxTemplate || p.indent > maxIndent {
 		t.out.WriteString(noExample)
 		return
 	}
@@ -72,7 +75,7 @@ func (t *templateWriter) write(p place, value any) {
 		return
 	}
 	if values, ok := member(schema, "enum").(*jsonvalue.List); ok && values.Len() > 0 {
-		t.out.Write(jsonvalue.Append(nil, values.Items[0]))
+		t.out.WriteString(literal(jsonvalue.Append(nil, values.Items[0])))
 		return
 	}
 	for _, keyword := range []string{"allOf", "anyOf", "oneOf"} {
@@ -140,13 +143,18 @@ func (t *templateWriter) writeObject(p place, properties *jsonvalue.Object) {
 	for name, schema := range properties.All() {
 		t.out.WriteString(separator)
 		separator = ","
-		t.line(p.in(), string(jsonvalue.AppendQuoted(nil, name))+" : ")
+		t.line(p.in(), literal(jsonvalue.AppendQuoted(nil, name))+" : ")
 		inner := p.in()
 		inner.path = memberPath(p.path, name)
 		t.write(inner, schema)
 	}
 	t.line(p, "}")
 }
+
+// literal writes JSON so that a template takes none of it for its own.
+func literal(text []byte) string { return literals.Replace(string(text)) }
+
+var literals = strings.NewReplacer("#", `\u0023`, "$", `\u0024`)
 
 var templateName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 

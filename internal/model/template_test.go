@@ -51,6 +51,7 @@ func TestTemplate(t *testing.T) {
 			`{}`, `{"id":42,"price":42,"ok":true,"of":{}}`},
 		{"names", `{"properties":{"a b":{"type":"array","items":{"type":"string"}},"it's":{"type":"array","items":{}}}}`,
 			`{"a b":["x"]}`, `{"a b":["foo"],"it's":[]}`},
+		{"what templates take for theirs", `{"properties":{"#end":{"enum":["$a ##b"]},"$ref":{"type":"string"}}}`, `{}`, `{"#end":"$a ##b","$ref":"foo"}`},
 		{"list", `{"type":"array","items":{"type":"integer"}}`, `[1,2,3]`, `[42,42,42]`},
 		{"list of lists", `{"properties":{"rows":{"type":"array","items":{"type":"object","properties":{"cells":{"type":"array","items":{"type":"string"}}}}}}}`,
 			`{"rows":[{"cells":["a","b"]},{"cells":[]}]}`, `{"rows":[{"cells":["foo","foo"]},{"cells":[]}]}`},
@@ -123,6 +124,31 @@ func TestTemplateIsBounded(t *testing.T) {
 	if _, err := Template("api", []*apigw.Model{{Name: "Bad", Schema: `{"type":1}`}}, "Bad"); err == nil {
 		t.Error("a template of a model that cannot be used")
 	}
+}
+
+// FuzzTemplate lets any schema come: the template of one that can be used is one
+// that can be compiled.
+func FuzzTemplate(f *testing.F) {
+	for _, seed := range []string{
+		`{"properties":{"a":{"type":"array","items":{"$ref":"#"}}}}`,
+		`{"enum":["#foreach($x in"]}`,
+		`{"items":[{"allOf":[{"properties":{"$a":{"type":["null"]}}}]}]}`,
+		strings.Repeat(`{"items":`, 50) + "{}" + strings.Repeat("}", 50),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, schema string) {
+		if len(schema) > 32<<10 {
+			return
+		}
+		template, err := Template("api", []*apigw.Model{{Name: "M", Schema: schema}}, "M")
+		if err != nil {
+			return
+		}
+		if _, err := vtl.Compile(template); err != nil || len(template) > 2*maxTemplate {
+			t.Errorf("%d bytes, %v\n%.1000s", len(template), err, template)
+		}
+	})
 }
 
 func TestRefers(t *testing.T) {
