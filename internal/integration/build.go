@@ -84,6 +84,11 @@ func (b *Builder) buildMapped(i *apigw.Integration, at Place) (Backend, error) {
 	if m.responses, err = mapping.CompileResponses(i); err != nil {
 		return nil, err
 	}
+	if i.IntegrationType == apigw.IntegrationAWS {
+		if err = checkHeaders(i, isReservedForAWS); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case i.IntegrationType == apigw.IntegrationMock:
 		m.endpoint = mock{}

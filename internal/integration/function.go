@@ -70,6 +70,9 @@ func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event
 // call implements endpoint. A function that fails is an answer, for the
 // integration responses to tell apart by its message.
 func (f *function) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
+	if err := checkMapped(request.Header, isReservedForAWS); err != nil {
+		return nil, err
+	}
 	event, err := isEvent(request.Header)
 	if err != nil {
 		return nil, err

@@ -3,10 +3,8 @@ package integration
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -39,25 +37,6 @@ func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
 	return e, err
 }
 
-// checkHeaders refuses request parameters that are reserved headers.
-func checkHeaders(i *apigw.Integration, isReserved func(string) bool) error {
-	for _, parameter := range slices.Sorted(maps.Keys(i.RequestParameters)) {
-		if name, ok := strings.CutPrefix(parameter, "integration.request.header."); ok && isReserved(name) {
-			return fmt.Errorf("requestParameters[%q]: the header %s cannot be mapped", parameter, name)
-		}
-	}
-	return nil
-}
-
-// isReserved tells the headers that only the gateway may write.
-func isReserved(name string) bool {
-	switch http.CanonicalHeaderKey(name) {
-	case "Content-Length", "Transfer-Encoding", "X-Amzn-Trace-Id":
-		return true
-	}
-	return false
-}
-
 // call implements endpoint. The backend sees of the event only what was mapped.
 func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
 	o := &outgoing{
@@ -79,10 +58,13 @@ func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Re
 // apply puts what was mapped into a request. Mapped headers and query
 // parameters take the place of others of the same name.
 func (e *httpEndpoint) apply(o *outgoing, request *mapping.Request) (err error) {
-	o.body = request.Body
+	if err := checkMapped(request.Header, isReserved); err != nil {
+		return err
+	}
 	if o.url, err = e.target.fill(o.url, request); err != nil {
 		return err
 	}
+	o.body = request.Body
 	given := o.header
 	o.header = make(Header, 0, len(given)+len(request.Header))
 	for _, f := range given {
@@ -91,14 +73,11 @@ func (e *httpEndpoint) apply(o *outgoing, request *mapping.Request) (err error) 
 		}
 	}
 	for _, p := range request.Header {
-		switch {
-		case isReserved(p.Name):
-			return configurationError("the header %s cannot be mapped", p.Name)
-		case strings.EqualFold(p.Name, "Host"):
+		if strings.EqualFold(p.Name, "Host") {
 			o.host = p.Value
-		default:
-			o.header = append(o.header, HeaderField(p))
+			continue
 		}
+		o.header = append(o.header, HeaderField(p))
 	}
 	return nil
 }

@@ -29,15 +29,14 @@ func (b *Builder) buildService(i *apigw.Integration) (*serviceEndpoint, error) {
 	if err := awsservice.CheckCredentials(i.CredentialsArn); err != nil {
 		return nil, err
 	}
-	reserved := func(name string) bool { return isReserved(name) || awsservice.IsOwnHeader(name) }
-	if err := checkHeaders(i, reserved); err != nil {
-		return nil, err
-	}
 	return &serviceEndpoint{b.Services, uri, method(i), i.CredentialsArn}, nil
 }
 
 // call implements endpoint.
 func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
+	if err := checkMapped(request.Header, isReservedForAWS); err != nil {
+		return nil, err
+	}
 	header := http.Header{
 		"User-Agent":               {"AmazonAPIGateway_" + r.APIID},
 		"X-Amzn-Apigateway-Api-Id": {r.APIID},
@@ -45,9 +44,6 @@ func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping
 	}
 	mappedHeader := http.Header{}
 	for _, p := range request.Header {
-		if isReserved(p.Name) {
-			return nil, configurationError("the header %s cannot be mapped", p.Name)
-		}
 		mappedHeader.Add(p.Name, p.Value)
 	}
 	maps.Copy(header, mappedHeader)
