@@ -12,6 +12,7 @@ import (
 func (e *Event) refuse(w http.ResponseWriter) {
 	header := w.Header()
 	header.Set("x-amz-apigw-id", e.RequestID)
+	header.Set("Connection", "keep-alive") // the server knows better where it closes
 	if e.Failed != nil {
 		header.Set("Content-Type", "application/json; charset=UTF-8")
 		body := errorFrame(e.Failed.Message(), e.ID, e.RequestID)
@@ -21,8 +22,8 @@ func (e *Event) refuse(w http.ResponseWriter) {
 		return
 	}
 	for name, values := range e.response.Header {
-		if !ownHeader(name) {
-			header[http.CanonicalHeaderKey(name)] = values
+		if name := refusalHeader(name); name != "" {
+			header[name] = values
 		}
 	}
 	header.Set("Content-Type", contentType(e.response.Header.Get("Content-Type")))
@@ -37,13 +38,18 @@ func (e *Event) refuse(w http.ResponseWriter) {
 	_, _ = w.Write(e.response.Body)
 }
 
-// ownHeader tells header names that the HTTP server writes itself.
-func ownHeader(name string) bool {
-	switch http.CanonicalHeaderKey(name) {
-	case "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Keep-Alive", "Te", "Date":
-		return true
+// refusalHeader is what a header of the backend's is called in the answer to the
+// client: headers that the server writes itself go by another name, those of
+// the hop to the backend stay behind.
+func refusalHeader(name string) string {
+	name = http.CanonicalHeaderKey(name)
+	switch name {
+	case "Connection", "Content-Length", "Date", "Server":
+		return "X-Amzn-Remapped-" + name
+	case "Transfer-Encoding", "Trailer", "Upgrade", "Keep-Alive", "Te", "X-Amz-Apigw-Id":
+		return ""
 	}
-	return false
+	return name
 }
 
 // contentType adds the charset that API Gateway adds.

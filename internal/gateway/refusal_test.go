@@ -1,0 +1,151 @@
+package gateway_test
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	. "github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// refused sends a handshake and reads the answer, header by header.
+func refused(t *testing.T, g *Gateway) (*http.Response, string) {
+	t.Helper()
+	conn := raw(t, g)
+	_, _ = io.WriteString(conn, upgrade)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+// The native sample of a refusal, header by header: specification, section A.4.
+func TestRefusalOfAFunction(t *testing.T) {
+	t.Parallel()
+	g := New(t, websocket.DriverAuto)
+	g.Functions.Set("f", Returns(`{"statusCode":403,"headers":{"Content-Type":"application/json"},"body":"{\"reason\": \"no\"}\n"}`))
+	g.DeployRoutes(Route{Key: "$connect", Function: "f"})
+	response, body := refused(t, g)
+	const want = "{\"reason\": \"no\"}\n"
+	if response.StatusCode != 403 || body != want {
+		t.Errorf("%d %q", response.StatusCode, body)
+	}
+	if response.Header.Get("Date") == "" {
+		t.Error("no date")
+	}
+	response.Header.Del("Date")
+	wantHeader := http.Header{
+		"Content-Type": {"application/json; charset=UTF-8"}, "Content-Length": {strconv.Itoa(len(want))}, "Connection": {"keep-alive"},
+		"X-Amz-Apigw-Id": {g.Functions.Events("f")[0].RequestContext.RequestID},
+	}
+	if diff := cmp.Diff(wantHeader, response.Header); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+}
+
+// Headers that the gateway writes itself come back by another name, as in REST
+// APIs; those of the hop stay behind: section B.7.
+func TestRemappedHeaders(t *testing.T) {
+	t.Parallel()
+	header := func(w http.ResponseWriter) {
+		for name, value := range map[string]string{
+			"Connection": "keep-alive", "Date": "never", "Server": "mine", "Content-Type": "text/plain", "X-Own": "1", "WWW-Authenticate": "Basic", "Upgrade": "h2c",
+		} {
+			w.Header().Set(name, value)
+		}
+	}
+	backend := NewBackend(t, func(w http.ResponseWriter, _ *http.Request) {
+		header(w)
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, "who?")
+	})
+	want := http.Header{
+		"Content-Type": {"text/plain; charset=UTF-8"}, "Content-Length": {"4"}, "Connection": {"keep-alive"}, "X-Own": {"1"}, "Www-Authenticate": {"Basic"},
+		"X-Amzn-Remapped-Connection": {"keep-alive"}, "X-Amzn-Remapped-Date": {"never"}, "X-Amzn-Remapped-Server": {"mine"}, "X-Amzn-Remapped-Content-Length": {"4"},
+	}
+	g := New(t, websocket.DriverAuto)
+	g.Functions.Set("f", Returns(`{"statusCode":401,"body":"who?","headers":{"connection":"keep-alive","date":"never","Server":"mine","Content-Length":"4",`+
+		`"Content-Type":"text/plain","X-Own":"1","WWW-Authenticate":"Basic","Upgrade":"h2c","Transfer-Encoding":"chunked"}}`))
+	for name, route := range map[string]Route{
+		"AWS_PROXY":  {Key: "$connect", Function: "f"},
+		"HTTP_PROXY": {Key: "$connect", Integration: &apigw.Integration{IntegrationType: "HTTP_PROXY", IntegrationUri: backend.URL}},
+	} {
+		g.DeployRoutes(route)
+		response, body := refused(t, g)
+		if response.StatusCode != 401 || body != "who?" {
+			t.Errorf("%s: %d %q", name, response.StatusCode, body)
+		}
+		if date := response.Header.Get("Date"); date == "" || date == "never" {
+			t.Errorf("%s: date %q", name, date)
+		}
+		response.Header.Del("Date")
+		response.Header.Del("X-Amz-Apigw-Id")
+		if diff := cmp.Diff(want, response.Header); diff != "" {
+			t.Errorf("%s: header (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// The status of an AWS service decides the handshake, with or without a route
+// response: section A.4.
+func TestServiceDecidesHandshake(t *testing.T) {
+	t.Parallel()
+	service := NewBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		status, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, "said")
+	})
+	for _, status := range []string{"200", "400", "503"} {
+		for _, twoWay := range []bool{false, true} {
+			g := New(t, websocket.DriverAuto)
+			g.UseServices(map[string]string{"sqs": service.URL})
+			i := &apigw.Integration{IntegrationType: "AWS", IntegrationUri: "arn:aws:apigateway:us-east-1:sqs:path/" + status, IntegrationResponses: passing}
+			g.DeployRoutes(Route{Key: "$connect", Integration: i, TwoWay: twoWay})
+			_, response, err := g.TryDial("/dev")
+			if response == nil {
+				t.Fatal(err)
+			}
+			want := status
+			if status == "200" {
+				want = "101"
+			}
+			if strconv.Itoa(response.StatusCode) != want {
+				t.Errorf("service %s: handshake %d", status, response.StatusCode)
+			}
+		}
+	}
+}
+
+// A function that may not be called as the integration says: section A.4.
+func TestBadRoles(t *testing.T) {
+	t.Parallel()
+	g := New(t, websocket.DriverAuto)
+	g.Functions.Set("f", Returns(ok))
+	g.UseServices(nil) // no STS to take a role from
+	for name, i := range map[string]*apigw.Integration{
+		"bad role of a function": {IntegrationType: "AWS_PROXY", IntegrationUri: FunctionURI("f"), CredentialsArn: "role"},
+		"bad role of a service":  {IntegrationType: "AWS", IntegrationUri: "arn:aws:apigateway:us-east-1:sqs:path/q", CredentialsArn: "arn:aws:iam::1:user/a"},
+		"bad ARN of a service":   {IntegrationType: "AWS", IntegrationUri: "arn:aws:apigateway:us-east-1:sqs"},
+	} {
+		g.DeployRoutes(Route{Key: "$connect", Integration: i})
+		_, response, _ := g.TryDial("/dev")
+		if response == nil || response.StatusCode != 500 {
+			t.Errorf("%s: %v", name, response)
+			continue
+		}
+		body, _ := io.ReadAll(response.Body)
+		checkRefusal(t, response, string(body), "Internal server error", "")
+	}
+}
