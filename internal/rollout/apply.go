@@ -43,7 +43,10 @@ func (r *Rollout) apply(ctx context.Context) {
 		case <-r.changed:
 		case <-retry:
 		}
-		tasks, domains, seen := r.take()
+		tasks, domains, keys, seen := r.take()
+		if keys != nil {
+			r.applyKeys(keys)
+		}
 		failed := r.applyStages(ctx, tasks)
 		if domains != nil {
 			r.gateway.SetDomains(domains)
@@ -58,7 +61,7 @@ func (r *Rollout) apply(ctx context.Context) {
 }
 
 // take takes the work that there is.
-func (r *Rollout) take() (tasks []task, domains map[string][]gateway.Mapping, seen uint64) {
+func (r *Rollout) take() (tasks []task, domains map[string][]gateway.Mapping, keys *keyList, seen uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key := range r.pending.stages {
@@ -75,9 +78,12 @@ func (r *Rollout) take() (tasks []task, domains map[string][]gateway.Mapping, se
 	if r.pending.domains {
 		domains = mappings(r.domains)
 	}
+	if r.pending.keys && r.keys != nil {
+		keys = r.clients.list()
+	}
 	seen = r.pending.seen
 	r.pending = work{stages: make(map[stageKey]bool), seen: seen}
-	return tasks, domains, seen
+	return tasks, domains, keys, seen
 }
 
 // putBack leaves stages for the next time.

@@ -17,6 +17,8 @@ func (r *Rollout) note(change store.Change) {
 		r.noteStageLocked(event)
 	} else if event, ours := r.configuration.DomainNames.Event(change); ours {
 		r.noteDomainLocked(event)
+	} else if r.clients.note(r.configuration, change) {
+		r.pending.keys = true
 	}
 	r.wakeLocked()
 }
@@ -70,6 +72,7 @@ func (r *Rollout) noteComplete() {
 	defer r.mu.Unlock()
 	r.complete = true
 	r.pending.domains = true
+	r.pending.keys = true
 	r.wakeLocked()
 }
 

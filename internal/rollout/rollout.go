@@ -1,6 +1,6 @@
 // Package rollout keeps what a gateway serves in step with the configuration
-// store: it watches APIs, stages and domain names, compiles the plan of every
-// stage that changes, and puts it on the gateway. `stagedoor serve` runs one.
+// store: it watches APIs, stages, domain names and API keys, compiles the plan of
+// every stage that changes, and puts it on the gateway. `stagedoor serve` runs one.
 //
 // A store that is gone changes nothing: the gateway goes on with the plans
 // that it has, and what was written meanwhile is put into effect once the store
@@ -36,6 +36,8 @@ type Options struct {
 	Configuration *store.Configuration
 	Compiler      Compiler
 	Gateway       Gateway
+	// Keys are given the API keys and usage plans. Nil: nobody wants them.
+	Keys Keys
 	// Report is told what cannot work as configured, once for as long as it
 	// stays so. It is called by several goroutines. Nil tells nobody.
 	Report func(Problem)
@@ -58,6 +60,7 @@ type Rollout struct {
 	configuration *store.Configuration
 	compiler      Compiler
 	gateway       Gateway
+	keys          Keys // nil: nobody wants them
 	report        func(Problem)
 
 	ready   chan struct{} // closed when all that was there is in effect
@@ -67,6 +70,7 @@ type Rollout struct {
 	apis    map[string]bool
 	stages  map[stageKey]*apigw.Stage
 	domains map[string]*apigw.DomainName
+	clients keyRecords
 	pending work
 	// complete: the store told all that was there at the start.
 	complete bool
@@ -77,6 +81,9 @@ type Rollout struct {
 	// served belongs to whoever applies work; an entry to the one goroutine
 	// that applies its stage.
 	served map[stageKey]*service
+	// keyProblems are those that were reported and are still there. They belong
+	// to whoever applies work.
+	keyProblems map[Problem]bool
 }
 
 type stageKey struct{ apiID, name string }
@@ -85,14 +92,16 @@ type stageKey struct{ apiID, name string }
 type work struct {
 	stages  map[stageKey]bool
 	domains bool
+	keys    bool
 	seen    uint64 // the revision of the last change
 }
 
 // New makes a Rollout. It does nothing until it runs.
 func New(o Options) *Rollout {
 	r := &Rollout{
-		configuration: o.Configuration, compiler: o.Compiler, gateway: o.Gateway, report: o.Report,
-		ready: make(chan struct{}), stopped: make(chan struct{}),
+		configuration: o.Configuration, compiler: o.Compiler, gateway: o.Gateway, keys: o.Keys, report: o.Report,
+		clients: newKeyRecords(),
+		ready:   make(chan struct{}), stopped: make(chan struct{}),
 		apis: make(map[string]bool), stages: make(map[stageKey]*apigw.Stage), domains: make(map[string]*apigw.DomainName),
 		pending: work{stages: make(map[stageKey]bool)},
 		changed: make(chan struct{}, 1), advanced: make(chan struct{}),
@@ -111,9 +120,11 @@ func (r *Rollout) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var applying sync.WaitGroup
 	applying.Go(func() { r.apply(ctx) })
-	err := r.configuration.Store.Watch(ctx, []string{
-		r.configuration.APIs.Prefix(), r.configuration.Stages.Prefix(), r.configuration.DomainNames.Prefix(),
-	}, r.note, r.noteComplete)
+	watched := []string{r.configuration.APIs.Prefix(), r.configuration.Stages.Prefix(), r.configuration.DomainNames.Prefix()}
+	if r.keys != nil {
+		watched = append(watched, r.configuration.ApiKeys.Prefix(), r.configuration.UsagePlans.Prefix())
+	}
+	err := r.configuration.Store.Watch(ctx, watched, r.note, r.noteComplete)
 	ended := ctx.Err() != nil
 	cancel()
 	applying.Wait()
@@ -128,7 +139,7 @@ func (r *Rollout) Run(ctx context.Context) error {
 func (r *Rollout) Ready() <-chan struct{} { return r.ready }
 
 // Await returns when a write is in effect on this node: a change of an API, a
-// stage or a domain name is given by its revision. The error is that of ctx,
+// stage, a domain name, an API key or a usage plan is given by its revision. The error is that of ctx,
 // or ErrStopped.
 func (r *Rollout) Await(ctx context.Context, revision uint64) error {
 	for {

@@ -104,7 +104,6 @@ func (b *builder) authorizer(res *resource) {
 		IdentitySource:               sources,
 		IdentityValidationExpression: p.text("IdentityValidationExpression"),
 	})
-	b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: keptMessage})
 }
 
 func (b *builder) integration(res *resource) {

@@ -16,6 +16,10 @@ const (
 	typeDomainName          = "AWS::ApiGatewayV2::DomainName"
 	typeAPIMapping          = "AWS::ApiGatewayV2::ApiMapping"
 
+	typeAPIKey       = "AWS::ApiGateway::ApiKey"
+	typeUsagePlan    = "AWS::ApiGateway::UsagePlan"
+	typeUsagePlanKey = "AWS::ApiGateway::UsagePlanKey"
+
 	typeFunction     = "AWS::Lambda::Function"
 	typePermission   = "AWS::Lambda::Permission"
 	typeAlias        = "AWS::Lambda::Alias"
@@ -80,6 +84,10 @@ func attributesOf(typ string) []string {
 		return []string{"DomainNameArn", "RegionalDomainName", "RegionalHostedZoneId"}
 	case typeAPIMapping:
 		return []string{"ApiMappingId"}
+	case typeAPIKey:
+		return []string{"APIKeyId"}
+	case typeUsagePlan, typeUsagePlanKey:
+		return []string{"Id"}
 	case typeFunction:
 		return []string{"Arn", "SnapStartResponse", "SnapStartResponse.ApplyOn", "SnapStartResponse.OptimizationStatus"}
 	case typePermission:
@@ -124,11 +132,11 @@ func (r *resolver) once(what string, line int, make func() *value) *value {
 
 func (r *resolver) makeReference(res *resource, line int) *value {
 	switch res.typ {
-	case typeAPI:
+	case typeAPI, typeAPIKey:
 		return newText(line, r.stack.id(res.id, 10))
 	case typeRoute, typeIntegration:
 		return newText(line, r.stack.id(res.id, 7))
-	case typeRouteResponse, typeIntegrationResponse, typeModel, typeAuthorizer, typeDeployment, typeAPIMapping:
+	case typeRouteResponse, typeIntegrationResponse, typeModel, typeAuthorizer, typeDeployment, typeAPIMapping, typeUsagePlan, typeUsagePlanKey:
 		return newText(line, r.stack.id(res.id, 6))
 	case typeFunction, typeTable, typeStage, typeDomainName:
 		return r.nameOf(res, line)
@@ -175,7 +183,8 @@ func (r *resolver) attribute(res *resource, name string, line int) *value {
 	case typeAPI + ".ApiId", typeRoute + ".RouteId", typeRouteResponse + ".RouteResponseId", typeIntegration + ".IntegrationId",
 		typeIntegrationResponse + ".IntegrationResponseId", typeModel + ".ModelId", typeAuthorizer + ".AuthorizerId",
 		typeDeployment + ".DeploymentId", typeAPIMapping + ".ApiMappingId", typeAlias + ".AliasArn",
-		typeVersion + ".FunctionArn", typeLayerVersion + ".LayerVersionArn":
+		typeVersion + ".FunctionArn", typeLayerVersion + ".LayerVersionArn",
+		typeAPIKey + ".APIKeyId", typeUsagePlan + ".Id", typeUsagePlanKey + ".Id":
 		return ref()
 	}
 	if name == "Arn" || strings.HasSuffix(name, "Arn") {

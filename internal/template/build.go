@@ -16,8 +16,9 @@ type builder struct {
 	apis     map[string]*apiBuilder // by API id
 	httpAPIs map[string]bool        // ids of HTTP APIs, which are not run here
 	domains  map[string]*apigw.DomainName
-	layers   map[string]string    // folders by ARN of the layer version; empty when there is none
-	arns     map[string]*Function // by ARN
+	plans    map[string]*apigw.UsagePlan // by id
+	layers   map[string]string           // folders by ARN of the layer version; empty when there is none
+	arns     map[string]*Function        // by ARN
 	external []externalCall
 }
 
@@ -49,6 +50,7 @@ func newBuilder(r *resolver, folder string) *builder {
 		apis:     map[string]*apiBuilder{},
 		httpAPIs: map[string]bool{},
 		domains:  map[string]*apigw.DomainName{},
+		plans:    map[string]*apigw.UsagePlan{},
 		layers:   map[string]string{},
 		arns:     map[string]*Function{},
 	}
@@ -57,13 +59,14 @@ func newBuilder(r *resolver, folder string) *builder {
 // phases say what is made of each type, in the order in which the makers need
 // each other's results.
 var phases = []map[string]func(*builder, *resource){
-	{typeAPI: (*builder).api, typeLayerVersion: (*builder).layerVersion, typeDomainName: (*builder).domainName, typeTable: (*builder).table},
+	{typeAPI: (*builder).api, typeAPIKey: (*builder).apiKey, typeLayerVersion: (*builder).layerVersion, typeDomainName: (*builder).domainName, typeTable: (*builder).table},
 	{typeFunction: (*builder).function, typeModel: (*builder).model, typeAuthorizer: (*builder).authorizer},
 	{typeIntegration: (*builder).integration, typePermission: (*builder).permission, typeAlias: (*builder).alias, typeVersion: (*builder).version},
 	{typeIntegrationResponse: (*builder).integrationResponse, typeRoute: (*builder).route},
 	{typeRouteResponse: (*builder).routeResponse, typeDeployment: (*builder).deployment},
 	{typeStage: (*builder).stage},
-	{typeAPIMapping: (*builder).apiMapping},
+	{typeAPIMapping: (*builder).apiMapping, typeUsagePlan: (*builder).usagePlan},
+	{typeUsagePlanKey: (*builder).usagePlanKey},
 }
 
 // build makes the application; mistakes go to the report.

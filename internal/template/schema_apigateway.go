@@ -15,7 +15,7 @@ var (
 )
 
 var apiSchema = []property{
-	{name: "ApiKeySelectionExpression", form: textForm, kept: true, inert: "$request.header.x-api-key"},
+	{name: "ApiKeySelectionExpression", form: textForm},
 	{name: "BasePath", refused: "BasePath is for HTTP APIs only"},
 	{name: "CorsConfiguration", refused: "CorsConfiguration is for HTTP APIs only"},
 	{name: "CredentialsArn", refused: "CredentialsArn is for HTTP APIs only; an integration has one of its own"},
@@ -35,9 +35,9 @@ var apiSchema = []property{
 
 var routeSchema = []property{
 	apiRef,
-	{name: "ApiKeyRequired", form: booleanForm, kept: true, inert: "false"},
+	{name: "ApiKeyRequired", form: booleanForm},
 	{name: "AuthorizationScopes", form: textsForm, kept: true},
-	{name: "AuthorizationType", form: textForm, oneOf: []string{"NONE", "AWS_IAM", "CUSTOM"}, kept: true, inert: "NONE"},
+	{name: "AuthorizationType", form: textForm, oneOf: []string{"NONE", "AWS_IAM", "CUSTOM"}},
 	{name: "AuthorizerId", form: textForm},
 	{name: "ModelSelectionExpression", form: textForm},
 	{name: "OperationName", form: textForm, min: 1, max: 64},
@@ -118,10 +118,10 @@ var stageSchema = []property{
 	{name: "AccessPolicyId", refused: "AccessPolicyId is for HTTP APIs only"},
 	{name: "AutoDeploy", form: booleanForm},
 	{name: "ClientCertificateId", form: textForm, kept: true},
-	{name: "DefaultRouteSettings", form: objectForm, kept: true},
+	{name: "DefaultRouteSettings", form: objectForm},
 	{name: "DeploymentId", form: textForm},
 	{name: "Description", form: textForm, max: 1024},
-	{name: "RouteSettings", form: objectForm, kept: true},
+	{name: "RouteSettings", form: objectForm},
 	{name: "StageName", form: textForm, required: true, min: 1, max: 128},
 	{name: "StageVariables", form: textMapForm},
 	{name: "Tags", form: textMapForm},
@@ -133,9 +133,9 @@ var accessLogSchema = []property{
 }
 
 var routeSettingsSchema = []property{
-	{name: "DataTraceEnabled", form: booleanForm},
-	{name: "DetailedMetricsEnabled", form: booleanForm},
-	{name: "LoggingLevel", form: textForm, oneOf: []string{"ERROR", "INFO", "OFF"}},
+	{name: "DataTraceEnabled", form: booleanForm, kept: true, inert: "false"},
+	{name: "DetailedMetricsEnabled", form: booleanForm, kept: true, inert: "false"},
+	{name: "LoggingLevel", form: textForm, oneOf: []string{"ERROR", "INFO", "OFF"}, kept: true, inert: "OFF"},
 	{name: "ThrottlingBurstLimit", form: integerForm},
 	{name: "ThrottlingRateLimit", form: decimalForm},
 }

@@ -32,6 +32,9 @@ type Application struct {
 	Functions []*Function
 	Tables    []*Table
 	Domains   []*apigw.DomainName
+	ApiKeys   []*apigw.ApiKey
+	// UsagePlans may be of stages of other APIs.
+	UsagePlans []*apigw.UsagePlan
 	// Ignored are resources of types that are not run here, and properties
 	// that are kept but not acted on yet. In the order of the file.
 	Ignored []Notice

@@ -1,0 +1,43 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/store"
+	"github.com/stagedoor/stagedoor/internal/usage"
+)
+
+// UsageRecords keeps what API keys used in the configuration. It is a
+// usage.Records.
+type UsageRecords struct{ *store.Collection[apigw.Usage] }
+
+// List implements usage.Records. What cannot be read was reported, and counts
+// for nothing.
+func (r UsageRecords) List(ctx context.Context) ([]*apigw.Usage, error) {
+	entries, err := r.Collection.List(ctx)
+	records := make([]*apigw.Usage, len(entries))
+	for i := range entries {
+		records[i] = entries[i].Value
+	}
+	return records, err
+}
+
+// Get implements usage.Records.
+func (r UsageRecords) Get(ctx context.Context, planID, keyID string) (*apigw.Usage, uint64, error) {
+	record, revision, err := r.Collection.Get(ctx, planID, keyID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, 0, nil
+	}
+	return record, revision, err
+}
+
+// Put implements usage.Records.
+func (r UsageRecords) Put(ctx context.Context, record *apigw.Usage, revision uint64) error {
+	_, err := r.Collection.Put(ctx, record, revision)
+	if errors.Is(err, store.ErrConflict) {
+		return usage.ErrLostRace
+	}
+	return err
+}
