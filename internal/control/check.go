@@ -59,6 +59,9 @@ func (m *member) check(v reflect.Value, name string, emptyRemoves bool) error {
 		}
 		return m.check(v.Elem(), name, emptyRemoves)
 	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return nil
+		}
 		for i := range v.Len() {
 			if err := m.check(v.Index(i), fmt.Sprintf("%s[%d]", name, i), emptyRemoves); err != nil {
 				return err

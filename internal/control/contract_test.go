@@ -34,6 +34,12 @@ var contracts = []struct {
 	{"Deployment", driveDeployment},
 	{"Stage", driveStage},
 	{"Tags", driveTags},
+	{"VpcLink", driveVPCLink},
+	{"VpcLink of v1", driveVPCLinkV1},
+	{"ApiKey", driveAPIKey},
+	{"UsagePlan", driveUsagePlan},
+	{"Account", driveAccount},
+	{"Tags of v1", driveTagsV1},
 }
 
 // absent are members of answers that WebSocket APIs never have.
@@ -48,6 +54,9 @@ var absent = map[string][]string{
 	"Stage":                     {"apiGatewayManaged", "clientCertificateId"},
 	"DomainName":                {"mutualTlsAuthentication"},
 	"DomainNameConfiguration":   {"certificateUploadDate", "domainNameStatusMessage", "hostedZoneId"},
+	// Values of keys stand in no list of a plan's, and lists have no warnings.
+	"wirev1.UsagePlanKey": {"value"},
+	"wirev1.ApiKeys":      {"warnings"},
 }
 
 // Every operation is driven with AWS's own client, and every member of every

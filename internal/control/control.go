@@ -42,6 +42,10 @@ type Options struct {
 	// stands for AWS's form, wss://{apiId}.execute-api.{region}.amazonaws.com.
 	Endpoint func(apiID string) string
 
+	// HasLink tells whether the gateway's own configuration has a VPC link of an
+	// id. nil: it has none.
+	HasLink func(id string) bool
+
 	// Now is the clock. nil stands for time.Now.
 	Now func() time.Time
 
@@ -96,5 +100,13 @@ func (s *server) operations() []handler {
 		s.tagOperations(),
 		s.domainNameOperations(),
 		s.apiMappingOperations(),
+		s.vpcLinkOperations(),
+		s.vpcLinkV1Operations(),
+		s.apiKeyOperations(),
+		s.usagePlanOperations(),
+		s.usagePlanKeyOperations(),
+		s.usageOperations(),
+		s.accountOperations(),
+		s.tagV1Operations(),
 	)
 }

@@ -19,7 +19,6 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"go.uber.org/goleak"
 
-	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
@@ -102,17 +101,9 @@ func (h *harness) deployment(t *testing.T, apiID string) string {
 // logRole puts the role for logs into the account's settings.
 func (h *harness) logRole(t *testing.T) {
 	t.Helper()
-	account, revision, err := h.store.Account.Get(t.Context(), store.AccountID)
-	if errors.Is(err, store.ErrNotFound) {
-		account, err = new(apigw.Account), nil
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	account.CloudwatchRoleArn = "arn:aws:iam::123456789012:role/logs"
-	if _, err := h.store.Account.Put(t.Context(), account, revision); err != nil {
-		t.Fatal(err)
-	}
+	must(t, h.v1.UpdateAccount, &sdkv1.UpdateAccountInput{
+		PatchOperations: patch("replace", "/cloudwatchRoleArn", "arn:aws:iam::123456789012:role/logs"),
+	})
 }
 
 // integration creates a MOCK integration.

@@ -29,7 +29,7 @@ func (s *server) createIntegration(ctx context.Context, in *wire.CreateIntegrati
 			IntegrationId: unusedID(apigw.NewRouteID, func(id string) bool { return api.Integration(id) != nil }),
 		}
 		api.Integrations = append(api.Integrations, integration)
-		return setIntegration(integration, as[wire.UpdateIntegrationRequest](in))
+		return s.setIntegration(ctx, integration, as[wire.UpdateIntegrationRequest](in))
 	})
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (s *server) updateIntegration(ctx context.Context, in *wire.UpdateIntegrati
 	var changed *apigw.Integration
 	err := s.changeIntegration(ctx, in.ApiId, in.IntegrationId, func(_ *apigw.API, integration *apigw.Integration) error {
 		changed = integration
-		return setIntegration(integration, in)
+		return s.setIntegration(ctx, integration, in)
 	})
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (s *server) changeIntegration(ctx context.Context, apiID, id string, change
 // setIntegration changes the members that a request has, and checks the
 // integration. Request parameters are merged, and one with an empty value is
 // removed; templates are replaced, since an empty one is a template (spec H.11).
-func setIntegration(i *apigw.Integration, in *wire.UpdateIntegrationRequest) error {
+func (s *server) setIntegration(ctx context.Context, i *apigw.Integration, in *wire.UpdateIntegrationRequest) error {
 	if in.IntegrationSubtype != nil || in.TlsConfig != nil || in.ResponseParameters != nil {
 		return apigw.BadRequest("IntegrationSubtype, TlsConfig and ResponseParameters cannot be set for WEBSOCKET protocol Apis.")
 	}
@@ -136,7 +136,10 @@ func setIntegration(i *apigw.Integration, in *wire.UpdateIntegrationRequest) err
 	merge(&i.RequestParameters, in.RequestParameters)
 	replace(&i.RequestTemplates, in.RequestTemplates)
 	setIntegrationDefaults(i)
-	return checkIntegration(i)
+	if err := checkIntegration(i); err != nil {
+		return err
+	}
+	return s.checkLink(ctx, i)
 }
 
 // integrationView is what clients see of an integration (spec H.5).

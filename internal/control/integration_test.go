@@ -13,7 +13,7 @@ func driveIntegration(t *testing.T, h *harness) {
 	api := h.api(t)
 	created := must(t, h.CreateIntegration, &sdk.CreateIntegrationInput{
 		ApiId: &api, IntegrationType: types.IntegrationTypeHttp, IntegrationUri: new("https://example.com/{room}"), IntegrationMethod: new("POST"),
-		ConnectionType: types.ConnectionTypeVpcLink, ConnectionId: new("abc123"), ContentHandlingStrategy: types.ContentHandlingStrategyConvertToText,
+		ConnectionType: types.ConnectionTypeVpcLink, ConnectionId: new(h.link(t)), ContentHandlingStrategy: types.ContentHandlingStrategyConvertToText,
 		CredentialsArn: new("arn:aws:iam::123456789012:role/door"), Description: new("rooms"),
 		RequestParameters:           map[string]string{"integration.request.path.room": "route.request.body.room"},
 		RequestTemplates:            map[string]string{"$default": "$input.body"},

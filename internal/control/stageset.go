@@ -184,11 +184,11 @@ func (s *server) checkLogging(ctx context.Context, in *wire.UpdateStageRequest) 
 	if !logs {
 		return nil
 	}
-	account, _, err := s.Store.Account.Get(ctx, store.AccountID)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	account, _, err := s.loadAccount(ctx)
+	if err != nil {
 		return err
 	}
-	if account == nil || account.CloudwatchRoleArn == "" {
+	if account.CloudwatchRoleArn == "" {
 		return apigw.BadRequest("CloudWatch Logs role ARN must be set in account settings to enable logging")
 	}
 	return nil

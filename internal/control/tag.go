@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -27,11 +28,14 @@ func (s *server) tagResource(ctx context.Context, in *wire.TagResourceRequest) (
 
 // untagResource removes tags. Keys that the resource does not have are none.
 func (s *server) untagResource(ctx context.Context, in *wire.UntagResourceRequest) error {
-	return s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) {
-		for _, key := range in.TagKeys {
-			delete(tags, key)
-		}
-	})
+	return s.changeTags(ctx, in.ResourceArn, without(in.TagKeys))
+}
+
+// without makes a change that removes tags.
+func without(keys []string) func(map[string]string) {
+	return func(tags map[string]string) {
+		maps.DeleteFunc(tags, func(key, _ string) bool { return slices.Contains(keys, key) })
+	}
 }
 
 func (s *server) getTags(ctx context.Context, in *wire.GetTagsRequest) (*wire.GetTagsResponse, error) {
@@ -48,28 +52,24 @@ func (s *server) readTags(ctx context.Context, arn string) (map[string]string, e
 	if err != nil {
 		return nil, err
 	}
-	if len(path) < 2 || path[0] != "apis" {
+	if resource, found := s.tagged()[path[0]]; found && len(path) == 2 {
+		return resource.read(ctx, path[1])
+	}
+	if !isStage(path) {
 		return nil, noSuchResource(arn)
 	}
-	api, err := s.readAPI(ctx, path[1])
-	if err != nil {
+	if _, err := s.readAPI(ctx, path[1]); err != nil {
 		return nil, err
 	}
-	switch {
-	case len(path) == 2:
-		return api.Tags, nil
-	case len(path) == 4 && path[2] == "stages":
-		stage, _, err := s.loadStage(ctx, path[1], path[3])
-		if err != nil {
-			return nil, err
-		}
-		return stage.Tags, nil
-	}
-	return nil, noSuchResource(arn)
+	stage, _, err := s.loadStage(ctx, path[1], path[3])
+	return tagsOf(stage, err, func(stage *apigw.Stage) map[string]string { return stage.Tags })
 }
 
-// changeTags changes the tags of the resource with an ARN. An API's are part of
-// what is deployed; a stage's are in effect at once.
+// isStage tells the path of a stage, /apis/{apiId}/stages/{stageName}.
+func isStage(path []string) bool { return len(path) == 4 && path[0] == "apis" && path[2] == "stages" }
+
+// changeTags changes the tags of the resource with an ARN. A stage's are in
+// effect at once.
 func (s *server) changeTags(ctx context.Context, arn string, change func(map[string]string)) error {
 	path, err := s.pathOf(arn)
 	if err != nil {
@@ -81,10 +81,10 @@ func (s *server) changeTags(ctx context.Context, arn string, change func(map[str
 		replace(member, tags)
 		return s.checkTags(tags)
 	}
-	switch {
-	case len(path) == 2 && path[0] == "apis":
-		return s.changeAPI(ctx, path[1], func(api *apigw.API) error { return apply(&api.Tags) })
-	case len(path) == 4 && path[0] == "apis" && path[2] == "stages":
+	if resource, found := s.tagged()[path[0]]; found && len(path) == 2 {
+		return resource.change(ctx, path[1], apply)
+	}
+	if isStage(path) {
 		return s.changeStage(ctx, path[1], path[3], func(_ *apigw.API, stage *apigw.Stage) error { return apply(&stage.Tags) })
 	}
 	return noSuchResource(arn)

@@ -63,7 +63,7 @@ func (k *Keys) Replace(keys []*apigw.ApiKey, plans []*apigw.UsagePlan) []error {
 	}
 	counters := make(map[counterName]*counter)
 	for _, plan := range plans {
-		if err := checkPlan(plan); err != nil {
+		if err := CheckPlan(plan); err != nil {
 			problems = append(problems, fmt.Errorf("usage plan %s: %w", plan.Id, err))
 			continue
 		}

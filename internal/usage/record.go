@@ -25,8 +25,8 @@ func checkKey(k *apigw.ApiKey) error {
 	return nil
 }
 
-// checkPlan says what of a plan is wrong.
-func checkPlan(p *apigw.UsagePlan) error {
+// CheckPlan says what of a plan is wrong, for its owner to read.
+func CheckPlan(p *apigw.UsagePlan) error {
 	if p.Id == "" {
 		return errors.New("a usage plan needs an id")
 	}

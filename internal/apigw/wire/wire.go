@@ -43,3 +43,10 @@ type Epoch struct{ time.Time }
 func (t Epoch) MarshalJSON() ([]byte, error) {
 	return strconv.AppendInt(nil, t.Unix(), 10), nil
 }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *Epoch) UnmarshalJSON(text []byte) error {
+	seconds, err := strconv.ParseInt(string(text), 10, 64)
+	t.Time = time.Unix(seconds, 0)
+	return err
+}
