@@ -25,6 +25,7 @@ type Compiler struct {
 	Rates usage.AccountRates
 
 	buckets usage.Buckets // of all plans, so that a new one goes on with the old one's
+	models  modelSets     // likewise
 }
 
 // Problem says why a part of a stage cannot work as configured. The rest of
@@ -53,10 +54,10 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Probl
 		selection:              selection,
 		routes:                 make(map[string]*Route, len(d.API.Routes)),
 	}
-	models := model.Compile(d.API.ApiId, d.API.Models)
+	stage.models = c.models.compile(d.API.ApiId, d.API.Models)
 	var problems []Problem
 	for _, r := range d.API.Routes {
-		route, err := c.compileRoute(d.API, r, s, models)
+		route, err := c.compileRoute(d.API, r, s, stage.models)
 		if err != nil {
 			problems = append(problems, Problem{"route " + r.RouteKey, err.Error()})
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/mapping"
+	"github.com/stagedoor/stagedoor/internal/model"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -31,6 +32,7 @@ type Stage struct {
 
 	selection *expression.Expression
 	routes    map[string]*Route // custom keys only
+	models    *model.Set        // kept for the plans that follow
 }
 
 // Route is a route compiled.
