@@ -27,6 +27,7 @@ const (
 // help from it.
 type commandLine struct {
 	Serve   ServeCmd   `cmd:"" help:"Run a gateway that is configured over the network."`
+	Deploy  DeployCmd  `cmd:"" help:"Apply a template to a running gateway."`
 	Dev     DevCmd     `cmd:"" help:"Run the application of a template on this machine."`
 	Check   CheckCmd   `cmd:"" help:"Validate a template without running it."`
 	Connect ConnectCmd `cmd:"" help:"Talk to a WebSocket server from the terminal."`

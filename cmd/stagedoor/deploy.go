@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/deploy"
+	"github.com/stagedoor/stagedoor/internal/template"
+)
+
+// DeployCmd is "stagedoor deploy".
+type DeployCmd struct {
+	Template  string            `arg:"" optional:"" default:"." help:"SAM or CloudFormation template, or its folder." type:"path"`
+	Gateway   string            `default:"http://127.0.0.1:8081" placeholder:"URL" help:"Control plane of the gateway (${default})."`
+	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
+	Stack     string            `placeholder:"NAME" help:"Name of the stack; without one, that of the template's folder."`
+	Delete    bool              `help:"Delete all that the stack has in the gateway."`
+	Yes       bool              `short:"y" help:"Do not ask."`
+	Profile   string            `placeholder:"NAME" help:"Profile of the AWS configuration whose credentials sign the requests."`
+	Region    string            `placeholder:"NAME" help:"Region of the gateway; without one, that of the AWS configuration, else us-east-1."`
+	Account   string            `placeholder:"DIGITS" help:"Account of the gateway, which stands in ARNs (123456789012)."`
+	JSON      bool              `help:"Print one JSON object per line. Needs --yes."`
+}
+
+// Help is the second half of "stagedoor deploy --help".
+func (DeployCmd) Help() string {
+	return `Makes a running gateway have the WebSocket APIs of a template: shows what it
+creates, changes and deletes, asks, and does it. A second run has nothing to do.
+What stops half-way is gone on with by the next run. Connections stay open.
+
+Requests are signed with the credentials that the AWS tools would use, if there
+are any; a gateway that runs with --open needs none. The functions of a template
+are not deployed: where they are is in the gateway's configuration.
+
+Exit codes: 0 the gateway is as the template says, 1 it is not, 2 wrong flags.`
+}
+
+// Run deploys a template.
+func (c *DeployCmd) Run(ctx context.Context, p *process) error {
+	if c.JSON && !c.Yes {
+		return &usageError{errors.New("--json asks no questions: it needs --yes")}
+	}
+	identity, err := deploy.FindIdentity(ctx, c.Profile, c.Region)
+	if err != nil {
+		return err
+	}
+	want, app, err := c.wanted(identity.Region)
+	if err != nil {
+		return p.reportProblems(err)
+	}
+	client, err := deploy.NewClient(deploy.ClientOptions{Gateway: c.Gateway, Region: identity.Region, Credentials: identity.Credentials})
+	if err != nil {
+		return &usageError{err}
+	}
+	defer client.Close()
+	have, err := deploy.Read(ctx, client, want.Stack())
+	if err != nil {
+		return err
+	}
+	plan, err := deploy.Compare(want, have, identity.Region)
+	if err != nil {
+		return err
+	}
+	out := c.printer(p)
+	out.planned(want.Stack(), client.Gateway(), plan, undeployed(app))
+	if len(plan.Changes) > 0 {
+		if err := c.confirm(ctx, p, plan); err != nil {
+			return err
+		}
+		if err := plan.Apply(ctx, client, out.changed); err != nil {
+			out.stopped(plan, err)
+			return &exitError{exitFailure, err}
+		}
+	}
+	if have, err = deploy.Read(ctx, client, want.Stack()); err != nil {
+		return err
+	}
+	out.done(plan, have.APIs())
+	return nil
+}
+
+// wanted reads what the stack is to have. Of a stack that is to be deleted only
+// the name matters.
+func (c *DeployCmd) wanted(region string) (*deploy.State, *template.Application, error) {
+	if c.Stack != "" {
+		if err := deploy.CheckStackName(c.Stack); err != nil {
+			return nil, nil, &usageError{err}
+		}
+		if c.Delete {
+			return deploy.Nothing(c.Stack), nil, nil
+		}
+	}
+	app, err := template.Load(c.Template, template.Options{
+		Parameters: c.Parameter, Region: region, AccountID: c.Account, StackName: c.Stack,
+	})
+	switch {
+	case err != nil && c.Delete:
+		return nil, nil, fmt.Errorf("%w\nGive the stack's name with --stack to delete it without a template", err)
+	case err != nil:
+		return nil, nil, err
+	}
+	if err := deploy.CheckStackName(app.StackName); err != nil {
+		return nil, nil, fmt.Errorf("%w; --stack gives it another", err)
+	}
+	if c.Delete {
+		return deploy.Nothing(app.StackName), nil, nil
+	}
+	return deploy.Wanted(app), app, nil
+}
+
+// confirm asks whether a plan is to be applied.
+func (c *DeployCmd) confirm(ctx context.Context, p *process, plan *deploy.Plan) error {
+	if c.Yes {
+		return nil
+	}
+	if !p.isTerminal(p.stdin) {
+		return errors.New("nothing was done: there is no terminal to ask on; --yes does it without asking")
+	}
+	fmt.Fprintf(p.stdout, "%s. Go on? [y/N] ", summary(plan, "to "))
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(p.stdin).ReadString('\n') // no answer is no
+		answer <- line
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(p.stdout)
+		return errors.New("nothing was done")
+	case line := <-answer:
+		if line = strings.ToLower(strings.TrimSpace(line)); line == "y" || line == "yes" {
+			return nil
+		}
+		return errors.New("nothing was done")
+	}
+}
+
+// summary counts the changes of a plan: "3 to create, 1 to delete".
+func summary(plan *deploy.Plan, to string) string {
+	var parts []string
+	for _, count := range []struct {
+		action deploy.Action
+		word   string
+	}{{deploy.Create, "create"}, {deploy.Update, "change"}, {deploy.Delete, "delete"}} {
+		if n := plan.Count(count.action); n > 0 {
+			word := count.word
+			if to == "" {
+				word = strings.TrimSuffix(word, "e") + "ed"
+			}
+			parts = append(parts, fmt.Sprintf("%d %s%s", n, to, word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// undeployed says what of a template has to be there in another way.
+func undeployed(app *template.Application) []string {
+	if app == nil {
+		return nil
+	}
+	var notes []string
+	for _, f := range app.Functions {
+		notes = append(notes, fmt.Sprintf("the function %s is not deployed here: it is called at AWS Lambda, or where the gateway's configuration says under functions: {%s: URL}", f.LogicalID, f.Name))
+	}
+	for _, t := range app.Tables {
+		notes = append(notes, fmt.Sprintf("the table %s (%s) is not made here", t.LogicalID, t.Name))
+	}
+	for _, n := range app.Ignored {
+		if n.Property == "" && !strings.HasPrefix(n.Type, "AWS::ApiGatewayV2::") {
+			notes = append(notes, fmt.Sprintf("%s (%s) is not made here", n.LogicalID, n.Type))
+		}
+	}
+	return notes
+}

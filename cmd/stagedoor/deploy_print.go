@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/deploy"
+)
+
+// deployPrinter tells of a deployment.
+type deployPrinter interface {
+	planned(stack, gateway string, plan *deploy.Plan, notes []string)
+	changed(*deploy.Change)
+	stopped(*deploy.Plan, error)
+	done(*deploy.Plan, []deploy.API)
+}
+
+func (c *DeployCmd) printer(p *process) deployPrinter {
+	if c.JSON {
+		encoder := json.NewEncoder(p.stdout)
+		encoder.SetEscapeHTML(false)
+		return &deployJSON{encoder}
+	}
+	return &deployText{out: p.stdout, failures: p.stderr, paint: (&textReporter{color: p.color(p.stdout)}).paint}
+}
+
+// deployText is for people.
+type deployText struct {
+	out, failures io.Writer
+	paint         func(color, text string) string
+}
+
+// signs and colours of actions.
+var actionSigns = map[deploy.Action]struct{ sign, color string }{
+	deploy.Create: {"+", green}, deploy.Update: {"~", yellow}, deploy.Delete: {"-", red},
+}
+
+func (t *deployText) planned(stack, gateway string, plan *deploy.Plan, notes []string) {
+	fmt.Fprintf(t.out, "%s on %s\n", t.paint(bold, "Stack "+stack), gateway)
+	api := ""
+	for _, c := range plan.Changes {
+		if c.API != api && c.API != "" {
+			fmt.Fprintf(t.out, "\n  %s\n", t.paint(bold, visible(c.API)))
+		} else if c.API != api {
+			fmt.Fprintf(t.out, "\n")
+		}
+		api = c.API
+		fmt.Fprintf(t.out, "    %s\n", t.line(c))
+	}
+	for i, note := range append(plan.Notes, notes...) {
+		if i == 0 {
+			fmt.Fprintln(t.out)
+		}
+		fmt.Fprintf(t.out, "  %s\n", t.paint(dim, visible("Note: "+note)))
+	}
+	fmt.Fprintln(t.out)
+}
+
+func (t *deployText) line(c *deploy.Change) string {
+	sign := actionSigns[c.Action]
+	line := t.paint(sign.color, sign.sign) + " " + visible(c.Resource())
+	if len(c.Members) > 0 {
+		line += t.paint(dim, visible(": "+strings.Join(c.Members, ", ")))
+	}
+	return line
+}
+
+func (t *deployText) changed(c *deploy.Change) {}
+
+func (t *deployText) stopped(plan *deploy.Plan, err error) {
+	fmt.Fprintf(t.failures, "stagedoor: %s\n", visible(err.Error()))
+	var failed *deploy.ApplyError
+	if errors.As(err, &failed) && failed.Done > 0 {
+		fmt.Fprintln(t.failures, "Done before that:")
+		for _, c := range plan.Changes[:failed.Done] {
+			fmt.Fprintf(t.failures, "  %s\n", visible(c.String()))
+		}
+		fmt.Fprintf(t.failures, "%d of %d changes are made. The next run goes on from here.\n", failed.Done, failed.Total)
+	}
+}
+
+func (t *deployText) done(plan *deploy.Plan, apis []deploy.API) {
+	if len(plan.Changes) == 0 {
+		fmt.Fprintln(t.out, "Nothing to do.")
+	} else {
+		fmt.Fprintf(t.out, "%s.\n", summary(plan, ""))
+	}
+	for _, a := range apis {
+		for _, stage := range a.Stages {
+			fmt.Fprintf(t.out, "  %s %s  %s\n", visible(a.LogicalID), visible(stage), t.paint(green, visible(a.Endpoint+"/"+stage)))
+		}
+	}
+}
+
+// deployJSON is for scripts: a line for the plan, one for each change that is
+// made, and one for the end.
+type deployJSON struct{ *json.Encoder }
+
+type changeJSON struct {
+	Event   string        `json:"event,omitempty"`
+	Action  deploy.Action `json:"action"`
+	Type    string        `json:"type"`
+	API     string        `json:"api,omitempty"`
+	Name    string        `json:"name,omitempty"`
+	Of      string        `json:"of,omitempty"`
+	Members []string      `json:"members,omitempty"`
+}
+
+func newChangeJSON(event string, c *deploy.Change) changeJSON {
+	return changeJSON{event, c.Action, c.Type, c.API, c.Name, c.Of, c.Members}
+}
+
+func (j *deployJSON) print(event any) { _ = j.Encode(event) } // nobody is left to be told
+
+func (j *deployJSON) planned(stack, gateway string, plan *deploy.Plan, notes []string) {
+	changes := []changeJSON{}
+	for _, c := range plan.Changes {
+		changes = append(changes, newChangeJSON("", c))
+	}
+	j.print(struct {
+		Event   string       `json:"event"`
+		Stack   string       `json:"stack"`
+		Gateway string       `json:"gateway"`
+		Changes []changeJSON `json:"changes"`
+		Notes   []string     `json:"notes,omitempty"`
+	}{"plan", stack, gateway, changes, append(plan.Notes, notes...)})
+}
+
+func (j *deployJSON) changed(c *deploy.Change) { j.print(newChangeJSON("change", c)) }
+
+func (j *deployJSON) stopped(plan *deploy.Plan, err error) {
+	var failed *deploy.ApplyError
+	out := struct {
+		Event string `json:"event"`
+		Error string `json:"error"`
+		Done  int    `json:"done"`
+		Total int    `json:"total"`
+	}{"failed", err.Error(), 0, len(plan.Changes)}
+	if errors.As(err, &failed) {
+		out.Done = failed.Done
+	}
+	j.print(out)
+}
+
+func (j *deployJSON) done(plan *deploy.Plan, apis []deploy.API) {
+	type apiJSON struct {
+		LogicalID string   `json:"logicalId"`
+		APIID     string   `json:"apiId"`
+		Endpoint  string   `json:"endpoint"`
+		Stages    []string `json:"stages"`
+	}
+	list := []apiJSON{}
+	for _, a := range apis {
+		list = append(list, apiJSON{a.LogicalID, a.ID, a.Endpoint, append([]string{}, a.Stages...)})
+	}
+	j.print(struct {
+		Event   string    `json:"event"`
+		Created int       `json:"created"`
+		Changed int       `json:"changed"`
+		Deleted int       `json:"deleted"`
+		APIs    []apiJSON `json:"apis"`
+	}{"done", plan.Count(deploy.Create), plan.Count(deploy.Update), plan.Count(deploy.Delete), list})
+}

@@ -1,0 +1,213 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+)
+
+const (
+	signingName    = "apigateway"
+	requestTimeout = time.Minute
+	maxAnswerBytes = 32 << 20
+	maxPages       = 1000
+)
+
+// ClientOptions say where a gateway is, and who asks.
+type ClientOptions struct {
+	Gateway string // URL of the admin listener
+	Region  string // of the gateway
+	// Credentials sign requests. nil signs nothing, which gateways that check no
+	// signatures let pass.
+	Credentials aws.CredentialsProvider
+}
+
+// Client calls operations of a control plane. Several may be under way.
+type Client struct {
+	options ClientOptions
+	base    string // without a slash at its end
+	http    *http.Client
+	signer  *v4.Signer
+}
+
+// NewClient makes a client. Close ends it.
+func NewClient(o ClientOptions) (*Client, error) {
+	u, err := url.Parse(o.Gateway)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil, fmt.Errorf("%q is not the URL of a gateway's control plane, such as http://127.0.0.1:8081", o.Gateway)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	return &Client{
+		options: o, base: strings.TrimSuffix(u.String(), "/"), signer: v4.NewSigner(),
+		http: &http.Client{
+			Transport: transport, Timeout: requestTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Close closes idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Gateway is the URL of the control plane.
+func (c *Client) Gateway() string { return c.base }
+
+// call is one request: an operation with the parameters of its path, in their
+// order, and of its query.
+type call struct {
+	wire.Endpoint
+	path  []string
+	query url.Values
+	body  properties // nil for none
+}
+
+// url is where a call goes.
+func (c *call) url(base string) (string, error) {
+	parameters := c.path
+	var u strings.Builder
+	u.WriteString(base)
+	for part := range strings.SplitSeq(strings.TrimPrefix(c.Path, "/"), "/") {
+		if strings.HasPrefix(part, "{") {
+			if len(parameters) == 0 || parameters[0] == "" {
+				return "", fmt.Errorf("%s: the path lacks %s", c.Name, part)
+			}
+			part, parameters = url.PathEscape(parameters[0]), parameters[1:]
+		}
+		u.WriteString("/" + part)
+	}
+	if len(c.query) > 0 {
+		u.WriteString("?" + c.query.Encode())
+	}
+	return u.String(), nil
+}
+
+// do does a call and reads the answer into out, unless that is nil. The error
+// is an *apigw.Error for a refusal by the gateway.
+func (c *Client) do(ctx context.Context, call *call, out any) error {
+	request, err := c.request(ctx, call)
+	if err != nil {
+		return err
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return unreachable(ctx, err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes+1))
+	switch {
+	case err != nil:
+		return unreachable(ctx, err)
+	case len(text) > maxAnswerBytes:
+		return fmt.Errorf("%s: the answer has more than %d MiB", call.Name, maxAnswerBytes>>20)
+	case answer.StatusCode < 200 || answer.StatusCode > 299:
+		return c.refusal(call, answer, text)
+	case out == nil:
+		return nil
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("%s: the answer is none of API Gateway: %w", call.Name, err)
+	}
+	return nil
+}
+
+// request makes a request, signed if there are credentials.
+func (c *Client) request(ctx context.Context, call *call) (*http.Request, error) {
+	target, err := call.url(c.base)
+	if err != nil {
+		return nil, err
+	}
+	var body []byte
+	if call.body != nil {
+		if body, err = json.Marshal(call.body); err != nil {
+			return nil, fmt.Errorf("%s: %w", call.Name, err)
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, call.Method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", call.Name, err)
+	}
+	request.Header.Set("User-Agent", "stagedoor-deploy")
+	if call.body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.options.Credentials == nil {
+		return request, nil
+	}
+	credentials, err := c.options.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS credentials: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	err = c.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), signingName, c.options.Region, time.Now())
+	return request, err
+}
+
+// unreachable says that a gateway does not answer. The URL is not repeated.
+func unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var where *url.Error
+	if errors.As(err, &where) {
+		err = where.Err
+	}
+	return fmt.Errorf("the gateway does not answer: %w", err)
+}
+
+// refusal is what the gateway said instead of doing something.
+func (c *Client) refusal(call *call, answer *http.Response, text []byte) error {
+	var said struct{ Message string } // or message
+	typ, _, _ := strings.Cut(answer.Header.Get("x-amzn-ErrorType"), ":")
+	if err := json.Unmarshal(text, &said); err != nil || typ == "" {
+		return fmt.Errorf("%s: %s answered %s, but not as API Gateway does: is it the control plane of a gateway?", call.Name, c.base, answer.Status)
+	}
+	refused := &apigw.Error{Status: answer.StatusCode, Type: typ, Message: said.Message}
+	if answer.StatusCode == http.StatusForbidden && c.options.Credentials == nil {
+		return fmt.Errorf("%s: %w; the request was not signed, as no AWS credentials were found", call.Name, refused)
+	}
+	return fmt.Errorf("%s: %w", call.Name, refused)
+}
+
+// list gives all items of a list, page by page.
+func list[T any](ctx context.Context, c *Client, endpoint wire.Endpoint, path ...string) ([]*T, error) {
+	var all []*T
+	next := call{Endpoint: endpoint, path: path}
+	for range maxPages {
+		var page struct {
+			Items     []*T
+			NextToken *string
+		}
+		if err := c.do(ctx, &next, &page); err != nil {
+			return nil, err
+		}
+		for _, item := range page.Items {
+			if item == nil {
+				return nil, fmt.Errorf("%s: the answer is none of API Gateway: an item is null", endpoint.Name)
+			}
+			all = append(all, item)
+		}
+		if page.NextToken == nil || *page.NextToken == "" {
+			return all, nil
+		}
+		if next.query.Get("nextToken") == *page.NextToken {
+			return nil, fmt.Errorf("%s: the list has no end: a page is its own next", endpoint.Name)
+		}
+		next.query = url.Values{"nextToken": {*page.NextToken}}
+	}
+	return nil, fmt.Errorf("%s: the list has no end: it has more than %d pages", endpoint.Name, maxPages)
+}

@@ -1,0 +1,261 @@
+// Package deploy applies a template to a running gateway through its control
+// plane. `stagedoor deploy` is built on it.
+//
+// It goes in four steps. Wanted says what a template describes, Read what the
+// gateway has of the same stack, Compare what has to change, and Plan.Apply
+// changes it. Compare is pure, and a plan may be shown before it is applied.
+//
+// What belongs to a stack is told by tags in the gateway; nothing is kept
+// anywhere else. An API has the name of its stack and its logical id, and all
+// that is in it belongs to the stack, but for stages that somebody else made.
+// Within an API, routes are recognised by their keys, models and authorizers by
+// their names, stages by theirs, and integrations by what they are, or by the
+// routes that lead to them.
+//
+// A stage has in a tag which deployment it was pointed at, and a fingerprint of
+// what that deployment holds. Whatever stops half-way, a request that fails or
+// the program, is gone on with the next time: the tag is written last.
+package deploy
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+)
+
+// Tags by which a stack is recognised.
+const (
+	tagStack    = "stagedoor:stack"      // of APIs, stages and domain names
+	tagLogical  = "stagedoor:logical-id" // of APIs: the name in the template
+	tagDeployed = "stagedoor:deployed"   // of stages: deployment and fingerprint
+)
+
+// stackName is what CloudFormation takes as the name of a stack.
+var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+
+// CheckStackName tells whether a stack may have a name.
+func CheckStackName(name string) error {
+	if !stackName.MatchString(name) {
+		return fmt.Errorf("%q cannot be the name of a stack: it must begin with a letter and have letters, digits and hyphens, 128 at most", name)
+	}
+	return nil
+}
+
+// State is what a stack consists of: in a template, or in a gateway.
+type State struct {
+	stack   string
+	apis    []*api
+	domains []*domain
+}
+
+// Stack is the name of the stack.
+func (s *State) Stack() string { return s.stack }
+
+// API is an API of a gateway, for those who want to connect to it.
+type API struct {
+	LogicalID string
+	ID        string
+	Endpoint  string // wss://…, without a stage
+	Stages    []string
+}
+
+// APIs lists the APIs of a gateway's state.
+func (s *State) APIs() []API {
+	var list []API
+	for _, a := range s.apis {
+		next := API{LogicalID: a.logicalID, ID: a.id, Endpoint: a.endpoint}
+		for _, stage := range a.stages {
+			next.Stages = append(next.Stages, stage.name)
+		}
+		list = append(list, next)
+	}
+	return list
+}
+
+// api is a WebSocket API with what is in it.
+type api struct {
+	resource
+	logicalID string
+	endpoint  string // of the gateway's; wss://…
+
+	models, authorizers, integrations, routes []*resource
+	stages                                    []*stage
+
+	deployments []*wire.Deployment // of the gateway's
+}
+
+// resource is an API or part of one. Its name is what people know it by.
+type resource struct {
+	*kind
+	id         string // the gateway's, or a reference of the template
+	name       string
+	properties properties
+	tags       map[string]string
+	children   []*resource // the responses of routes and integrations
+}
+
+// stage is a stage with what is deployed on it.
+type stage struct {
+	resource
+	deployed   bool   // of the template's: a deployment is put on it
+	deployment string // of the gateway's: the id of the one that it has
+}
+
+// domain is a custom domain name with its mappings.
+type domain struct {
+	name     string
+	tags     map[string]string
+	mappings []mapping
+}
+
+// mapping puts a stage of an API below a key of a domain.
+type mapping struct {
+	id, key    string
+	api, stage string // the API by its id, the gateway's or a reference
+}
+
+// properties are members of a resource by their names in the API. What is empty
+// is absent.
+type properties map[string]any
+
+// propertiesOf gives those members of a structure of package wire, or of one
+// with the same names in package apigw, that a kind of resource has.
+func (k *kind) propertiesOf(structure any) properties {
+	all := properties(convert[map[string]any](structure))
+	p := properties{}
+	for name, value := range all {
+		if k.members[name] && !isEmpty(value) {
+			p[name] = value
+		}
+	}
+	for _, name := range k.merged {
+		if entries, ok := p[name].(map[string]any); ok {
+			for key, value := range entries {
+				if value == "" {
+					delete(entries, key) // is how an entry is removed
+				}
+			}
+			if len(entries) == 0 {
+				delete(p, name)
+			}
+		}
+	}
+	for name, value := range k.defaults {
+		if _, given := p[name]; !given {
+			p[name] = value
+		}
+	}
+	return p
+}
+
+// isEmpty tells whether a value says no more than none would.
+func isEmpty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case bool:
+		return !v
+	case float64:
+		return v == 0
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// convert makes one structure of another by the JSON of both. The names of
+// members may differ in case.
+func convert[To any](from any) To {
+	var to To
+	text, err := json.Marshal(from)
+	if err == nil {
+		err = json.Unmarshal(text, &to)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("deploy: %T is no %T: %v", from, to, err)) // both are ours
+	}
+	return to
+}
+
+// A reference stands for an id that the gateway is yet to give, anywhere in a
+// text. It is a text that no template has.
+func reference(id string) string { return "\x00" + id + "\x00" }
+
+var references = regexp.MustCompile("\x00[^\x00]*\x00")
+
+// resolver knows what references stand for.
+type resolver map[string]string
+
+// text puts ids in the place of those references that are known.
+func (r resolver) text(s string) string {
+	if !strings.Contains(s, "\x00") {
+		return s
+	}
+	return references.ReplaceAllStringFunc(s, func(found string) string {
+		if id, known := r[found]; known {
+			return id
+		}
+		return found
+	})
+}
+
+// value resolves all texts of a value.
+func (r resolver) value(v any) any {
+	return eachText(v, r.text)
+}
+
+// properties resolves all texts of properties.
+func (r resolver) properties(p properties) properties {
+	if p == nil {
+		return nil
+	}
+	return properties(r.value(map[string]any(p)).(map[string]any))
+}
+
+// tags resolves the values of tags.
+func (r resolver) tags(tags map[string]string) map[string]string {
+	resolved := make(map[string]string, len(tags))
+	for key, value := range tags {
+		resolved[key] = r.text(value)
+	}
+	return resolved
+}
+
+// texts resolves a list.
+func (r resolver) texts(list []string) []string {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i] = r.text(list[i])
+	}
+	return list
+}
+
+// eachText gives a copy of a JSON value with all of its texts changed, but the
+// keys of objects.
+func eachText(v any, change func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return change(v)
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, value := range v {
+			out[key] = eachText(value, change)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, value := range v {
+			out[i] = eachText(value, change)
+		}
+		return out
+	}
+	return v
+}

@@ -1,0 +1,148 @@
+package deploy
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+)
+
+// kind is a kind of resource: how the gateway is asked to create, change and
+// delete one, and what becomes of its members.
+type kind struct {
+	typ                    string // as in AWS::ApiGatewayV2::Route
+	create, update, remove wire.Endpoint
+	idMember               string          // of an answer: where the id is
+	members                map[string]bool // that one may be created with
+	defaults               properties      // what the gateway makes of members that are not given
+	merged                 []string        // maps of which an update changes entries; an empty text removes one
+	lasting                []string        // members that no update removes
+}
+
+var (
+	apiKind = kindOf[wire.CreateApiRequest](kind{
+		typ: "Api", idMember: "apiId",
+		create: wire.CreateApi.Endpoint, update: wire.UpdateApi.Endpoint, remove: wire.DeleteApi.Endpoint,
+		defaults: properties{"apiKeySelectionExpression": "$request.header.x-api-key", "ipAddressType": "ipv4"},
+	})
+	modelKind = kindOf[wire.CreateModelRequest](kind{
+		typ: "Model", idMember: "modelId",
+		create: wire.CreateModel.Endpoint, update: wire.UpdateModel.Endpoint, remove: wire.DeleteModel.Endpoint,
+		defaults: properties{"contentType": "application/json"},
+	})
+	authorizerKind = kindOf[wire.CreateAuthorizerRequest](kind{
+		typ: "Authorizer", idMember: "authorizerId",
+		create: wire.CreateAuthorizer.Endpoint, update: wire.UpdateAuthorizer.Endpoint, remove: wire.DeleteAuthorizer.Endpoint,
+	})
+	integrationKind = kindOf[wire.CreateIntegrationRequest](kind{
+		typ: "Integration", idMember: "integrationId",
+		create: wire.CreateIntegration.Endpoint, update: wire.UpdateIntegration.Endpoint, remove: wire.DeleteIntegration.Endpoint,
+		defaults: properties{
+			"connectionType": "INTERNET", "passthroughBehavior": "WHEN_NO_MATCH", "payloadFormatVersion": "1.0", "timeoutInMillis": 29000.0,
+		},
+		merged: []string{"requestParameters"}, lasting: []string{"contentHandlingStrategy"},
+	})
+	integrationResponseKind = kindOf[wire.CreateIntegrationResponseRequest](kind{
+		typ: "IntegrationResponse", idMember: "integrationResponseId",
+		create: wire.CreateIntegrationResponse.Endpoint, update: wire.UpdateIntegrationResponse.Endpoint, remove: wire.DeleteIntegrationResponse.Endpoint,
+		merged: []string{"responseParameters"}, lasting: []string{"contentHandlingStrategy"},
+	})
+	routeKind = kindOf[wire.CreateRouteRequest](kind{
+		typ: "Route", idMember: "routeId",
+		create: wire.CreateRoute.Endpoint, update: wire.UpdateRoute.Endpoint, remove: wire.DeleteRoute.Endpoint,
+		defaults: properties{"authorizationType": "NONE"},
+	})
+	routeResponseKind = kindOf[wire.CreateRouteResponseRequest](kind{
+		typ: "RouteResponse", idMember: "routeResponseId",
+		create: wire.CreateRouteResponse.Endpoint, update: wire.UpdateRouteResponse.Endpoint, remove: wire.DeleteRouteResponse.Endpoint,
+	})
+	stageKind = kindOf[wire.CreateStageRequest](kind{
+		typ: "Stage", idMember: "stageName",
+		create: wire.CreateStage.Endpoint, update: wire.UpdateStage.Endpoint, remove: wire.DeleteStage.Endpoint,
+		merged: []string{"stageVariables"},
+	})
+)
+
+// kindOf completes a kind with the members of the request that creates one.
+// Tags, and what a stage points at, are kept apart.
+func kindOf[Request any](k kind) *kind {
+	k.members = make(map[string]bool)
+	for field := range reflect.TypeFor[Request]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		k.members[name] = name != "-" && name != "tags" && name != "deploymentId"
+	}
+	return &k
+}
+
+// difference tells which members make the difference between what is wanted
+// and what there is, and gives an update that changes them.
+func (k *kind) difference(want, have properties) (members []string, update properties) {
+	update = properties{}
+	for _, name := range namesOf(want, have) {
+		to, from := want[name], have[name]
+		if reflect.DeepEqual(to, from) {
+			continue
+		}
+		members = append(members, name)
+		switch {
+		case slices.Contains(k.merged, name):
+			update[name] = entries(to, from)
+		case to != nil:
+			update[name] = to
+		default:
+			update[name] = emptied(from)
+		}
+	}
+	return members, update
+}
+
+// namesOf gives the names of all members, sorted.
+func namesOf[V any](both ...map[string]V) []string {
+	var names []string
+	for _, p := range both {
+		for name := range p {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// entries gives what makes one map of another where an empty text removes.
+func entries(to, from any) map[string]any {
+	wanted, _ := to.(map[string]any)
+	had, _ := from.(map[string]any)
+	changed := map[string]any{}
+	for _, key := range namesOf(wanted, had) {
+		value, keep := wanted[key]
+		switch {
+		case !keep:
+			changed[key] = ""
+		case value != had[key]:
+			changed[key] = value
+		}
+	}
+	return changed
+}
+
+// emptied is the empty value of the kind that a value has: it removes a member.
+func emptied(value any) any {
+	switch value.(type) {
+	case string:
+		return ""
+	case bool:
+		return false
+	case float64:
+		return 0.0
+	case []any:
+		return []any{}
+	}
+	return map[string]any{}
+}
+
+// keeps tells whether no update makes have what is wanted, because it has a
+// member for ever that is not.
+func (k *kind) keeps(want, have properties) bool {
+	return slices.ContainsFunc(k.lasting, func(name string) bool { return have[name] != nil && want[name] == nil })
+}

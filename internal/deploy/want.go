@@ -1,0 +1,210 @@
+package deploy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/model"
+	"github.com/stagedoor/stagedoor/internal/template"
+)
+
+// Wanted says what a template describes.
+func Wanted(app *template.Application) *State {
+	s := &State{stack: app.StackName}
+	ids := make([]string, len(app.APIs))
+	for i, a := range app.APIs {
+		ids[i] = a.API.ApiId
+	}
+	refer := referrer(ids)
+	for _, a := range app.APIs {
+		s.apis = append(s.apis, wantedAPI(app.StackName, a, refer))
+	}
+	for _, d := range app.Domains {
+		s.domains = append(s.domains, wantedDomain(app.StackName, d))
+	}
+	return s
+}
+
+// Nothing is a stack of which nothing is wanted: all of it is to be deleted.
+func Nothing(stack string) *State { return &State{stack: stack} }
+
+// referrer makes references of the ids that a template gives APIs, wherever
+// they stand in a text: a URI may have one in its host name.
+func referrer(ids []string) *strings.Replacer {
+	var pairs []string
+	for _, id := range ids {
+		pairs = append(pairs, id, reference(id))
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+func wantedAPI(stack string, from *template.API, refer *strings.Replacer) *api {
+	source := from.API
+	a := &api{logicalID: from.LogicalID, resource: *wantedResource(apiKind, source.ApiId, from.LogicalID, convert[wire.Api](source), refer)}
+	a.tags = referTags(source.Tags, refer)
+	for _, m := range sortedModels(source.ApiId, source.Models) {
+		a.models = append(a.models, wantedResource(modelKind, m.ModelId, m.Name, convert[wire.Model](m), refer))
+	}
+	for _, z := range source.Authorizers {
+		a.authorizers = append(a.authorizers, wantedResource(authorizerKind, z.AuthorizerId, z.Name, convert[wire.Authorizer](z), refer))
+	}
+	for _, i := range source.Integrations {
+		next := wantedResource(integrationKind, i.IntegrationId, integrationName(i), convert[wire.Integration](i), refer)
+		if calls := i.IntegrationType; next.properties["integrationMethod"] == nil && (calls == apigw.IntegrationAWS || calls == apigw.IntegrationAWSProxy) {
+			next.properties["integrationMethod"] = "POST" // which is what the gateway makes of none
+		}
+		for _, r := range i.IntegrationResponses {
+			next.children = append(next.children, wantedResource(integrationResponseKind, r.IntegrationResponseId, r.IntegrationResponseKey, convert[wire.IntegrationResponse](r), refer))
+		}
+		a.integrations = append(a.integrations, next)
+	}
+	for _, r := range source.Routes {
+		a.routes = append(a.routes, wantedRoute(r, refer))
+	}
+	fingerprint := a.fingerprint()
+	for _, s := range from.Stages {
+		a.stages = append(a.stages, wantedStage(stack, source.ApiId, s, fingerprint, refer))
+	}
+	own := map[string]string{tagStack: stack, tagLogical: from.LogicalID}
+	maps.Copy(own, a.tags)
+	a.tags = own
+	return a
+}
+
+func wantedResource(k *kind, id, name string, structure any, refer *strings.Replacer) *resource {
+	p := k.propertiesOf(structure)
+	return &resource{
+		kind: k, id: reference(id), name: name,
+		properties: eachText(map[string]any(p), refer.Replace).(map[string]any),
+	}
+}
+
+func wantedRoute(r *apigw.Route, refer *strings.Replacer) *resource {
+	next := wantedResource(routeKind, r.RouteId, r.RouteKey, convert[wire.Route](r), refer)
+	if integration, ok := strings.CutPrefix(r.Target, "integrations/"); ok {
+		next.properties["target"] = "integrations/" + reference(integration)
+	}
+	delete(next.properties, "authorizerId")
+	if r.AuthorizationType == "CUSTOM" { // others keep none
+		next.properties["authorizerId"] = reference(r.AuthorizerId)
+	}
+	for _, response := range r.RouteResponses {
+		next.children = append(next.children, wantedResource(routeResponseKind, response.RouteResponseId, response.RouteResponseKey, convert[wire.RouteResponse](response), refer))
+	}
+	return next
+}
+
+func wantedStage(stack, apiID string, s *apigw.Stage, fingerprint string, refer *strings.Replacer) *stage {
+	next := &stage{
+		resource: *wantedResource(stageKind, apiID+"/"+s.StageName, s.StageName, convert[wire.Stage](s), refer),
+		deployed: s.DeploymentId != "" && !s.AutoDeploys(),
+	}
+	settle(next.properties)
+	next.tags = referTags(s.Tags, refer)
+	next.tags[tagStack] = stack
+	if next.deployed {
+		next.tags[tagDeployed] = deployedTag(reference(deploymentOf(apiID)), fingerprint)
+	}
+	return next
+}
+
+// deploymentOf names the deployment that is made of an API of the template.
+func deploymentOf(apiID string) string { return apiID + "/deployment" }
+
+// deployedTag is what a stage's tag says of what is deployed on it.
+func deployedTag(deployment, fingerprint string) string { return deployment + "/" + fingerprint }
+
+func referTags(tags map[string]string, refer *strings.Replacer) map[string]string {
+	out := make(map[string]string, len(tags))
+	for key, value := range tags {
+		out[key] = refer.Replace(value)
+	}
+	return out
+}
+
+func wantedDomain(stack string, from *apigw.DomainName) *domain {
+	d := &domain{name: strings.ToLower(from.DomainName), tags: map[string]string{tagStack: stack}}
+	for _, m := range from.ApiMappings {
+		d.mappings = append(d.mappings, mapping{key: m.ApiMappingKey, api: reference(m.ApiId), stage: m.Stage})
+	}
+	return d
+}
+
+// sortedModels puts models behind those that they refer to. Those in a circle
+// stay as they are.
+func sortedModels(apiID string, models []*apigw.Model) []*apigw.Model {
+	var sorted []*apigw.Model
+	seen := map[string]bool{}
+	var add func(m *apigw.Model)
+	add = func(m *apigw.Model) {
+		if seen[m.Name] {
+			return
+		}
+		seen[m.Name] = true
+		for _, other := range models {
+			if other != m && model.Refers(apiID, m, other.Name) {
+				add(other)
+			}
+		}
+		sorted = append(sorted, m)
+	}
+	for _, m := range models {
+		add(m)
+	}
+	return sorted
+}
+
+// maxName is the longest name that is made up for an integration, in bytes.
+const maxName = 72
+
+// integrationName says what an integration is, as it has no name of its own.
+func integrationName(i *apigw.Integration) string {
+	name := i.IntegrationType
+	switch _, function, found := strings.Cut(i.IntegrationUri, ":function:"); {
+	case i.IntegrationType == apigw.IntegrationMock:
+	case found:
+		name += " " + strings.TrimSuffix(function, "/invocations")
+	default:
+		name = strings.Join(strings.Fields(name+" "+i.IntegrationMethod+" "+i.IntegrationUri), " ")
+	}
+	if len(name) > maxName {
+		name = strings.ToValidUTF8(name[:maxName], "") + "…"
+	}
+	return name
+}
+
+// fingerprint tells whether two states of an API are the same as far as a
+// deployment of them is: all but stages.
+func (a *api) fingerprint() string {
+	type part struct {
+		Type, Name string
+		Properties properties
+		Tags       map[string]string
+		Parts      []part
+	}
+	var describe func(r *resource) part
+	describe = func(r *resource) part {
+		p := part{r.typ, r.name, r.properties, r.tags, nil}
+		for _, child := range r.children {
+			p.Parts = append(p.Parts, describe(child))
+		}
+		return p
+	}
+	whole := describe(&a.resource)
+	for _, r := range slices.Concat(a.models, a.authorizers, a.integrations, a.routes) {
+		whole.Parts = append(whole.Parts, describe(r))
+	}
+	text, err := json.Marshal(whole)
+	if err != nil {
+		panic(fmt.Sprintf("deploy: the properties of a template are no JSON: %v", err)) // they came from JSON
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
