@@ -12,6 +12,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/template"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // application is a template compiled, ready to be put into effect.
@@ -52,6 +53,7 @@ func (d *dev) apply(loaded *template.Application) (Application, error) {
 			}
 		}
 	}
+	d.keys.Replace(loaded.ApiKeys, loaded.UsagePlans) // what is wrong with them was told
 	d.functions.Update(functions(d.router.follow(loaded.Functions)))
 	for _, p := range next.plans {
 		d.gateway.Deploy(p)
@@ -91,6 +93,9 @@ func (d *dev) compile(loaded *template.Application) (*application, error) {
 				}
 			}
 		}
+	}
+	for _, problem := range usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil)).Replace(loaded.ApiKeys, loaded.UsagePlans) {
+		next.problems = append(next.problems, problem.Error())
 	}
 	return next, nil
 }

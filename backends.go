@@ -14,9 +14,11 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/template"
 )
 
@@ -82,6 +84,15 @@ func linkAddress(text string) (string, error) {
 	return text, nil
 }
 
+// newCompiler makes what stages are compiled with. Authorizers are looked for
+// where backends are.
+func newCompiler(b *integration.Builder) *plan.Compiler {
+	return &plan.Compiler{
+		Backends: b, Region: b.Region,
+		Authorizers: &authorizer.Builder{Functions: b.Functions, Region: b.Region, Account: b.AccountID},
+	}
+}
+
 // startBackends makes what integrations call. Functions and the database run
 // already.
 func (d *dev) startBackends() error {
@@ -114,6 +125,7 @@ func (d *dev) startBackends() error {
 	d.router = router
 	b := d.compiler.Backends
 	b.Services, b.Functions = services, router
+	d.compiler.Authorizers.Functions = router
 	return nil
 }
 
@@ -130,6 +142,7 @@ func (d *dev) newServices(endpoints map[string]string) (*awsservice.Client, erro
 
 // stopBackends closes the connections to backends.
 func (d *dev) stopBackends() {
+	d.compiler.Authorizers.Close()
 	d.compiler.Backends.HTTP.CloseIdleConnections()
 	for _, link := range d.compiler.Backends.Links {
 		link.CloseIdleConnections()

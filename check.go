@@ -1,8 +1,8 @@
 package stagedoor
 
 import (
-	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/template"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // Check reads and compiles a template without running anything. The error is
@@ -45,5 +45,5 @@ func newDev(config DevConfig) (*dev, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dev{config: config, compiler: &plan.Compiler{Backends: backends, Region: config.Region}}, nil
+	return &dev{config: config, compiler: newCompiler(backends), keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
 }

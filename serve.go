@@ -110,6 +110,7 @@ type serving struct {
 	admin        *listener.Server
 	store        *storage
 	access       *access
+	keys         *apiKeys
 	engine       *websocket.Engine
 	events       *eventLog
 	gateway      *gateway.Gateway
@@ -136,12 +137,15 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if err := s.startAccess(ctx); err != nil {
 		return err
 	}
+	if err := s.startKeys(ctx); err != nil {
+		return err
+	}
 	if s.engine, err = websocket.NewEngine(websocket.Options{}); err != nil {
 		return err
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
 	s.gateway = gateway.New(gateway.Options{
-		Engine: s.engine, Recorder: s.events, Node: 1, ManageConnections: s.access.manage,
+		Engine: s.engine, Recorder: s.events, Node: 1, Guards: s.guards(),
 	})
 	s.events.start(s.config.Log.Summary, s.gateway.Connections)
 	if s.backends, err = newBackends(s.config); err != nil {
@@ -238,6 +242,9 @@ func (s *serving) stop(wasReady bool) {
 	}
 	if s.admin != nil {
 		s.admin.Close(ctx) // control-plane requests may be under way
+	}
+	if s.keys != nil {
+		s.keys.stop()
 	}
 	if s.access != nil {
 		s.access.stop()

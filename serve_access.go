@@ -16,12 +16,11 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// access says who may use the control plane and @connections, and logs what
-// they change and who is refused. A gateway that is open asks nobody.
+// access says who may use the control plane, and logs what they change and who
+// is refused. A gateway that is open asks nobody. The gateway asks the same
+// directory about handshakes and @connections.
 type access struct {
 	directory *identity.Directory
-	region    string
-	account   string
 	open      bool
 	log       *slog.Logger
 
@@ -35,7 +34,7 @@ func (s *serving) startAccess(ctx context.Context) error {
 	following, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a := &access{
 		directory: identity.New(identity.Options{Region: s.config.Region, Account: s.config.Account}),
-		region:    s.config.Region, account: s.config.Account, open: s.options.Open, log: s.log,
+		open:      s.options.Open, log: s.log,
 		cancel: cancel, ended: make(chan struct{}),
 	}
 	if err := a.use(s.config.Credentials); err != nil {
@@ -99,14 +98,6 @@ func (a *access) control(r *http.Request, action, resource string) error {
 		return apigw.BadRequest("The request's body could not be read.")
 	}
 	return a.decide(r, body, identity.Permission{Service: identity.ServiceControl, Action: action, Resource: resource})
-}
-
-// manage decides about a request to @connections.
-func (a *access) manage(r *http.Request, body []byte, apiID, stage string) error {
-	return a.decide(r, body, identity.Permission{
-		Service: identity.ServiceExecuteAPI, Action: identity.ActionManageConnections,
-		Resource: identity.ConnectionResource(a.region, a.account, apiID, stage, r.Method),
-	})
 }
 
 func (a *access) decide(r *http.Request, body []byte, needed identity.Permission) error {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/integration"
@@ -18,7 +19,9 @@ type backends struct {
 	services  *awsservice.Client
 	functions *remoteFunctions
 	http      *integration.Transport
-	builder   *integration.Builder
+	// authorizers are called where backends are.
+	authorizers *authorizer.Builder
+	builder     *integration.Builder
 }
 
 func newBackends(c *config.Config) (*backends, error) {
@@ -39,6 +42,7 @@ func newBackends(c *config.Config) (*backends, error) {
 		Functions: b.functions, Services: services, HTTP: b.http, Links: map[string]*integration.Transport{},
 		Region: c.Region, AccountID: c.Account,
 	}
+	b.authorizers = &authorizer.Builder{Functions: b.functions, Region: c.Region, Account: c.Account}
 	for id, text := range c.VPCLinks {
 		address, err := linkAddress(text)
 		if err != nil {
@@ -53,6 +57,7 @@ func newBackends(c *config.Config) (*backends, error) {
 func (b *backends) close() {
 	b.functions.set(nil)
 	b.services.Close()
+	b.authorizers.Close()
 	b.http.CloseIdleConnections()
 	for _, link := range b.builder.Links {
 		link.CloseIdleConnections()

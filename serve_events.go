@@ -45,6 +45,10 @@ func (l *eventLog) setShown(events string) { l.shown.Store(&events) }
 // Record implements telemetry.Recorder.
 func (l *eventLog) Record(e *telemetry.Record) {
 	l.count(e)
+	if e.Refused != nil && e.Status != http.StatusTooManyRequests {
+		l.audit(e) // whatever else is logged
+		return
+	}
 	switch *l.shown.Load() {
 	case config.EventsAll:
 		level := slog.LevelInfo
@@ -117,6 +121,14 @@ func (l *eventLog) write(level slog.Level, e *telemetry.Record) {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// audit logs that somebody was refused: who, what, from where, and why.
+func (l *eventLog) audit(e *telemetry.Record) {
+	a := e.Refused
+	l.log.Warn("access refused", "event", e.Event, "caller", a.Caller, "source", a.Source, "action", a.Action, "resource", a.Resource,
+		"apiId", e.APIID, "stage", e.Stage, "routeKey", e.RouteKey, "connectionId", e.ConnectionID, "requestId", e.RequestID,
+		"status", e.Status, "result", a.Result, "error", e.Error)
+}
 
 // start logs a summary of the events after every interval in which there were
 // any, until stop. connections tells how many are open.

@@ -19,8 +19,11 @@ type following struct {
 func (s *serving) follow(ctx context.Context) error {
 	r := rollout.New(rollout.Options{
 		Configuration: s.store.Configuration,
-		Compiler:      &plan.Compiler{Backends: s.backends.builder, Region: s.config.Region},
-		Gateway:       s.gateway,
+		Compiler: &plan.Compiler{
+			Backends: s.backends.builder, Authorizers: s.backends.authorizers, Region: s.config.Region, Rates: s.rates(),
+		},
+		Gateway: s.gateway,
+		Keys:    s.keys,
 		Report: func(p rollout.Problem) {
 			s.log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
 		},

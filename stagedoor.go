@@ -22,6 +22,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/localaws"
 	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -63,6 +64,7 @@ type dev struct {
 	engine    *websocket.Engine
 	gateway   *gateway.Gateway
 	compiler  *plan.Compiler
+	keys      *usage.Keys          // their counts last as long as the program
 	services  []*awsservice.Client // that integrations call AWS by
 	public    *listener.Server
 	admin     *listener.Server
@@ -88,7 +90,7 @@ func (d *dev) start(ctx context.Context) error {
 	}
 	d.gateway = gateway.New(gateway.Options{
 		Engine: d.engine, Recorder: d.config.Reporter, Node: 1, Fallback: http.HandlerFunc(d.servePage),
-		Guards: gateway.Guards{Unsigned: true},
+		Guards: gateway.Guards{Unsigned: true, Keys: d.keys},
 	})
 	if err := d.startEndpoint(authority); err != nil {
 		return err

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // Config is a configuration that was read, with defaults for what nobody set.
@@ -137,6 +139,13 @@ type Limits struct {
 	// Handshakes bound the connections that are no WebSockets, or not yet, in
 	// total and from one source.
 	Handshakes, HandshakesPerSource int
+
+	// Requests are connects, messages and @connections calls; Connects are new
+	// connections. A rate of nothing is no limit.
+	Requests, Connects usage.Rate
+	// Connections bound WebSockets that are open, in total, of one API and from
+	// one source; 0 does not.
+	Connections, ConnectionsPerAPI, ConnectionsPerSource int
 }
 
 // Timeouts bound what a client may take.
@@ -186,7 +195,7 @@ func defaults(getenv func(string) string) *Config {
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 		Log:      Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
-		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024},
+		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects},
 		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
 	}

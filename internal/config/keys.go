@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/servertls"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // key is a key of the file, with the value that stands behind it.
@@ -73,6 +74,11 @@ func (c *Config) keys() section {
 			{"urlBytes", size(&c.Limits.URLBytes, 256, 1<<20)},
 			{"handshakes", integer(&c.Limits.Handshakes, 1, 1_000_000)},
 			{"handshakesPerSource", integer(&c.Limits.HandshakesPerSource, 1, 1_000_000)},
+			{"requests", bind(&c.Limits.Requests, usage.ParseRate)},
+			{"connects", bind(&c.Limits.Connects, usage.ParseRate)},
+			{"connections", integer(&c.Limits.Connections, 1, 100_000_000)},
+			{"connectionsPerAPI", integer(&c.Limits.ConnectionsPerAPI, 1, 100_000_000)},
+			{"connectionsPerSource", integer(&c.Limits.ConnectionsPerSource, 1, 100_000_000)},
 		}},
 		{"timeouts", section{
 			{"header", duration(&c.Timeouts.Header, time.Second, 10*time.Minute)},

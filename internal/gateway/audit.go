@@ -51,7 +51,8 @@ func caller(signer *identity.Identity, r *http.Request) string {
 // admit decides about requests to @connections.
 func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, error) {
 	access := telemetry.Access{Source: forwarded.Of(r).Address}
-	if identities := g.guards.Identities; !g.guards.Unsigned && g.manage == nil {
+	if !g.guards.Unsigned {
+		identities := g.guards.Identities
 		needed := identities.ManagePermission(apiID, stage, r.Method)
 		id, err := identities.Check(r, body, needed, circumstances(r))
 		access.Caller, access.Action, access.Resource = caller(id, r), needed.Action, needed.Resource
@@ -60,11 +61,6 @@ func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (tele
 			if errors.As(err, &known) {
 				access.Result = known.Type
 			}
-			return access, err
-		}
-	}
-	if g.manage != nil {
-		if err := g.manage(r, body, apiID, stage); err != nil {
 			return access, err
 		}
 	}

@@ -31,9 +31,6 @@ type Options struct {
 	Fallback http.Handler
 	// Guards limit and check what comes in.
 	Guards Guards
-	// ManageConnections refuses @connections requests for a stage, with an
-	// *apigw.Error. Nil refuses nobody.
-	ManageConnections func(r *http.Request, body []byte, apiID, stage string) error
 }
 
 // Gateway serves the stages deployed to it. It is an http.Handler.
@@ -43,7 +40,6 @@ type Gateway struct {
 	node     uint16
 	fallback http.Handler
 	guards   Guards
-	manage   func(r *http.Request, body []byte, apiID, stage string) error
 	opened   usage.Open // and about to be
 
 	registry    *connections.Registry
@@ -66,7 +62,7 @@ type Gateway struct {
 // New makes a gateway without stages.
 func New(o Options) *Gateway {
 	g := &Gateway{
-		engine: o.Engine, recorder: o.Recorder, node: o.Node, fallback: o.Fallback, guards: o.Guards.withDefaults(), manage: o.ManageConnections,
+		engine: o.Engine, recorder: o.Recorder, node: o.Node, fallback: o.Fallback, guards: o.Guards.withDefaults(),
 		registry: connections.NewRegistry(), settled: make(chan struct{}),
 	}
 	if g.recorder == nil {
