@@ -45,11 +45,21 @@ func (l *eventLog) setShown(events string) { l.shown.Store(&events) }
 // Record implements telemetry.Recorder.
 func (l *eventLog) Record(e *telemetry.Record) {
 	l.count(e)
+<<<<<<< HEAD
 	if e.Refused != nil && e.Status != http.StatusTooManyRequests {
 		l.audit(e) // whatever else is logged
 		return
 	}
 	switch *l.shown.Load() {
+=======
+	shown := *l.shown.Load()
+	if shown != config.EventsNone {
+		for _, warning := range e.Warnings {
+			l.log.Warn("warning", "apiId", e.APIID, "stage", e.Stage, "routeKey", e.RouteKey, "warning", warning)
+		}
+	}
+	switch shown {
+>>>>>>> 6ae8eaa (wip)
 	case config.EventsAll:
 		level := slog.LevelInfo
 		if e.Error != "" {

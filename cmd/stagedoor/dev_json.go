@@ -175,6 +175,10 @@ func (r *jsonReporter) Record(e *stagedoor.Record) {
 	if e.Error != "" {
 		line = appendText(append(line, `,"error":`...), e.Error)
 	}
+	if len(e.Warnings) > 0 {
+		warnings, _ := json.Marshal(e.Warnings) // texts always marshal
+		line = append(append(line, `,"warnings":`...), warnings...)
+	}
 	r.print(json.RawMessage(append(line, '}')))
 }
 

@@ -146,12 +146,13 @@ func TestTextReporter(t *testing.T) {
 	}
 	out.Reset()
 	r.Record(&stagedoor.Record{Event: "connect", Time: at, ConnectionID: "id==", Status: 101, Duration: 1500 * time.Microsecond})
-	r.Record(&stagedoor.Record{Event: "message", Time: at, ConnectionID: "id==", RouteKey: "say", Status: 200, Bytes: 12, Duration: 20 * time.Millisecond})
+	r.Record(&stagedoor.Record{Event: "message", Time: at, ConnectionID: "id==", RouteKey: "say", Status: 200, Bytes: 12, Duration: 20 * time.Millisecond,
+		Warnings: []string{"line 1: #set of $x\x1b[2J has no value", "line 2: another"}})
 	r.Record(&stagedoor.Record{Event: "message", Time: at, ConnectionID: "id==", Status: 403, Error: "no route\x1b[2J\nand more", Duration: 0})
 	r.Record(&stagedoor.Record{Event: "push", Time: at, ConnectionID: "id==", RouteKey: "POST /@connections/{connectionId}", Status: 410})
 	r.Record(&stagedoor.Record{Event: "disconnect", Time: at, ConnectionID: "id==", RouteKey: "$disconnect", Status: 1001, Reason: "Going away", Duration: 2 * time.Second})
 	want := "10:11:12.345  connect     id==  101  1.5 ms\n" +
-		"10:11:12.345  message     id==  say  200  12 B  20 ms\n" +
+		"10:11:12.345  message     id==  say  200  12 B  20 ms\n    warning  line 1: #set of $x\uFFFD[2J has no value\n    warning  line 2: another\n" +
 		"10:11:12.345  message     id==  403  0.0 ms  no route\uFFFD[2J …\n" +
 		"10:11:12.345  push        id==  410  0.0 ms\n" +
 		"10:11:12.345  disconnect  id==  1001 Going away  2.0 s\n"
@@ -181,9 +182,11 @@ func TestJSONRecord(t *testing.T) {
 	r.Record(&stagedoor.Record{
 		Event: "message", Time: at, Duration: 1500 * time.Microsecond, APIID: "api", Stage: "dev", ConnectionID: "id==", RequestID: "rid=",
 		RouteKey: "say \"hi\" \xff\n", Status: 200, Bytes: 12, Reason: "é", Error: "no\x1b",
+		Warnings: []string{"line 1: \"a\"\n", "b"},
 	})
 	want := `{"event":"message","time":"2026-11-22T10:11:12.345Z","apiId":"api","stage":"dev","connectionId":"id==","requestId":"rid=",` +
-		`"routeKey":"say \"hi\" \ufffd\n","status":200,"reason":"é","bytes":12,"durationMs":1.5,"error":"no\u001b"}` + "\n"
+		`"routeKey":"say \"hi\" \ufffd\n","status":200,"reason":"é","bytes":12,"durationMs":1.5,"error":"no\u001b",` +
+		`"warnings":["line 1: \"a\"\n","b"]}` + "\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}

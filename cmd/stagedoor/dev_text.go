@@ -214,7 +214,11 @@ func (r *textReporter) Record(e *stagedoor.Record) {
 		}
 		parts = append(parts, r.paint(red, visible(reason)))
 	}
-	r.print(strings.Join(parts, "  "))
+	line := strings.Join(parts, "  ")
+	for _, warning := range e.Warnings {
+		line += "\n    " + r.paint(yellow, "warning  "+visible(warning))
+	}
+	r.print(line)
 }
 
 func (r *textReporter) clock(at time.Time) string { return r.paint(dim, at.Format("15:04:05.000")) }

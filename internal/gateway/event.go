@@ -60,7 +60,7 @@ func (e *Event) record(kind string) *telemetry.Record {
 	r := &telemetry.Record{
 		Event: kind, Time: e.Time, Duration: time.Since(e.Time),
 		APIID: e.APIID, Stage: e.Stage, ConnectionID: e.ID, RequestID: e.RequestID,
-		RouteKey: e.RouteKey, Bytes: len(e.Body),
+		RouteKey: e.RouteKey, Bytes: len(e.Body), Warnings: e.Integration.Warnings,
 	}
 	if e.response != nil {
 		r.Status = e.response.Status

@@ -93,6 +93,9 @@ type Outcome struct {
 	RequestID string
 	// Error is what a function failed with.
 	Error string
+	// Warnings are what is probably a mistake in a mapping template, in
+	// sentences. Each is told of one event only.
+	Warnings []string
 }
 
 // answered tells whether the backend's answer reaches the client, as a message

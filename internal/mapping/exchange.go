@@ -23,7 +23,7 @@ type Exchange struct {
 	requestOverride  *jsonvalue.Object
 	responseOverride *jsonvalue.Object
 
-	running *template // for the log
+	running *template
 	paths   *pathCache
 	budget  budget
 }
@@ -61,9 +61,10 @@ func (s *scope) Variable(name string) (any, bool) {
 	return nil, false
 }
 
-// Log hands on what the interpreter tells.
+// Log hands on what the interpreter tells, unless another event was told of
+// this line.
 func (s *scope) Log(line, column int, message string) {
-	if l, ok := s.event.(Logger); ok {
+	if l, ok := s.event.(Logger); ok && s.running.isNews(line) {
 		l.Log(s.running.name, line, column, message)
 	}
 }

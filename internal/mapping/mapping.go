@@ -51,7 +51,9 @@ type Context interface {
 }
 
 // Logger is a Context that hears of what is not an error but probably a mistake
-// in a template, such as a #set without a value. Lines and columns count from 1.
+// in a template, such as a #set without a value: of each line of a template once,
+// from the first event that comes upon it. Lines and columns count from 1. The
+// message may quote what a client sent.
 type Logger interface {
 	Log(template string, line, column int, message string)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/expression"
@@ -23,6 +24,13 @@ type template struct {
 	name     string // for the log
 	compiled *vtl.Template
 	room     atomic.Int64 // how long outputs are, in bytes
+	told     sync.Map     // the lines of which a Logger has heard
+}
+
+// isNews tells, once, that no Logger has heard of a line.
+func (t *template) isNews(line int) bool {
+	_, told := t.told.LoadOrStore(line, nil)
+	return !told
 }
 
 // withoutSelection is the key of the template that is taken where no template

@@ -34,6 +34,10 @@ type Record struct {
 	// Error says in a sentence for the operator what failed. The client has
 	// seen only AWS's own text for it.
 	Error string
+	// Warnings say in sentences for the operator what is probably a mistake in
+	// the API, such as a line of a mapping template that has no effect. Each is
+	// told once, with the first event that met it.
+	Warnings []string
 	// Refused is set when somebody was refused a connection or a push.
 	Refused *Access
 }
