@@ -45,21 +45,15 @@ func (l *eventLog) setShown(events string) { l.shown.Store(&events) }
 // Record implements telemetry.Recorder.
 func (l *eventLog) Record(e *telemetry.Record) {
 	l.count(e)
-<<<<<<< HEAD
+	shown := *l.shown.Load()
+	if shown != config.EventsNone {
+		l.warn(e)
+	}
 	if e.Refused != nil && e.Status != http.StatusTooManyRequests {
 		l.audit(e) // whatever else is logged
 		return
 	}
-	switch *l.shown.Load() {
-=======
-	shown := *l.shown.Load()
-	if shown != config.EventsNone {
-		for _, warning := range e.Warnings {
-			l.log.Warn("warning", "apiId", e.APIID, "stage", e.Stage, "routeKey", e.RouteKey, "warning", warning)
-		}
-	}
 	switch shown {
->>>>>>> 6ae8eaa (wip)
 	case config.EventsAll:
 		level := slog.LevelInfo
 		if e.Error != "" {
@@ -75,6 +69,13 @@ func (l *eventLog) Record(e *telemetry.Record) {
 			return
 		}
 		l.write(slog.LevelWarn, e)
+	}
+}
+
+// warn logs what is probably a mistake in the API.
+func (l *eventLog) warn(e *telemetry.Record) {
+	for _, warning := range e.Warnings {
+		l.log.Warn("warning", "apiId", e.APIID, "stage", e.Stage, "routeKey", e.RouteKey, "warning", warning)
 	}
 }
 
