@@ -21,6 +21,7 @@ import (
 type Config struct {
 	Region  string // in ARNs, host names and signatures
 	Account string // 12 digits, in ARNs
+	Node    int    // tells this gateway from others that share its configuration
 	Data    string // the folder of the embedded store
 
 	Listen []string // public addresses, host:port
@@ -190,6 +191,7 @@ func defaults(getenv func(string) string) *Config {
 	return &Config{
 		Region:   firstOf(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
 		Account:  "123456789012",
+		Node:     1,
 		Data:     dataFolder(getenv),
 		Listen:   []string{":8080"},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},

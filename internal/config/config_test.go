@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 			t.Fatal(err, warnings)
 		}
 		want := &Config{
-			Region: "eu-west-1", Account: "123456789012", Data: "/state", Listen: []string{":8080"},
+			Region: "eu-west-1", Account: "123456789012", Node: 1, Data: "/state", Listen: []string{":8080"},
 			Admin:    Admin{Listen: "127.0.0.1:8081"},
 			NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 			Log:      Log{Format: "text", Level: slog.LevelInfo, Events: "failed", Summary: time.Minute},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/servertls"
@@ -20,6 +21,7 @@ func (c *Config) keys() section {
 	return section{
 		{"region", text(&c.Region, isRegion)},
 		{"account", text(&c.Account, isAccount)},
+		{"node", integer(&c.Node, 0, math.MaxUint16)},
 		{"data", filePath(&c.Data)},
 		{"listen", list{&c.Listen, isAddress, 1}},
 		{"admin", section{
@@ -53,7 +55,7 @@ func (c *Config) keys() section {
 				{"key", filePath(&c.NATS.TLS.Key)},
 			}},
 			{"bucket", text(&c.NATS.Bucket, isBucket)},
-			{"replicas", integer(&c.NATS.Replicas, 1, 5)},
+			{"replicas", integer(&c.NATS.Replicas, 0, 5)},
 			{"timeout", duration(&c.NATS.Timeout, 100*time.Millisecond, time.Minute)},
 		}},
 		{"log", section{
