@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -35,7 +33,7 @@ func newBuilder(c DevConfig) (*integration.Builder, error) {
 		Region: c.Region, AccountID: c.AccountID,
 	}
 	for id, text := range c.VPCLinks {
-		address, err := linkAddress(text)
+		address, err := integration.LinkAddress(text)
 		if err != nil {
 			return nil, fmt.Errorf("VPC link %s: %w", id, err)
 		}
@@ -62,26 +60,6 @@ func trusted(file string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("%s holds no PEM certificate", file)
 	}
 	return pool, nil
-}
-
-// linkAddress is the host:port of a link's address, which may be written as a
-// URL.
-func linkAddress(text string) (string, error) {
-	if u, err := url.Parse(text); err == nil && u.Host != "" {
-		port := u.Port()
-		switch {
-		case port != "":
-		case u.Scheme == "http":
-			port = "80"
-		case u.Scheme == "https":
-			port = "443"
-		}
-		text = net.JoinHostPort(u.Hostname(), port)
-	}
-	if host, port, err := net.SplitHostPort(text); err != nil || host == "" || port == "" {
-		return "", fmt.Errorf("%q is not an address, host:port", text)
-	}
-	return text, nil
 }
 
 // newCompiler makes what stages are compiled with. Authorizers are looked for

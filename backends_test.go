@@ -159,20 +159,13 @@ func TestBackendConfiguration(t *testing.T) {
 	}{
 		{DevConfig{FunctionEndpoints: map[string]string{"f": "localhost:9000"}}, `the endpoint of function f, "localhost:9000", is not an http or https URL`},
 		{DevConfig{VPCLinks: map[string]string{"abc": "balancer"}}, `VPC link abc: "balancer" is not an address, host:port`},
-		{DevConfig{VPCLinks: map[string]string{"abc": "tcp://balancer"}}, `VPC link abc: "balancer:" is not an address, host:port`},
+		{DevConfig{VPCLinks: map[string]string{"abc": "tcp://balancer"}}, `VPC link abc: "tcp://balancer" is not an address, host:port`},
 		{DevConfig{CAFile: empty}, "holds no PEM certificate"},
 		{DevConfig{CAFile: empty + ".gone"}, "no such file"},
 	} {
 		test.config.Template = "."
 		if _, err := Check(test.config); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v, want %q", err, test.want)
-		}
-	}
-	for text, want := range map[string]string{
-		"balancer:80": "balancer:80", "http://balancer": "balancer:80", "https://balancer/": "balancer:443", "http://[::1]:8000": "[::1]:8000",
-	} {
-		if got, err := linkAddress(text); got != want || err != nil {
-			t.Errorf("%s: %q %v, want %q", text, got, err, want)
 		}
 	}
 }

@@ -21,6 +21,7 @@ type backends struct {
 	http      *integration.Transport
 	// authorizers are called where backends are.
 	authorizers *authorizer.Builder
+	links       *integration.Links // those of the store
 	builder     *integration.Builder
 }
 
@@ -38,13 +39,14 @@ func newBackends(c *config.Config) (*backends, error) {
 		functions: &remoteFunctions{region: c.Region, aws: &integration.RemoteLambda{Services: services, Region: c.Region}},
 	}
 	b.functions.set(c.Functions)
+	b.links = integration.NewLinks(c.VPCLinks, authorities)
 	b.builder = &integration.Builder{
-		Functions: b.functions, Services: services, HTTP: b.http, Links: map[string]*integration.Transport{},
+		Functions: b.functions, Services: services, HTTP: b.http, Links: map[string]*integration.Transport{}, LinkOf: b.links.Transport,
 		Region: c.Region, AccountID: c.Account,
 	}
 	b.authorizers = &authorizer.Builder{Functions: b.functions, Region: c.Region, Account: c.Account}
 	for id, text := range c.VPCLinks {
-		address, err := linkAddress(text)
+		address, err := integration.LinkAddress(text)
 		if err != nil {
 			return nil, fmt.Errorf("vpcLinks.%s: %w", id, err)
 		}
@@ -59,6 +61,7 @@ func (b *backends) close() {
 	b.services.Close()
 	b.authorizers.Close()
 	b.http.CloseIdleConnections()
+	b.links.Close()
 	for _, link := range b.builder.Links {
 		link.CloseIdleConnections()
 	}

@@ -24,6 +24,7 @@ func (s *serving) follow(ctx context.Context) error {
 		},
 		Gateway: s.gateway,
 		Keys:    s.keys,
+		Links:   s.backends.links,
 		Report: func(p rollout.Problem) {
 			s.log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
 		},

@@ -20,6 +20,10 @@ type Builder struct {
 	HTTP      *Transport         // calls HTTP backends
 	// Links call HTTP backends through VPC links, by the link's id.
 	Links map[string]*Transport
+	// LinkOf gives those that come and go, nil for one that leads nowhere. It is
+	// asked for links that Links does not have, when a backend is built. Nil:
+	// there are none.
+	LinkOf func(id string) *Transport
 
 	// Region and AccountID are those of the APIs, for ARNs.
 	Region, AccountID string

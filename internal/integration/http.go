@@ -23,11 +23,9 @@ type httpEndpoint struct {
 func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
 	e := &httpEndpoint{transport: b.HTTP, method: method(i), timeout: timeout(i)}
 	if i.ConnectionType == "VPC_LINK" {
-		link, found := b.Links[i.ConnectionId]
-		if !found {
-			return nil, fmt.Errorf("the VPC link %q has no address here; give it one, --vpc-link %s=HOST:PORT", i.ConnectionId, i.ConnectionId)
+		if e.transport = b.link(i.ConnectionId); e.transport == nil {
+			return nil, fmt.Errorf("the VPC link %[1]q has no address here; give it one: --vpc-link %[1]s=HOST:PORT, vpcLinks.%[1]s in the configuration, or its tag "+AddressTag, i.ConnectionId)
 		}
-		e.transport = link
 	}
 	if err := checkHeaders(i, isReserved); err != nil {
 		return nil, err
@@ -35,6 +33,14 @@ func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
 	var err error
 	e.target, err = parseTarget(i.IntegrationUri)
 	return e, err
+}
+
+// link gives the transport of a VPC link, nil if it leads nowhere.
+func (b *Builder) link(id string) *Transport {
+	if link := b.Links[id]; link != nil || b.LinkOf == nil {
+		return link
+	}
+	return b.LinkOf(id)
 }
 
 // call implements endpoint. The backend sees of the event only what was mapped.

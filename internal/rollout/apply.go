@@ -43,27 +43,40 @@ func (r *Rollout) apply(ctx context.Context) {
 		case <-r.changed:
 		case <-retry:
 		}
-		tasks, domains, keys, seen := r.take()
-		if keys != nil {
-			r.applyKeys(keys)
+		b := r.take()
+		if b.keys != nil {
+			r.applyKeys(b.keys)
 		}
-		failed := r.applyStages(ctx, tasks)
-		if domains != nil {
-			r.gateway.SetDomains(domains)
+		if b.links != nil {
+			r.applyLinks(b.links)
+		}
+		failed := r.applyStages(ctx, b.stages)
+		if b.domains != nil {
+			r.gateway.SetDomains(b.domains)
 		}
 		if retry = nil; len(failed) > 0 {
 			r.putBack(failed)
 			retry = time.After(retryTime)
 			continue
 		}
-		r.advance(seen)
+		r.advance(b.seen)
 	}
 }
 
+// batch is work, with what is to be put into effect. What is nil did not change.
+type batch struct {
+	stages  []task
+	domains map[string][]gateway.Mapping
+	keys    *keyList
+	links   []*apigw.VpcLink
+	seen    uint64
+}
+
 // take takes the work that there is.
-func (r *Rollout) take() (tasks []task, domains map[string][]gateway.Mapping, keys *keyList, seen uint64) {
+func (r *Rollout) take() batch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	b := batch{seen: r.pending.seen}
 	for key := range r.pending.stages {
 		t := task{key: key, service: r.served[key]}
 		if s := r.stages[key]; s != nil && s.DeploymentId != "" && r.apis[key.apiID] {
@@ -73,17 +86,19 @@ func (r *Rollout) take() (tasks []task, domains map[string][]gateway.Mapping, ke
 			t.service = &service{problems: make(map[Problem]bool)}
 			r.served[key] = t.service
 		}
-		tasks = append(tasks, t)
+		b.stages = append(b.stages, t)
 	}
 	if r.pending.domains {
-		domains = mappings(r.domains)
+		b.domains = mappings(r.domains)
 	}
 	if r.pending.keys && r.keys != nil {
-		keys = r.clients.list()
+		b.keys = r.clients.list()
 	}
-	seen = r.pending.seen
-	r.pending = work{stages: make(map[stageKey]bool), seen: seen}
-	return tasks, domains, keys, seen
+	if r.pending.links && r.links != nil {
+		b.links = r.linksLocked()
+	}
+	r.pending = work{stages: make(map[stageKey]bool), seen: b.seen}
+	return b
 }
 
 // putBack leaves stages for the next time.

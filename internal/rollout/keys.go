@@ -68,12 +68,5 @@ type keyList struct {
 
 // applyKeys puts API keys into effect, and reports problems that are new.
 func (r *Rollout) applyKeys(l *keyList) {
-	present := make(map[Problem]bool)
-	for _, err := range r.keys.Replace(l.keys, l.plans) {
-		problem := Problem{Where: "API keys", Message: err.Error()}
-		if present[problem] = true; !r.keyProblems[problem] {
-			r.report(problem)
-		}
-	}
-	r.keyProblems = present
+	r.keyProblems = r.tell("API keys", r.keys.Replace(l.keys, l.plans), r.keyProblems)
 }

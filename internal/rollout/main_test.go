@@ -33,6 +33,8 @@ type node struct {
 	deploys  int
 	domains  map[string][]gateway.Mapping
 	problems []string
+
+	linkNames []string
 }
 
 func (n *node) Deploy(p *plan.Stage) {
@@ -87,7 +89,7 @@ func compiler() *plan.Compiler {
 func start(t testing.TB, s store.Store) *node {
 	t.Helper()
 	n := &node{configuration: store.NewConfiguration(s, nil), plans: make(map[string]*plan.Stage)}
-	n.Rollout = New(Options{Configuration: n.configuration, Compiler: compiler(), Gateway: n, Report: n.note})
+	n.Rollout = New(Options{Configuration: n.configuration, Compiler: compiler(), Gateway: n, Links: linkList{n}, Report: n.note})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- n.Run(ctx) }()

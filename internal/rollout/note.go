@@ -19,6 +19,8 @@ func (r *Rollout) note(change store.Change) {
 		r.noteDomainLocked(event)
 	} else if r.clients.note(r.configuration, change) {
 		r.pending.keys = true
+	} else if event, ours := r.configuration.VpcLinks.Event(change); ours {
+		r.noteLinkLocked(event)
 	}
 	r.wakeLocked()
 }
@@ -73,6 +75,7 @@ func (r *Rollout) noteComplete() {
 	r.complete = true
 	r.pending.domains = true
 	r.pending.keys = true
+	r.pending.links = true
 	r.wakeLocked()
 }
 

@@ -1,6 +1,6 @@
 // Package rollout keeps what a gateway serves in step with the configuration
-// store: it watches APIs, stages, domain names and API keys, compiles the plan of
-// every stage that changes, and puts it on the gateway. `stagedoor serve` runs one.
+// store: it watches APIs, stages, domain names, API keys and VPC links, compiles
+// the plan of every stage that changes, and puts it on the gateway. `stagedoor serve` runs one.
 //
 // A store that is gone changes nothing: the gateway goes on with the plans
 // that it has, and what was written meanwhile is put into effect once the store
@@ -38,6 +38,8 @@ type Options struct {
 	Gateway       Gateway
 	// Keys are given the API keys and usage plans. Nil: nobody wants them.
 	Keys Keys
+	// Links are given the VPC links. Nil: nobody wants them.
+	Links Links
 	// Report is told what cannot work as configured, once for as long as it
 	// stays so. It is called by several goroutines. Nil tells nobody.
 	Report func(Problem)
@@ -60,7 +62,8 @@ type Rollout struct {
 	configuration *store.Configuration
 	compiler      Compiler
 	gateway       Gateway
-	keys          Keys // nil: nobody wants them
+	keys          Keys  // nil: nobody wants them
+	links         Links // nil: nobody wants them
 	report        func(Problem)
 
 	ready   chan struct{} // closed when all that was there is in effect
@@ -71,6 +74,7 @@ type Rollout struct {
 	stages  map[stageKey]*apigw.Stage
 	domains map[string]*apigw.DomainName
 	clients keyRecords
+	vpc     map[string]*apigw.VpcLink
 	pending work
 	// complete: the store told all that was there at the start.
 	complete bool
@@ -81,9 +85,9 @@ type Rollout struct {
 	// served belongs to whoever applies work; an entry to the one goroutine
 	// that applies its stage.
 	served map[stageKey]*service
-	// keyProblems are those that were reported and are still there. They belong
-	// to whoever applies work.
-	keyProblems map[Problem]bool
+	// keyProblems and linkProblems are those that were reported and are still
+	// there. They belong to whoever applies work.
+	keyProblems, linkProblems map[Problem]bool
 }
 
 type stageKey struct{ apiID, name string }
@@ -93,15 +97,16 @@ type work struct {
 	stages  map[stageKey]bool
 	domains bool
 	keys    bool
+	links   bool
 	seen    uint64 // the revision of the last change
 }
 
 // New makes a Rollout. It does nothing until it runs.
 func New(o Options) *Rollout {
 	r := &Rollout{
-		configuration: o.Configuration, compiler: o.Compiler, gateway: o.Gateway, keys: o.Keys, report: o.Report,
-		clients: newKeyRecords(),
-		ready:   make(chan struct{}), stopped: make(chan struct{}),
+		configuration: o.Configuration, compiler: o.Compiler, gateway: o.Gateway, keys: o.Keys, links: o.Links, report: o.Report,
+		clients: newKeyRecords(), vpc: make(map[string]*apigw.VpcLink),
+		ready: make(chan struct{}), stopped: make(chan struct{}),
 		apis: make(map[string]bool), stages: make(map[stageKey]*apigw.Stage), domains: make(map[string]*apigw.DomainName),
 		pending: work{stages: make(map[stageKey]bool)},
 		changed: make(chan struct{}, 1), advanced: make(chan struct{}),
@@ -120,9 +125,9 @@ func (r *Rollout) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var applying sync.WaitGroup
 	applying.Go(func() { r.apply(ctx) })
-	watched := []string{r.configuration.APIs.Prefix(), r.configuration.Stages.Prefix(), r.configuration.DomainNames.Prefix()}
-	if r.keys != nil {
-		watched = append(watched, r.configuration.ApiKeys.Prefix(), r.configuration.UsagePlans.Prefix())
+	watched := []string{
+		r.configuration.APIs.Prefix(), r.configuration.Stages.Prefix(), r.configuration.DomainNames.Prefix(),
+		r.configuration.ApiKeys.Prefix(), r.configuration.UsagePlans.Prefix(), r.configuration.VpcLinks.Prefix(),
 	}
 	err := r.configuration.Store.Watch(ctx, watched, r.note, r.noteComplete)
 	ended := ctx.Err() != nil
@@ -139,8 +144,8 @@ func (r *Rollout) Run(ctx context.Context) error {
 func (r *Rollout) Ready() <-chan struct{} { return r.ready }
 
 // Await returns when a write is in effect on this node: a change of an API, a
-// stage, a domain name, an API key or a usage plan is given by its revision. The error is that of ctx,
-// or ErrStopped.
+// stage, a domain name, an API key, a usage plan or a VPC link is given by its
+// revision. The error is that of ctx, or ErrStopped.
 func (r *Rollout) Await(ctx context.Context, revision uint64) error {
 	for {
 		r.mu.Lock()

@@ -1,0 +1,109 @@
+package integration
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// AddressTag is the tag of a VPC link that says where it leads.
+const AddressTag = "stagedoor:address"
+
+// Links are the VPC links of the control plane, and the transports by which
+// backends behind them are called. They are safe for concurrent use.
+type Links struct {
+	authorities *x509.CertPool
+	addresses   map[string]string // of the operator, by the link's id or name
+
+	mu   sync.Mutex
+	byID map[string]openLink // guarded by mu
+}
+
+type openLink struct {
+	address   string
+	transport *Transport
+}
+
+// NewLinks makes links of which none is known yet. The addresses, by ids or
+// names of links, go before those of tags: they are the operator's. Authorities
+// are those of TransportOptions.
+func NewLinks(addresses map[string]string, authorities *x509.CertPool) *Links {
+	return &Links{authorities: authorities, addresses: addresses, byID: make(map[string]openLink)}
+}
+
+// Replace puts links in the place of all before. One whose address is not known,
+// or is none, leads nowhere; the errors tell of the latter. Connections of links
+// that lead where they led stay.
+func (l *Links) Replace(links []*apigw.VpcLink) []error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var problems []error
+	next := make(map[string]openLink, len(links))
+	for _, link := range links {
+		text := l.addressOf(link)
+		if text == "" {
+			continue
+		}
+		address, err := LinkAddress(text)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("VPC link %s: %w", link.VpcLinkId, err))
+			continue
+		}
+		open := l.byID[link.VpcLinkId]
+		if open.address != address {
+			open = openLink{address, NewTransportWith(TransportOptions{RootCAs: l.authorities, Address: address})}
+		}
+		next[link.VpcLinkId] = open
+	}
+	for id, open := range l.byID {
+		if next[id] != open {
+			open.transport.CloseIdleConnections()
+		}
+	}
+	l.byID = next
+	return problems
+}
+
+func (l *Links) addressOf(link *apigw.VpcLink) string {
+	for _, name := range []string{link.VpcLinkId, link.Name} {
+		if address := l.addresses[name]; address != "" {
+			return address
+		}
+	}
+	return link.Tags[AddressTag]
+}
+
+// Transport gives the transport of a link, nil if it leads nowhere.
+func (l *Links) Transport(id string) *Transport {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byID[id].transport
+}
+
+// Close closes idle connections. Nothing is called any more.
+func (l *Links) Close() { l.Replace(nil) }
+
+// LinkAddress is the address, host:port, of what a VPC link leads to: such an
+// address, or a URL.
+func LinkAddress(text string) (string, error) {
+	address := text
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		port := u.Port()
+		switch {
+		case port != "":
+		case u.Scheme == "http":
+			port = "80"
+		case u.Scheme == "https":
+			port = "443"
+		}
+		address = net.JoinHostPort(u.Hostname(), port)
+	}
+	if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
+		return "", fmt.Errorf("%q is not an address, host:port", text)
+	}
+	return address, nil
+}

@@ -1,0 +1,75 @@
+package integration
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// A link leads where the operator says, by its id or name, else where its tag
+// says; and it can be moved.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	hosts := make(map[string]string)
+	for _, name := range []string{"one", "two"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) }))
+		t.Cleanup(server.Close)
+		hosts[name] = server.URL
+	}
+	links := NewLinks(map[string]string{"byid": hosts["one"], "rooms": hosts["two"]}, nil)
+	t.Cleanup(links.Close)
+	tagged := func(id, name, address string) *apigw.VpcLink {
+		return &apigw.VpcLink{VpcLinkId: id, Name: name, Tags: map[string]string{AddressTag: address}}
+	}
+	problems := links.Replace([]*apigw.VpcLink{
+		tagged("byid", "a", hosts["two"]), tagged("byname", "rooms", hosts["one"]), tagged("bytag", "b", hosts["one"]),
+		tagged("unset", "c", ""), tagged("wrong", "d", "tcp://balancer"),
+	})
+	if len(problems) != 1 || problems[0].Error() != `VPC link wrong: "tcp://balancer" is not an address, host:port` {
+		t.Errorf("problems %v", problems)
+	}
+	builder := &Builder{LinkOf: links.Transport}
+	leads := func(id string) string {
+		backend, err := builder.Build(&apigw.Integration{
+			IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: "http://rooms.internal/",
+			ConnectionType: "VPC_LINK", ConnectionId: id,
+		}, Place{})
+		if err != nil {
+			return err.Error()
+		}
+		response, err := backend.Invoke(t.Context(), &Request{Connection: &Connection{}, EventType: Message})
+		if err != nil {
+			return err.Error()
+		}
+		return string(response.Body)
+	}
+	nowhere := func(id string) string {
+		return fmt.Sprintf("the VPC link %q has no address here; give it one: --vpc-link %s=HOST:PORT, vpcLinks.%s in the configuration, or its tag stagedoor:address", id, id, id)
+	}
+	for id, want := range map[string]string{
+		"byid": "one", "byname": "two", "bytag": "one", "unset": nowhere("unset"), "wrong": nowhere("wrong"), "unknown": nowhere("unknown"),
+	} {
+		if got := leads(id); got != want {
+			t.Errorf("%s leads to %s, want %s", id, got, want)
+		}
+	}
+	kept := links.Transport("byid")
+	links.Replace([]*apigw.VpcLink{tagged("byid", "a", ""), tagged("bytag", "b", hosts["two"])})
+	if links.Transport("byid") != kept || leads("bytag") != "two" || links.Transport("byname") != nil {
+		t.Errorf("%s, %v", leads("bytag"), links.Transport("byname"))
+	}
+}
+
+func TestLinkAddress(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"balancer:80": "balancer:80", "http://balancer": "balancer:80", "https://balancer/": "balancer:443", "http://[::1]:8000": "[::1]:8000",
+	} {
+		if got, err := LinkAddress(text); got != want || err != nil {
+			t.Errorf("%s: %q %v, want %q", text, got, err, want)
+		}
+	}
+}

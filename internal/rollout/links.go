@@ -1,0 +1,57 @@
+package rollout
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// Links are where VPC links are put, all at once, before the stages that use
+// them are compiled.
+type Links interface {
+	// Replace puts them in the place of all before, and tells what is wrong with
+	// some. It is called by one goroutine at a time.
+	Replace([]*apigw.VpcLink) []error
+}
+
+// noteLinkLocked: what a link leads to is part of plans, so all stages are
+// compiled again. One that cannot be read stays as it was.
+func (r *Rollout) noteLinkLocked(event store.Event[apigw.VpcLink]) {
+	if event.Err != nil || r.links == nil {
+		return
+	}
+	set(r.vpc, event)
+	r.pending.links = true
+	for key := range r.stages {
+		r.pending.stages[key] = true
+	}
+}
+
+// linksLocked gives the VPC links in the order of their ids.
+func (r *Rollout) linksLocked() []*apigw.VpcLink {
+	links := make([]*apigw.VpcLink, 0, len(r.vpc))
+	for _, id := range slices.Sorted(maps.Keys(r.vpc)) {
+		links = append(links, r.vpc[id])
+	}
+	return links
+}
+
+// applyLinks puts VPC links into effect, and reports problems that are new.
+func (r *Rollout) applyLinks(links []*apigw.VpcLink) {
+	r.linkProblems = r.tell("VPC links", r.links.Replace(links), r.linkProblems)
+}
+
+// tell reports the problems of a part of the configuration that were not there
+// before, and gives all that are there.
+func (r *Rollout) tell(where string, problems []error, before map[Problem]bool) map[Problem]bool {
+	present := make(map[Problem]bool, len(problems))
+	for _, err := range problems {
+		problem := Problem{Where: where, Message: err.Error()}
+		if present[problem] = true; !before[problem] {
+			r.report(problem)
+		}
+	}
+	return present
+}
