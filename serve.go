@@ -116,6 +116,7 @@ type serving struct {
 	gateway      *gateway.Gateway
 	backends     *backends
 	rollout      *following
+	tidying      *tidying
 	public       []*listener.Server
 }
 
@@ -161,6 +162,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	}
 	s.state.setSynced()
 	s.tellReady()
+	s.startTidying(ctx)
 	return nil
 }
 
@@ -228,6 +230,9 @@ func (s *serving) stop(wasReady bool) {
 	}
 	for _, p := range s.public {
 		p.Close(ctx)
+	}
+	if s.tidying != nil {
+		s.tidying.stop()
 	}
 	if s.rollout != nil {
 		if err := s.rollout.stop(); err != nil && wasReady {

@@ -44,6 +44,10 @@ func (h *adminHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // controlPlane makes the control plane.
 func (s *serving) controlPlane() http.Handler {
+	return s.access.audited(control.New(s.controlOptions()))
+}
+
+func (s *serving) controlOptions() control.Options {
 	o := control.Options{
 		Store: s.store.Configuration, Region: s.config.Region, AccountID: s.config.Account,
 		Quotas: control.Quotas(s.config.Quotas), Await: s.rollout.Await,
@@ -52,7 +56,7 @@ func (s *serving) controlPlane() http.Handler {
 	if pattern := s.config.APIEndpoint; pattern != "" {
 		o.Endpoint = func(apiID string) string { return strings.ReplaceAll(pattern, "{apiId}", apiID) }
 	}
-	return s.access.audited(control.New(o))
+	return o
 }
 
 // withoutTLS answers what comes by plain HTTP to an admin port that speaks TLS:

@@ -23,20 +23,25 @@ const keptDeployments = 5
 // before the API, so a stage that is written here as it was read has not seen a
 // later state of the API; else all is tried again.
 func (s *server) redeploy(ctx context.Context, apiID string, revision uint64) uint64 {
+	last, err := s.deployAutomatically(ctx, apiID)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "a change was not deployed automatically; the next one will be", "api", apiID, "error", err)
+	}
+	return max(revision, last)
+}
+
+// deployAutomatically is redeploy with its failure.
+func (s *server) deployAutomatically(ctx context.Context, apiID string) (uint64, error) {
 	for {
 		last, err := s.tryRedeploy(ctx, apiID)
-		switch {
-		case err == nil:
-			return max(revision, last)
-		case !errors.Is(err, store.ErrConflict) || ctx.Err() != nil:
-			s.Log.ErrorContext(ctx, "a change was not deployed automatically; the next one will be", "api", apiID, "error", err)
-			return max(revision, last)
+		if !errors.Is(err, store.ErrConflict) || ctx.Err() != nil {
+			return last, err
 		}
 	}
 }
 
-// tryRedeploy is redeploy, but for store.ErrConflict when a stage was written
-// meanwhile.
+// tryRedeploy is deployAutomatically, but for store.ErrConflict when a stage was
+// written meanwhile.
 func (s *server) tryRedeploy(ctx context.Context, apiID string) (last uint64, err error) {
 	stages, err := s.automaticStages(ctx, apiID)
 	if err != nil || len(stages) == 0 {

@@ -68,6 +68,15 @@ type server struct{ Options }
 
 // New makes the handler of the control plane.
 func New(o Options) http.Handler {
+	s := newServer(o)
+	return &api{
+		options: &s.Options,
+		router:  newRouter(slices.Concat(wire.Endpoints, wirev1.Endpoints), s.operations()),
+	}
+}
+
+// newServer completes the options.
+func newServer(o Options) *server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -78,11 +87,7 @@ func New(o Options) http.Handler {
 		o.Endpoint = func(apiID string) string { return "wss://" + plan.DefaultDomain(apiID, o.Region) }
 	}
 	o.Quotas = o.Quotas.withDefaults()
-	s := &server{o}
-	return &api{
-		options: &s.Options,
-		router:  newRouter(slices.Concat(wire.Endpoints, wirev1.Endpoints), s.operations()),
-	}
+	return &server{o}
 }
 
 // operations are those of all resources. What is not here is answered with 501.
