@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
@@ -132,11 +133,12 @@ func (c *comparison) retag(change *Change, path []string, want, have map[string]
 		arn += "/" + step
 	}
 	if len(set) > 0 {
-		change.calls = append(change.calls, step{call: call{Endpoint: wire.TagResource.Endpoint, path: []string{arn}, body: properties{"tags": map[string]any(set)}}})
+		change.calls = append(change.calls, step{call: call{Endpoint: wire.TagResource.Endpoint, path: []string{arn}, body: properties{"tags": map[string]any(maps.Clone(set))}}})
 	}
 	if len(unset) > 0 {
 		change.calls = append(change.calls, step{call: call{Endpoint: wire.UntagResource.Endpoint, path: []string{arn}, query: map[string][]string{"tagKeys": unset}}})
 	}
+	delete(set, tagDeployed) // goes with another member, which says it
 	if len(set)+len(unset) > 0 {
 		change.Members = append(change.Members, "tags")
 	}
