@@ -14,9 +14,10 @@ type AccessKey struct {
 	SecretAccessKey string
 	UserName        string
 	Status          string // Active or Inactive
-	// PolicyDocument is an IAM policy. What it does not allow is denied.
-	PolicyDocument string `json:",omitempty"`
-	CreatedDate    time.Time
+	// Policies are IAM policies. What none of them allows is denied.
+	Policies    []string `json:",omitempty"`
+	CreatedDate time.Time
+	Expires     time.Time `json:",omitzero"` // the zero time stands for never
 }
 
 // VpcLink names a private network that integrations reach.

@@ -122,7 +122,7 @@ quotas: {apis: 5}
 		t.Errorf("warnings %q, want %q", warnings, want)
 	}
 	want := &Config{
-		Region: "eu-central-1", Account: "000000000012", Data: filepath.Join(filepath.Dir(file), "state"),
+		Region: "eu-central-1", Account: "000000000012", Node: 1, Data: filepath.Join(filepath.Dir(file), "state"),
 		Listen:   []string{"127.0.0.1:0"},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second, Replicas: 5, NKey: filepath.Join(filepath.Dir(file), "keys/nkey"), TLS: NATSTLS{CA: "ca.pem"}},

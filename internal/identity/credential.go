@@ -30,15 +30,14 @@ type Credential struct {
 
 // fromStore gives the credential that the store's record stands for.
 func fromStore(k *apigw.AccessKey) Credential {
-	c := Credential{
+	return Credential{
 		User: k.UserName, AccessKeyID: k.AccessKeyId, Secret: Secret(k.SecretAccessKey),
-		Disabled: k.Status != "Active",
+		Policies: k.Policies, Expires: k.Expires, Disabled: k.Status != active,
 	}
-	if k.PolicyDocument != "" {
-		c.Policies = []string{k.PolicyDocument}
-	}
-	return c
 }
+
+// active is the status of access keys that can be used.
+const active = "Active"
 
 // key is a Credential that is ready for use.
 type key struct {

@@ -168,15 +168,15 @@ func TestApply(t *testing.T) {
 	}{
 		{"created", func(k *apigw.AccessKey) *apigw.AccessKey { return k }, false, true},
 		{"inactive", func(k *apigw.AccessKey) *apigw.AccessKey { k.Status = "Inactive"; return k }, false, false},
-		{"without a policy", func(k *apigw.AccessKey) *apigw.AccessKey { k.PolicyDocument = ""; return k }, false, true},
-		{"malformed", func(k *apigw.AccessKey) *apigw.AccessKey { k.PolicyDocument = "{}"; return k }, true, false},
+		{"without a policy", func(k *apigw.AccessKey) *apigw.AccessKey { k.Policies = nil; return k }, false, true},
+		{"malformed", func(k *apigw.AccessKey) *apigw.AccessKey { k.Policies = []string{"{}"}; return k }, true, false},
 		{"right again", func(k *apigw.AccessKey) *apigw.AccessKey { return k }, false, true},
 		{"removed", func(*apigw.AccessKey) *apigw.AccessKey { return nil }, false, false},
 		{"removed once more", func(*apigw.AccessKey) *apigw.AccessKey { return nil }, false, false},
 	}
 	for _, step := range steps {
 		record := step.change(&apigw.AccessKey{
-			AccessKeyId: "AKIA", SecretAccessKey: secret, UserName: "ann", Status: "Active", PolicyDocument: everything,
+			AccessKeyId: "AKIA", SecretAccessKey: secret, UserName: "ann", Status: "Active", Policies: []string{everything},
 		})
 		if err := d.Apply("AKIA", record); (err != nil) != step.wrong {
 			t.Errorf("%s: error %v", step.name, err)

@@ -4,6 +4,9 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // Generate makes an access key of the form that AWS's have: an id of 20
@@ -14,4 +17,20 @@ func Generate() (accessKeyID string, secret Secret) {
 	_, _ = rand.Read(id[:]) // it never fails: the program would end
 	_, _ = rand.Read(key[:])
 	return "AKIA" + base32.StdEncoding.EncodeToString(id[:]), Secret(base64.StdEncoding.EncodeToString(key[:]))
+}
+
+// NewAccessKey makes a record of the store: an access key of a user, with IAM
+// policies and an end, both of which may be none. The error tells all that is
+// wrong with them.
+func NewAccessKey(user string, policies []string, now, expires time.Time) (*apigw.AccessKey, error) {
+	id, secret := Generate()
+	k := &apigw.AccessKey{
+		AccessKeyId: id, SecretAccessKey: string(secret), UserName: user, Status: active,
+		Policies: policies, CreatedDate: now, Expires: expires,
+	}
+	c := fromStore(k)
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
