@@ -58,7 +58,7 @@ const localPrefix = "/_aws/execute-api/"
 // find resolves a request in the order of the forms:
 //
 //	{apiId}.execute-api.{region}.amazonaws.com/{stage}
-//	{custom domain}/{mapping key}
+//	{custom domain}/{mapping key}, the domain's own before a wildcard
 //	/_aws/execute-api/{apiId}/{stage}
 //	/{stage}, where only one API has that stage
 func (d *directory) find(hostport string, u *url.URL) target {
@@ -72,7 +72,7 @@ func (d *directory) find(hostport string, u *url.URL) target {
 		}
 		return t
 	}
-	if mappings, found := d.domains[host]; found {
+	if mappings, found := d.domain(host); found {
 		return d.mapped(host, mappings, path)
 	}
 	if rest, found := strings.CutPrefix(path, localPrefix); found {
@@ -85,6 +85,17 @@ func (d *directory) find(hostport string, u *url.URL) target {
 		t.apiID, t.named = t.stage.plan.Load().APIID, true
 	}
 	return t
+}
+
+// domain gives the mappings of a host's custom domain: its own, or the wildcard
+// for its first label.
+func (d *directory) domain(host string) (mappings []Mapping, found bool) {
+	if mappings, found = d.domains[host]; found || len(d.domains) == 0 {
+		return mappings, found
+	}
+	_, parent, _ := strings.Cut(host, ".")
+	mappings, found = d.domains["*."+parent]
+	return mappings, found
 }
 
 // under resolves /{stage}/… of an API.

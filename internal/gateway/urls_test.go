@@ -37,6 +37,8 @@ func TestURLForms(t *testing.T) {
 	g.SetDomains(map[string][]gateway.Mapping{
 		"ws.example.com": {{Key: "", APIID: "first00001", Stage: "prod"}, {Key: "chat", APIID: "second0001", Stage: "dev"}, {Key: "chat/v2", APIID: "hidden0001", Stage: "secret"}},
 		"no.example.com": {{Key: "chat", APIID: "second0001", Stage: "dev"}},
+		"*.example.com":  {{Key: "", APIID: "first00001", Stage: "dev"}},
+		"un.example.com": {},
 	})
 	const firstHost, secondHost = "first00001.execute-api.us-east-1.amazonaws.com", "second0001.execute-api.us-east-1.amazonaws.com"
 	const hiddenHost = "hidden0001.execute-api.us-east-1.amazonaws.com"
@@ -64,6 +66,10 @@ func TestURLForms(t *testing.T) {
 		{"ws.example.com", "/chatter", ""},
 		{"no.example.com", "/", ""},
 		{"no.example.com", "/dev", ""},
+		{"any.example.com", "/", "first00001 dev any.example.com"},
+		{"un.example.com", "/", ""},
+		{"example.com", "/", ""},
+		{"far.any.example.com", "/", ""},
 		{"", "/_aws/execute-api/first00001/dev", "first00001 dev " + firstHost},
 		{"", "/_aws/execute-api/second0001/dev/", "second0001 dev " + secondHost},
 		{"", "/_aws/execute-api/second0001/prod", ""},

@@ -199,14 +199,16 @@ func (t task) tell(report func(Problem), problems []plan.Problem) {
 	t.service.problems = present
 }
 
-// mappings is what the gateway needs of domain names.
+// mappings is what the gateway needs of domain names. One without mappings leads
+// nowhere; no wildcard takes its place.
 func mappings(domains map[string]*apigw.DomainName) map[string][]gateway.Mapping {
 	byName := make(map[string][]gateway.Mapping, len(domains))
 	for _, d := range domains {
-		name := strings.ToLower(d.DomainName)
+		list := make([]gateway.Mapping, 0, len(d.ApiMappings))
 		for _, m := range d.ApiMappings {
-			byName[name] = append(byName[name], gateway.Mapping{Key: m.ApiMappingKey, APIID: m.ApiId, Stage: m.Stage})
+			list = append(list, gateway.Mapping{Key: m.ApiMappingKey, APIID: m.ApiId, Stage: m.Stage})
 		}
+		byName[strings.ToLower(d.DomainName)] = list
 	}
 	return byName
 }
