@@ -63,6 +63,8 @@ func statement(effect, action, resource string) string {
 
 func allowing(action, resource string) string { return statement("Allow", action, resource) }
 
+type dialOption = func(*client.DialOptions)
+
 // signer is how a request is signed; without a key it is not.
 type signer struct {
 	key, secret string
@@ -83,7 +85,7 @@ func send(t *testing.T, g *Gateway, method, path, body string, s signer) (*http.
 		sign(t, r, body, s)
 	}
 	if method == http.MethodGet && !strings.Contains(path, "connections/") {
-		var options []func(*client.DialOptions)
+		var options []dialOption
 		for name := range r.Header {
 			options = append(options, Header(name, r.Header.Get(name)))
 		}
