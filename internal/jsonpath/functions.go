@@ -1,6 +1,7 @@
 package jsonpath
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -67,13 +68,13 @@ func (s call) apply(e *evaluation, node any, rest []step) {
 
 // invert turns $..path.function() into $.function($..path), as Jayway does: the
 // function sees all that the scan finds at once. The length of a scan is that
-// of all that lies one below.
-func invert(steps []step) []step {
+// of all that lies one below; other functions need a step behind the dots.
+func invert(steps []step) ([]step, error) {
 	if len(steps) == 0 {
-		return steps
+		return steps, nil
 	}
 	if _, ok := steps[0].(scan); !ok {
-		return steps
+		return steps, nil
 	}
 	for i, s := range steps {
 		f, ok := s.(call)
@@ -81,13 +82,16 @@ func invert(steps []step) []step {
 			continue
 		}
 		scanned := append([]step(nil), steps[:i]...)
-		if f.counts {
+		switch {
+		case f.counts:
 			scanned = append(scanned, wildcard{})
+		case i == 1:
+			return nil, errors.New("a deep scan needs a name, a bracket or a wildcard in front of a function")
 		}
 		f.arguments = []operand{{path: newPath(scanned), slot: -1}}
-		return append([]step{f}, steps[i+1:]...)
+		return append([]step{f}, steps[i+1:]...), nil
 	}
-	return steps
+	return steps, nil
 }
 
 func lengthOf(node any) int {

@@ -99,7 +99,7 @@ func (p *parser) path() (*Path, error) {
 			if p.nested == 0 {
 				return nil, p.fail("expected . or [")
 			}
-			return newPath(invert(steps)), nil
+			return p.finish(steps)
 		}
 		s, err := p.step()
 		if err != nil {
@@ -107,7 +107,15 @@ func (p *parser) path() (*Path, error) {
 		}
 		steps = append(steps, s)
 	}
-	return newPath(invert(steps)), nil
+	return p.finish(steps)
+}
+
+func (p *parser) finish(steps []step) (*Path, error) {
+	steps, err := invert(steps)
+	if err != nil {
+		return nil, p.fail("%w", err)
+	}
+	return newPath(steps), nil
 }
 
 // step reads what follows a dot, or a bracket.
