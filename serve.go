@@ -146,7 +146,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
 	s.gateway = gateway.New(gateway.Options{
-		Engine: s.engine, Recorder: s.events, Node: 1, Guards: s.guards(),
+		Engine: s.engine, Recorder: s.events, Node: uint16(s.config.Node), Guards: s.guards(),
 	})
 	s.events.start(s.config.Log.Summary, s.gateway.Connections)
 	if s.backends, err = newBackends(s.config); err != nil {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/config"
@@ -73,22 +72,21 @@ func (a *access) use(credentials []config.Credential) error {
 func (a *access) follow(ctx context.Context, keys *store.Collection[apigw.AccessKey], ready func()) {
 	defer close(a.ended)
 	_ = keys.Watch(ctx, func(e store.Event[apigw.AccessKey]) { // ends with ctx or the store
-		if err := a.directory.Apply(e.ID[0], e.Value); err != nil {
-			a.log.Error("an access key of the store is not used", "error", err)
-		}
+		a.apply(e.ID[0], e.Value)
 	}, ready)
+}
+
+// apply puts one access key of the store into effect; nil stands for none.
+func (a *access) apply(id string, key *apigw.AccessKey) {
+	if err := a.directory.Apply(id, key); err != nil {
+		a.log.Error("an access key of the store is not used", "error", err)
+	}
 }
 
 func (a *access) stop() {
 	a.cancel()
 	<-a.ended
 }
-
-// callerKey is under which a request of the control plane carries who sent it.
-type callerKey struct{}
-
-// caller is filled in when a request is authenticated.
-type caller struct{ user, accessKeyID string }
 
 // control decides about a request to the control plane, whose body is in
 // memory.
@@ -97,71 +95,22 @@ func (a *access) control(r *http.Request, action, resource string) error {
 	if err != nil {
 		return apigw.BadRequest("The request's body could not be read.")
 	}
-	return a.decide(r, body, identity.Permission{Service: identity.ServiceControl, Action: action, Resource: resource})
+	return a.decide(r, body, action, resource)
 }
 
-func (a *access) decide(r *http.Request, body []byte, needed identity.Permission) error {
+// decide says whether somebody may do an action on a resource, and notes both
+// for the audit.
+func (a *access) decide(r *http.Request, body []byte, action, resource string) error {
+	note := auditOf(r)
+	note.action, note.resource = action, resource
 	if a.open {
 		return nil
 	}
-	circumstances := identity.CircumstancesOf(r, sourceOf(r))
-	circumstances.SecureTransport = forwarded.Of(r).Proto == "https"
+	origin := forwarded.Of(r)
+	circumstances := identity.CircumstancesOf(r, origin.Address)
+	circumstances.SecureTransport = origin.Proto == "https"
+	needed := identity.Permission{Service: identity.ServiceControl, Action: action, Resource: resource}
 	id, err := a.directory.Check(r, body, needed, circumstances)
-	who := caller{}
-	if id != nil {
-		who = caller{id.User, id.AccessKeyID}
-	}
-	if c, ok := r.Context().Value(callerKey{}).(*caller); ok {
-		*c = who
-	}
-	if err != nil {
-		a.log.Warn("access refused", "user", who.user, "accessKeyId", who.accessKeyID, "source", circumstances.SourceIP,
-			"action", needed.Action, "resource", needed.Resource, "error", refusalText(err))
-	}
+	note.signer, note.refused = id, err != nil
 	return err
 }
-
-// refusalText is why somebody was refused, in a line. What AWS tells of the
-// string that was signed is for the client alone.
-func refusalText(err error) string {
-	var known *apigw.Error
-	if errors.As(err, &known) {
-		return known.Type
-	}
-	return err.Error()
-}
-
-// sourceOf is the address of a request's client, behind proxies that are
-// believed.
-func sourceOf(r *http.Request) string { return forwarded.Of(r).Address }
-
-// audited logs every request that is to change something, with its result.
-func (a *access) audited(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			next.ServeHTTP(w, r)
-			return
-		}
-		began := time.Now()
-		who := &caller{}
-		seen := &statusWriter{ResponseWriter: w}
-		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), callerKey{}, who)))
-		a.log.Info("control plane", "user", who.user, "accessKeyId", who.accessKeyID, "source", sourceOf(r),
-			"method", r.Method, "path", r.URL.Path, "status", seen.status, "durationMs", milliseconds(time.Since(began)))
-	})
-}
-
-// statusWriter remembers the status of an answer.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

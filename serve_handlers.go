@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/stagedoor/stagedoor/internal/administration"
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/control"
 	"github.com/stagedoor/stagedoor/internal/listener"
@@ -42,16 +43,33 @@ func (h *adminHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// controlPlane makes the control plane.
+// controlPlane makes the control plane, and beside it what AWS has no operations
+// for: backups and access keys.
 func (s *serving) controlPlane() http.Handler {
-	return s.access.audited(control.New(s.controlOptions()))
+	plane := control.New(s.controlOptions())
+	own := administration.NewHandler(administration.HandlerOptions{
+		Local:  &administration.Local{Configuration: s.store.Configuration, Applied: s.access.apply},
+		Region: s.config.Region, Account: s.config.Account, Authorize: s.access.decide, Log: s.log,
+	})
+	return s.access.audited(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isOwn(r) {
+			own.ServeHTTP(w, r)
+			return
+		}
+		plane.ServeHTTP(w, r)
+	}))
 }
 
+// isOwn tells requests that are none of AWS's control plane.
+func isOwn(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, administration.Prefix) }
+
 func (s *serving) controlOptions() control.Options {
+	links := s.config.VPCLinks
 	o := control.Options{
 		Store: s.store.Configuration, Region: s.config.Region, AccountID: s.config.Account,
 		Quotas: control.Quotas(s.config.Quotas), Await: s.rollout.Await,
 		Log: s.log, Authorize: s.access.control,
+		HasLink: func(id string) bool { return links[id] != "" },
 	}
 	if pattern := s.config.APIEndpoint; pattern != "" {
 		o.Endpoint = func(apiID string) string { return strings.ReplaceAll(pattern, "{apiId}", apiID) }

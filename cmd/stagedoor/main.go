@@ -26,12 +26,15 @@ const (
 // commandLine is the grammar of the command line. Kong derives parsing and
 // help from it.
 type commandLine struct {
-	Serve   ServeCmd   `cmd:"" help:"Run a gateway that is configured over the network."`
-	Deploy  DeployCmd  `cmd:"" help:"Apply a template to a running gateway."`
-	Dev     DevCmd     `cmd:"" help:"Run the application of a template on this machine."`
-	Check   CheckCmd   `cmd:"" help:"Validate a template without running it."`
-	Connect ConnectCmd `cmd:"" help:"Talk to a WebSocket server from the terminal."`
-	Version VersionCmd `cmd:"" help:"Print the version."`
+	Serve       ServeCmd       `cmd:"" help:"Run a gateway that is configured over the network."`
+	Deploy      DeployCmd      `cmd:"" help:"Apply a template to a running gateway."`
+	Dev         DevCmd         `cmd:"" help:"Run the application of a template on this machine."`
+	Check       CheckCmd       `cmd:"" help:"Validate a template without running it."`
+	Connect     ConnectCmd     `cmd:"" help:"Talk to a WebSocket server from the terminal."`
+	Backup      BackupCmd      `cmd:"" help:"Write the configuration of a gateway's APIs into a file."`
+	Restore     RestoreCmd     `cmd:"" help:"Put a backup into a gateway."`
+	Credentials CredentialsCmd `cmd:"" help:"Access keys: who may use a gateway's control plane and @connections."`
+	Version     VersionCmd     `cmd:"" help:"Print the version."`
 }
 
 func main() {

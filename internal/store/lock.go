@@ -1,11 +1,15 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 )
+
+// ErrInUse says that another process uses a data directory.
+var ErrInUse = errors.New("another process uses it")
 
 // lockDir makes this process the only one that uses a data directory, until
 // the file is closed or the process ends.
@@ -18,7 +22,7 @@ func lockDir(dir string) (*os.File, error) {
 	locked, err := tryLock(file)
 	if err == nil && !locked {
 		owner, _ := os.ReadFile(name)
-		err = fmt.Errorf("another process uses it (%s)", strings.TrimSpace(string(owner)))
+		err = fmt.Errorf("%w (%s)", ErrInUse, strings.TrimSpace(string(owner)))
 	}
 	if err != nil {
 		file.Close()

@@ -32,8 +32,8 @@ func (e *BackupError) Unwrap() error { return e.Err }
 // A store that is not empty is ErrNotEmpty, unless replace is true: then it
 // holds exactly the backup's records afterwards. Restore is not atomic. If the
 // storage fails on the way, a part is written, which the error says; to restore
-// again with replace makes it whole. A record that somebody else writes at the
-// same time is such a failure.
+// again with replace makes it whole. What others write to a record at the same
+// time is replaced, too, and without replace it is such a failure.
 func Restore(ctx context.Context, s Store, file io.ReadSeeker, replace bool) (int, error) {
 	present, err := s.Keys(ctx, "")
 	if err != nil {
@@ -57,7 +57,7 @@ func Restore(ctx context.Context, s Store, file io.ReadSeeker, replace bool) (in
 	// In the order of keys APIs and deployments come before the stages that
 	// refer to them, so that a node that follows never finds one missing.
 	err = readBackup(file, func(r Record) error {
-		if _, err := s.Put(ctx, r.Key, r.Value, revisions[r.Key]); err != nil {
+		if err := putRestored(ctx, s, r, revisions[r.Key], replace); err != nil {
 			return fmt.Errorf("%d of %d records are restored, then %s: %w", written, len(inBackup), r.Key, err)
 		}
 		written++
@@ -70,11 +70,55 @@ func Restore(ctx context.Context, s Store, file io.ReadSeeker, replace bool) (in
 		if inBackup[record.Key] {
 			continue
 		}
-		if _, err := s.Delete(ctx, record.Key, record.Revision); err != nil && !errors.Is(err, ErrNotFound) {
+		if err := deleteReplaced(ctx, s, record); err != nil {
 			return written, fmt.Errorf("all records are restored, but %s, which the backup does not hold, is not removed: %w", record.Key, err)
 		}
 	}
 	return written, nil
+}
+
+// maxRaces is how often a write is tried again that others were faster with.
+const maxRaces = 100
+
+// putRestored writes a record of a backup.
+func putRestored(ctx context.Context, s Store, r Record, revision uint64, replace bool) error {
+	for range maxRaces {
+		_, err := s.Put(ctx, r.Key, r.Value, revision)
+		if !replace || !errors.Is(err, ErrConflict) {
+			return err
+		}
+		present, err := s.Get(ctx, r.Key)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		revision = present.Revision // 0 where there is none
+	}
+	return ErrConflict
+}
+
+// deleteReplaced removes a record that the backup does not hold.
+func deleteReplaced(ctx context.Context, s Store, r Record) error {
+	for range maxRaces {
+		_, err := s.Delete(ctx, r.Key, r.Revision)
+		if errors.Is(err, ErrConflict) {
+			r, err = s.Get(ctx, r.Key)
+			if err == nil {
+				continue
+			}
+		}
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	return ErrConflict
+}
+
+// CheckBackup reads a backup to its end, and gives the number of its records. A
+// file that is not whole is a BackupError.
+func CheckBackup(file io.Reader) (records int, err error) {
+	err = readBackup(file, func(Record) error { records++; return nil })
+	return records, err
 }
 
 // readBackup calls record for every record of a file. The file is wrong unless

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// standard stands for standard output or input in the place of a file's name.
+const standard = "-"
+
+// BackupCmd is "stagedoor backup".
+type BackupCmd struct {
+	File string `arg:"" help:"File to write; - stands for standard output."`
+	storeFlags
+}
+
+// Help is the second half of "stagedoor backup --help".
+func (BackupCmd) Help() string {
+	return `Writes all that a gateway keeps into one file: APIs, deployments, stages, domain
+names, API keys, usage plans, access keys, certificates. It holds secrets.
+A file that is there is replaced once the backup is whole.
+
+` + whichStore + `
+
+Exit codes: 0 the backup is written, 1 it is not, 2 wrong flags.`
+}
+
+// Run writes a backup.
+func (c *BackupCmd) Run(ctx context.Context, p *process) error {
+	s, err := c.open(ctx, p, false)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if c.File == standard {
+		_, err := s.Backup(ctx, p.stdout)
+		return err
+	}
+	records, err := writeWhole(c.File, func(w io.Writer) (int, error) { return s.Backup(ctx, w) })
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s: %s\n", shortPath(c.File), count(records, "record"))
+	return err
+}
+
+// writeWhole writes a backup beside its file, looks whether it is whole, and puts
+// it in the place of the file then. What is no plain file is written to as it is.
+func writeWhole(name string, write func(io.Writer) (int, error)) (records int, err error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return 0, err
+		}
+		records, err = write(file)
+		return records, errors.Join(err, file.Close())
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".") // for its owner alone
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if err != nil {
+			_ = file.Close() // it may be closed already
+			_ = os.Remove(file.Name())
+		}
+	}()
+	if records, err = write(file); err != nil {
+		return 0, err
+	}
+	if err := file.Sync(); err != nil {
+		return 0, err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return 0, err
+	}
+	if _, err := store.CheckBackup(file); err != nil {
+		return 0, fmt.Errorf("what was written is not whole: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return 0, err
+	}
+	return records, os.Rename(file.Name(), name)
+}

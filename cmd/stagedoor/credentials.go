@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/administration"
+)
+
+// CredentialsCmd is "stagedoor credentials".
+type CredentialsCmd struct {
+	Create CredentialsCreateCmd `cmd:"" help:"Make an access key. Its secret is shown this once."`
+	List   CredentialsListCmd   `cmd:"" help:"List access keys."`
+	Revoke CredentialsRevokeCmd `cmd:"" help:"Remove an access key."`
+}
+
+// CredentialsCreateCmd is "stagedoor credentials create".
+type CredentialsCreateCmd struct {
+	User    string   `arg:"" help:"Name of the user, as in arn:aws:iam::ACCOUNT:user/NAME."`
+	Allow   []string `placeholder:"ACTION" help:"Action to allow on everything, such as apigateway:*; several stand between commas; * stands for all."`
+	Policy  []string `placeholder:"FILE" type:"path" help:"IAM policy, in JSON; may be repeated."`
+	Expires string   `placeholder:"WHEN" help:"End of the access key: a time such as 2027-01-31T00:00:00Z, or from now on, such as 720h. Without one it has none."`
+	Export  bool     `help:"Print the environment that the AWS tools take them from, for a shell to read."`
+	JSON    bool     `help:"Print JSON."`
+	storeFlags
+}
+
+// Help is the second half of "stagedoor credentials create --help".
+func (CredentialsCreateCmd) Help() string {
+	return `A gateway that runs takes the access key at once. Without --allow and --policy
+its holder is known, and may do nothing.
+
+` + whichStore + `
+A gateway asks for the action stagedoor:CreateAccessKey. Whoever is allowed it can
+give every other permission.
+
+Exit codes: 0 done, 1 not done, 2 wrong flags.`
+}
+
+// Run makes an access key.
+func (c *CredentialsCreateCmd) Run(ctx context.Context, p *process) error {
+	wanted, err := c.wanted(time.Now())
+	if err != nil {
+		return &usageError{err}
+	}
+	s, err := c.open(ctx, p, true)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	made, err := s.CreateAccessKey(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.JSON:
+		return printJSON(p.stdout, made)
+	case c.Export:
+		_, err = fmt.Fprintf(p.stdout, "export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_DEFAULT_REGION=%s\n",
+			made.AccessKeyID, made.SecretAccessKey, s.region)
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "Access key id      %s\nSecret access key  %s\nUser               %s\n\nThe secret is not shown again.\n",
+		made.AccessKeyID, made.SecretAccessKey, made.UserName)
+	return err
+}
+
+// wanted is what the flags ask for.
+func (c *CredentialsCreateCmd) wanted(now time.Time) (k administration.NewAccessKey, err error) {
+	if c.JSON && c.Export {
+		return k, errors.New("--json and --export exclude each other")
+	}
+	k.UserName = c.User
+	if len(c.Allow) > 0 {
+		type statement struct {
+			Effect   string
+			Action   []string
+			Resource string
+		}
+		document, _ := json.Marshal(struct { // texts always marshal
+			Version   string
+			Statement statement
+		}{"2012-10-17", statement{"Allow", c.Allow, "*"}})
+		k.Policies = append(k.Policies, document)
+	}
+	for _, file := range c.Policy {
+		document, err := os.ReadFile(file)
+		if err != nil {
+			return k, fmt.Errorf("--policy: %w", err)
+		}
+		if !json.Valid(document) {
+			return k, fmt.Errorf("--policy: %s is not JSON", file)
+		}
+		k.Policies = append(k.Policies, document)
+	}
+	if c.Expires == "" {
+		return k, nil
+	}
+	if after, err := time.ParseDuration(c.Expires); err == nil {
+		k.Expires = now.Add(after).UTC().Truncate(time.Second)
+	} else if k.Expires, err = time.Parse(time.RFC3339, c.Expires); err != nil {
+		return k, fmt.Errorf("--expires: %q is neither a time such as 2027-01-31T00:00:00Z nor a duration such as 720h", c.Expires)
+	}
+	return k, nil
+}
+
+// CredentialsListCmd is "stagedoor credentials list".
+type CredentialsListCmd struct {
+	JSON bool `help:"Print JSON, with the policies."`
+	storeFlags
+}
+
+// Help is the second half of "stagedoor credentials list --help".
+func (CredentialsListCmd) Help() string {
+	return `Lists the access keys that "stagedoor credentials" made. Those of the
+configuration file are in that file alone.
+
+` + whichStore + `
+A gateway asks for the action stagedoor:ListAccessKeys.`
+}
+
+// Run lists access keys.
+func (c *CredentialsListCmd) Run(ctx context.Context, p *process) error {
+	s, err := c.open(ctx, p, false)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	keys, err := s.AccessKeys(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(p.stdout, keys)
+	}
+	out := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "ACCESS KEY ID\tUSER\tSTATUS\tCREATED\tEXPIRES")
+	for _, k := range keys {
+		fmt.Fprintln(out, strings.Join([]string{k.AccessKeyID, k.UserName, status(k, time.Now()), moment(k.Created), moment(k.Expires)}, "\t"))
+	}
+	return out.Flush()
+}
+
+func status(k *administration.AccessKey, now time.Time) string {
+	if !k.Expires.IsZero() && !now.Before(k.Expires) {
+		return "Expired"
+	}
+	return k.Status
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// CredentialsRevokeCmd is "stagedoor credentials revoke".
+type CredentialsRevokeCmd struct {
+	AccessKeyID string `arg:"" name:"access-key-id" help:"Access key to remove."`
+	storeFlags
+}
+
+// Help is the second half of "stagedoor credentials revoke --help".
+func (CredentialsRevokeCmd) Help() string {
+	return `Nobody is let in with the access key any more. Connections that are open stay.
+
+` + whichStore + `
+A gateway asks for the action stagedoor:DeleteAccessKey.`
+}
+
+// Run removes an access key.
+func (c *CredentialsRevokeCmd) Run(ctx context.Context, p *process) error {
+	s, err := c.open(ctx, p, false)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.DeleteAccessKey(ctx, c.AccessKeyID); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s is revoked\n", c.AccessKeyID)
+	return err
+}
+
+func printJSON(to io.Writer, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(to, "%s\n", text)
+	return err
+}

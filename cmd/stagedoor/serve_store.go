@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/administration"
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/deploy"
+)
+
+// storeFlags say whose store is meant: that of a data folder or a configuration,
+// or that of a gateway that runs.
+type storeFlags struct {
+	Config  string `short:"c" placeholder:"FILE" type:"path" help:"Configuration of the gateway, in YAML; without one, the defaults."`
+	Data    string `placeholder:"DIR" type:"path" help:"Data folder of a gateway that does not run."`
+	Gateway string `placeholder:"URL" help:"Admin port of a gateway that runs, such as http://127.0.0.1:8081."`
+	Profile string `placeholder:"NAME" help:"Profile of the AWS configuration whose credentials sign requests to the gateway."`
+	Region  string `placeholder:"NAME" help:"Region of the gateway; without one, that of the AWS configuration, else us-east-1."`
+	CA      string `name:"ca" placeholder:"FILE" type:"path" help:"Authorities to trust for the gateway's certificate, in PEM."`
+	Cert    string `placeholder:"FILE" type:"path" help:"Client certificate for the gateway, in PEM."`
+	Key     string `placeholder:"FILE" type:"path" help:"Key of the client certificate, in PEM."`
+}
+
+// whichStore is the part of a command's help about storeFlags.
+const whichStore = `A gateway that runs alone has its data folder for itself: it is asked with
+--gateway, and requests are signed with the credentials that the AWS tools would
+use, if there are any. One that does not run, or that keeps its configuration on
+NATS servers, needs its --config or --data only.`
+
+// opened is a store that a command works on.
+type opened struct {
+	administration.Administration
+	region string
+	close  func()
+}
+
+// open opens the store. A data folder is made only if make says so.
+func (f *storeFlags) open(ctx context.Context, p *process, make bool) (*opened, error) {
+	if f.Gateway != "" {
+		return f.connect(ctx)
+	}
+	if f.Profile != "" || f.CA != "" || f.Cert != "" || f.Key != "" {
+		return nil, &usageError{errors.New("--profile, --ca, --cert and --key are for a gateway that runs: they need --gateway")}
+	}
+	source := config.Options{File: f.Config, Environ: p.environ, Flags: map[string]string{}, FlagNames: map[string]string{}}
+	for _, flag := range []struct{ key, name, value string }{{"data", "--data", f.Data}, {"region", "--region", f.Region}} {
+		if flag.value != "" {
+			source.Flags[flag.key], source.FlagNames[flag.key] = flag.value, flag.name
+		}
+	}
+	s, err := stagedoor.OpenStore(ctx, source, make, p.stderr)
+	if errors.Is(err, stagedoor.ErrInUse) {
+		return nil, fmt.Errorf("%w; if that is a gateway, ask it: --gateway http://127.0.0.1:8081", err)
+	}
+	if err != nil {
+		return nil, p.reportMistakes(err)
+	}
+	return &opened{s, s.Region, s.Close}, nil
+}
+
+// connect turns to a gateway that runs.
+func (f *storeFlags) connect(ctx context.Context) (*opened, error) {
+	if f.Config != "" || f.Data != "" {
+		return nil, &usageError{errors.New("--gateway asks a gateway that runs: it goes with neither --config nor --data")}
+	}
+	identity, err := deploy.FindIdentity(ctx, f.Profile, f.Region)
+	if err != nil {
+		return nil, err
+	}
+	security, err := f.tls()
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	client, err := administration.NewClient(administration.ClientOptions{
+		Gateway: f.Gateway, Region: identity.Region, Credentials: identity.Credentials, TLS: security,
+	})
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return &opened{client, identity.Region, client.Close}, nil
+}
+
+func (f *storeFlags) tls() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if f.CA != "" {
+		text, err := os.ReadFile(f.CA)
+		if err != nil {
+			return nil, fmt.Errorf("--ca: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("--ca: %s holds no PEM certificate", f.CA)
+		}
+	}
+	if f.Cert != "" || f.Key != "" {
+		pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+		if err != nil {
+			return nil, fmt.Errorf("--cert and --key: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}

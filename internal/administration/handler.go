@@ -1,0 +1,231 @@
+package administration
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// Sizes of the largest requests, in bytes.
+const (
+	maxRequest = 1 << 20
+	maxBackup  = 4 << 30
+)
+
+// HandlerOptions are what a Handler is made of. All must be set.
+type HandlerOptions struct {
+	Local           *Local
+	Region, Account string // stand in ARNs
+	// Authorize refuses requests, with an *apigw.Error. The body is that which is
+	// signed; that of a backup to restore is not, it is named by its hash.
+	Authorize func(r *http.Request, body []byte, action, resource string) error
+	Log       *slog.Logger
+}
+
+// NewHandler makes the handler of requests below Prefix.
+func NewHandler(o HandlerOptions) http.Handler {
+	h := &handler{o}
+	mux := http.NewServeMux()
+	for pattern, operation := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET " + backupPath:                          h.backup,
+		"POST " + restorePath:                        h.restore,
+		"GET " + credentialsPath:                     h.list,
+		"POST " + credentialsPath:                    h.create,
+		"DELETE " + credentialsPath + "/{accessKey}": h.delete,
+		Prefix: h.unknown,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("x-amzn-RequestId", apigw.NewUUID())
+			w.Header().Set("Cache-Control", "no-store")
+			if err := operation(w, r); err != nil {
+				h.answerable(r.Context(), err).WriteTo(w)
+			}
+		})
+	}
+	return mux
+}
+
+type handler struct{ HandlerOptions }
+
+// arn is that of a thing of this gateway.
+func (h *handler) arn(thing string) string {
+	return "arn:aws:stagedoor:" + h.Region + ":" + h.Account + ":" + thing
+}
+
+func (h *handler) unknown(_ http.ResponseWriter, r *http.Request) error {
+	if err := h.Authorize(r, nil, "stagedoor:"+r.Method, h.arn("unknown")); err != nil {
+		return err
+	}
+	return apigw.NotFound("Operation", "There is no such operation.")
+}
+
+func (h *handler) backup(w http.ResponseWriter, r *http.Request) error {
+	if err := h.Authorize(r, nil, actionBackup, h.arn("store")); err != nil {
+		return err
+	}
+	answer := &lateWriter{ResponseWriter: w}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	_, err := h.Local.Backup(r.Context(), answer)
+	if err != nil && answer.began {
+		h.Log.ErrorContext(r.Context(), "a backup was cut off", "error", err)
+		panic(http.ErrAbortHandler) // so that the client sees that it is not whole
+	}
+	return err
+}
+
+// lateWriter knows whether an answer has begun.
+type lateWriter struct {
+	http.ResponseWriter
+	began bool
+}
+
+func (w *lateWriter) Write(p []byte) (int, error) {
+	w.began = true
+	return w.ResponseWriter.Write(p)
+}
+
+// restore takes a file whose hash is in the signed part of the request, so that
+// nothing of it is kept for somebody who may not restore.
+func (h *handler) restore(w http.ResponseWriter, r *http.Request) error {
+	if err := h.Authorize(r, nil, actionRestore, h.arn("store")); err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	replace, err := strconv.ParseBool(query.Get("replace"))
+	if err != nil {
+		return apigw.BadRequest("The query parameter replace must be true or false.")
+	}
+	file, err := spool(http.MaxBytesReader(w, r.Body, maxBackup), query.Get("sha256"))
+	if err != nil {
+		return err
+	}
+	defer file.remove()
+	// What was begun is done: a client that goes away leaves no half of it.
+	records, err := h.Local.Restore(context.WithoutCancel(r.Context()), file, replace)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, restored{records})
+}
+
+// spooled is a file for the time of a request.
+type spooled struct{ *os.File }
+
+// spool keeps a body in a file, if it has the given SHA-256.
+func spool(body io.Reader, sum string) (s spooled, err error) {
+	file, err := os.CreateTemp("", "stagedoor-restore-")
+	if err != nil {
+		return s, err
+	}
+	s = spooled{file}
+	defer func() {
+		if err != nil {
+			s.remove()
+		}
+	}()
+	hash := sha256.New()
+	if _, err := io.Copy(io.MultiWriter(file, hash), body); err != nil {
+		var failed *os.PathError
+		if errors.As(err, &failed) {
+			return s, err
+		}
+		return s, apigw.BadRequest("The request's body could not be read.")
+	}
+	if hex.EncodeToString(hash.Sum(nil)) != sum {
+		return s, apigw.BadRequest("The body has not the SHA-256 that the query parameter sha256 says.")
+	}
+	_, err = file.Seek(0, io.SeekStart)
+	return s, err
+}
+
+func (s spooled) remove() {
+	_ = s.Close()
+	_ = os.Remove(s.Name())
+}
+
+func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
+	if err := h.Authorize(r, nil, actionList, h.arn("user/*")); err != nil {
+		return err
+	}
+	keys, err := h.Local.AccessKeys(r.Context())
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, accessKeyList{keys})
+}
+
+func (h *handler) create(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if err != nil {
+		return apigw.BadRequest("The request's body could not be read.")
+	}
+	var wanted NewAccessKey
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	wrong := decoder.Decode(&wanted)
+	if err := h.Authorize(r, body, actionCreate, h.arn("user/"+wanted.UserName)); err != nil {
+		return err
+	}
+	if wrong != nil {
+		return apigw.BadRequest("The request's body is not what makes an access key: " + wrong.Error())
+	}
+	made, err := h.Local.CreateAccessKey(r.Context(), wanted)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusCreated, made)
+}
+
+func (h *handler) delete(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("accessKey")
+	if err := h.Authorize(r, nil, actionDelete, h.arn("access-key/"+id)); err != nil {
+		return err
+	}
+	if err := h.Local.DeleteAccessKey(r.Context(), id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func answer(w http.ResponseWriter, status int, out any) error {
+	body, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may be gone
+	return nil
+}
+
+// answerable is what a client is told of an error.
+func (h *handler) answerable(ctx context.Context, err error) *apigw.Error {
+	var known *apigw.Error
+	var mistake *store.BackupError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &mistake), errors.Is(err, ErrWrong):
+		return apigw.BadRequest(err.Error())
+	case errors.Is(err, store.ErrNotEmpty), errors.Is(err, store.ErrConflict):
+		return apigw.Conflict(err.Error())
+	case errors.Is(err, store.ErrNotFound):
+		return apigw.NotFound("AccessKey", err.Error())
+	case errors.Is(err, store.ErrUnavailable):
+		return &apigw.Error{Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException", Message: err.Error()}
+	}
+	h.Log.ErrorContext(ctx, "administration", "error", err)
+	return &apigw.Error{Status: http.StatusInternalServerError, Type: "InternalServerErrorException", Message: "The gateway could not do it; its log says why."}
+}

@@ -1,0 +1,58 @@
+package stagedoor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/stagedoor/stagedoor/internal/administration"
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// ErrInUse says that a gateway that runs has the data folder.
+var ErrInUse = store.ErrInUse
+
+// OpenedStore is the store of a configuration, opened beside no gateway or, on
+// servers elsewhere, beside those that run. Close must be called.
+type OpenedStore struct {
+	*administration.Local
+	Region string // that of the gateways
+	nats   *store.NATS
+}
+
+// OpenStore opens the store that a gateway with this configuration has. A data
+// folder is made only if make says so. The error is ConfigProblems for mistakes
+// in the configuration, or wraps ErrInUse. The log takes what is wrong with the
+// store.
+func OpenStore(ctx context.Context, source ConfigSource, make bool, log io.Writer) (*OpenedStore, error) {
+	c, _, err := config.Load(source)
+	if err != nil {
+		return nil, err
+	}
+	options, err := natsOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	if options.URL == "" && !make {
+		if _, err := os.Stat(options.Dir); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("the data directory %s does not exist", options.Dir)
+		}
+	}
+	level := new(slog.LevelVar)
+	level.Set(slog.LevelWarn)
+	options.Log = newLogger(log, config.LogText, level)
+	nats, err := store.Open(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	report := func(e *store.RecordError) { options.Log.Warn("a record of the configuration is not used", "error", e) }
+	return &OpenedStore{&administration.Local{Configuration: store.NewConfiguration(nats, report)}, c.Region, nats}, nil
+}
+
+// Close closes the store.
+func (s *OpenedStore) Close() { s.nats.Close() }
