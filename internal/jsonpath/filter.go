@@ -130,7 +130,7 @@ func (c match) matches(e *evaluation, value any) bool {
 	if !e.spend(textWork(text)) {
 		return false
 	}
-	matched, err := c.regexp.Match(text)
+	matched, err := e.budget.match(c.regexp, text)
 	if err != nil {
 		e.err = err
 	}
@@ -196,7 +196,7 @@ func equal(e *evaluation, left, right any) bool {
 
 // identical compares values of the same type.
 func identical(e *evaluation, left, right any) bool {
-	same := jsonvalue.EqualWithin(left, right, &e.work)
+	same := jsonvalue.EqualWithin(left, right, &e.budget.work)
 	e.spend(0)
 	return same
 }

@@ -26,10 +26,6 @@ const (
 	maxNested = 32
 )
 
-// maxWork is how many values an evaluation may look at. A deep scan of the
-// largest message that a client can send needs about a tenth of it.
-const maxWork = 1_000_000
-
 // ErrTooMuchWork is the error for a path that would look at too many values of
 // a document.
 var ErrTooMuchWork = errors.New("the JSONPath looks at too many values")
@@ -82,11 +78,23 @@ func (p *Path) Definite() bool {
 // new *jsonvalue.List of all values that it leads to. The error is
 // ErrTooMuchWork, or javaregexp.ErrTimeout.
 func (p *Path) Evaluate(document any) (value any, found bool, err error) {
-	e := evaluation{document: document, work: maxWork}
+	e := evaluation{document: document, own: Budget{maxWork, maxMatching}}
+	e.budget = &e.own
+	return e.run(p)
+}
+
+// EvaluateWithin is Evaluate for one of several evaluations, which together may
+// do no more than the budget allows.
+func (p *Path) EvaluateWithin(document any, budget *Budget) (value any, found bool, err error) {
+	e := evaluation{document: document, budget: budget}
+	return e.run(p)
+}
+
+func (e *evaluation) run(p *Path) (value any, found bool, err error) {
 	if p.slots > 0 {
 		e.cache = make([]cached, p.slots)
 	}
-	value, found = e.evaluate(p, document)
+	value, found = e.evaluate(p, e.document)
 	if e.err != nil {
 		return nil, false, e.err
 	}
@@ -99,7 +107,8 @@ type evaluation struct {
 	document any
 	results  []any // of the path that is being evaluated
 	cache    []cached
-	work     int // values that may still be looked at
+	budget   *Budget
+	own      Budget // where budget leads to if the evaluation is one by itself
 	err      error
 }
 
@@ -165,7 +174,7 @@ func (e *evaluation) follow(node any, steps []step) {
 
 // spend takes from the work that is left and tells whether there was enough.
 func (e *evaluation) spend(n int) bool {
-	if e.work -= n; e.work < 0 && e.err == nil {
+	if e.budget.work -= n; e.budget.work < 0 && e.err == nil {
 		e.err = ErrTooMuchWork
 	}
 	return e.err == nil

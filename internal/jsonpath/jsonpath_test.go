@@ -8,16 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dlclark/regexp2"
 	"go.uber.org/goleak"
 
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
+// TestMain lets the clock of the engine for look-around run on: it ends a
+// while after its last search.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(int) {
-		regexp2.StopTimeoutClock()
-	}))
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2.runClock"))
 }
 
 // golden is one case of the files in testdata: a document, a line of dashes,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stagedoor/stagedoor/internal/jsonpath"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 	"github.com/stagedoor/stagedoor/internal/vtl"
 )
@@ -40,7 +41,7 @@ func NewExchange(event Context) *Exchange {
 func (x *Exchange) begin(body []byte, paths *pathCache) {
 	x.input = input{x: x, body: body}
 	x.paths = paths
-	x.budget = budget{memory: maxMemory, search: maxSearch}
+	x.budget = budget{memory: maxMemory}
 }
 
 // scope is what a template may refer to.
@@ -87,9 +88,12 @@ func (x *Exchange) stageVariables() *jsonvalue.Object {
 	return x.stage
 }
 
-// budget is what our functions may still do for an execution, in bytes. The
-// interpreter sees what they return, not what it took.
-type budget struct{ memory, search int }
+// budget is what our functions may still do for an execution. The interpreter
+// sees what they return, not what it took.
+type budget struct {
+	memory int              // bytes of text
+	search *jsonpath.Budget // nil until the first search
+}
 
 func (b *budget) made(text string) (any, error) {
 	if err := b.charge(len(text)); err != nil {
@@ -105,9 +109,14 @@ func (b *budget) charge(size int) error {
 	return nil
 }
 
-func (b *budget) searched(size int) error {
-	if b.search -= size; b.search < 0 {
-		return fmt.Errorf("%w: paths searched more than %d bytes", vtl.ErrLimit, maxSearch)
+// evaluate finds a path's value in a document.
+func (b *budget) evaluate(path *jsonpath.Path, document any) (value any, found bool, err error) {
+	if b.search == nil {
+		b.search = jsonpath.NewBudget(maxSearch)
 	}
-	return nil
+	value, found, err = path.EvaluateWithin(document, b.search)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", vtl.ErrLimit, err)
+	}
+	return value, found, err
 }

@@ -96,10 +96,7 @@ func (in *input) find(source string) (value any, found bool, err error) {
 		value, found = follow(in.document, keys)
 		return value, found, nil
 	}
-	if err := in.x.budget.searched(len(in.body)); err != nil {
-		return nil, false, err
-	}
-	return path.Evaluate(in.document)
+	return in.x.budget.evaluate(path, in.document)
 }
 
 // follow goes a plain path.

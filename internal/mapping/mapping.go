@@ -93,7 +93,7 @@ const (
 	maxText = 1 << 20
 	// maxMemory is how many bytes of text our functions make for one execution.
 	maxMemory = 16 << 20
-	// maxSearch is how many bytes of documents an execution may search by paths
+	// maxSearch is how many values of documents an execution may look at by paths
 	// with wildcards, filters and the like.
-	maxSearch = 64 << 20
+	maxSearch = 4_000_000
 )

@@ -186,7 +186,7 @@ func (b bodyPath) values(x *Exchange, _ *Response) ([]string, error) {
 	if !x.input.parse() {
 		return nil, nil
 	}
-	value, _, err := b.path.Evaluate(x.input.document)
+	value, _, err := x.budget.evaluate(b.path, x.input.document)
 	if err != nil {
 		return nil, err
 	}
