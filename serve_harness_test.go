@@ -204,6 +204,17 @@ func eventually(t *testing.T, check func() error) {
 // key is an access key that signs requests.
 type key struct{ id, secret string }
 
+// sign signs a request for a service.
+func (k *key) sign(t *testing.T, r *http.Request, service, body string) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(body))
+	err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret}, r,
+		hex.EncodeToString(sum[:]), service, "us-east-1", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // plain is a client that keeps no connections: an idle one would outlive its
 // test.
 var plain = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
@@ -216,12 +227,7 @@ func call(t *testing.T, client *http.Client, k *key, service, method, url, body 
 		t.Fatal(err)
 	}
 	if k != nil {
-		sum := sha256.Sum256([]byte(body))
-		err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret}, r,
-			hex.EncodeToString(sum[:]), service, "us-east-1", time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
+		k.sign(t, r, service, body)
 	}
 	answer, err := client.Do(r)
 	if err != nil {
