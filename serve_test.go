@@ -74,9 +74,11 @@ func TestServeAccess(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		`msg="access refused" user=nobody accessKeyId=AKIANOBODY source=127.0.0.1 action=apigateway:POST resource=arn:aws:apigateway:us-east-1::/apis`,
+		`msg="access refused" caller=arn:aws:iam::123456789012:user/nobody accessKeyId=AKIANOBODY source=127.0.0.1 action=apigateway:POST resource=arn:aws:apigateway:us-east-1::/apis `,
+		`msg="access refused" caller="unverified access key AKIAADMIN" accessKeyId=AKIAADMIN source=127.0.0.1 action=apigateway:POST`,
 		`action=execute-api:ManageConnections resource=arn:aws:execute-api:us-east-1:123456789012:testapi123/prod/POST/@connections/{connectionId}`,
-		`msg="control plane" user=admin accessKeyId=AKIAADMIN source=127.0.0.1 method=POST path=/v2/apis status=201`,
+		`msg="control plane" caller=arn:aws:iam::123456789012:user/admin accessKeyId=AKIAADMIN source=127.0.0.1 action=apigateway:POST resource=arn:aws:apigateway:us-east-1::/apis `,
+		`status=201 durationMs=`, `status=403 result=AccessDeniedException durationMs=`,
 	} {
 		g.logged(want)
 	}
