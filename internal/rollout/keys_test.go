@@ -101,7 +101,7 @@ func TestUsageRecords(t *testing.T) {
 	if err := records.Put(t.Context(), record, 0); err != nil {
 		t.Error(err)
 	}
-	if err := records.Put(t.Context(), record, 0); err != usage.ErrLostRace { //nolint:errorlint // the very one
+	if err := records.Put(t.Context(), record, 0); err != usage.ErrLostRace {
 		t.Errorf("%v", err)
 	}
 	if list, err := records.List(t.Context()); err != nil || len(list) != 1 || list[0].Used["2026-01-02"] != 3 {
