@@ -1,0 +1,89 @@
+//go:build unix
+
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// From nothing to a gateway that lets one in, to another key through it, to the
+// end of the first: all without a restart.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	first := newKey(t, nil, "admin", "--allow", "*", "--data", folder)
+	p := start(t, nil, "--data", folder)
+	allowed := func(want bool, by string, got result) {
+		t.Helper()
+		if (got.code == exitOK) != want {
+			t.Errorf("%s: %+v", by, got)
+		}
+	}
+	list := []string{"credentials", "list", "--gateway", p.Admin}
+	allowed(false, "nobody", tool(t, nil, "", list...))
+	allowed(true, "the first", tool(t, first, "", list...))
+	second := newKey(t, first, "admin", "--allow", "stagedoor:*,apigateway:*", "--expires", "1h", "--gateway", p.Admin)
+	listed := must(t, second, "", list...)
+	if strings.Count(listed, "\n") != 3 || !strings.Contains(listed, second.AccessKeyID) || strings.Contains(listed, second.SecretAccessKey) {
+		t.Errorf("the list:\n%s", listed)
+	}
+	if full := must(t, second, "", append(list, "--json")...); strings.Contains(full, second.SecretAccessKey) || !strings.Contains(full, `"apigateway:*"`) {
+		t.Errorf("the list:\n%s", full)
+	}
+	must(t, second, "", "credentials", "revoke", first.AccessKeyID, "--gateway", p.Admin)
+	got := tool(t, first, "", list...)
+	allowed(false, "the revoked", got)
+	if !strings.Contains(got.stderr, "UnrecognizedClientException") {
+		t.Errorf("the revoked: %s", got.stderr)
+	}
+	reader := newKey(t, second, "reader", "--allow", "apigateway:GET", "--gateway", p.Admin)
+	got = tool(t, reader, "", "credentials", "create", "another", "--gateway", p.Admin)
+	allowed(false, "the reader", got)
+	if !strings.Contains(got.stderr, "stagedoor:CreateAccessKey") {
+		t.Errorf("the reader: %s", got.stderr)
+	}
+	got = tool(t, second, "", "credentials", "revoke", "AKIANONE", "--gateway", p.Admin)
+	if got.code != exitFailure || !strings.Contains(got.stderr, "there is no access key AKIANONE in the store") {
+		t.Errorf("an unknown one: %+v", got)
+	}
+	for _, secret := range []string{first.SecretAccessKey, second.SecretAccessKey, reader.SecretAccessKey} {
+		if strings.Contains(p.log.String(), secret) {
+			t.Errorf("a secret is in the log:\n%s", p.log)
+		}
+	}
+}
+
+func TestCredentialsRefusals(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	for _, tt := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"create x --expires tomorrow", exitUsage, `"tomorrow" is neither a time`},
+		{"create x --expires 2001-01-01T00:00:00Z", exitFailure, "it would have ended on 2001-01-01"},
+		{"create x --json --export", exitUsage, "exclude each other"},
+		{"create x --policy /does/not/exist", exitUsage, "no such file"},
+		{"create x --policy credentials_test.go", exitUsage, "is not JSON"},
+		{"create x --allow everything", exitFailure, `"everything" is malformed`},
+		{"create a/b", exitFailure, "the user's name"},
+		{"revoke AKIANONE", exitFailure, "there is no access key AKIANONE"},
+		{"list --gateway nonsense", exitUsage, "--gateway asks a gateway that runs"},
+		{"list --ca x", exitUsage, "they need --gateway"},
+	} {
+		got := tool(t, nil, "", strings.Fields("credentials "+tt.args+" --data "+folder)...)
+		if got.code != tt.code || !strings.Contains(got.stderr, tt.want) || got.stdout != "" {
+			t.Errorf("%s: %+v", tt.args, got)
+		}
+	}
+	if got := tool(t, nil, "", "credentials", "list", "--gateway", "nonsense"); got.code != exitUsage || !strings.Contains(got.stderr, "is not the URL of a gateway's admin port") {
+		t.Errorf("%+v", got)
+	}
+	exported := must(t, nil, "", "credentials", "create", "x", "--export", "--region", "eu-central-1", "--data", folder)
+	if !strings.HasPrefix(exported, "export AWS_ACCESS_KEY_ID=AKIA") || !strings.HasSuffix(exported, " AWS_DEFAULT_REGION=eu-central-1\n") {
+		t.Errorf("exported %q", exported)
+	}
+}
