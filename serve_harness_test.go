@@ -242,11 +242,14 @@ func call(t *testing.T, client *http.Client, k *key, service, method, url, body 
 }
 
 // dial opens a connection to the stage "prod".
-func (g *served) dial() *websocket.Conn {
+func (g *served) dial() *websocket.Conn { g.t.Helper(); return g.dialAs("") }
+
+// dialAs does so with another host in its request; "" stands for none.
+func (g *served) dialAs(host string) *websocket.Conn {
 	g.t.Helper()
 	ctx, cancel := context.WithTimeout(g.t.Context(), patience)
 	defer cancel()
-	conn, answer, err := websocket.Dial(ctx, strings.Replace(g.Public[0], "http", "ws", 1)+"/prod", &websocket.DialOptions{HTTPClient: plain})
+	conn, answer, err := websocket.Dial(ctx, strings.Replace(g.Public[0], "http", "ws", 1)+"/prod", &websocket.DialOptions{HTTPClient: plain, Host: host})
 	if err != nil {
 		g.t.Fatalf("dial: %v (%+v); the log:\n%s", err, answer, &g.log)
 	}

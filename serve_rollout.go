@@ -2,6 +2,7 @@ package stagedoor
 
 import (
 	"context"
+	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/rollout"
@@ -21,6 +22,7 @@ func (s *serving) follow(ctx context.Context) error {
 		Configuration: s.store.Configuration,
 		Compiler: &plan.Compiler{
 			Backends: s.backends.builder, Authorizers: s.backends.authorizers, Region: s.config.Region, Rates: s.rates(),
+			Domain: s.domain(),
 		},
 		Gateway: s.gateway,
 		Keys:    s.keys,
@@ -47,4 +49,15 @@ func (s *serving) follow(ctx context.Context) error {
 func (f *following) stop() error {
 	f.cancel()
 	return <-f.ended
+}
+
+// domain gives what functions know an API by: where clients reach it, as far as
+// the configuration says so.
+func (s *serving) domain() func(apiID string) string {
+	pattern := s.config.APIEndpoint
+	if pattern == "" {
+		return nil
+	}
+	_, pattern, _ = strings.Cut(strings.TrimSuffix(pattern, "/"), "://")
+	return func(apiID string) string { return strings.ReplaceAll(pattern, "{apiId}", apiID) }
 }

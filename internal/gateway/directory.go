@@ -44,8 +44,9 @@ type target struct {
 	apiID string
 	// stage is nil when the path names none that is deployed.
 	stage *stage
-	// domain is the host that the client knows the API by; empty for the
-	// local forms of the path.
+	// domain is the custom domain that the client knows the API by; empty for
+	// the default endpoint. Functions post messages back to it, so what a client
+	// makes up must not get here.
 	domain string
 	// rest is the path below the stage, escaped, without a leading slash.
 	rest string
@@ -66,7 +67,6 @@ func (d *directory) find(hostport string, u *url.URL) target {
 	path := u.EscapedPath()
 	if apiID, rest, found := strings.Cut(host, "."); found && strings.HasPrefix(rest, "execute-api.") {
 		t := d.under(apiID, path)
-		t.domain = host
 		if t.stage != nil && t.stage.plan.Load().DisableDefaultEndpoint {
 			t.stage = nil
 		}

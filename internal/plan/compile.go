@@ -18,6 +18,9 @@ import (
 type Compiler struct {
 	Backends *integration.Builder
 	Region   string
+	// Domain gives the host by which functions and clients know an API, with a
+	// path if it has one; nil stands for DefaultDomain.
+	Domain func(apiID string) string
 	// Authorizers makes those that decide who connects. With nil, a stage that
 	// wants one lets nobody in.
 	Authorizers *authorizer.Builder
@@ -48,7 +51,7 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Probl
 	stage := &Stage{
 		APIID:                  d.API.ApiId,
 		Name:                   s.StageName,
-		DomainName:             DefaultDomain(d.API.ApiId, c.Region),
+		DomainName:             c.domain(d.API.ApiId),
 		DisableDefaultEndpoint: d.API.DisableExecuteApiEndpoint,
 		Variables:              s.StageVariables,
 		selection:              selection,
@@ -67,6 +70,13 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Probl
 	stage.Limits, stage.Access, bad = tags(d.API.Tags, s.Tags)
 	problems = append(problems, bad...)
 	return stage, append(problems, c.access(&stage.Access, d.API, s)...), nil
+}
+
+func (c *Compiler) domain(apiID string) string {
+	if c.Domain != nil {
+		return c.Domain(apiID)
+	}
+	return DefaultDomain(apiID, c.Region)
 }
 
 // DefaultDomain is the host of an API's default endpoint.

@@ -16,8 +16,8 @@ import (
 type Stage struct {
 	APIID string
 	Name  string
-	// DomainName is the host of the API's default endpoint,
-	// {apiId}.execute-api.{region}.amazonaws.com.
+	// DomainName is the API's default endpoint without a scheme and a stage, by
+	// default {apiId}.execute-api.{region}.amazonaws.com.
 	DomainName             string
 	DisableDefaultEndpoint bool
 	Variables              map[string]string
