@@ -2,9 +2,11 @@ package mapping_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,33 +60,78 @@ func TestTemplatesOfThePage(t *testing.T) {
 	}
 }
 
-// The integrations and routes of docs/templates.md compile.
-func TestConfigurationsOfThePage(t *testing.T) {
-	t.Parallel()
+// resource is a resource of a template.
+type resource struct {
+	Type       string         `yaml:"Type"`
+	Properties map[string]any `yaml:"Properties"`
+}
+
+// resourcesOfPage are the resources of docs/templates.md by their names.
+func resourcesOfPage(t *testing.T) map[string]resource {
+	t.Helper()
 	_, blocks := blocksOfPage(t)
-	tested := 0
+	all := map[string]resource{}
 	for _, b := range blocks {
 		if b.language != "yaml" {
 			continue
 		}
-		tested++
-		var properties map[string]any
-		if err := yaml.Unmarshal([]byte(b.code), &properties); err != nil {
-			t.Fatal(err)
+		var resources map[string]resource
+		if err := yaml.Unmarshal([]byte(b.code), &resources); err != nil {
+			t.Fatalf("%v\n%s", err, b.code)
 		}
-		if properties["RouteKey"] != nil {
-			route := decode[apigw.Route](t, properties)
-			if _, err := mapping.CompileRequired(route.RequestParameters); err != nil {
-				t.Errorf("%v\n%s", err, b.code)
+		for name, r := range resources {
+			if r.Properties["ApiId"] != "Api" {
+				t.Errorf("%s names no API", name)
 			}
-			continue
+			delete(r.Properties, "ApiId")
+			all[name] = r
 		}
-		i := decode[apigw.Integration](t, properties)
-		compileRequest(t, &i)
-		compileResponses(t, &i)
 	}
-	if tested == 0 {
-		t.Error("the page has no configurations")
+	return all
+}
+
+// integrationOfPage is an integration with its responses.
+func integrationOfPage(t *testing.T, resources map[string]resource, name string) *apigw.Integration {
+	t.Helper()
+	i := decode[apigw.Integration](t, resources[name].Properties)
+	for _, key := range slices.Sorted(maps.Keys(resources)) {
+		if r := resources[key]; r.Properties["IntegrationId"] == name {
+			properties := maps.Clone(r.Properties)
+			delete(properties, "IntegrationId")
+			response := decode[apigw.IntegrationResponse](t, properties)
+			i.IntegrationResponses = append(i.IntegrationResponses, &response)
+		}
+	}
+	return &i
+}
+
+// The integrations and routes of docs/templates.md compile, with the integration
+// responses that name them.
+func TestConfigurationsOfThePage(t *testing.T) {
+	t.Parallel()
+	resources := resourcesOfPage(t)
+	tested := 0
+	for name, r := range resources {
+		switch r.Type {
+		case "AWS::ApiGatewayV2::Route":
+			route := decode[apigw.Route](t, r.Properties)
+			if _, err := mapping.CompileRequired(route.RequestParameters); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		case "AWS::ApiGatewayV2::Integration":
+			i := integrationOfPage(t, resources, name)
+			tested += len(i.IntegrationResponses)
+			compileRequest(t, i)
+			compileResponses(t, i)
+		case "AWS::ApiGatewayV2::IntegrationResponse":
+			continue // with its integration
+		default:
+			t.Errorf("%s is a %s", name, r.Type)
+		}
+		tested++
+	}
+	if tested != len(resources) || tested < 5 {
+		t.Errorf("%d of %d resources tested", tested, len(resources))
 	}
 }
 
@@ -143,30 +190,18 @@ func TestVariablesOfThePage(t *testing.T) {
 // The whole way of the page's MOCK integration (D.5).
 func TestMockOfThePage(t *testing.T) {
 	t.Parallel()
-	_, blocks := blocksOfPage(t)
-	for _, b := range blocks {
-		if b.language != "yaml" || !strings.HasPrefix(b.code, "IntegrationType: MOCK") {
-			continue
-		}
-		var properties map[string]any
-		if err := yaml.Unmarshal([]byte(b.code), &properties); err != nil {
-			t.Fatal(err)
-		}
-		i := decode[apigw.Integration](t, properties)
-		x := mapping.NewExchange(readEvent(t, tableEvent))
-		request, err := compileRequest(t, &i).Map(t.Context(), x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		status, err := mapping.MockStatus(request.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		reply, err := compileResponses(t, &i).Map(t.Context(), x, &mapping.Response{Status: status})
-		if got := describeReply(reply, err); got != `{"pong": "1790000000000"} 200 map[]` {
-			t.Error(got)
-		}
-		return
+	i := integrationOfPage(t, resourcesOfPage(t), "Ping")
+	x := mapping.NewExchange(readEvent(t, tableEvent))
+	request, err := compileRequest(t, i).Map(t.Context(), x)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Error("the page has no MOCK integration")
+	status, err := mapping.MockStatus(request.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply, err := compileResponses(t, i).Map(t.Context(), x, &mapping.Response{Status: status})
+	if got := describeReply(reply, err); got != `{"pong": "1790000000000"} 200 map[]` {
+		t.Error(got)
+	}
 }
