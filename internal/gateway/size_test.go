@@ -1,0 +1,19 @@
+package gateway
+
+import (
+	"testing"
+	"unsafe"
+)
+
+// A million connections are held: what each needs of the gateway itself stays in
+// a size class of Go's allocator, with its message bucket and its place among the
+// open ones.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	if size := unsafe.Sizeof(connection{}); size > 176 {
+		t.Errorf("a connection has %d bytes", size)
+	}
+	if size := unsafe.Sizeof(Event{}); size > 352 {
+		t.Errorf("an event has %d bytes", size)
+	}
+}
