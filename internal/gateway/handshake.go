@@ -47,6 +47,7 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) 
 	p := t.stage.plan.Load()
 	now := time.Now()
 	id := connections.NewID(g.node)
+	origin := forwarded.Of(r)
 	c := &connection{gateway: g, stage: t.stage, id: id}
 	c.facts = integration.Connection{
 		ID:          id.String(),
@@ -56,6 +57,8 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) 
 		ConnectedAt: now,
 		SourceIP:    hostname(r.RemoteAddr),
 		UserAgent:   unique.Make(r.UserAgent()).Value(),
+		Port:        unique.Make(origin.Port).Value(),
+		Proto:       unique.Make(origin.Proto).Value(),
 	}
 	if t.domain != "" {
 		c.facts.DomainName = unique.Make(t.domain).Value()
@@ -66,7 +69,7 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) 
 	if e.TraceID == "" {
 		e.TraceID = apigw.NewTraceID(now)
 	}
-	e.Header = eventHeader(r, &e.Request)
+	e.Header = eventHeader(r, origin, e.TraceID)
 	e.Query = r.URL.Query()
 	return e, c
 }
@@ -74,7 +77,7 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) 
 // eventHeader is what a function sees of the handshake's header: without the
 // lines that belong to the hop, with those that the gateway adds. Who the client
 // is comes last in X-Forwarded-For, after what the client claims, as in AWS.
-func eventHeader(r *http.Request, e *integration.Request) integration.Header {
+func eventHeader(r *http.Request, origin forwarded.Origin, traceID string) integration.Header {
 	lines := dualport.Header(r)
 	header := make(integration.Header, 0, len(lines)+4)
 	for _, f := range lines {
@@ -84,9 +87,8 @@ func eventHeader(r *http.Request, e *integration.Request) integration.Header {
 			header = append(header, integration.HeaderField(f))
 		}
 	}
-	origin := forwarded.Of(r)
 	return append(header,
-		integration.HeaderField{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
+		integration.HeaderField{Name: "X-Amzn-Trace-Id", Value: traceID},
 		integration.HeaderField{Name: "X-Forwarded-For", Value: origin.For()},
 		integration.HeaderField{Name: "X-Forwarded-Port", Value: origin.Port},
 		integration.HeaderField{Name: "X-Forwarded-Proto", Value: origin.Proto},

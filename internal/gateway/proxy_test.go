@@ -13,7 +13,8 @@ import (
 )
 
 // All that HTTP_PROXY sends for a message and for $disconnect: specification,
-// section B.6. Of the client and its connection nothing is told but its address.
+// section B.6. Of the client and its connection nothing is told but where it comes
+// from.
 func TestHTTPProxyHeader(t *testing.T) {
 	t.Parallel()
 	backend := NewBackend(t, nil)
@@ -21,13 +22,14 @@ func TestHTTPProxyHeader(t *testing.T) {
 	to := &apigw.Integration{IntegrationType: "HTTP_PROXY", IntegrationMethod: "PUT", IntegrationUri: backend.URL + "/hook"}
 	g.DeployRoutes(Route{Key: "$default", Integration: to, TwoWay: true}, Route{Key: "$disconnect", Integration: to})
 	c := g.Dial("/dev?token=secret", Header("X-Custom", "yes"), Header("Cookie", "a=b"), Header("X-Forwarded-For", "192.0.2.1"))
+	port := g.Address[strings.LastIndexByte(g.Address, ':')+1:]
 	check := func(body string) {
 		t.Helper()
 		call := backend.Last(t)
 		trace := call.Header.Get("X-Amzn-Trace-Id")
 		want := http.Header{
 			"User-Agent": {"AmazonAPIGateway_testapi123"}, "X-Amzn-Apigateway-Api-Id": {"testapi123"}, "X-Amzn-Trace-Id": {trace},
-			"X-Forwarded-For": {"127.0.0.1"}, "Content-Type": {"application/json"}, "Content-Length": call.Header["Content-Length"],
+			"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Port": {port}, "X-Forwarded-Proto": {"http"}, "Content-Type": {"application/json"}, "Content-Length": call.Header["Content-Length"],
 		}
 		if diff := cmp.Diff(want, call.Header); diff != "" || !strings.HasPrefix(trace, "Root=1-") {
 			t.Errorf("header (-want +got):\n%s", diff)

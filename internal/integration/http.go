@@ -146,9 +146,11 @@ func (b *httpProxy) request(r *Request) *outgoing {
 	if r.EventType == Connect {
 		o.header, o.url = handshakeHeader(r.Header), withQuery(b.target.url, r.Query)
 	} else {
-		o.header = append(make(Header, 0, 5),
+		o.header = append(make(Header, 0, 7),
 			HeaderField{"X-Amzn-Trace-Id", r.TraceID},
 			HeaderField{"X-Forwarded-For", r.SourceIP},
+			HeaderField{"X-Forwarded-Port", r.Port},
+			HeaderField{"X-Forwarded-Proto", r.Proto},
 			HeaderField{"Content-Type", "application/json"},
 		)
 	}

@@ -37,6 +37,8 @@ type Connection struct {
 	ConnectedAt time.Time
 	SourceIP    string
 	UserAgent   string      // empty when the client sent none
+	Port        string      // that the client connected to; empty when it is not known
+	Proto       string      // "https" or "http": what the client speaks
 	Authorizer  *Authorizer // nil when $connect was open to everyone
 }
 
