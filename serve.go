@@ -109,6 +109,7 @@ type serving struct {
 	certificates *certificates
 	admin        *listener.Server
 	store        *storage
+	managed      *managed // nil: no certificates by ACME
 	access       *access
 	keys         *apiKeys
 	engine       *websocket.Engine
@@ -133,6 +134,9 @@ func (s *serving) start(ctx context.Context) (err error) {
 	admin := newAdminHandler(&s.state)
 	s.admin = s.serveAdmin(s.ports.takeAdmin(), admin)
 	if err := s.openStore(ctx); err != nil {
+		return err
+	}
+	if err := s.openACME(); err != nil {
 		return err
 	}
 	if err := s.startAccess(ctx); err != nil {
@@ -160,6 +164,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	for _, port := range s.ports.takePublic() {
 		s.public = append(s.public, s.servePublic(port))
 	}
+	s.manage(ctx)
 	s.state.setSynced()
 	s.tellReady()
 	s.startTidying(ctx)
@@ -254,6 +259,7 @@ func (s *serving) stop(wasReady bool) {
 	if s.access != nil {
 		s.access.stop()
 	}
+	s.managed.stop(ctx)
 	if s.store != nil {
 		s.store.close()
 	}

@@ -141,9 +141,9 @@ func (s *serving) servePublic(port net.Listener) *listener.Server {
 		Refused: func(netip.Addr, string) { s.events.turnedAway.Add(1) },
 	}
 	if s.config.TLS.Required {
-		o.Plain = listener.TLSRequired()
+		o.Plain = s.managed.answering(listener.TLSRequired())
 	}
-	return listener.Serve(port, s.gateway, o)
+	return listener.Serve(port, s.managed.answering(s.gateway), o)
 }
 
 // limits are those of every port.

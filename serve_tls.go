@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"sync"
 
+	"github.com/stagedoor/stagedoor/internal/acme"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/servertls"
 )
@@ -21,8 +22,12 @@ type certificates struct {
 func (s *serving) openCertificates() (err error) {
 	c := &certificates{}
 	report := func(err error) { s.log.Error("TLS", "error", err) }
-	if files := s.config.TLS.Certificates; len(files) > 0 {
-		if c.public, err = servertls.New(servertls.Options{Files: pairs(files), Policy: s.config.TLS.Policy, Report: report}); err != nil {
+	if public := s.config.TLS; public.Speaks() {
+		o := servertls.Options{Files: pairs(public.Certificates), Policy: public.Policy, Report: report}
+		if len(public.ACME.Domains) > 0 {
+			o.Managed, o.Protocols = s.certificate, []string{acme.Protocol}
+		}
+		if c.public, err = servertls.New(o); err != nil {
 			return err
 		}
 	}

@@ -146,11 +146,8 @@ func (m *Manager) Manage(names []string) error {
 	wanted := make(map[string]bool, len(names))
 	for _, name := range names {
 		name = strings.ToLower(strings.TrimSuffix(name, "."))
-		if strings.Contains(name, "*") {
-			return fmt.Errorf("ACME: %s: a wildcard needs a certificate file", name)
-		}
-		if !certmagic.SubjectQualifiesForCert(name) {
-			return fmt.Errorf("ACME: %q cannot have a certificate", name)
+		if err := Check(name); err != nil {
+			return err
 		}
 		wanted[name] = true
 	}
@@ -174,6 +171,17 @@ func (m *Manager) Manage(names []string) error {
 			m.names[name] = cancel
 			m.jobs.Go(func() { m.obtain(ctx, name) })
 		}
+	}
+	return nil
+}
+
+// Check tells why a name cannot have a certificate by ACME.
+func Check(name string) error {
+	if strings.Contains(name, "*") {
+		return fmt.Errorf("ACME: %s: a wildcard needs a certificate file", name)
+	}
+	if !certmagic.SubjectQualifiesForCert(name) {
+		return fmt.Errorf("ACME: %q cannot have a certificate", name)
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ var (
 	bucket      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	accessKeyID = regexp.MustCompile(`^[A-Za-z0-9_-]{3,128}$`)
+	email       = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
+	host        = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	function    = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}$`)
 )
 
@@ -73,6 +75,27 @@ func isAPIEndpoint(text string) error {
 	u, err := url.Parse(strings.ReplaceAll(text, "{apiId}", "abcdefghij"))
 	if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" || !strings.Contains(text, "{apiId}") {
 		return fmt.Errorf("%q is not a ws or wss URL with {apiId} in it, such as wss://example.com/_aws/execute-api/{apiId}", text)
+	}
+	return nil
+}
+
+// isCertifiable checks a name that an authority certifies by ACME, or the word
+// for those of the control plane.
+func isCertifiable(text string) error {
+	switch {
+	case text == ACMEConfigured:
+		return nil
+	case strings.HasPrefix(text, "*."):
+		return fmt.Errorf("%q: a wildcard needs a certificate of tls.certificates", text)
+	case len(text) > 253 || !host.MatchString(text):
+		return fmt.Errorf("%q is neither a host name in lower case nor the word %s", text, ACMEConfigured)
+	}
+	return nil
+}
+
+func isEmail(text string) error {
+	if !email.MatchString(text) {
+		return fmt.Errorf("%q is not an email address", text)
 	}
 	return nil
 }

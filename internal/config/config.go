@@ -66,9 +66,28 @@ type AdminTLS struct {
 // HTTP alone, otherwise both, unless plain HTTP is refused.
 type TLS struct {
 	Certificates []Certificate
+	ACME         ACME
 	Policy       string // "" stands for TLS_1_2
 	Required     bool
 }
+
+// Speaks tells whether there are certificates, or will be.
+func (t *TLS) Speaks() bool { return len(t.Certificates) > 0 || len(t.ACME.Domains) > 0 }
+
+// ACME says which certificates an authority gives by the ACME protocol, and
+// which authority. Without domains there are none.
+type ACME struct {
+	Domains   []string // host names, and ACMEConfigured
+	Email     string
+	Directory string // URL; "" stands for Let's Encrypt
+	CA        string // a PEM file of who vouches for the directory; "" for the system's
+	KeyID     string // of an external account, with its MAC key
+	MACKey    Secret
+}
+
+// ACMEConfigured stands among the domains for the custom domain names of the
+// control plane.
+const ACMEConfigured = "configured"
 
 // Certificate is a certificate with its chain, and its key: PEM files.
 type Certificate struct{ Cert, Key string }

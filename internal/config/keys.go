@@ -35,6 +35,15 @@ func (c *Config) keys() section {
 		}},
 		{"tls", section{
 			{"certificates", records[Certificate]{&c.TLS.Certificates, (*Certificate).keys}},
+			{"acme", section{
+				{"domains", list{&c.TLS.ACME.Domains, isCertifiable, 0}},
+				{"email", text(&c.TLS.ACME.Email, isEmail)},
+				{"directory", text(&c.TLS.ACME.Directory, isURL)},
+				{"ca", filePath(&c.TLS.ACME.CA)},
+				{"keyId", text(&c.TLS.ACME.KeyID, nil)},
+				{"macKeyEnv", text(&c.TLS.ACME.MACKey.Env, isVariable)},
+				{"macKeyFile", filePath(&c.TLS.ACME.MACKey.File)},
+			}},
 			{"policy", text(&c.TLS.Policy, servertls.CheckPolicy)},
 			{"required", boolean(&c.TLS.Required)},
 		}},

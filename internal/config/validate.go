@@ -27,11 +27,28 @@ func (c *Config) validateTLS(r *report) {
 		}
 		both(path, p)
 	}
-	if c.TLS.Required && len(c.TLS.Certificates) == 0 {
-		r.problem("tls.required", "needs certificates as well")
+	if c.TLS.Required && !c.TLS.Speaks() {
+		r.problem("tls.required", "needs certificates or acme as well")
 	}
+	c.TLS.ACME.validate(r)
 	cert, _ := both("admin.tls", c.Admin.TLS.Certificate)
 	need(r, "admin.tls", given{"clientCA", c.Admin.TLS.ClientCA != ""}, cert)
+}
+
+func (a *ACME) validate(r *report) {
+	const path = "tls.acme"
+	domains := given{"domains", len(a.Domains) > 0}
+	id, keys := given{"keyId", a.KeyID != ""}, []given{{"macKeyEnv", a.MACKey.Env != ""}, {"macKeyFile", a.MACKey.File != ""}}
+	for _, k := range []given{{"email", a.Email != ""}, {"directory", a.Directory != ""}, {"ca", a.CA != ""}, id} {
+		need(r, path, k, domains)
+	}
+	only(r, path, keys)
+	for _, k := range keys {
+		need(r, path, k, id)
+	}
+	if id.is && !keys[0].is && !keys[1].is {
+		r.problem(join(path, id.name), "needs macKeyEnv or macKeyFile as well")
+	}
 }
 
 func (c *Config) validateCredentials(r *report) {
