@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,29 +186,39 @@ func (c *Client) refusal(call *call, answer *http.Response, text []byte) error {
 
 // list gives all items of a list, page by page.
 func list[T any](ctx context.Context, c *Client, endpoint wire.Endpoint, path ...string) ([]*T, error) {
+	return listWith[T](ctx, c, call{Endpoint: endpoint, path: path, query: url.Values{}})
+}
+
+// listWith is list with more in the query.
+func listWith[T any](ctx context.Context, c *Client, next call) ([]*T, error) {
 	var all []*T
-	next := call{Endpoint: endpoint, path: path}
 	for range maxPages {
 		var page struct {
 			Items     []*T
 			NextToken *string
+			Item      []*T    // of v1
+			Position  *string // of v1
 		}
 		if err := c.do(ctx, &next, &page); err != nil {
 			return nil, err
 		}
-		for _, item := range page.Items {
+		for _, item := range slices.Concat(page.Items, page.Item) {
 			if item == nil {
-				return nil, fmt.Errorf("%s: the answer is none of API Gateway: an item is null", endpoint.Name)
+				return nil, fmt.Errorf("%s: the answer is none of API Gateway: an item is null", next.Name)
 			}
 			all = append(all, item)
 		}
-		if page.NextToken == nil || *page.NextToken == "" {
+		name, token := "nextToken", text(page.NextToken)
+		if token == "" {
+			name, token = "position", text(page.Position)
+		}
+		switch token {
+		case "":
 			return all, nil
+		case next.query.Get(name):
+			return nil, fmt.Errorf("%s: the list has no end: a page is its own next", next.Name)
 		}
-		if next.query.Get("nextToken") == *page.NextToken {
-			return nil, fmt.Errorf("%s: the list has no end: a page is its own next", endpoint.Name)
-		}
-		next.query = url.Values{"nextToken": {*page.NextToken}}
+		next.query.Set(name, token)
 	}
-	return nil, fmt.Errorf("%s: the list has no end: it has more than %d pages", endpoint.Name, maxPages)
+	return nil, fmt.Errorf("%s: the list has no end: it has more than %d pages", next.Name, maxPages)
 }

@@ -40,6 +40,11 @@ func Compare(want, have *State, region string) (*Plan, error) {
 	if err := c.domains(want, have); err != nil {
 		return nil, err
 	}
+	c.keys(want, have)
+	c.plans(want, have)
+	for _, what := range have.hidden {
+		c.note("the gateway does not show its %s: what the stack has of them stays as it is", what)
+	}
 	for _, h := range have.apis {
 		if existing[h.logicalID] != nil {
 			c.later(c.removal(scope{api: h.logicalID}, &h.resource))

@@ -29,8 +29,8 @@ import (
 
 // Tags by which a stack is recognised.
 const (
-	tagStack    = "stagedoor:stack"      // of APIs, stages and domain names
-	tagLogical  = "stagedoor:logical-id" // of APIs: the name in the template
+	tagStack    = "stagedoor:stack"      // of APIs, stages, domain names, API keys and usage plans
+	tagLogical  = "stagedoor:logical-id" // of APIs: the name in the template; of API keys and usage plans: their id there
 	tagDeployed = "stagedoor:deployed"   // of stages: deployment and fingerprint
 )
 
@@ -50,6 +50,9 @@ type State struct {
 	stack   string
 	apis    []*api
 	domains []*domain
+	keys    []*apiKey
+	plans   []*usagePlan
+	hidden  []string // what the gateway does not let be read
 }
 
 // Stack is the name of the stack.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 )
 
 // kind is a kind of resource: how the gateway is asked to create, change and
@@ -61,6 +62,18 @@ var (
 		typ: "Stage", idMember: "stageName",
 		create: wire.CreateStage.Endpoint, update: wire.UpdateStage.Endpoint, remove: wire.DeleteStage.Endpoint,
 		merged: []string{"stageVariables"},
+	})
+)
+
+// Those of API Gateway v1, which are updated by patch operations.
+var (
+	apiKeyKind = kindOf[wirev1.CreateApiKeyRequest](kind{
+		typ: "ApiKey", idMember: "id",
+		create: wirev1.CreateApiKey.Endpoint, update: wirev1.UpdateApiKey.Endpoint, remove: wirev1.DeleteApiKey.Endpoint,
+	})
+	usagePlanKind = kindOf[wirev1.CreateUsagePlanRequest](kind{
+		typ: "UsagePlan", idMember: "id",
+		create: wirev1.CreateUsagePlan.Endpoint, update: wirev1.UpdateUsagePlan.Endpoint, remove: wirev1.DeleteUsagePlan.Endpoint,
 	})
 )
 

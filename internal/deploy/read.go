@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,8 +38,27 @@ func Read(ctx context.Context, c *Client, stack string) (*State, error) {
 		}
 		s.apis = append(s.apis, a)
 	}
-	s.domains, err = r.domains()
-	return s, err
+	if s.domains, err = r.domains(); !s.mayHide(err, "domain names") {
+		return nil, err
+	}
+	if s.keys, err = r.keys(stack); !s.mayHide(err, "API keys") {
+		return nil, err
+	}
+	if s.plans, err = r.plans(stack); !s.mayHide(err, "usage plans") {
+		return nil, err
+	}
+	return s, nil
+}
+
+// mayHide notes that there may be more than could be read: who deploys may have
+// to do with APIs alone. Any other error is none that it takes.
+func (s *State) mayHide(err error, what string) bool {
+	var refused *apigw.Error
+	if errors.As(err, &refused) && refused.Type == "AccessDeniedException" {
+		s.hidden = append(s.hidden, what)
+		return true
+	}
+	return err == nil
 }
 
 // ids are what the gateway names things by. What else it may answer does not

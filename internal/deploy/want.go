@@ -29,6 +29,12 @@ func Wanted(app *template.Application) *State {
 	for _, d := range app.Domains {
 		s.domains = append(s.domains, wantedDomain(app.StackName, d))
 	}
+	for _, k := range app.ApiKeys {
+		s.keys = append(s.keys, wantedKey(app.StackName, k, app.ValuelessKeys[k.Id]))
+	}
+	for _, p := range app.UsagePlans {
+		s.plans = append(s.plans, wantedPlan(app, p, refer))
+	}
 	return s
 }
 

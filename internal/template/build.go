@@ -46,7 +46,7 @@ func newBuilder(r *resolver, folder string) *builder {
 	return &builder{
 		resolver: r,
 		folder:   folder,
-		app:      &Application{StackName: r.stack.name, Region: r.stack.region, AccountID: r.stack.account},
+		app:      &Application{StackName: r.stack.name, Region: r.stack.region, AccountID: r.stack.account, ValuelessKeys: map[string]bool{}},
 		apis:     map[string]*apiBuilder{},
 		httpAPIs: map[string]bool{},
 		domains:  map[string]*apigw.DomainName{},

@@ -33,6 +33,9 @@ type Application struct {
 	Tables    []*Table
 	Domains   []*apigw.DomainName
 	ApiKeys   []*apigw.ApiKey
+	// ValuelessKeys has the ids of those ApiKeys whose Value is made up: from the
+	// names of stack and resource, so it is no secret.
+	ValuelessKeys map[string]bool `json:"-"`
 	// UsagePlans may be of stages of other APIs.
 	UsagePlans []*apigw.UsagePlan
 	// Ignored are resources of types that are not run here, and properties

@@ -62,6 +62,7 @@ func (b *builder) apiKey(res *resource) {
 	if !p.has("Value") {
 		hash := b.stack.hash(res.id)
 		key.Value = hex.EncodeToString(hash[:20])
+		b.app.ValuelessKeys[key.Id] = true
 		p.ignore(res.line, "Value", "the key has no Value; here it is "+key.Value)
 	}
 	b.app.ApiKeys = append(b.app.ApiKeys, key)
