@@ -15,7 +15,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
-// refused sends a handshake and reads the answer, header by header.
+// refused sends a handshake and reads the answer. The body of a 101 is empty.
 func refused(t *testing.T, g *Gateway) (*http.Response, string) {
 	t.Helper()
 	conn := raw(t, g)
@@ -23,6 +23,9 @@ func refused(t *testing.T, g *Gateway) (*http.Response, string) {
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return response, ""
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
@@ -147,5 +150,24 @@ func TestBadRoles(t *testing.T) {
 		}
 		body, _ := io.ReadAll(response.Body)
 		checkRefusal(t, response, string(body), "Internal server error", "")
+	}
+}
+
+// What a function returns cannot end a header's line, name a header that is
+// none, or open the connection with a subprotocol that is none.
+func TestHostileHeaders(t *testing.T) {
+	t.Parallel()
+	g := New(t, websocket.DriverAuto)
+	for _, status := range []string{"403", "200"} {
+		g.Functions.Set("f", Returns(`{"statusCode":`+status+`,"body":"no","headers":{"X-A":"1\r\nX-Injected: 1","X B\r\nX-Injected":"1","":"1","x-amz-apigw-id":"mine",`+
+			`"Content-Type":"text/plain\r\nX-Injected: 1","Sec-WebSocket-Protocol":"a\r\nX-Injected: 1"}}`))
+		g.DeployRoutes(Route{Key: "$connect", Function: "f"})
+		response, body := refused(t, g)
+		if response.Header.Get("X-Injected") != "" || response.Header.Get("Sec-WebSocket-Protocol") != "" && status == "200" || response.Header.Get("X-Amz-Apigw-Id") == "mine" {
+			t.Errorf("%s: header %v", status, response.Header)
+		}
+		if status == "403" && (response.StatusCode != 403 || body != "no") || status == "200" && response.StatusCode != 101 {
+			t.Errorf("%s: %d %q", status, response.StatusCode, body)
+		}
 	}
 }
