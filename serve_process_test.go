@@ -67,7 +67,7 @@ func startProcess(t *testing.T, dir string, killedAfter time.Duration) *gatewayP
 	}
 	if err != nil && killedAfter == 0 {
 		p.end()
-		t.Fatalf("the gateway is not ready: %v; its log:\n%s", err, &p.log)
+		t.Fatalf("the gateway is not ready: %v; it printed %q, and its log is\n%s", err, line, &p.log)
 	}
 	return p
 }

@@ -47,6 +47,9 @@ var identifiers = map[string]string{
 	"stage": "StageName", "deployment": "DeploymentId",
 }
 
+// most is how many resources of a kind an API gets; of stages it may have ten.
+const most = 8
+
 // next chooses a change.
 func (w *writer) next(client *sdk.Client) request {
 	kind := kinds[rand.IntN(len(kinds))]
@@ -61,9 +64,9 @@ func (w *writer) next(client *sdk.Client) request {
 	case kind == "response":
 		w.tried.id = ids[0]
 		return w.update(client, kind, ids[0])
-	case len(ids) < 3, len(ids) < 10 && chance < 2:
+	case len(ids) < 3, len(ids) < most && chance < 2:
 		return w.create(client, kind)
-	case (len(ids) >= 10 || chance == 2) && !w.isUsed(ids[0]):
+	case (len(ids) >= most || chance == 2) && !w.isUsed(ids[0]):
 		w.tried.id, w.tried.removes = ids[0], true
 		return w.remove(client, kind, ids[0])
 	}
