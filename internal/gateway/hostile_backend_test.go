@@ -138,9 +138,11 @@ func TestHostileBackends(t *testing.T) {
 	for _, test := range tests {
 		url := rawBackend(t, test.answer)
 		for _, kind := range kinds {
-			routes = append(routes, Route{Key: kind + test.name, TwoWay: true, Integration: &apigw.Integration{
-				IntegrationType: kind, IntegrationUri: url, IntegrationResponses: passing, TimeoutInMillis: 1000,
-			}})
+			i := &apigw.Integration{IntegrationType: kind, IntegrationUri: url, IntegrationResponses: passing}
+			if test.want == timedOut {
+				i.TimeoutInMillis = 500
+			}
+			routes = append(routes, Route{Key: kind + test.name, TwoWay: true, Integration: i})
 		}
 	}
 	g.DeployRoutes(routes...)
