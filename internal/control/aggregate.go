@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/store"
@@ -40,12 +41,18 @@ func (s *server) changeAPI(ctx context.Context, id string, change func(*apigw.AP
 	return s.written(ctx, s.redeploy(ctx, id, revision), nil)
 }
 
+// maxAwait is how long an answer waits for the node at most. What was written is
+// written: a client that heard nothing would do it again.
+const maxAwait = 10 * time.Second
+
 // written ends a write: it waits until this node serves what was written.
 func (s *server) written(ctx context.Context, revision uint64, err error) error {
 	if err != nil || s.Await == nil {
 		return err
 	}
-	if err := s.Await(ctx, revision); err != nil {
+	waiting, cancel := context.WithTimeout(ctx, maxAwait)
+	defer cancel()
+	if err := s.Await(waiting, revision); err != nil {
 		s.Log.WarnContext(ctx, "the control plane answers before this node serves the change", "revision", revision, "error", err)
 	}
 	return nil

@@ -79,14 +79,17 @@ func TestStoreFailures(t *testing.T) {
 	}
 }
 
-// The answer waits until this node serves what was written; a wait that fails
-// does not undo it.
+// The answer waits until this node serves what was written, but not for ever; a
+// wait that fails does not undo it.
 func TestAwait(t *testing.T) {
 	t.Parallel()
 	var awaited atomic.Uint64
 	h := start(t, func(o *Options) {
-		o.Await = func(_ context.Context, revision uint64) error {
+		o.Await = func(ctx context.Context, revision uint64) error {
 			awaited.Store(revision)
+			if _, limited := ctx.Deadline(); !limited {
+				t.Error("the wait has no end")
+			}
 			return errors.New("too slow")
 		}
 	})
