@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,15 +41,14 @@ var actionSigns = map[deploy.Action]struct{ sign, color string }{
 
 func (t *deployText) planned(stack, gateway string, plan *deploy.Plan, notes []string) {
 	fmt.Fprintf(t.out, "%s on %s\n", t.paint(bold, "Stack "+stack), gateway)
-	api := ""
-	for _, c := range plan.Changes {
-		if c.API != api && c.API != "" {
-			fmt.Fprintf(t.out, "\n  %s\n", t.paint(bold, visible(c.API)))
-		} else if c.API != api {
-			fmt.Fprintf(t.out, "\n")
+	for _, group := range byAPI(plan.Changes) {
+		fmt.Fprintln(t.out)
+		if api := group[0].API; api != "" {
+			fmt.Fprintf(t.out, "  %s\n", t.paint(bold, visible(api)))
 		}
-		api = c.API
-		fmt.Fprintf(t.out, "    %s\n", t.line(c))
+		for _, c := range group {
+			fmt.Fprintf(t.out, "    %s\n", t.line(c))
+		}
 	}
 	for i, note := range append(plan.Notes, notes...) {
 		if i == 0 {
@@ -57,6 +57,28 @@ func (t *deployText) planned(stack, gateway string, plan *deploy.Plan, notes []s
 		fmt.Fprintf(t.out, "  %s\n", t.paint(dim, visible("Note: "+note)))
 	}
 	fmt.Fprintln(t.out)
+}
+
+// byAPI puts together what belongs to one API, and last what belongs to none.
+func byAPI(changes []*deploy.Change) (groups [][]*deploy.Change) {
+	at := map[string]int{}
+	var none []*deploy.Change
+	for _, c := range changes {
+		i, known := at[c.API]
+		switch {
+		case c.API == "":
+			none = append(none, c)
+		case known:
+			groups[i] = append(groups[i], c)
+		default:
+			at[c.API] = len(groups)
+			groups = append(groups, []*deploy.Change{c})
+		}
+	}
+	if len(none) > 0 {
+		groups = append(groups, none)
+	}
+	return groups
 }
 
 func (t *deployText) line(c *deploy.Change) string {
@@ -68,10 +90,15 @@ func (t *deployText) line(c *deploy.Change) string {
 	return line
 }
 
-func (t *deployText) changed(c *deploy.Change) {}
+// changed says nothing: the plan did, and the end will.
+func (t *deployText) changed(*deploy.Change) {}
 
 func (t *deployText) stopped(plan *deploy.Plan, err error) {
-	fmt.Fprintf(t.failures, "stagedoor: %s\n", visible(err.Error()))
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(t.failures, "stagedoor: interrupted")
+	} else {
+		fmt.Fprintf(t.failures, "stagedoor: %s\n", visible(err.Error()))
+	}
 	var failed *deploy.ApplyError
 	if errors.As(err, &failed) && failed.Done > 0 {
 		fmt.Fprintln(t.failures, "Done before that:")

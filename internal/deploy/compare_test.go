@@ -19,13 +19,11 @@ func asDeployed(want *State) *State {
 		n++
 		known[r.id] = fmt.Sprint("gw", n)
 	}
-	var all []*resource
 	for _, a := range want.apis {
 		number(&a.resource)
 		for _, list := range [][]*resource{a.models, a.authorizers, a.integrations, a.routes} {
 			for _, r := range list {
 				number(r)
-				all = append(all, r)
 				for _, child := range r.children {
 					number(child)
 				}
