@@ -1,0 +1,198 @@
+package stagedoor
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+	"github.com/aws/smithy-go"
+	"github.com/coder/websocket"
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// natsServers are servers outside of the gateways, that go and come back.
+type natsServers struct {
+	t       *testing.T
+	options *server.Options
+	running *server.Server
+}
+
+func startNATS(t *testing.T) *natsServers {
+	t.Helper()
+	n := &natsServers{t: t, options: &server.Options{
+		Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
+	}}
+	n.start()
+	n.options.Port = n.running.Addr().(*net.TCPAddr).Port
+	t.Cleanup(n.stop)
+	return n
+}
+
+func (n *natsServers) start() {
+	n.t.Helper()
+	s, err := server.NewServer(n.options.Clone())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(patience) {
+		n.t.Fatal("the NATS server does not start")
+	}
+	n.running = s
+}
+
+func (n *natsServers) stop() { n.running.Shutdown(); n.running.WaitForShutdown() }
+
+// node starts a gateway that uses the servers.
+func (n *natsServers) node() *served {
+	n.t.Helper()
+	s := newSite(n.t)
+	s.configure("nats: {url: \"" + n.running.ClientURL() + "\", timeout: 1s}\n")
+	return s.start(ServeConfig{Open: true})
+}
+
+// A change that one node answered is live on the other, on connections that are
+// open. While the store is gone both go on, and changes are refused; afterwards
+// changes of either node are live on both again.
+func TestServeNodes(t *testing.T) {
+	t.Parallel()
+	n := startNATS(t)
+	nodes := []*served{n.node(), n.node()}
+	clients := []*sdk.Client{newSDK(t, nodes[0].Admin), newSDK(t, nodes[1].Admin)}
+	api := answering(t, clients[0])
+	setNumber := func(client *sdk.Client, number int) error {
+		_, err := client.UpdateStage(t.Context(), &sdk.UpdateStageInput{
+			ApiId: &api, StageName: new("prod"), StageVariables: map[string]string{"number": fmt.Sprint(number)},
+		})
+		return err
+	}
+	await := func(conn *websocket.Conn, number int) {
+		t.Helper()
+		eventually(t, func() error {
+			if got := exchange(t, conn, "{}"); got != fmt.Sprint(number) {
+				return fmt.Errorf("the stage answers %s, its number is %d", got, number)
+			}
+			return nil
+		})
+	}
+	var conns []*websocket.Conn
+	for _, node := range nodes {
+		eventually(t, func() error {
+			if status, body := call(t, plain, nil, "", "GET", node.Public[0]+"/prod", ""); status != http.StatusUpgradeRequired {
+				return fmt.Errorf("the stage is not there: %d %s", status, body)
+			}
+			return nil
+		})
+		conns = append(conns, node.dial())
+	}
+	var delays []time.Duration
+	for number := range 20 {
+		here, there := number%2, 1-number%2
+		if err := setNumber(clients[here], number); err != nil {
+			t.Fatal(err)
+		}
+		answered := time.Now()
+		if got := exchange(t, conns[here], "{}"); got != fmt.Sprint(number) {
+			t.Errorf("the node that answered still has %s, not %d", got, number)
+		}
+		await(conns[there], number)
+		delays = append(delays, time.Since(answered))
+	}
+	slices.Sort(delays)
+	t.Logf("live on the other node %v after the answer, at most %v", delays[len(delays)/2], delays[len(delays)-1])
+
+	n.stop()
+	for i, client := range clients {
+		err := setNumber(client, 100)
+		var refused smithy.APIError
+		if !errors.As(err, &refused) || refused.ErrorCode() != "ServiceUnavailableException" ||
+			refused.ErrorMessage() != "The configuration store does not answer. Connections go on; please try again later." {
+			t.Errorf("without a store: %v", err)
+		}
+		if got := exchange(t, conns[i], "{}"); got != "19" {
+			t.Errorf("without a store, node %d answers %s", i, got)
+		}
+	}
+	n.start()
+	for i, client := range clients {
+		eventually(t, func() error { return setNumber(client, 200+i) })
+		for _, conn := range conns {
+			await(conn, 200+i)
+		}
+	}
+}
+
+// Clients that race on one API by way of two nodes: of two changes at a time one
+// is done, and the other is refused with 409. Those that are tried again until
+// they are done are all there.
+func TestServeRace(t *testing.T) {
+	t.Parallel()
+	n := startNATS(t)
+	nodes := []*served{n.node(), n.node()}
+	api := answering(t, newSDK(t, nodes[0].Admin))
+	const writers, changes = 4, 15
+	var conflicts atomic.Int64
+	var racing sync.WaitGroup
+	for writer := range writers {
+		client := newSDK(t, nodes[writer%2].Admin)
+		racing.Go(func() {
+			for i := range changes {
+				in := &sdk.CreateRouteInput{ApiId: &api, RouteKey: new(fmt.Sprintf("%d-%d", writer, i))}
+				for {
+					_, err := client.CreateRoute(t.Context(), in)
+					var conflict *types.ConflictException
+					if !errors.As(err, &conflict) {
+						if err != nil {
+							t.Error(err)
+						}
+						break
+					}
+					conflicts.Add(1)
+				}
+			}
+		})
+	}
+	racing.Wait()
+	for _, node := range nodes {
+		keys := make(map[string]bool)
+		for _, route := range must(t, newSDK(t, node.Admin).GetRoutes, &sdk.GetRoutesInput{ApiId: &api, MaxResults: new("500")}).Items {
+			keys[*route.RouteKey] = true
+		}
+		if len(keys) != writers*changes+1 { // and $default
+			t.Errorf("%d routes are there, %d were made", len(keys)-1, writers*changes)
+		}
+	}
+	t.Logf("%d changes, %d refused", writers*changes, conflicts.Load())
+}
+
+// answering makes an API whose stage "prod" answers messages with its variable
+// "number".
+func answering(t *testing.T, client *sdk.Client) string {
+	t.Helper()
+	api := must(t, client.CreateApi, &sdk.CreateApiInput{
+		Name: new("numbers"), ProtocolType: types.ProtocolTypeWebsocket, RouteSelectionExpression: new("$request.body.action"),
+	}).ApiId
+	integration := must(t, client.CreateIntegration, &sdk.CreateIntegrationInput{
+		ApiId: api, IntegrationType: types.IntegrationTypeMock, TemplateSelectionExpression: new("$default"),
+		RequestTemplates: map[string]string{"$default": `{"statusCode": 200}`},
+	}).IntegrationId
+	must(t, client.CreateIntegrationResponse, &sdk.CreateIntegrationResponseInput{
+		ApiId: api, IntegrationId: integration, IntegrationResponseKey: new("$default"), TemplateSelectionExpression: new("$default"),
+		ResponseTemplates: map[string]string{"$default": "$stageVariables.number"},
+	})
+	route := must(t, client.CreateRoute, &sdk.CreateRouteInput{ApiId: api, RouteKey: new("$default"), Target: new("integrations/" + *integration)}).RouteId
+	must(t, client.CreateRouteResponse, &sdk.CreateRouteResponseInput{ApiId: api, RouteId: route, RouteResponseKey: new("$default")})
+	deployment := must(t, client.CreateDeployment, &sdk.CreateDeploymentInput{ApiId: api}).DeploymentId
+	must(t, client.CreateStage, &sdk.CreateStageInput{
+		ApiId: api, StageName: new("prod"), DeploymentId: deployment, StageVariables: map[string]string{"number": "0"},
+	})
+	return *api
+}
