@@ -170,8 +170,8 @@ func (s *server) checkUnused(ctx context.Context, apiID, id string) error {
 // confirmDeployment looks, after a stage was pointed at a deployment, whether
 // that is still there, and points the stage back where it is not.
 func (s *server) confirmDeployment(ctx context.Context, stage *apigw.Stage, revision uint64, before string) (uint64, error) {
-	_, _, err := s.Store.Deployments.Get(ctx, stage.ApiId, stage.DeploymentId)
-	if !errors.Is(err, store.ErrNotFound) {
+	exists, err := s.Store.Deployments.Has(ctx, stage.ApiId, stage.DeploymentId)
+	if exists || err != nil {
 		return revision, err
 	}
 	stage.DeploymentId = before

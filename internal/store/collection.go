@@ -77,6 +77,15 @@ func (c *Collection[T]) Get(ctx context.Context, id ...string) (*T, uint64, erro
 	return value, record.Revision, err
 }
 
+// Has tells whether there is a record, which may be one that cannot be read.
+func (c *Collection[T]) Has(ctx context.Context, id ...string) (bool, error) {
+	_, err := c.store.Get(ctx, c.Key(id...))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Put writes a value under its own id if the record's revision is still the
 // given one, 0 for a new record, and gives the new revision.
 func (c *Collection[T]) Put(ctx context.Context, value *T, revision uint64) (uint64, error) {

@@ -20,7 +20,7 @@ func pack(value []byte) []byte {
 		return value
 	}
 	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
+	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // a level that there is
 	_, _ = w.Write(value) // a buffer takes everything
 	_ = w.Close()
 	if packed.Len() >= len(value) && !bytes.HasPrefix(value, magic) {
