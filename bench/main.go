@@ -1,7 +1,8 @@
 //go:build linux
 
 // Command bench measures the gateway beside what it is compared with, in one
-// run on one machine, and prints a table. README.md says what it measures.
+// run on one machine, and prints a table; "bench configuration" measures changes
+// of its configuration, and its start. README.md says what they measure.
 package main
 
 import (
@@ -38,6 +39,9 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) > 1 && os.Args[1] == configurationCommand {
+		exit(runConfiguration(ctx, os.Args[2:]))
+	}
 	o, err := parse(os.Args[1:])
 	if err != nil {
 		exit(err)
@@ -120,7 +124,7 @@ func run(ctx context.Context, o *options) error {
 		result += "\n" + memory
 	}
 	if o.update != "" {
-		return report.Update(o.update, result)
+		return report.Update(o.update, "measurements", result)
 	}
 	return nil
 }

@@ -172,3 +172,33 @@ func TestFrame(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestSocket(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{"", "short", strings.Repeat("long", 1000)} {
+		s, err := DialSocket(frames(t, frame([]byte(answer), [4]byte{}, false)), "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if got, err := s.Ask(payload); got != answer || err != nil {
+				t.Errorf("%q, %v; want %q", got, err, answer)
+			}
+		}
+		s.Close()
+		if _, err := s.Ask(payload); err == nil {
+			t.Error("a closed connection answers")
+		}
+	}
+	if _, err := DialSocket(echo(t), "/"); err == nil {
+		t.Error("a server that knows no WebSockets is connected to")
+	}
+	s, err := DialSocket(frames(t, frame(make([]byte, 1<<16), [4]byte{}, false)), "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Ask(payload); err == nil {
+		t.Error("a frame that is too long is read")
+	}
+}

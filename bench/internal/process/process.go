@@ -5,6 +5,7 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ type Spec struct {
 	Dir     string // to run in; empty: here
 	Command []string
 	Env     []string // besides this process's own
-	Address string   // host:port that it will listen on
+	Address string   // host:port that it will listen on; empty: it prints a line when it is ready
 	LogDir  string   // standard error goes to a file here
 }
 
@@ -35,13 +36,17 @@ type Process struct {
 	Name    string
 	PID     int
 	Address string
+	// ReadyLine is what the program printed when it was ready, and Took the time
+	// until then, where Spec has no address.
+	ReadyLine []byte
+	Took      time.Duration
 
 	command *exec.Cmd
 	done    chan struct{} // closed when it has ended
 	log     string
 }
 
-// Start runs a program and waits until it accepts connections.
+// Start runs a program and waits until it is ready.
 func Start(ctx context.Context, s Spec) (*Process, error) {
 	p := &Process{Name: s.Name, Address: s.Address, done: make(chan struct{}), log: filepath.Join(s.LogDir, s.Name+".log")}
 	log, err := os.Create(p.log)
@@ -55,6 +60,13 @@ func Start(ctx context.Context, s Spec) (*Process, error) {
 	p.command.Stderr = log
 	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
 	p.command.WaitDelay = 5 * time.Second
+	ready := p.waitReady
+	if s.Address == "" {
+		lines := &firstLine{found: make(chan []byte, 1)}
+		p.command.Stdout = lines
+		ready = func(ctx context.Context) error { return p.waitLine(ctx, lines) }
+	}
+	began := time.Now()
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
 	}
@@ -63,11 +75,45 @@ func Start(ctx context.Context, s Spec) (*Process, error) {
 		defer close(p.done)
 		_ = p.command.Wait() // how it ended is of no interest: while it is needed, connections fail
 	}()
-	if err := p.waitReady(ctx); err != nil {
+	if err := ready(ctx); err != nil {
 		p.Stop()
 		return nil, fmt.Errorf("%s: %w\n%s", s.Name, err, p.Log())
 	}
+	p.Took = time.Since(began)
 	return p, nil
+}
+
+// firstLine takes a program's standard output and gives its first line.
+type firstLine struct {
+	text  []byte
+	given bool
+	found chan []byte // has room for the line
+}
+
+func (f *firstLine) Write(b []byte) (int, error) {
+	if f.given {
+		return len(b), nil
+	}
+	f.text = append(f.text, b...)
+	if end := bytes.IndexByte(f.text, '\n'); end >= 0 {
+		f.found <- f.text[:end]
+		f.given = true
+	}
+	return len(b), nil
+}
+
+// waitLine waits for the line that says that the program is ready.
+func (p *Process) waitLine(ctx context.Context, lines *firstLine) error {
+	select {
+	case p.ReadyLine = <-lines.found:
+		return nil
+	case <-p.done:
+		return errors.New("it ended before it was ready")
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(startup):
+		return errors.New("it does not get ready")
+	}
 }
 
 // waitReady waits until the program accepts connections.
@@ -88,6 +134,12 @@ func (p *Process) waitReady(ctx context.Context) error {
 			return fmt.Errorf("nothing listens on %s: %w", p.Address, ctx.Err())
 		}
 	}
+}
+
+// Kill ends the program at once, as kill -9 does, and waits for its end.
+func (p *Process) Kill() {
+	_ = p.command.Process.Kill() // it may have ended by itself
+	<-p.done
 }
 
 // Stop ends the program and waits for its end.

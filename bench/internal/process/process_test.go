@@ -82,3 +82,21 @@ func TestStartCancelled(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A program without an address says that it is ready.
+func TestReadyLine(t *testing.T) {
+	t.Parallel()
+	p, err := Start(t.Context(), Spec{
+		Name: "talker", Command: []string{"sh", "-c", "printf rea; printf 'dy\\nmore\\n'; exec sleep 600"}, LogDir: t.TempDir(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(p.ReadyLine) != "ready" || p.Took <= 0 {
+		t.Errorf("%q after %v", p.ReadyLine, p.Took)
+	}
+	p.Kill()
+	if _, err = Start(t.Context(), Spec{Name: "mute", Command: []string{"sh", "-c", "printf nothing"}, LogDir: t.TempDir()}); err == nil {
+		t.Error("a program that ended is ready")
+	}
+}

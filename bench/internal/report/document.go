@@ -6,14 +6,10 @@ import (
 	"strings"
 )
 
-// The lines of a document between which measurements stand.
-const (
-	begin = "<!-- measurements: begin -->\n"
-	end   = "<!-- measurements: end -->\n"
-)
-
-// Update replaces the measurements in a document.
-func Update(path, measurements string) error {
+// Update replaces the measurements in a document: what stands between the
+// comments "NAME: begin" and "NAME: end".
+func Update(path, name, measurements string) error {
+	begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->\n"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("updating the document: %w", err)

@@ -6,6 +6,11 @@ import (
 	"testing"
 )
 
+const (
+	begin = "<!-- measurements: begin -->\n"
+	end   = "<!-- measurements: end -->\n"
+)
+
 func TestUpdate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "performance.md")
@@ -14,7 +19,7 @@ func TestUpdate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, measurements := range []string{"first\n", "\nsecond"} {
-		if err := Update(path, measurements); err != nil {
+		if err := Update(path, "measurements", measurements); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -35,7 +40,7 @@ func TestUpdateWithoutMarks(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Update(path, "new"); err == nil {
+	if err := Update(path, "measurements", "new"); err == nil {
 		t.Error("no error")
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != text {

@@ -35,6 +35,29 @@ func Table(rows []Row, direct, peer string) string {
 	return markdown(cells)
 }
 
+// Series is how long something took, each time that it was done.
+type Series struct {
+	Name   string
+	Times  []time.Duration
+	Target time.Duration // of the median; 0: none
+}
+
+// SeriesTable prints series as a table of the kind of Table.
+func SeriesTable(list []Series) string {
+	cells := [][]string{{"Times", "What", "Median", "90%", "Longest", "Target"}}
+	for _, s := range list {
+		target := "–"
+		if s.Target > 0 {
+			target = latency(s.Target)
+		}
+		cells = append(cells, []string{
+			fmt.Sprint(len(s.Times)), s.Name,
+			latency(Percentile(s.Times, 50)), latency(Percentile(s.Times, 90)), latency(Percentile(s.Times, 100)), target,
+		})
+	}
+	return markdown(cells)
+}
+
 // ratio is a row's rate in parts of another system's.
 func ratio(r Row, rows []Row, system, format string) string {
 	for _, other := range rows {

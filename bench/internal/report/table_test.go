@@ -26,3 +26,20 @@ func TestTable(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+func TestSeriesTable(t *testing.T) {
+	t.Parallel()
+	got := SeriesTable([]Series{
+		{Name: "a change", Times: []time.Duration{3 * time.Millisecond, time.Millisecond, 2 * time.Millisecond}, Target: 50 * time.Millisecond},
+		{Name: "nothing"},
+	})
+	want := `
+| Times | What     |  Median |     90% | Longest |  Target |
+| ----: | -------- | ------: | ------: | ------: | ------: |
+|     3 | a change | 2.00 ms | 3.00 ms | 3.00 ms | 50.0 ms |
+|     0 | nothing  | 0.00 µs | 0.00 µs | 0.00 µs |       – |
+`
+	if got != strings.TrimPrefix(want, "\n") {
+		t.Errorf("got\n%s", got)
+	}
+}

@@ -1,0 +1,253 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stagedoor/stagedoor/bench/internal/load"
+	"github.com/stagedoor/stagedoor/bench/internal/plane"
+	"github.com/stagedoor/stagedoor/bench/internal/process"
+	"github.com/stagedoor/stagedoor/bench/internal/report"
+)
+
+// configurationCommand makes this program measure changes of the configuration,
+// and the start.
+const configurationCommand = "configuration"
+
+// Targets of the medians.
+const (
+	swapTarget  = 50 * time.Millisecond
+	startTarget = 2 * time.Second
+)
+
+// configurationOptions are the flags of the command.
+type configurationOptions struct {
+	routes, changes int // of the API that is changed
+	apis, starts    int // of the gateway that is started
+	binary          string
+	update          string
+}
+
+func parseConfiguration(args []string) (*configurationOptions, error) {
+	o := &configurationOptions{}
+	flags := flag.NewFlagSet("bench "+configurationCommand, flag.ContinueOnError)
+	flags.IntVar(&o.routes, "routes", 300, "routes of the API that is changed")
+	flags.IntVar(&o.changes, "changes", 30, "how often each change is made, after three that are not counted")
+	flags.IntVar(&o.apis, "apis", 1000, "APIs of the gateway that is started, of four routes each; 0 leaves it out")
+	flags.IntVar(&o.starts, "starts", 9, "how often it is started in each way, after one that is not counted")
+	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
+	flags.StringVar(&o.update, "update", "", "`document` to put the result in")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if o.routes < 2 || o.changes < 1 || o.starts < 1 {
+		return nil, errors.New("-routes must be at least 2, -changes and -starts at least 1")
+	}
+	return o, nil
+}
+
+// runConfiguration measures changes and starts, prints them, and puts them where
+// -update says.
+func runConfiguration(ctx context.Context, args []string) error {
+	o, err := parseConfiguration(args)
+	if err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "stagedoor-bench-")
+	if err != nil {
+		return fmt.Errorf("folder of this run: %w", err)
+	}
+	l := &lab{folder: folder, binary: o.binary}
+	defer l.close()
+	if err := l.build(ctx); err != nil {
+		return err
+	}
+	result := l.describe() + "\n"
+	fmt.Println(result)
+	list, err := l.changes(ctx, o)
+	if err != nil {
+		return err
+	}
+	if o.apis > 0 {
+		starts, err := l.starts(ctx, o)
+		if err != nil {
+			return err
+		}
+		list = append(list, starts...)
+	}
+	table := report.SeriesTable(list)
+	fmt.Println(table)
+	if o.update == "" {
+		return nil
+	}
+	return report.Update(o.update, configurationCommand, result+"\n"+table)
+}
+
+// served is a gateway of "stagedoor serve".
+type served struct {
+	*process.Process
+	public string // host:port
+	plane  *plane.Client
+}
+
+// serve starts a gateway on a data folder of this run.
+func (l *lab) serve(ctx context.Context, data string) (*served, error) {
+	p, err := process.Start(ctx, process.Spec{
+		Name: "stagedoor serve", LogDir: l.folder,
+		Command: []string{
+			l.binary, "serve", "--open", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+			"--data", filepath.Join(l.folder, data),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ready struct{ Public, Admin string }
+	if err := json.Unmarshal(p.ReadyLine, &ready); err != nil {
+		p.Stop()
+		return nil, fmt.Errorf("the ready line %q: %w", p.ReadyLine, err)
+	}
+	return &served{p, strings.TrimPrefix(ready.Public, "http://"), plane.New(ready.Admin)}, nil
+}
+
+// stop ends a gateway in order, or with kill -9.
+func (s *served) stop(killed bool) {
+	s.plane.Close()
+	if killed {
+		s.Kill()
+	} else {
+		s.Stop()
+	}
+}
+
+// change is something that clients change, and what is written before it
+// without being counted.
+type change struct {
+	name            string
+	prepare, change func(ctx context.Context, number int) error
+	answer          func(number int) string // of the connection, once it is in effect
+	target          time.Duration
+}
+
+// changes measures how long changes of an API with many routes take, from the
+// request until an open connection has an answer of the new plan.
+func (l *lab) changes(ctx context.Context, o *configurationOptions) ([]report.Series, error) {
+	g, err := l.serve(ctx, "changes")
+	if err != nil {
+		return nil, err
+	}
+	defer g.stop(false)
+	fmt.Printf("Making an API with %d routes\n", o.routes)
+	api, err := g.plane.Create(ctx, o.routes)
+	if err != nil {
+		return nil, err
+	}
+	socket, err := load.DialSocket(g.public, api.Path())
+	if err != nil {
+		return nil, err
+	}
+	defer socket.Close()
+	var variable, template int // as they are
+	deploy := func(ctx context.Context, _ int) error { return api.Deploy(ctx) }
+	of := func(what string) string { return fmt.Sprintf("%s, %d routes", what, o.routes) }
+	answer := func(int) string { return fmt.Sprint(variable, " ", template) }
+	setVariable := func(ctx context.Context, number int) error { variable = number; return api.SetVariable(ctx, number) }
+	setTemplate := func(ctx context.Context, number int) error { template = number; return api.SetTemplate(ctx, number) }
+	setModel := func(ctx context.Context, number int) error {
+		return errors.Join(api.SetModel(ctx, number), setTemplate(ctx, number))
+	}
+	nothing := func(context.Context, int) error { return nil }
+	automatic := func(ctx context.Context, number int) error {
+		if number > 0 {
+			return nil
+		}
+		return api.DeployAutomatically(ctx)
+	}
+	var list []report.Series
+	for _, c := range []change{
+		{of("UpdateStage: a variable"), nothing, setVariable, answer, swapTarget},
+		{of("CreateDeployment after a change of a template"), setTemplate, deploy, answer, swapTarget},
+		{of("CreateDeployment after a change of a model"), setModel, deploy, answer, swapTarget},
+		{of("UpdateIntegrationResponse with autoDeploy"), automatic, setTemplate, answer, 0},
+	} {
+		series, err := c.measure(ctx, socket, o.changes)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w\n%s", c.name, err, g.Log())
+		}
+		list = append(list, series)
+	}
+	return list, nil
+}
+
+// measure makes a change again and again.
+func (c *change) measure(ctx context.Context, socket *load.Socket, times int) (report.Series, error) {
+	series := report.Series{Name: c.name, Target: c.target}
+	const uncounted = 3
+	for number := range times + uncounted {
+		if err := c.prepare(ctx, number); err != nil {
+			return series, err
+		}
+		began := time.Now()
+		if err := c.change(ctx, number); err != nil {
+			return series, err
+		}
+		got, err := socket.Ask("{}")
+		took := time.Since(began)
+		if err != nil {
+			return series, err
+		}
+		if want := c.answer(number); got != want {
+			return series, fmt.Errorf("the connection answers %q after the change, not %q", got, want)
+		}
+		if number >= uncounted {
+			series.Times = append(series.Times, took)
+		}
+	}
+	return series, nil
+}
+
+// starts measures how long a gateway with many APIs takes to start, after it was
+// stopped in order and after a kill.
+func (l *lab) starts(ctx context.Context, o *configurationOptions) ([]report.Series, error) {
+	const routes = 4
+	g, err := l.serve(ctx, "starts")
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("Making %d APIs\n", o.apis)
+	err = g.plane.Fill(ctx, o.apis, routes, func(done int) {
+		if done%100 == 0 {
+			fmt.Println(done)
+		}
+	})
+	if err != nil {
+		g.stop(false)
+		return nil, err
+	}
+	list := []report.Series{
+		{Name: fmt.Sprintf("start with %d APIs of %d routes, after a stop", o.apis, routes), Target: startTarget},
+		{Name: fmt.Sprintf("start with %d APIs of %d routes, after kill -9", o.apis, routes), Target: startTarget},
+	}
+	for round := range o.starts + 1 {
+		for way := range list {
+			g.stop(way == 1)
+			if g, err = l.serve(ctx, "starts"); err != nil {
+				return nil, err
+			}
+			if round > 0 {
+				list[way].Times = append(list[way].Times, g.Took)
+			}
+		}
+	}
+	g.stop(false)
+	return list, nil
+}
