@@ -60,7 +60,7 @@ type handler struct{ HandlerOptions }
 
 // arn is that of a thing of this gateway.
 func (h *handler) arn(thing string) string {
-	return "arn:aws:stagedoor:" + h.Region + ":" + h.Account + ":" + thing
+	return "arn:" + apigw.Partition(h.Region) + ":stagedoor:" + h.Region + ":" + h.Account + ":" + thing
 }
 
 func (h *handler) unknown(_ http.ResponseWriter, r *http.Request) error {

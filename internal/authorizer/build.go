@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -112,7 +111,7 @@ func (b *Builder) request(a *apigw.Authorizer, api *apigw.API, s *apigw.Stage) (
 	if err != nil {
 		return nil, err
 	}
-	arn := fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/", partition(b.Region), b.Region, b.Account, api.ApiId)
+	arn := fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/", apigw.Partition(b.Region), b.Region, b.Account, api.ApiId)
 	return &requestAuthorizer{
 		functions:   b.Functions,
 		functionARN: match[1],
@@ -120,16 +119,6 @@ func (b *Builder) request(a *apigw.Authorizer, api *apigw.API, s *apigw.Stage) (
 		sources:     sources,
 		methodARN:   arn + s.StageName + "/$connect",
 	}, nil
-}
-
-func partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
 }
 
 // jwt makes a JWT authorizer. The route's scopes come before the tag's, the

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // URI is what an AWS integration points at.
@@ -66,8 +68,8 @@ func parseURI(text string) (URI, error) {
 		return URI{}, fmt.Errorf("partition %q is not one of aws, aws-cn, aws-us-gov", u.Partition)
 	case !regionName.MatchString(u.Region):
 		return URI{}, fmt.Errorf("%q is not a region", u.Region)
-	case partitionOf(u.Region) != u.Partition:
-		return URI{}, fmt.Errorf("region %s belongs to partition %s, not to %s", u.Region, partitionOf(u.Region), u.Partition)
+	case apigw.Partition(u.Region) != u.Partition:
+		return URI{}, fmt.Errorf("region %s belongs to partition %s, not to %s", u.Region, apigw.Partition(u.Region), u.Partition)
 	case !serviceName.MatchString(u.Service):
 		return URI{}, fmt.Errorf("%q is not the name of an AWS service", u.Service)
 	case strings.Contains(parts[5], "${"):
@@ -94,21 +96,10 @@ func (u *URI) parseTarget(target string) error {
 	return fmt.Errorf("%q begins with neither action/ nor path/", target)
 }
 
-func partitionOf(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
-	}
-}
-
 // PathURI is the URI of a service's path in a region. The path begins with a
 // slash.
 func PathURI(region, service, path string) URI {
-	return URI{Partition: partitionOf(region), Region: region, Service: service, Path: path}
+	return URI{Partition: apigw.Partition(region), Region: region, Service: service, Path: path}
 }
 
 // name is the service with its subdomain.

@@ -215,5 +215,5 @@ func (s *server) endpointHost(id string) string {
 
 // arn is the ARN of a resource of this region.
 func (s *server) arn(path ...string) string {
-	return "arn:aws:apigateway:" + s.Region + "::/" + strings.Join(path, "/")
+	return "arn:" + apigw.Partition(s.Region) + ":apigateway:" + s.Region + "::/" + strings.Join(path, "/")
 }

@@ -85,7 +85,7 @@ func (a *api) authorize(r *http.Request, body []byte) error {
 		return nil
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return a.options.Authorize(r, "apigateway:"+r.Method, "arn:aws:apigateway:"+a.options.Region+"::"+strings.TrimPrefix(r.URL.Path, "/v2"))
+	return a.options.Authorize(r, "apigateway:"+r.Method, "arn:"+apigw.Partition(a.options.Region)+":apigateway:"+a.options.Region+"::"+strings.TrimPrefix(r.URL.Path, "/v2"))
 }
 
 // answerable is what a client is told of an error.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 )
 
@@ -133,7 +134,7 @@ func (c *comparison) retag(change *Change, path []string, want, have map[string]
 			set[key] = value
 		}
 	}
-	arn := "arn:aws:apigateway:" + c.region + "::"
+	arn := "arn:" + apigw.Partition(c.region) + ":apigateway:" + c.region + "::"
 	for _, step := range path {
 		arn += "/" + step
 	}

@@ -98,7 +98,7 @@ func ConnectionResource(region, account, apiID, stage, method string) string {
 }
 
 func executeResource(region, account, apiID, stage, what string) string {
-	return "arn:aws:execute-api:" + region + ":" + account + ":" + apiID + "/" + stage + "/" + what
+	return "arn:" + apigw.Partition(region) + ":execute-api:" + region + ":" + account + ":" + apiID + "/" + stage + "/" + what
 }
 
 // situation is an iampolicy.Context.

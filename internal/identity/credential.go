@@ -58,12 +58,12 @@ var (
 
 // Check tells all that is wrong with a credential. The text has no secret.
 func (c *Credential) Check() error {
-	_, err := c.compile("")
+	_, err := c.compile("", "")
 	return err
 }
 
-// compile checks a credential and prepares it.
-func (c *Credential) compile(account string) (*key, error) {
+// compile checks a credential of an account in a region, and prepares it.
+func (c *Credential) compile(region, account string) (*key, error) {
 	var mistakes []error
 	complain := func(format string, values ...any) { mistakes = append(mistakes, fmt.Errorf(format, values...)) }
 	if !userName.MatchString(c.User) {
@@ -77,7 +77,7 @@ func (c *Credential) compile(account string) (*key, error) {
 	}
 	secret := string(c.Secret)
 	k := &key{secret: func() string { return secret }, expires: c.Expires, disabled: c.Disabled, identity: &Identity{
-		User: c.User, UserID: userID(account, c.User), ARN: "arn:aws:iam::" + account + ":user/" + c.User,
+		User: c.User, UserID: userID(account, c.User), ARN: "arn:" + apigw.Partition(region) + ":iam::" + account + ":user/" + c.User,
 		AccountID: account, AccessKeyID: c.AccessKeyID,
 	}}
 	for i, text := range c.Policies {

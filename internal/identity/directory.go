@@ -57,7 +57,7 @@ func (d *Directory) Replace(source Source, credentials []Credential) error {
 	var mistakes []error
 	for i := range credentials {
 		c := &credentials[i]
-		k, err := c.compile(d.account)
+		k, err := c.compile(d.region, d.account)
 		switch {
 		case err != nil:
 			mistakes = append(mistakes, err)
@@ -84,7 +84,7 @@ func (d *Directory) Replace(source Source, credentials []Credential) error {
 // key id. If it is wrong there is none with this id afterwards: the old one
 // was not to be used any more.
 func (d *Directory) Put(source Source, c Credential) error {
-	k, err := c.compile(d.account)
+	k, err := c.compile(d.region, d.account)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err == nil {

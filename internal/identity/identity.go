@@ -31,7 +31,7 @@ const (
 type Identity struct {
 	User        string // the user's name
 	UserID      string // unique and stable: "AIDA" and 17 letters and digits
-	ARN         string // arn:aws:iam::{account}:user/{name}
+	ARN         string // arn:aws:iam::{account}:user/{name}, in the region's partition
 	AccountID   string
 	AccessKeyID string
 

@@ -124,8 +124,7 @@ func method(i *apigw.Integration) string {
 
 // sourceARN is what permissions know the calls of a route by.
 func (b *Builder) sourceARN(at Place) string {
-	u := awsservice.PathURI(b.Region, "", "")
-	return "arn:" + u.Partition + ":execute-api:" + b.Region + ":" + b.AccountID + ":" + at.APIID + "/" + at.Stage + "/" + at.RouteKey
+	return "arn:" + apigw.Partition(b.Region) + ":execute-api:" + b.Region + ":" + b.AccountID + ":" + at.APIID + "/" + at.Stage + "/" + at.RouteKey
 }
 
 var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
