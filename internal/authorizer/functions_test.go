@@ -109,7 +109,7 @@ func statusText(r *authorizer.Refusal) string {
 func connect(token string, stage *apigw.Stage) *integration.Request {
 	now := time.Now()
 	return &integration.Request{
-		Connection: &integration.Connection{ID: "gbikqi-vWQAYKEiHxA==", APIID: stage.ApiId, Stage: stage.StageName, ConnectedAt: now, SourceIP: "203.0.113.7"},
+		Connection: &integration.Connection{ID: "gbikqi-vWQAYKEiHxA==", APIID: stage.ApiId, Stage: stage.StageName, ConnectedAt: now.UnixMilli(), SourceIP: "203.0.113.7"},
 		EventType:  integration.Connect, RouteKey: "$connect", RequestID: "EP5tdH0zIAMEr8w=", Time: now,
 		Header:         integration.Header{{Name: "Host", Value: "example.com"}},
 		Query:          url.Values{"token": {token}},

@@ -19,14 +19,19 @@ type connection struct {
 	socket  *websocket.Conn // set by Opened
 	facts   integration.Connection
 	rate    usage.Bucket // of messages
-	id      connections.ID
-	counted bool // among the open connections; belongs to the handshake, then to Closed
+	counted bool         // among the open connections; belongs to the handshake, then to Closed
+}
+
+// id is what the registry knows the connection by.
+func (c *connection) id() connections.ID {
+	id, _ := connections.ParseID(c.facts.ID) // it was made here
+	return id
 }
 
 // Opened makes the connection known before its first message is read.
 func (c *connection) Opened(socket *websocket.Conn) {
 	c.socket = socket
-	c.gateway.registry.Add(c.id, c)
+	c.gateway.registry.Add(c.id(), c)
 	if c.stage.removed.Load() {
 		socket.Close(websocket.CloseGoingAway, goingAway)
 	}
@@ -35,7 +40,7 @@ func (c *connection) Opened(socket *websocket.Conn) {
 // Message runs one message and sends what the client is to get.
 func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload []byte) {
 	e := newEvent(c, c.stage.plan.Load(), integration.Message, time.Now())
-	e.MessageID = c.id.Message().String()
+	e.MessageID = c.id().Message().String()
 	e.Body, e.Binary = payload, opcode == websocket.Binary
 	e.run()
 	var err error
@@ -54,7 +59,7 @@ func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload
 
 // Closed ends the connection.
 func (c *connection) Closed(_ *websocket.Conn, code int, reason string) {
-	c.gateway.registry.Remove(c.id)
+	c.gateway.registry.Remove(c.id())
 	c.release()
 	c.disconnected(code, reason)
 }
@@ -93,7 +98,7 @@ func (c *connection) Post(text []byte) error {
 
 // Disconnect implements connections.Connection.
 func (c *connection) Disconnect() {
-	c.gateway.registry.Remove(c.id)
+	c.gateway.registry.Remove(c.id())
 	c.socket.Close(websocket.CloseNormal, connectionClosed)
 }
 
@@ -101,6 +106,6 @@ func (c *connection) Disconnect() {
 func (c *connection) Info() connections.Info {
 	return connections.Info{
 		SourceIP: c.facts.SourceIP, UserAgent: c.facts.UserAgent,
-		ConnectedAt: c.facts.ConnectedAt, LastActiveAt: c.socket.LastActive(),
+		ConnectedAt: time.UnixMilli(c.facts.ConnectedAt), LastActiveAt: c.socket.LastActive(),
 	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unique"
@@ -46,19 +47,19 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) {
 	p := t.stage.plan.Load()
 	now := time.Now()
-	id := connections.NewID(g.node)
 	origin := forwarded.Of(r)
-	c := &connection{gateway: g, stage: t.stage, id: id}
+	port, _ := strconv.ParseUint(origin.Port, 10, 16) // 0 where it is not known
+	c := &connection{gateway: g, stage: t.stage}
 	c.facts = integration.Connection{
-		ID:          id.String(),
+		ID:          connections.NewID(g.node).String(),
 		APIID:       p.APIID,
 		Stage:       p.Name,
 		DomainName:  p.DomainName,
-		ConnectedAt: now,
+		ConnectedAt: now.UnixMilli(),
 		SourceIP:    hostname(r.RemoteAddr),
 		UserAgent:   unique.Make(r.UserAgent()).Value(),
-		Port:        unique.Make(origin.Port).Value(),
-		Proto:       unique.Make(origin.Proto).Value(),
+		Port:        uint16(port),
+		Secure:      origin.Proto == "https",
 	}
 	if t.domain != "" {
 		c.facts.DomainName = unique.Make(t.domain).Value()

@@ -23,7 +23,7 @@ func (e event) Variable(name string) any {
 	case "apiId":
 		return e.APIID
 	case "connectedAt":
-		return e.ConnectedAt.UnixMilli()
+		return e.ConnectedAt
 	case "connectionId":
 		return e.ID
 	case "domainName":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -149,8 +150,8 @@ func (b *httpProxy) request(r *Request) *outgoing {
 		o.header = append(make(Header, 0, 7),
 			HeaderField{"X-Amzn-Trace-Id", r.TraceID},
 			HeaderField{"X-Forwarded-For", r.SourceIP},
-			HeaderField{"X-Forwarded-Port", r.Port},
-			HeaderField{"X-Forwarded-Proto", r.Proto},
+			HeaderField{"X-Forwarded-Port", r.port()},
+			HeaderField{"X-Forwarded-Proto", r.proto()},
 			HeaderField{"Content-Type", "application/json"},
 		)
 	}
@@ -159,6 +160,22 @@ func (b *httpProxy) request(r *Request) *outgoing {
 		HeaderField{"X-Amzn-Apigateway-Api-Id", r.APIID},
 	)
 	return o
+}
+
+// port is the port that the client connected to; empty when it is not known.
+func (c *Connection) port() string {
+	if c.Port == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(c.Port))
+}
+
+// proto is what the client speaks.
+func (c *Connection) proto() string {
+	if c.Secure {
+		return "https"
+	}
+	return "http"
 }
 
 // handshakeHeader is what a backend sees of the client's header. Lines that

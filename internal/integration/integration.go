@@ -28,18 +28,19 @@ type Backend interface {
 }
 
 // Connection is what all events of one connection have in common. It is set
-// before $connect and not changed after the handshake.
+// before $connect and not changed after the handshake. A million of them are
+// held, so it has nothing that another member tells.
 type Connection struct {
 	ID          string
 	APIID       string
 	Stage       string
 	DomainName  string // the host that clients and functions know the API by
-	ConnectedAt time.Time
+	ConnectedAt int64  // milliseconds since 1970
 	SourceIP    string
 	UserAgent   string      // empty when the client sent none
-	Port        string      // that the client connected to; empty when it is not known
-	Proto       string      // "https" or "http": what the client speaks
 	Authorizer  *Authorizer // nil when $connect was open to everyone
+	Port        uint16      // that the client connected to; 0 when it is not known
+	Secure      bool        // the client speaks TLS
 }
 
 // Authorizer is what the check of who may connect found out. Templates see it

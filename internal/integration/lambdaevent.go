@@ -50,7 +50,7 @@ func appendRequestContext(dst []byte, r *Request) []byte {
 		dst = appendStringMember(dst, "disconnectReason", r.CloseReason)
 	}
 	dst = appendStringMember(dst, "stage", r.Stage)
-	dst = strconv.AppendInt(appendMember(dst, "connectedAt"), r.ConnectedAt.UnixMilli(), 10)
+	dst = strconv.AppendInt(appendMember(dst, "connectedAt"), r.ConnectedAt, 10)
 	dst = strconv.AppendInt(appendMember(dst, "requestTimeEpoch"), r.Time.UnixMilli(), 10)
 	dst = appendIdentity(dst, r.Connection)
 	dst = appendStringMember(dst, "requestId", r.RequestID)

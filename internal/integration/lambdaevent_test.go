@@ -16,7 +16,7 @@ func sample(eventType, routeKey string) *Request {
 		Connection: &Connection{
 			ID: "gbikqi-vWQAYKEiHxA==", APIID: "a1b2c3d4e5", Stage: "dev",
 			DomainName:  "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
-			ConnectedAt: at, SourceIP: "203.0.113.7", UserAgent: "ua/1.0",
+			ConnectedAt: at.UnixMilli(), SourceIP: "203.0.113.7", UserAgent: "ua/1.0",
 		},
 		EventType: eventType, RouteKey: routeKey, RequestID: "EP5tdH0zIAMEr8w=", Time: at.Add(7 * time.Millisecond),
 	}
