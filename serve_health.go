@@ -27,6 +27,12 @@ func (h *health) setStore(err error) (changed bool) {
 	return changed
 }
 
+// isSynced tells whether the configuration was read once.
+func (h *health) isSynced() (synced bool) {
+	h.update(func() { synced = h.synced })
+	return synced
+}
+
 func (h *health) update(change func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

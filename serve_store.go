@@ -122,6 +122,8 @@ func (s *serving) lookAfterStore(ctx context.Context) {
 func (s *serving) noteStore(err error) {
 	switch changed := s.state.setStore(err); {
 	case !changed:
+	case err != nil && !s.state.isSynced():
+		s.log.Error("the configuration store does not answer; the gateway starts when it does", "error", err)
 	case err != nil:
 		s.log.Error("the configuration store does not answer; what is deployed goes on", "error", err)
 	default:

@@ -15,8 +15,9 @@ const (
 
 // dial connects to the NATS server of this process, or to those elsewhere. It
 // does not wait for them: a connection that is lost, or not there yet, is made
-// again and again, and reconnected is called each time that it is.
-func dial(options Options, server *embedded, reconnected func()) (*nats.Conn, error) {
+// again and again. Each time that it is, reconnected is called, and failed each
+// time that it cannot be.
+func dial(options Options, server *embedded, reconnected func(), failed func(error)) (*nats.Conn, error) {
 	list := []nats.Option{
 		nats.Name("stagedoor"),
 		nats.RetryOnFailedConnect(true),
@@ -26,6 +27,7 @@ func dial(options Options, server *embedded, reconnected func()) (*nats.Conn, er
 		nats.ReconnectBufSize(-1), // a write fails at once rather than being sent when nobody waits for it
 		nats.Timeout(options.Timeout),
 		nats.PingInterval(pingInterval),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { failed(err) }),
 		nats.ConnectHandler(func(*nats.Conn) { reconnected() }),
 		nats.ReconnectHandler(func(*nats.Conn) {
 			options.Log.Info("The connection to the configuration store is back")

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -17,6 +18,8 @@ import (
 const (
 	// maxPayload is the size of the largest record, in bytes, as it is written.
 	maxPayload = 16 << 20
+	// maxStore is no limit, in bytes: the disk is.
+	maxStore = 1 << 50
 	// startTime is how long a server may take to start.
 	startTime = 30 * time.Second
 	// checkInterval is how often the server is looked after.
@@ -24,10 +27,12 @@ const (
 )
 
 // embedded is the NATS server of this process. It opens no port. A server that
-// gave up its storage, as one does when the disk is full, is replaced.
+// gave up its storage, as one does when the disk is full, is replaced: it would
+// not write any more when there is space again.
 type embedded struct {
 	options Options
 	lock    *os.File
+	broken  atomic.Bool // the server that runs could not write
 
 	mu      sync.Mutex // guards running
 	running *server.Server
@@ -41,7 +46,7 @@ func startEmbedded(options Options) (*embedded, error) {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
 	if err := os.Chmod(options.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the data directory: %w", err)
+		return nil, fmt.Errorf("the data directory cannot be kept from other users: %w", err)
 	}
 	lock, err := lockDir(options.Dir)
 	if err != nil {
@@ -59,21 +64,25 @@ func startEmbedded(options Options) (*embedded, error) {
 // start runs a server on the data directory.
 func (e *embedded) start() error {
 	s, err := server.NewServer(&server.Options{
-		ServerName:   "stagedoor",
-		DontListen:   true,
-		NoSigs:       true,
-		JetStream:    true,
-		StoreDir:     filepath.Join(e.options.Dir, "nats"),
-		SyncAlways:   true,
-		MaxPayload:   maxPayload,
-		NoLog:        true,
-		MaxPending:   4 * maxPayload,
-		PingInterval: time.Hour, // nothing gets lost between here and here
+		ServerName: "stagedoor",
+		DontListen: true,
+		NoSigs:     true,
+		JetStream:  true,
+		StoreDir:   filepath.Join(e.options.Dir, "nats"),
+		// Otherwise it is what the disk has left at the start: a server that starts
+		// on a full disk would take no write ever.
+		JetStreamMaxStore: maxStore,
+		SyncAlways:        true,
+		MaxPayload:        maxPayload,
+		NoLog:             true,
+		MaxPending:        4 * maxPayload,
+		PingInterval:      time.Hour, // nothing gets lost between here and here
 	})
 	if err != nil {
 		return fmt.Errorf("the NATS server in %s: %w", e.options.Dir, err)
 	}
-	s.SetLoggerV2(serverLog{e.options.Log}, false, false, false)
+	e.broken.Store(false)
+	s.SetLoggerV2(serverLog{e.options.Log, &e.broken}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(startTime) || !s.JetStreamEnabled() {
 		s.Shutdown()
@@ -97,7 +106,7 @@ func (e *embedded) lookAfter() {
 			return
 		case <-ticker.C:
 		}
-		if s := e.current(); s != nil && s.JetStreamEnabled() {
+		if s := e.current(); s != nil && s.JetStreamEnabled() && !e.broken.Load() {
 			continue
 		}
 		e.options.Log.Warn("The configuration's storage stopped, and is started again")
@@ -144,7 +153,10 @@ func (e *embedded) InProcessConn() (net.Conn, error) {
 
 // serverLog passes on what the server logs. Its notices are of use to who
 // looks for a mistake, and to nobody else.
-type serverLog struct{ log *slog.Logger }
+type serverLog struct {
+	log    *slog.Logger
+	broken *atomic.Bool // set when the storage cannot be written: the server tells nobody else
+}
 
 func (l serverLog) Noticef(format string, v ...any) {
 	l.log.Debug("NATS: " + fmt.Sprintf(format, v...))
@@ -158,5 +170,10 @@ func (l serverLog) Warnf(format string, v ...any) {
 	}
 	l.log.Warn("NATS: " + fmt.Sprintf(format, v...))
 }
-func (l serverLog) Errorf(format string, v ...any) { l.log.Error("NATS: " + fmt.Sprintf(format, v...)) }
+func (l serverLog) Errorf(format string, v ...any) {
+	if strings.Contains(strings.ToLower(format), "critical write error") {
+		l.broken.Store(true)
+	}
+	l.log.Error("NATS: " + fmt.Sprintf(format, v...))
+}
 func (l serverLog) Fatalf(format string, v ...any) { l.log.Error("NATS: " + fmt.Sprintf(format, v...)) }

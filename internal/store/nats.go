@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -26,7 +27,8 @@ type NATS struct {
 	bucket     jetstream.KeyValue
 	log        *slog.Logger
 
-	reconnected signal // the connection was lost and is back
+	reconnected signal                // the connection was lost and is back
+	failure     atomic.Pointer[error] // why there is no connection; nil: none failed
 
 	closing context.Context // ends when Close begins
 	close   context.CancelFunc
@@ -58,7 +60,7 @@ func Open(ctx context.Context, options Options) (*NATS, error) {
 }
 
 func (n *NATS) connect(ctx context.Context) (err error) {
-	if n.connection, err = dial(n.options, n.server, n.reconnected.send); err != nil {
+	if n.connection, err = dial(n.options, n.server, n.connected, n.noteFailure); err != nil {
 		return err
 	}
 	if n.jetstream, err = jetstream.New(n.connection); err != nil {
@@ -68,9 +70,31 @@ func (n *NATS) connect(ctx context.Context) (err error) {
 	defer cancel()
 	n.bucket, err = openBucket(ctx, n.jetstream, n.options)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, cmp.Or(n.connection.LastError(), err))
+		return fmt.Errorf("%w: %w", ErrUnavailable, n.unconnected(cmp.Or(n.connection.LastError(), err)))
 	}
 	return nil
+}
+
+func (n *NATS) connected() {
+	n.failure.Store(nil)
+	n.reconnected.send()
+}
+
+func (n *NATS) noteFailure(err error) { n.failure.Store(&err) }
+
+// unconnected gives the reason why there is no connection in the place of what
+// that meant for a call.
+func (n *NATS) unconnected(err error) error {
+	why := n.failure.Load()
+	switch {
+	case n.connection.IsConnected():
+		return err
+	case why != nil:
+		return fmt.Errorf("no connection: %w", *why)
+	case errors.Is(err, nats.ErrReconnectBufExceeded):
+		return errors.New("there is no connection yet")
+	}
+	return err
 }
 
 // Close ends all watches, and the server of this process. Calls that are under
@@ -200,7 +224,7 @@ func (n *NATS) explain(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		err = fmt.Errorf("no answer within %s", n.options.Timeout)
 	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return fmt.Errorf("%w: %w", ErrUnavailable, n.unconnected(err))
 }
 
 // isWrongRevision tells the refusal of a write by the server's code for it.
