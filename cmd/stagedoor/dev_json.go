@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/terminal"
 )
 
 // jsonReporter prints one JSON object per line, for scripts. The first is
@@ -20,7 +21,7 @@ type jsonReporter struct {
 	held  []any     // guarded by mu: events from before the gateway was ready
 }
 
-func newJSONReporter(out io.Writer) *jsonReporter { return &jsonReporter{out: out} }
+func newJSONReporter(out io.Writer) *jsonReporter { return &jsonReporter{out: terminal.Harmless(out)} }
 
 func (r *jsonReporter) print(event any) {
 	r.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/terminal"
 )
 
 // textReporter prints for people: what runs, then a line per event.
@@ -237,7 +238,7 @@ func duration(d time.Duration) string {
 // visible replaces what would drive the terminal: a client's text must not.
 func visible(text string) string {
 	return strings.Map(func(c rune) rune {
-		if c < ' ' && c != '\t' || c >= 0x7f && c < 0xa0 {
+		if terminal.Drives(c) && c != '\t' {
 			return '\uFFFD'
 		}
 		return c

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/coder/websocket"
 )
@@ -112,16 +111,16 @@ func quoted(before, text string) string {
 	return before + strconv.Quote(text)
 }
 
-// visible replaces control characters other than newline and tab by their
-// escaped form.
+// visible replaces what would drive the terminal, other than newline and tab, by
+// its escaped form.
 func visible(text string) string {
-	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
-	if strings.IndexFunc(text, isControl) < 0 {
+	drives := func(r rune) bool { return Drives(r) && r != '\n' && r != '\t' }
+	if strings.IndexFunc(text, drives) < 0 {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
-		if isControl(r) {
+		if drives(r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
 			continue
 		}
