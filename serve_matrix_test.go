@@ -3,7 +3,6 @@ package stagedoor
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,9 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
-	"github.com/stagedoor/stagedoor/internal/store"
 )
 
 // matrixKeys are a user that is allowed everything, one that is denied
@@ -30,7 +27,6 @@ credentials:
   - {user: allow, accessKeyId: ALLOW-EXPIRED, secretAccessKeyFile: secret, expires: "2026-01-01T00:00:00Z", policies: [*all]}
   - {user: deny, accessKeyId: DENY-EXPIRED, secretAccessKeyFile: secret, expires: "2026-01-01T00:00:00Z", policies: [*all, *none]}
   - {user: none, accessKeyId: NONE-EXPIRED, secretAccessKeyFile: secret, expires: "2026-01-01T00:00:00Z"}
-limits: {connects: none}
 `
 
 const matrixSecret = "the secret of all of these users"
@@ -42,13 +38,17 @@ type signing struct {
 	life                 string // X-Amz-Expires; "" for a signature in the header
 }
 
-// send sends a request, signed unless there is no key. Of a handshake that is
+// send sends a request, signed unless there is no key, with more header lines
+// than those that are signed; Host may be the first. Of a handshake that is
 // accepted the connection is closed at once.
 func (s signing) send(t *testing.T, method, address, body string, header ...string) (status int, kind, text string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(header) > 0 && header[0] == "Host" {
+		r.Host, header = header[1], header[2:]
 	}
 	if s.key != "" {
 		s.sign(t, r, body)
@@ -105,19 +105,7 @@ var upgradeLines = []string{
 func TestServeMatrix(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.fill(echo(t))
-	s.change(func(c *store.Configuration) error {
-		signed := &apigw.API{
-			ApiId: "signed1234", Name: "signed", ProtocolType: "WEBSOCKET", RouteSelectionExpression: "$request.body.action",
-			Routes: []*apigw.Route{{RouteId: "r1", RouteKey: "$connect", AuthorizationType: "AWS_IAM"}},
-		}
-		_, errAPI := c.APIs.Put(t.Context(), signed, 0)
-		_, errDeployment := c.Deployments.Put(t.Context(), &apigw.Deployment{DeploymentId: "d1", API: signed}, 0)
-		_, errStage := c.Stages.Put(t.Context(), &apigw.Stage{ApiId: signed.ApiId, StageName: "signed", DeploymentId: "d1"}, 0)
-		return errors.Join(errAPI, errDeployment, errStage)
-	})
-	s.write("secret", matrixSecret)
-	s.configure(matrixKeys)
+	s.guarded()
 	g := s.start(ServeConfig{})
 
 	const (
