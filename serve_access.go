@@ -88,6 +88,14 @@ func (a *access) stop() {
 	<-a.ended
 }
 
+// spare takes the body from a request that will be refused with any: nobody who
+// is not known makes the gateway keep one in memory.
+func (a *access) spare(r *http.Request) {
+	if !a.open && !a.directory.Plausible(r, identity.ServiceControl) {
+		r.Body = http.NoBody
+	}
+}
+
 // control decides about a request to the control plane, whose body is in
 // memory.
 func (a *access) control(r *http.Request, action, resource string) error {

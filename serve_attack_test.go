@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -252,5 +254,45 @@ func TestServeRate(t *testing.T) {
 	}
 	if most := burst + rate*time.Since(began).Seconds(); float64(passed) > most+1 || refused == 0 {
 		t.Errorf("%d passed and %d were refused, where at most %.0f may pass", passed, refused, most)
+	}
+}
+
+// Nothing of a body is read for somebody whom the gateway doesn't know, and a
+// path that is not clean leads nowhere.
+func TestServeStrangersOnTheAdminPort(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.guarded()
+	g := s.start(ServeConfig{})
+	for _, tt := range []struct{ name, path, authorization string }{
+		{"unsigned", "/v2/apis", ""},
+		{"an unknown key", "/v2/apis", "AKIAUNKNOWN"},
+		{"an expired key", "/v2/apis", "ALLOW-EXPIRED"},
+		{"a new access key", "/stagedoor/credentials", "AKIAUNKNOWN"},
+		{"a path with dots", "/stagedoor/../stagedoor/credentials", ""},
+		{"a path with dots to elsewhere", "/stagedoor/../v2/apis", ""},
+		{"a path with slashes", "/stagedoor//backup", ""},
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(g.Admin, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		now := time.Now().UTC()
+		line := ""
+		if tt.authorization != "" {
+			line = "X-Amz-Date: " + now.Format("20060102T150405Z") + "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" + tt.authorization + "/" +
+				now.Format("20060102") + "/us-east-1/apigateway/aws4_request, SignedHeaders=host;x-amz-date, Signature=00\r\n"
+		}
+		if _, err := io.WriteString(conn, "POST "+tt.path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"+line+"\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil) // though the body never comes
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		} else if answer.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %s", tt.name, answer.Status)
+		}
+		_ = conn.Close()
 	}
 }

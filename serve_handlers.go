@@ -52,6 +52,7 @@ func (s *serving) controlPlane() http.Handler {
 		Region: s.config.Region, Account: s.config.Account, Authorize: s.access.decide, Log: s.log,
 	})
 	return s.access.audited(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.access.spare(r)
 		if isOwn(r) {
 			own.ServeHTTP(w, r)
 			return

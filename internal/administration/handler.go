@@ -11,7 +11,9 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path"
 	"strconv"
+	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/store"
@@ -53,7 +55,14 @@ func NewHandler(o HandlerOptions) http.Handler {
 			}
 		})
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path.Clean(r.URL.Path) != strings.TrimSuffix(r.URL.Path, "/") {
+			// The mux would send the client elsewhere, and so tell strangers of it.
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = Prefix, ""
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 type handler struct{ HandlerOptions }

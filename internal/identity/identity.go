@@ -44,8 +44,7 @@ type Identity struct {
 func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (*Identity, error) {
 	// What the signature is verified with is what the caller is taken for, even
 	// if credentials change meanwhile.
-	snapshot := keys{*d.current.Load(), d.now}
-	verifier := sigv4.Verifier{Keys: snapshot, Region: d.region, Now: d.now}
+	snapshot, verifier := d.snapshot()
 	signature, err := verifier.Verify(r.Context(), r, body, service)
 	var refusal *sigv4.Error
 	switch {
@@ -57,6 +56,19 @@ func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (
 		return nil, &apigw.Error{Status: refusal.Status, Type: refusal.Type, Message: refusal.Message}
 	}
 	return nil, &apigw.Error{Status: http.StatusInternalServerError, Type: "InternalServerErrorException", Message: "Internal server error"}
+}
+
+// Plausible tells whether a request can turn out to be signed by somebody known,
+// before its body is read. Authenticate refuses all others, whatever their body.
+func (d *Directory) Plausible(r *http.Request, service string) bool {
+	_, verifier := d.snapshot()
+	return verifier.Plausible(r.Context(), r, service)
+}
+
+// snapshot is who is known at this moment, and how to verify that it was them.
+func (d *Directory) snapshot() (keys, *sigv4.Verifier) {
+	known := keys{*d.current.Load(), d.now}
+	return known, &sigv4.Verifier{Keys: known, Region: d.region, Now: d.now}
 }
 
 // ClaimedKey gives the access key that a request claims to be signed with, for

@@ -352,3 +352,30 @@ func TestDateHeader(t *testing.T) {
 		}
 	}
 }
+
+// TestPlausible: whoever is not known is, before the body is there.
+func TestPlausible(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		push push
+		want bool
+	}{
+		"signed":          {push{}, true},
+		"wrongly signed":  {push{signature: strings.Repeat("0", 64)}, true}, // only the body tells
+		"not signed":      {push{algorithm: "Bearer"}, false},
+		"an unknown key":  {push{credential: "AKIDOTHER/20150830/us-east-1/execute-api/aws4_request"}, false},
+		"an expired key":  {push{credential: "AKIDEXPIRED/20150830/us-east-1/execute-api/aws4_request"}, false},
+		"another service": {push{credential: "AKIDEXAMPLE/20150830/us-east-1/s3/aws4_request"}, false},
+		"another day":     {push{date: "20150829T123600Z"}, false},
+		"no host":         {push{names: "x-amz-date"}, false},
+	} {
+		r, body := test.push.request(t)
+		v := verifierAt(suiteTime)
+		if got := v.Plausible(t.Context(), r, "execute-api"); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+		if _, err := v.Verify(t.Context(), r, body, "execute-api"); err == nil && !test.want {
+			t.Errorf("%s: signed all the same", name)
+		}
+	}
+}

@@ -78,6 +78,36 @@ type Signature struct {
 // A presigned request can be sent again until it expires, and one that is
 // signed in its header for MaxSkew: that is how Signature Version 4 is.
 func (v *Verifier) Verify(ctx context.Context, r *http.Request, body []byte, service string) (*Signature, error) {
+	c, err := v.claim(r, service)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.compare(ctx, c, body); err != nil {
+		return nil, err
+	}
+	return &Signature{
+		AccessKeyID:   c.accessKeyID,
+		SessionToken:  c.sessionToken,
+		Time:          c.time,
+		Presigned:     c.presigned,
+		SignedHeaders: c.headerNames,
+	}, nil
+}
+
+// Plausible tells whether a request can turn out to be signed once its body is
+// there: it claims a current signature for the service, by a key that is known.
+// Whose it is not has no claim to have its body kept in memory.
+func (v *Verifier) Plausible(ctx context.Context, r *http.Request, service string) bool {
+	c, err := v.claim(r, service)
+	if err == nil {
+		_, err = v.Keys.Secret(ctx, c.accessKeyID, c.sessionToken)
+	}
+	return err == nil
+}
+
+// claim gives what a request says of its signature, if that is complete, current
+// and for this service.
+func (v *Verifier) claim(r *http.Request, service string) (*claim, error) {
 	now := time.Now
 	if v.Now != nil {
 		now = v.Now
@@ -95,16 +125,7 @@ func (v *Verifier) Verify(ctx context.Context, r *http.Request, body []byte, ser
 	if err := c.checkScope(v.Region, service); err != nil {
 		return nil, err
 	}
-	if err := v.compare(ctx, c, body); err != nil {
-		return nil, err
-	}
-	return &Signature{
-		AccessKeyID:   c.accessKeyID,
-		SessionToken:  c.sessionToken,
-		Time:          c.time,
-		Presigned:     c.presigned,
-		SignedHeaders: c.headerNames,
-	}, nil
+	return c, nil
 }
 
 // compare computes the signature anew and compares it with the claimed one. It
