@@ -102,7 +102,7 @@ type served struct {
 // serve starts a gateway on a data folder of this run.
 func (l *lab) serve(ctx context.Context, data string) (*served, error) {
 	p, err := process.Start(ctx, process.Spec{
-		Name: "stagedoor serve", LogDir: l.folder,
+		Name: "stagedoor serve", LogDir: l.folder, Env: []string{"STAGEDOOR_QUOTAS_APIS=1000000", "STAGEDOOR_QUOTAS_DEPLOYMENTS=1000000"},
 		Command: []string{
 			l.binary, "serve", "--open", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
 			"--data", filepath.Join(l.folder, data),
