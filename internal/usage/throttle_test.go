@@ -177,18 +177,22 @@ func TestOpen(t *testing.T) {
 }
 
 func BenchmarkThrottles(b *testing.B) {
-	now := time.Now()
-	account := NewAccount(AccountRates{Requests: AWSRequests, Connects: AWSConnects})
-	var buckets Buckets
-	route := buckets.Route(&apigw.Stage{DefaultRouteSettings: settings(100, 50)}, "join", AccountRates{})
-	b.Run("message", func(b *testing.B) {
-		var own Bucket
-		limit := Rate{PerSecond: 20}.Limit()
-		b.ReportAllocs()
-		for b.Loop() {
-			_ = own.Take(limit, now) && route.Take(now) == nil && account.Request(now) == nil
-		}
-	})
+	// The limits of a message are the connection's, the route's and the gateway's.
+	const endless = 1_000_000_000
+	for name, rate := range map[string]Rate{"passes": {PerSecond: endless, Burst: endless}, "is refused": {PerSecond: 1, Burst: 1}} {
+		account := NewAccount(AccountRates{Requests: Rate{PerSecond: endless, Burst: endless}})
+		var buckets Buckets
+		route := buckets.Route(&apigw.Stage{DefaultRouteSettings: settings(endless, endless)}, "join", AccountRates{})
+		b.Run("message/"+name, func(b *testing.B) {
+			var own Bucket
+			limit := rate.Limit()
+			b.ReportAllocs()
+			for b.Loop() {
+				now := time.Now()
+				_ = own.Take(limit, now) && route.Take(now) == nil && account.Request(now) == nil
+			}
+		})
+	}
 	b.Run("open connections", func(b *testing.B) {
 		var open Open
 		limits := OpenLimits{Total: 10, API: 10, Source: 10}
