@@ -129,6 +129,17 @@ func (s *served) stop(killed bool) {
 	}
 }
 
+// tail is the end of the gateway's log, without what is not a warning.
+func (s *served) tail() string {
+	var lines []string
+	for line := range strings.Lines(s.Log()) {
+		if !strings.Contains(line, `"level":"INFO"`) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-20):], "")
+}
+
 // change is something that clients change, and what is written before it
 // without being counted.
 type change struct {
@@ -181,7 +192,7 @@ func (l *lab) changes(ctx context.Context, o *configurationOptions) ([]report.Se
 	} {
 		series, err := c.measure(ctx, socket, o.changes)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w\n%s", c.name, err, g.Log())
+			return nil, fmt.Errorf("%s: %w\n%s", c.name, err, g.tail())
 		}
 		list = append(list, series)
 	}
@@ -231,7 +242,7 @@ func (l *lab) starts(ctx context.Context, o *configurationOptions) ([]report.Ser
 	})
 	if err != nil {
 		g.stop(false)
-		return nil, err
+		return nil, fmt.Errorf("making the APIs: %w\n%s", err, g.tail())
 	}
 	list := []report.Series{
 		{Name: fmt.Sprintf("start with %d APIs of %d routes, after a stop", o.apis, routes), Target: startTarget},
