@@ -21,7 +21,7 @@ func pack(value []byte) []byte {
 	}
 	var packed bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // a level that there is
-	_, _ = w.Write(value) // a buffer takes everything
+	_, _ = w.Write(value)                                // a buffer takes everything
 	_ = w.Close()
 	if packed.Len() >= len(value) && !bytes.HasPrefix(value, magic) {
 		return value
