@@ -51,7 +51,7 @@ func (s *serving) controlPlane() http.Handler {
 		Local:  &administration.Local{Configuration: s.store.Configuration, Applied: s.access.apply},
 		Region: s.config.Region, Account: s.config.Account, Authorize: s.access.decide, Log: s.log,
 	})
-	return s.access.audited(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	both := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.access.spare(r)
 		if isOwn(r) {
 			own.ServeHTTP(w, r)
@@ -59,6 +59,10 @@ func (s *serving) controlPlane() http.Handler {
 		}
 		plane.ServeHTTP(w, r)
 	}))
+	if s.options.Open {
+		both = sameOrigin(both)
+	}
+	return s.access.audited(both)
 }
 
 // isOwn tells requests that are none of AWS's control plane.
