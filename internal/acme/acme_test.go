@@ -196,6 +196,10 @@ func (n *node) waitFor(t *testing.T, a *authority, name string) *x509.Certificat
 	}
 }
 
+// domain is a name for one test alone: certmagic keeps the challenges of a
+// process in one place, by name.
+func domain(label, test string) string { return label + "-" + strings.ToLower(test) + ".example.com" }
+
 // Each challenge alone gets a certificate, and the account, the key and the
 // certificate outlive the node.
 func TestIssue(t *testing.T) {
@@ -207,34 +211,35 @@ func TestIssue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			chat, api := domain("chat", name), domain("api", name)
 			port := open(t)
 			a := newAuthority(t, port.Addr().(*net.TCPAddr).Port)
 			memory := store.NewMemory()
 			n := startNode(t, port, a, memory, change)
-			if _, _, err := n.visit(a, "chat.example.com"); err == nil {
+			if _, _, err := n.visit(a, chat); err == nil {
 				t.Error("a certificate before there is one")
 			}
-			if err := n.Manage([]string{"chat.example.com", "Api.Example.com."}); err != nil {
+			if err := n.Manage([]string{chat, strings.ToUpper(api) + "."}); err != nil {
 				t.Fatal(err)
 			}
-			first := n.waitFor(t, a, "chat.example.com")
-			n.waitFor(t, a, "api.example.com")
+			first := n.waitFor(t, a, chat)
+			n.waitFor(t, a, api)
 			if _, _, err := n.visit(a, "other.example.com"); err == nil {
 				t.Error("a certificate for a name that nobody asked for")
 			}
 
 			next := startNode(t, open(t), a, memory, change)
-			if err := next.Manage([]string{"chat.example.com"}); err != nil {
+			if err := next.Manage([]string{chat}); err != nil {
 				t.Fatal(err)
 			}
-			if again := next.waitFor(t, a, "chat.example.com"); again.SerialNumber.Cmp(first.SerialNumber) != 0 {
+			if again := next.waitFor(t, a, chat); again.SerialNumber.Cmp(first.SerialNumber) != 0 {
 				t.Error("a node that shares the store got a certificate of its own")
 			}
 
-			if err := n.Manage([]string{"api.example.com"}); err != nil {
+			if err := n.Manage([]string{api}); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := n.visit(a, "chat.example.com"); err == nil {
+			if _, _, err := n.visit(a, chat); err == nil {
 				t.Error("a certificate for a name that is gone")
 			}
 		})
@@ -251,15 +256,16 @@ func TestAnotherNodeAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			chat := domain("another", name)
 			reached := open(t)
 			a := newAuthority(t, reached.Addr().(*net.TCPAddr).Port)
 			memory := store.NewMemory()
 			startNode(t, reached, a, memory, change)
 			asking := startNode(t, open(t), a, memory, change)
-			if err := asking.Manage([]string{"chat.example.com"}); err != nil {
+			if err := asking.Manage([]string{chat}); err != nil {
 				t.Fatal(err)
 			}
-			asking.waitFor(t, a, "chat.example.com")
+			asking.waitFor(t, a, chat)
 		})
 	}
 }
@@ -289,7 +295,7 @@ func TestUnreachableAuthority(t *testing.T) {
 	port := open(t)
 	a := newAuthority(t, 1)
 	n := startNode(t, port, a, store.NewMemory(), func(o *Options) { o.Roots = x509.NewCertPool() })
-	if err := n.Manage([]string{"chat.example.com"}); err != nil {
+	if err := n.Manage([]string{"unreachable.example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(timeout)
