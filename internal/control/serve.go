@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -85,7 +86,17 @@ func (a *api) authorize(r *http.Request, body []byte) error {
 		return nil
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return a.options.Authorize(r, "apigateway:"+r.Method, "arn:"+apigw.Partition(a.options.Region)+":apigateway:"+a.options.Region+"::"+strings.TrimPrefix(r.URL.Path, "/v2"))
+	return a.options.Authorize(r, "apigateway:"+r.Method, a.resource(r.URL.Path))
+}
+
+// resource is the ARN that a path stands for. That of a resource's tags has the
+// resource's own ARN in it, escaped, as in AWS's policies.
+func (a *api) resource(path string) string {
+	path = strings.TrimPrefix(path, "/v2")
+	if tagged, found := strings.CutPrefix(path, "/tags/"); found {
+		path = "/tags/" + url.QueryEscape(tagged)
+	}
+	return "arn:" + apigw.Partition(a.options.Region) + ":apigateway:" + a.options.Region + "::" + path
 }
 
 // answerable is what a client is told of an error.

@@ -284,6 +284,36 @@ func TestLargestHeader(t *testing.T) {
 	}
 }
 
+// Of lines that decide something there is one, or none counts.
+func TestDuplicateLines(t *testing.T) {
+	t.Parallel()
+	g := gatewayBehind(t, listener.Options{})
+	alive := neighbour(t, g)
+	tests := []struct {
+		line string
+		want int
+	}{
+		{"Host: y", 400},
+		{"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", 400},
+		{"Sec-WebSocket-Version: 13", 426},
+		{"Sec-WebSocket-Version: 8", 426},
+		{"Content-Length: 0\r\nContent-Length: 0", 400},
+		{"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 501},
+		{"Authorization: a\r\nAuthorization: b", 400},
+		{"authorization: a\r\nAUTHORIZATION: b", 400},
+		{"Upgrade: h2c", 101}, // a list, of which one is chosen
+		{"Connection: keep-alive", 101},
+	}
+	for _, test := range tests {
+		t.Run(test.line, func(t *testing.T) {
+			if codes, _ := answers(t, g.Address, upgrade("/dev", "Host: x", test.line)); !slices.Equal(codes, []int{test.want}) {
+				t.Errorf("answers %v, want %d", codes, test.want)
+			}
+			alive()
+		})
+	}
+}
+
 // What a client writes into its header stays one value of one line for backends.
 func TestHeaderInjection(t *testing.T) {
 	t.Parallel()
