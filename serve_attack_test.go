@@ -259,12 +259,15 @@ func TestServeRate(t *testing.T) {
 
 // Nothing of a body is read for somebody whom the gateway doesn't know, and a
 // path that is not clean leads nowhere.
-func TestServeStrangersOnTheAdminPort(t *testing.T) {
+func TestServeStrangers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.guarded()
 	g := s.start(ServeConfig{})
+	gone := strings.ReplaceAll(connections.NewID(1).String(), "=", "%3D")
 	for _, tt := range []struct{ name, path, authorization string }{
+		{"a message, unsigned", g.Public[0] + "/prod/@connections/" + gone, ""},
+		{"a message, by an unknown key", g.Public[0] + "/prod/@connections/" + gone, "AKIAUNKNOWN"},
 		{"unsigned", "/v2/apis", ""},
 		{"an unknown key", "/v2/apis", "AKIAUNKNOWN"},
 		{"an expired key", "/v2/apis", "ALLOW-EXPIRED"},
@@ -273,7 +276,15 @@ func TestServeStrangersOnTheAdminPort(t *testing.T) {
 		{"a path with dots to elsewhere", "/stagedoor/../v2/apis", ""},
 		{"a path with slashes", "/stagedoor//backup", ""},
 	} {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(g.Admin, "http://"))
+		u, err := url.Parse(tt.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		service, address := "execute-api", u.Host
+		if address == "" {
+			service, address = "apigateway", strings.TrimPrefix(g.Admin, "http://")
+		}
+		conn, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,9 +293,9 @@ func TestServeStrangersOnTheAdminPort(t *testing.T) {
 		line := ""
 		if tt.authorization != "" {
 			line = "X-Amz-Date: " + now.Format("20060102T150405Z") + "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" + tt.authorization + "/" +
-				now.Format("20060102") + "/us-east-1/apigateway/aws4_request, SignedHeaders=host;x-amz-date, Signature=00\r\n"
+				now.Format("20060102") + "/us-east-1/" + service + "/aws4_request, SignedHeaders=host;x-amz-date, Signature=00\r\n"
 		}
-		if _, err := io.WriteString(conn, "POST "+tt.path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"+line+"\r\n{"); err != nil {
+		if _, err := io.WriteString(conn, "POST "+u.RequestURI()+" HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"+line+"\r\n{"); err != nil {
 			t.Fatal(err)
 		}
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil) // though the body never comes

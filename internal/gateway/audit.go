@@ -48,6 +48,14 @@ func caller(signer *identity.Identity, r *http.Request) string {
 	return ""
 }
 
+// spare takes the body from a request to @connections that will be refused with
+// any: nobody who is not known makes the gateway keep one in memory.
+func (g *Gateway) spare(r *http.Request) {
+	if !g.guards.Unsigned && !g.guards.Identities.Plausible(r, identity.ServiceExecuteAPI) {
+		r.Body = http.NoBody
+	}
+}
+
 // admit decides about requests to @connections.
 func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, error) {
 	access := telemetry.Access{Source: forwarded.Of(r).Address}

@@ -21,6 +21,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case len(r.RequestURI) > maxURL:
 		apigw.ErrForbidden.WriteTo(w)
 	case management && t.stage != nil:
+		g.spare(r)
 		g.connections.Serve(w, r, t.apiID, t.stage.plan.Load().Name, id)
 	case !upgrade && !management && !t.named:
 		g.fallback.ServeHTTP(w, r)
