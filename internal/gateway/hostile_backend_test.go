@@ -79,8 +79,20 @@ func floods(head, part string, size int) func(net.Conn) {
 	}
 }
 
-// ours is what must not stand in anything that a client reads.
+// tellsOurs tells whether something that a client reads has in it what must not
+// be there. Ids are random, and may have any text in them.
+func tellsOurs(text string) bool { return ours.MatchString(ids.ReplaceAllString(text, "")) }
+
+var ids = regexp.MustCompile(`"(connectionId|requestId)":"[^"]*"`)
+
 var ours = regexp.MustCompile(`(?i)\.go\b|goroutine|stagedoor|panic|127\.0\.0\.1|dial|tcp|EOF|runtime|Content-Length|template|vtl|context`)
+
+// tellsOfUs tells whether a frame says what only the operator should read. Ids
+// are left out: by chance they spell anything.
+func tellsOfUs(frame string) bool {
+	message, _, _ := strings.Cut(frame, `"connectionId"`)
+	return ours.MatchString(message)
+}
 
 // Backends that answer badly cost the message that called them, and nobody else.
 // The client gets one of API Gateway's frames, or the body as text.
@@ -174,7 +186,7 @@ func TestHostileBackends(t *testing.T) {
 					t.Errorf("received %.100q, want %q", got, test.want)
 				}
 				if test.want == internalFrame || test.want == timedOut {
-					if ours.MatchString(got) || record == "" {
+					if tellsOurs(got) || record == "" {
 						t.Errorf("frame %s, log %q", got, record)
 					}
 				}

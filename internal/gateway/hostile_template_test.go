@@ -67,7 +67,7 @@ func TestRunawayTemplates(t *testing.T) {
 				t.Errorf("%s: the neighbour received %q", test.name, got)
 			}
 			switch got := c.Receive(); {
-			case ours.MatchString(got):
+			case tellsOurs(got):
 				t.Errorf("%s: the client reads %q", test.name, got)
 			case describe(got) != test.want && (test.want != "any" || describe(got) != internalFrame && got != "ended"):
 				t.Errorf("%s: received %.100q, want %q", test.name, got, test.want)
