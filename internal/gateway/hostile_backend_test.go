@@ -87,13 +87,6 @@ var ids = regexp.MustCompile(`"(connectionId|requestId)":"[^"]*"`)
 
 var ours = regexp.MustCompile(`(?i)\.go\b|goroutine|stagedoor|panic|127\.0\.0\.1|dial|tcp|EOF|runtime|Content-Length|template|vtl|context`)
 
-// tellsOfUs tells whether a frame says what only the operator should read. Ids
-// are left out: by chance they spell anything.
-func tellsOfUs(frame string) bool {
-	message, _, _ := strings.Cut(frame, `"connectionId"`)
-	return ours.MatchString(message)
-}
-
 // Backends that answer badly cost the message that called them, and nobody else.
 // The client gets one of API Gateway's frames, or the body as text.
 func TestHostileBackends(t *testing.T) {

@@ -31,7 +31,8 @@ const (
 )
 
 // writeUntilKilled says what the store holds, and then of every write that it
-// was answered, in lines that killTest.line reads.
+// was answered, in lines that killTest.line reads. A store that is too slow for
+// its own time limits ends it as well: nothing was answered then.
 func writeUntilKilled(dir string) error {
 	began := time.Now()
 	s, err := Open(context.Background(), Options{Dir: dir})
