@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/\S+$`)
@@ -160,7 +161,8 @@ type defaultChain struct {
 
 func newDefaultChain() *defaultChain {
 	return &defaultChain{sync.OnceValues(func() (aws.Config, error) {
-		return config.LoadDefaultConfig(context.Background())
+		// What goes wrong is in the error; the SDK would print it beside our log.
+		return config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}))
 	})}
 }
 
