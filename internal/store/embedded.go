@@ -54,7 +54,7 @@ func startEmbedded(options Options) (*embedded, error) {
 	}
 	e := &embedded{options: options, lock: lock, stopping: make(chan struct{}), done: make(chan struct{})}
 	if err := e.start(); err != nil {
-		lock.Close()
+		unlockDir(lock)
 		return nil, err
 	}
 	go e.lookAfter()
@@ -139,7 +139,7 @@ func (e *embedded) stop() {
 	close(e.stopping)
 	<-e.done
 	e.end()
-	e.lock.Close()
+	unlockDir(e.lock)
 }
 
 // InProcessConn is how a client connects.

@@ -12,7 +12,7 @@ import (
 var ErrInUse = errors.New("another process uses it")
 
 // lockDir makes this process the only one that uses a data directory, until
-// the file is closed or the process ends.
+// unlockDir or the end of the process.
 func lockDir(dir string) (*os.File, error) {
 	name := filepath.Join(dir, "lock")
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
@@ -33,4 +33,10 @@ func lockDir(dir string) (*os.File, error) {
 		_, _ = fmt.Fprintf(file, "process %d\n", os.Getpid())
 	}
 	return file, nil
+}
+
+// unlockDir lets others use the data directory.
+func unlockDir(lock *os.File) {
+	_ = unlock(lock) // closing the file does it too, if a moment later
+	_ = lock.Close()
 }

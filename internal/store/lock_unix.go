@@ -15,3 +15,7 @@ func tryLock(file *os.File) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// unlock ends the lock at once. To close the file does not: a child that is
+// being started holds the lock too, until it runs its program.
+func unlock(file *os.File) error { return syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }
