@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -76,17 +77,27 @@ func stopServer(s *server.Server) {
 	s.WaitForShutdown()
 }
 
+// freeAddress is an address that nobody listens at. Its port is none of those
+// that the system gives to others meanwhile.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		free, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000)))
+		if err == nil {
+			defer free.Close()
+			return free.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 // startCluster runs servers that form a cluster, and gives their URLs.
 func startCluster(t *testing.T, size int) string {
 	t.Helper()
 	var routes []*url.URL
 	for range size {
-		free, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		routes = append(routes, &url.URL{Scheme: "nats", Host: free.Addr().String()})
-		free.Close()
+		routes = append(routes, &url.URL{Scheme: "nats", Host: freeAddress(t)})
 	}
 	var urls []string
 	for i, route := range routes {
