@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/filelock"
 )
 
 const (
@@ -78,7 +80,7 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		locked, err := tryLock(file)
+		locked, err := filelock.Try(file)
 		if locked {
 			return func() { file.Close() }, nil
 		}

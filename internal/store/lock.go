@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/filelock"
 )
 
 // ErrInUse says that another process uses a data directory.
@@ -19,7 +21,7 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
-	locked, err := tryLock(file)
+	locked, err := filelock.Try(file)
 	if err == nil && !locked {
 		owner, _ := os.ReadFile(name)
 		err = fmt.Errorf("%w (%s)", ErrInUse, strings.TrimSpace(string(owner)))
@@ -37,6 +39,6 @@ func lockDir(dir string) (*os.File, error) {
 
 // unlockDir lets others use the data directory.
 func unlockDir(lock *os.File) {
-	_ = unlock(lock) // closing the file does it too, if a moment later
+	_ = filelock.Unlock(lock) // closing the file does it too, if a moment later
 	_ = lock.Close()
 }

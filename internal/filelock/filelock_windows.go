@@ -1,4 +1,4 @@
-package lambda
+package filelock
 
 import (
 	"errors"
@@ -7,12 +7,17 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock locks an open file unless another has it.
-func tryLock(file *os.File) (bool, error) {
+// Try locks an open file unless another has it.
+func Try(file *os.File) (bool, error) {
 	err := windows.LockFileEx(windows.Handle(file.Fd()),
 		windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Unlock ends the lock.
+func Unlock(file *os.File) error {
+	return windows.UnlockFileEx(windows.Handle(file.Fd()), 0, 1, 0, new(windows.Overlapped))
 }
