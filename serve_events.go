@@ -49,6 +49,10 @@ func (l *eventLog) Record(e *telemetry.Record) {
 	if shown != config.EventsNone {
 		l.warn(e)
 	}
+	if e.Event == telemetry.EventRefused {
+		l.refuse(e, shown)
+		return
+	}
 	if e.Refused != nil && e.Status != http.StatusTooManyRequests {
 		l.audit(e) // whatever else is logged
 		return
@@ -72,6 +76,19 @@ func (l *eventLog) Record(e *telemetry.Record) {
 	}
 }
 
+// refuse logs a URL that leads nowhere, among the failures that are logged in a
+// second.
+func (l *eventLog) refuse(e *telemetry.Record, shown string) {
+	if shown == config.EventsNone {
+		return
+	}
+	if !l.admit(e.Time) {
+		l.dropped.Add(1)
+		return
+	}
+	l.log.Warn("URL refused", "source", e.Refused.Source, "host", e.Refused.Host, "path", e.Refused.Path, "status", e.Status, "error", e.Error)
+}
+
 // warn logs what is probably a mistake in the API.
 func (l *eventLog) warn(e *telemetry.Record) {
 	for _, warning := range e.Warnings {
@@ -83,7 +100,7 @@ func (l *eventLog) count(e *telemetry.Record) {
 	switch {
 	case e.Event == telemetry.EventConnect && e.Status == http.StatusSwitchingProtocols:
 		l.connected.Add(1)
-	case e.Event == telemetry.EventConnect:
+	case e.Event == telemetry.EventConnect, e.Event == telemetry.EventRefused:
 		l.refused.Add(1)
 	case e.Event == telemetry.EventDisconnect:
 		l.disconnected.Add(1)

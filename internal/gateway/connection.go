@@ -51,6 +51,9 @@ func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload
 		err = c.socket.Send(websocket.Text, connections.ToText(e.response.Body))
 	}
 	record := e.record(telemetry.EventMessage)
+	if e.response != nil && !e.TwoWay {
+		record.Unanswered = len(e.response.Body)
+	}
 	if err != nil && record.Error == "" {
 		record.Error = "the answer was not delivered: " + err.Error()
 	}

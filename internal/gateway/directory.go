@@ -87,6 +87,35 @@ func (d *directory) find(hostport string, u *url.URL) target {
 	return t
 }
 
+const noSuchStage = "no such stage"
+
+// missing says in a few words why find has found no stage for a URL.
+func (d *directory) missing(hostport string, u *url.URL, t target) string {
+	name, _ := segment(u.EscapedPath())
+	switch _, ambiguous := d.byName[name]; {
+	case t.domain != "":
+		return "no mapping of the custom domain leads from this path to a stage"
+	case t.apiID == "" && ambiguous:
+		return "several APIs have a stage of this name"
+	case t.apiID == "":
+		return noSuchStage
+	}
+	apiExists := false
+	for key, s := range d.stages {
+		if key.apiID != t.apiID {
+			continue
+		}
+		apiExists = true
+		if rest, _ := strings.CutPrefix(hostname(hostport), t.apiID+"."); key.name == name && strings.HasPrefix(rest, "execute-api.") && s.plan.Load().DisableDefaultEndpoint {
+			return "the API's default endpoint is disabled"
+		}
+	}
+	if !apiExists {
+		return "no such API"
+	}
+	return noSuchStage
+}
+
 // domain gives the mappings of a host's custom domain: its own, or the wildcard
 // for its first label.
 func (d *directory) domain(host string) (mappings []Mapping, found bool) {

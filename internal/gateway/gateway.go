@@ -69,7 +69,7 @@ func New(o Options) *Gateway {
 		g.recorder = telemetry.Discard
 	}
 	if g.fallback == nil {
-		g.fallback = http.HandlerFunc(forbidden)
+		g.fallback = http.HandlerFunc(g.forbidden)
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder, Admit: g.admit}

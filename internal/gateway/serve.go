@@ -4,9 +4,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -14,19 +18,22 @@ const maxURL = 4096
 
 // ServeHTTP answers WebSocket handshakes and @connections requests.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	t := g.hosting.Load().find(r.Host, r.URL)
+	hosting := g.hosting.Load()
+	t := hosting.find(r.Host, r.URL)
 	upgrade := isUpgrade(r)
 	id, management := connectionID(t.rest)
 	switch {
 	case len(r.RequestURI) > maxURL:
-		apigw.ErrForbidden.WriteTo(w)
+		g.refuseURL(w, r, "the URL is longer than "+strconv.Itoa(maxURL)+" bytes")
 	case management && t.stage != nil:
 		g.spare(r)
 		g.connections.Serve(w, r, t.apiID, t.stage.plan.Load().Name, id)
 	case !upgrade && !management && !t.named:
 		g.fallback.ServeHTTP(w, r)
-	case t.stage == nil || t.rest != "":
-		apigw.ErrForbidden.WriteTo(w)
+	case t.stage == nil:
+		g.refuseURL(w, r, hosting.missing(r.Host, r.URL, t))
+	case t.rest != "":
+		g.refuseURL(w, r, "there is nothing below a stage but @connections/{connectionId}")
 	default:
 		if err := websocket.CheckUpgrade(r); err != nil {
 			refuseUpgrade(w, err)
@@ -36,7 +43,25 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func forbidden(w http.ResponseWriter, _ *http.Request) { apigw.ErrForbidden.WriteTo(w) }
+// forbidden answers what is for no API where nothing else does.
+func (g *Gateway) forbidden(w http.ResponseWriter, r *http.Request) {
+	g.refuseURL(w, r, noSuchStage)
+}
+
+// refuseURL answers a request whose URL leads nowhere, and records it with the
+// reason, which the client is not told.
+func (g *Gateway) refuseURL(w http.ResponseWriter, r *http.Request, reason string) {
+	apigw.ErrForbidden.WriteTo(w)
+	g.recorder.Record(&telemetry.Record{
+		Event: telemetry.EventRefused, Time: time.Now(), Status: apigw.ErrForbidden.Status, Error: reason,
+		Refused: &telemetry.Access{
+			Source: forwarded.Of(r).Address, Result: apigw.ErrForbidden.Type,
+			Host: limit(r.Host), Path: limit(r.URL.EscapedPath()),
+		},
+	})
+}
+
+func limit(text string) string { return text[:min(len(text), telemetry.MaxPath)] }
 
 // refuseUpgrade answers a request for a stage that is no WebSocket handshake,
 // or a malformed one. The specification leaves 426 or 403 open for a plain

@@ -13,6 +13,7 @@ const (
 	EventPush       = "push"       // POST to @connections
 	EventInfo       = "info"       // GET of @connections
 	EventDelete     = "delete"     // DELETE of @connections
+	EventRefused    = "refused"    // a request whose URL leads to no stage; Refused says which
 )
 
 // Record is one finished event. Members that do not apply are zero. It must
@@ -31,6 +32,9 @@ type Record struct {
 	Status int
 	Reason string // the close reason of a disconnect
 	Bytes  int    // payload bytes: of the message, or of the push
+	// Unanswered is how many bytes a message's integration answered that nobody
+	// gets, because the route has no route response.
+	Unanswered int
 	// Error says in a sentence for the operator what failed. The client has
 	// seen only AWS's own text for it.
 	Error string
@@ -38,7 +42,7 @@ type Record struct {
 	// the API, such as a line of a mapping template that has no effect. Each is
 	// told once, with the first event that met it.
 	Warnings []string
-	// Refused is set when somebody was refused a connection or a push.
+	// Refused is set when somebody was refused a connection, a push or a URL.
 	Refused *Access
 }
 
@@ -51,7 +55,14 @@ type Access struct {
 	// Action and Resource are what IAM was asked for; empty without it.
 	Action, Resource string
 	Result           string // a type of gateway response or error: ACCESS_DENIED, GoneException
+	// Host and Path are what was asked for by a URL that leads to no stage: the
+	// Host line, and the path as it came, without its query, at most MaxPath
+	// bytes of each. Else they are empty.
+	Host, Path string
 }
+
+// MaxPath is the most that is kept of a refused URL's path, in bytes.
+const MaxPath = 256
 
 // Recorder receives records. Record is called on the event's own goroutine
 // and must be quick and safe for concurrent use.
