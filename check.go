@@ -45,5 +45,9 @@ func newDev(config DevConfig) (*dev, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dev{config: config, compiler: newCompiler(backends), keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
+	compiler := newCompiler(backends)
+	if config.Limits != nil {
+		compiler.SetLimits(*config.Limits)
+	}
+	return &dev{config: config, compiler: compiler, keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
 }

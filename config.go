@@ -9,7 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
+
+// ConnectionLimits bound each connection.
+type ConnectionLimits = usage.ConnectionLimits
 
 // DevConfig says what RunDev runs. The zero value, with a Template, works.
 type DevConfig struct {
@@ -44,6 +49,9 @@ type DevConfig struct {
 	// Region and AccountID appear in ARNs; "" stands for AWS_REGION, else
 	// us-east-1, and for 123456789012.
 	Region, AccountID string
+	// Limits bound each connection where no tag of its API or stage does; nil
+	// stands for AWS's.
+	Limits *ConnectionLimits
 	// CacheDir holds built functions, SDKs and the local certificate
 	// authority; "" stands for "stagedoor" in the user's cache folder.
 	CacheDir string

@@ -26,6 +26,9 @@ func (s *serving) reload() {
 	s.level.Set(next.Log.Level)
 	s.events.setShown(next.Log.Events)
 	s.backends.functions.set(next.Functions)
+	if next.Limits.Each != s.config.Limits.Each {
+		s.rollout.setLimits(next.Limits.Each)
+	}
 	changes := s.config.Changes(next)
 	for _, change := range changes {
 		if change.Live {

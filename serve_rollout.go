@@ -6,33 +6,37 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/rollout"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // following is the rollout while it runs.
 type following struct {
 	*rollout.Rollout
-	cancel context.CancelFunc
-	ended  chan error // gives the reason why it ended
+	compiler *plan.Compiler
+	cancel   context.CancelFunc
+	ended    chan error // gives the reason why it ended
 }
 
 // follow puts the stored configuration into effect, and its changes from then
 // on. It returns when what is stored is served.
 func (s *serving) follow(ctx context.Context) error {
+	compiler := &plan.Compiler{
+		Backends: s.backends.builder, Authorizers: s.backends.authorizers, Region: s.config.Region, Rates: s.rates(),
+		Domain: s.domain(),
+	}
+	compiler.SetLimits(s.config.Limits.Each)
 	r := rollout.New(rollout.Options{
 		Configuration: s.store.Configuration,
-		Compiler: &plan.Compiler{
-			Backends: s.backends.builder, Authorizers: s.backends.authorizers, Region: s.config.Region, Rates: s.rates(),
-			Domain: s.domain(),
-		},
-		Gateway: s.gateway,
-		Keys:    s.keys,
-		Links:   s.backends.links,
+		Compiler:      compiler,
+		Gateway:       s.gateway,
+		Keys:          s.keys,
+		Links:         s.backends.links,
 		Report: func(p rollout.Problem) {
 			s.log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
 		},
 	})
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.rollout = &following{r, cancel, make(chan error, 1)}
+	s.rollout = &following{r, compiler, cancel, make(chan error, 1)}
 	go func() { s.rollout.ended <- r.Run(running) }()
 	select {
 	case <-r.Ready():
@@ -43,6 +47,12 @@ func (s *serving) follow(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// setLimits has other limits apply to connections that open from now on.
+func (f *following) setLimits(l usage.ConnectionLimits) {
+	f.compiler.SetLimits(l)
+	f.Recompile()
 }
 
 // stop ends the following. The error says why it had ended before.

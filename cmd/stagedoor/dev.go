@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // DevCmd is "stagedoor dev".
@@ -19,7 +21,38 @@ type DevCmd struct {
 	Function  map[string]string `placeholder:"NAME=URL" help:"Where a function is called by Lambda's Invoke operation instead of being run here; may be repeated."`
 	VPCLink   map[string]string `name:"vpc-link" placeholder:"ID=HOST:PORT" help:"Address of the load balancer behind a VPC link; may be repeated."`
 	CA        string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
+	Limits    limitFlags        `embed:""`
 	JSON      bool              `help:"Print one JSON object per line."`
+}
+
+// limitFlags bound each connection; what is empty is as AWS has it.
+type limitFlags struct {
+	Idle     string `placeholder:"DURATION" help:"Close connections after that long without data, or none (10m)."`
+	Lifetime string `placeholder:"DURATION" help:"Close connections after that long, or none (2h)."`
+	Frame    string `placeholder:"SIZE" help:"Largest frame that a client may send, such as 64KiB, or none (32KiB)."`
+	Message  string `placeholder:"SIZE" help:"Largest message that a client may send, or none (128KiB)."`
+}
+
+// Validate is called by kong: a value that cannot be read is a wrong flag.
+func (f *limitFlags) Validate() error {
+	_, err := f.limits()
+	return err
+}
+
+// limits are AWS's, but for what a flag sets. The tags of the template win.
+func (f *limitFlags) limits() (*stagedoor.ConnectionLimits, error) {
+	l := usage.AWSConnection
+	for _, flag := range []struct{ name, text string }{
+		{"idle", f.Idle}, {"lifetime", f.Lifetime}, {"frame", f.Frame}, {"message", f.Message},
+	} {
+		if flag.text == "" {
+			continue
+		}
+		if err := config.SetConnectionLimit(&l, flag.name, flag.text); err != nil {
+			return nil, fmt.Errorf("--%s: %w", flag.name, err)
+		}
+	}
+	return &l, nil
 }
 
 // Help is the second half of "stagedoor dev --help".
@@ -41,10 +74,14 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	if c.JSON {
 		reporter = newJSONReporter(out)
 	}
-	err := stagedoor.RunDev(ctx, stagedoor.DevConfig{
+	limits, err := c.Limits.limits()
+	if err != nil {
+		return &usageError{err}
+	}
+	err = stagedoor.RunDev(ctx, stagedoor.DevConfig{
 		Template: c.Template, Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
-		VPCLinks: c.VPCLink, CAFile: c.CA, Reporter: reporter,
+		VPCLinks: c.VPCLink, CAFile: c.CA, Limits: limits, Reporter: reporter,
 	})
 	return p.reportProblems(err)
 }

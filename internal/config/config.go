@@ -166,6 +166,8 @@ type Limits struct {
 	// Connections bound WebSockets that are open, in total, of one API and from
 	// one source; 0 does not.
 	Connections, ConnectionsPerAPI, ConnectionsPerSource int
+	// Each bound every connection whose API and stage have no tag for it.
+	Each usage.ConnectionLimits
 }
 
 // Timeouts bound what a client may take.
@@ -216,7 +218,7 @@ func defaults(getenv func(string) string) *Config {
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 		Log:      Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
-		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects},
+		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.AWSConnection},
 		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
 	}

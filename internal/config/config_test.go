@@ -76,7 +76,7 @@ func TestDefaults(t *testing.T) {
 			Admin:    Admin{Listen: "127.0.0.1:8081"},
 			NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 			Log:      Log{Format: "text", Level: slog.LevelInfo, Events: "failed", Summary: time.Minute},
-			Limits:   Limits{HeaderBytes: 32768, HeaderLines: 128, URLBytes: 8192, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects},
+			Limits:   Limits{HeaderBytes: 32768, HeaderLines: 128, URLBytes: 8192, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.AWSConnection},
 			Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
 			Shutdown: Shutdown{Timeout: 25 * time.Second},
 		}
@@ -101,14 +101,14 @@ listen: [":1", "[::1]:2"]
 log: {level: debug, format: json, summary: 0}
 nats: {nkey: keys/nkey, replicas: 3}
 proxies: {trusted: 10.0.0.0/8, proxyProtocol: true}
-limits: {headerBytes: 64KiB, urlBytes: 4096B, headerLines: 50, requests: none, connects: 0.5/20, connections: 7}
+limits: {headerBytes: 64KiB, urlBytes: 4096B, headerLines: 50, requests: none, connects: 0.5/20, connections: 7, idle: 1h30m, lifetime: none, message: 1MiB}
 quotas: {apis: 5}
 `)
 	got, warnings, err := Load(Options{
 		File: file,
 		Environ: []string{
 			"STAGEDOOR_LOG_LEVEL=warn", "STAGEDOOR_LOG_FORMAT=text", "STAGEDOOR_LISTEN=:3, :4", "STAGEDOOR_NATS_REPLICAS=5",
-			"STAGEDOOR_ADMIN_LISTEN=", "STAGEDOOR_TIMEOUTS_HEADER=2s", "STAGEDOOR_NATS_TLS_CA=ca.pem",
+			"STAGEDOOR_ADMIN_LISTEN=", "STAGEDOOR_LIMITS_FRAME=none", "STAGEDOOR_TIMEOUTS_HEADER=2s", "STAGEDOOR_NATS_TLS_CA=ca.pem",
 			"STAGEDOOR_PROXIES_TRUSTED=192.0.2.1", "STAGEDOOR_PROXIES_PROXY_PROTOCOL=false",
 			"STAGEDOOR_LOG_LEVL=x", "STAGEDOOR_PORT=tcp://10.0.0.1:80", "STAGEDOOR_SERVICE_HOST=10.0.0.1", "LOG_LEVEL=debug",
 		},
@@ -128,7 +128,7 @@ quotas: {apis: 5}
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second, Replicas: 5, NKey: filepath.Join(filepath.Dir(file), "keys/nkey"), TLS: NATSTLS{CA: "ca.pem"}},
 		Log:      Log{Format: "json", Level: slog.LevelWarn, Events: "failed"},
 		Proxies:  Proxies{Trusted: []string{"192.0.2.1"}},
-		Limits:   Limits{HeaderBytes: 65536, HeaderLines: 50, URLBytes: 4096, Handshakes: 16384, HandshakesPerSource: 1024, Connects: usage.Rate{PerSecond: 0.5, Burst: 20}, Connections: 7},
+		Limits:   Limits{HeaderBytes: 65536, HeaderLines: 50, URLBytes: 4096, Handshakes: 16384, HandshakesPerSource: 1024, Connects: usage.Rate{PerSecond: 0.5, Burst: 20}, Connections: 7, Each: usage.ConnectionLimits{Idle: 90 * time.Minute, Message: 1 << 20}},
 		Quotas:   Quotas{APIs: 5},
 		Timeouts: Timeouts{Header: 2 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},

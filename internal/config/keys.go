@@ -79,7 +79,7 @@ func (c *Config) keys() section {
 			{"trusted", list{&c.Proxies.Trusted, isNetwork, 0}},
 			{"proxyProtocol", boolean(&c.Proxies.ProxyProtocol)},
 		}},
-		{"limits", section{
+		{"limits", append(connectionKeys(&c.Limits.Each), section{
 			{"headerBytes", size(&c.Limits.HeaderBytes, 1<<10, 1<<20)},
 			{"headerLines", integer(&c.Limits.HeaderLines, 16, 10_000)},
 			{"urlBytes", size(&c.Limits.URLBytes, 256, 1<<20)},
@@ -90,7 +90,7 @@ func (c *Config) keys() section {
 			{"connections", integer(&c.Limits.Connections, 1, 100_000_000)},
 			{"connectionsPerAPI", integer(&c.Limits.ConnectionsPerAPI, 1, 100_000_000)},
 			{"connectionsPerSource", integer(&c.Limits.ConnectionsPerSource, 1, 100_000_000)},
-		}},
+		}...)},
 		{"timeouts", section{
 			{"header", duration(&c.Timeouts.Header, time.Second, 10*time.Minute)},
 			{"body", duration(&c.Timeouts.Body, time.Second, 10*time.Minute)},
@@ -108,6 +108,27 @@ func (c *Config) keys() section {
 		{"vpcLinks", table{&c.VPCLinks, isLink, isTarget}},
 		{"functions", table{&c.Functions, isFunction, isURL}},
 	}
+}
+
+// connectionKeys are those of the limits of each connection.
+func connectionKeys(l *usage.ConnectionLimits) section {
+	const (
+		shortest = 10 * time.Millisecond
+		longest  = 365 * 24 * time.Hour
+		largest  = 1 << 30
+	)
+	return section{
+		{"idle", orNone(&l.Idle, duration(&l.Idle, shortest, longest))},
+		{"lifetime", orNone(&l.Lifetime, duration(&l.Lifetime, shortest, longest))},
+		{"frame", orNone(&l.Frame, size(&l.Frame, 1, largest))},
+		{"message", orNone(&l.Message, size(&l.Message, 1, largest))},
+	}
+}
+
+// SetConnectionLimit sets one limit of connections by the name of its key below
+// "limits", written as in the file. The name must be one of these.
+func SetConnectionLimit(l *usage.ConnectionLimits, name, text string) error {
+	return connectionKeys(l).find(name).(textual).set(text)
 }
 
 func (c *Certificate) keys() section {
@@ -151,4 +172,7 @@ func (q *Quotas) keys() section {
 
 // live are the keys whose change takes effect without a restart, by the
 // beginning of their paths.
-var live = []string{"log.level", "log.events", "credentials", "tls.certificates", "functions"}
+var live = []string{
+	"log.level", "log.events", "credentials", "tls.certificates", "functions",
+	"limits.idle", "limits.lifetime", "limits.frame", "limits.message",
+}

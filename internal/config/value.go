@@ -106,6 +106,22 @@ func duration(to *time.Duration, least, most time.Duration) scalar {
 	})
 }
 
+// orNone takes the word none too, for a limit that does not limit: the zero value.
+func orNone[T any](to *T, limit scalar) scalar {
+	assign := limit.assign
+	limit.assign = func(text string) error {
+		if text == "none" {
+			*to = *new(T)
+			return nil
+		}
+		if err := assign(text); err != nil {
+			return fmt.Errorf("%w, or none", err)
+		}
+		return nil
+	}
+	return limit
+}
+
 // integer is a whole number.
 func integer(to *int, least, most int) scalar {
 	return bind(to, func(text string) (int, error) {

@@ -3,7 +3,7 @@ package plan
 import (
 	"fmt"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
@@ -27,8 +27,21 @@ type Compiler struct {
 	// Rates complete throttles of stages that say only a rate, or only a burst.
 	Rates usage.AccountRates
 
-	buckets usage.Buckets // of all plans, so that a new one goes on with the old one's
-	models  modelSets     // likewise
+	limits  atomic.Pointer[usage.ConnectionLimits] // nil: AWS's
+	buckets usage.Buckets                          // of all plans, so that a new one goes on with the old one's
+	models  modelSets                              // likewise
+}
+
+// SetLimits says what bounds connections where no tag does: in plans that are
+// compiled from now on. Before, that is AWS's limits.
+func (c *Compiler) SetLimits(l usage.ConnectionLimits) { c.limits.Store(&l) }
+
+// connectionLimits are the limits of connections without a tag.
+func (c *Compiler) connectionLimits() usage.ConnectionLimits {
+	if l := c.limits.Load(); l != nil {
+		return *l
+	}
+	return usage.AWSConnection
 }
 
 // Problem says why a part of a stage cannot work as configured. The rest of
@@ -67,7 +80,7 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Probl
 		stage.put(route)
 	}
 	var bad []Problem
-	stage.Limits, stage.Access, bad = tags(d.API.Tags, s.Tags)
+	stage.Limits, stage.Access, bad = tags(c.connectionLimits(), d.API.Tags, s.Tags)
 	problems = append(problems, bad...)
 	return stage, append(problems, c.access(&stage.Access, d.API, s)...), nil
 }
@@ -145,12 +158,8 @@ func isTwoWay(r *apigw.Route) bool {
 	return false
 }
 
-// AWS's own limits.
+// What no setting changes.
 const (
-	frameBytes   = 32 << 10
-	messageBytes = 128 << 10
-	idle         = 10 * time.Minute
-	lifetime     = 2 * time.Hour
-	inFlight     = 16
-	queueBytes   = 1 << 20
+	inFlight   = 16
+	queueBytes = 1 << 20
 )

@@ -23,17 +23,17 @@ type settings struct {
 	access Access
 }
 
-// tags reads the limits of a stage's connections: AWS's own, changed by the
-// API's tags, and these by the stage's; and who may connect. A tag that cannot
+// tags reads the limits of a stage's connections: those of the gateway, changed
+// by the API's tags, and these by the stage's; and who may connect. A tag that cannot
 // be read is a problem. It changes nothing, unless it says who may come in: then
 // nobody may.
-func tags(api, stage map[string]string) (*websocket.Limits, Access, []Problem) {
+func tags(standard usage.ConnectionLimits, api, stage map[string]string) (*websocket.Limits, Access, []Problem) {
 	s := settings{limits: &websocket.Limits{
-		FrameBytes:   frameBytes,
-		MessageBytes: messageBytes,
+		FrameBytes:   standard.Frame,
+		MessageBytes: standard.Message,
 		NoBinary:     true,
-		Idle:         idle,
-		Lifetime:     lifetime,
+		Idle:         standard.Idle,
+		Lifetime:     standard.Lifetime,
 		InFlight:     inFlight,
 		QueueBytes:   queueBytes,
 	}}

@@ -7,8 +7,36 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
+
+// What a gateway says takes the place of AWS's limits; tags win over it.
+func TestLimitsOfTheGateway(t *testing.T) {
+	t.Parallel()
+	c := &Compiler{Region: "us-east-1", Backends: &integration.Builder{}}
+	limits := func(tags map[string]string) websocket.Limits {
+		t.Helper()
+		api := &apigw.API{ApiId: "a", RouteSelectionExpression: "$request.body.action", Tags: tags}
+		s, problems, err := c.Compile(&apigw.Deployment{API: api}, &apigw.Stage{StageName: "dev"})
+		if err != nil || len(problems) > 0 {
+			t.Fatal(err, problems)
+		}
+		return *s.Limits
+	}
+	if got := limits(nil); got.Idle != 10*time.Minute {
+		t.Errorf("without a word: %+v", got)
+	}
+	c.SetLimits(usage.ConnectionLimits{Idle: time.Hour, Frame: 1, Message: 2})
+	if got := limits(nil); got.Idle != time.Hour || got.Lifetime != 0 || got.FrameBytes != 1 || got.MessageBytes != 2 {
+		t.Errorf("with limits: %+v", got)
+	}
+	if got := limits(map[string]string{"stagedoor:idle-timeout": "2s", "stagedoor:max-frame": "none"}); got.Idle != 2*time.Second || got.FrameBytes != 0 || got.MessageBytes != 2 {
+		t.Errorf("with tags: %+v", got)
+	}
+}
 
 // An unset tag means AWS's limits (specification, sections C.9 and G.1); the
 // stage's tags win over the API's.
@@ -46,7 +74,7 @@ func TestLimits(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, _, problems := tags(test.api, test.stage)
+			got, _, problems := tags(usage.AWSConnection, test.api, test.stage)
 			if diff := cmp.Diff(test.want, *got); diff != "" {
 				t.Errorf("limits (-want +got):\n%s", diff)
 			}

@@ -24,9 +24,7 @@ func (r *Rollout) noteLinkLocked(event store.Event[apigw.VpcLink]) {
 	}
 	set(r.vpc, event)
 	r.pending.links = true
-	for key := range r.stages {
-		r.pending.stages[key] = true
-	}
+	r.recompileLocked()
 }
 
 // linksLocked gives the VPC links in the order of their ids.

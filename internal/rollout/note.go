@@ -43,6 +43,21 @@ func (r *Rollout) noteAPILocked(id string, exists bool) {
 	}
 }
 
+// Recompile puts all stages into effect anew, because what the compiler makes of
+// them has changed. It does not wait for that.
+func (r *Rollout) Recompile() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.recompileLocked()
+	r.wakeLocked()
+}
+
+func (r *Rollout) recompileLocked() {
+	for key := range r.stages {
+		r.pending.stages[key] = true
+	}
+}
+
 func (r *Rollout) noteStageLocked(event store.Event[apigw.Stage]) {
 	if event.Err != nil {
 		return

@@ -1,0 +1,100 @@
+package stagedoor
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+)
+
+// limitTests are limits of connections, and what ends one that breaks them.
+var limitTests = []struct {
+	yaml  string
+	limit ConnectionLimits
+	send  int // bytes
+	code  websocket.StatusCode
+}{
+	{"{idle: 300ms, lifetime: none}", ConnectionLimits{Idle: 300 * time.Millisecond}, 0, websocket.StatusGoingAway},
+	{"{lifetime: 300ms}", ConnectionLimits{Lifetime: 300 * time.Millisecond}, 0, websocket.StatusGoingAway},
+	{"{frame: 100}", ConnectionLimits{Frame: 100}, 101, websocket.StatusMessageTooBig},
+	{"{message: 1KiB}", ConnectionLimits{Message: 1 << 10}, 1<<10 + 1, websocket.StatusMessageTooBig},
+}
+
+// ended sends a text of a size, and gives the code that the connection is closed
+// with.
+func ended(t *testing.T, conn *websocket.Conn, size int) websocket.StatusCode {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if size > 0 {
+		if err := conn.Write(ctx, websocket.MessageText, []byte(strings.Repeat("x", size))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, answer, err := conn.Read(ctx)
+	if err == nil {
+		t.Fatalf("answered with %.80q", answer)
+	}
+	return websocket.CloseStatus(err)
+}
+
+// Limits of connections in the configuration hold where no tag says otherwise.
+func TestServeConnectionLimits(t *testing.T) {
+	t.Parallel()
+	for _, tt := range limitTests {
+		t.Run(tt.yaml, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.fill(echo(t))
+			s.configure("limits: " + tt.yaml + "\n")
+			if code := ended(t, s.start(ServeConfig{}).dial(), tt.send); code != tt.code {
+				t.Errorf("closed with %d, want %d", code, tt.code)
+			}
+		})
+	}
+}
+
+// A change of them takes effect without a restart, for connections that open
+// after it.
+func TestServeConnectionLimitsChange(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.fill(echo(t))
+	s.configure("limits: {message: 10}\n")
+	g := s.start(ServeConfig{})
+	before := g.dial()
+	s.configure("limits: {message: 1KiB}\n")
+	g.reload <- struct{}{}
+	g.logged("key=limits.message")
+	gatewaytest.Eventually(t, "the new limit", func() bool {
+		conn := g.dial()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := conn.Write(ctx, websocket.MessageText, []byte(strings.Repeat("x", 100))); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := conn.Read(ctx)
+		return err == nil
+	})
+	if code := ended(t, before, 100); code != websocket.StatusMessageTooBig {
+		t.Errorf("a connection from before was closed with %d", code)
+	}
+}
+
+// The same of an application that dev runs.
+func TestDevConnectionLimits(t *testing.T) {
+	t.Parallel()
+	for _, tt := range limitTests {
+		t.Run(tt.yaml, func(t *testing.T) {
+			t.Parallel()
+			a := start(t, mocks("$default=Mock"), func(c *DevConfig) { c.Limits = &tt.limit })
+			if code := ended(t, a.dial(t, "/dev"), tt.send); code != tt.code {
+				t.Errorf("closed with %d, want %d", code, tt.code)
+			}
+		})
+	}
+}
