@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -46,6 +47,9 @@ type Config struct {
 	Endpoints map[string]string // URL of an AWS service, by its name
 	VPCLinks  map[string]string // host:port or URL of a VPC link's target, by the link's id
 	Functions map[string]string // URL of a function's Invoke operation, by name or ARN
+
+	// APIs are those of the file itself; nil where it has no key apis.
+	APIs *shortfile.File
 }
 
 // Admin is the listener of the control plane and of health checks.

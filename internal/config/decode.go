@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/stagedoor/stagedoor/internal/shortfile"
 )
 
 // maxDepth bounds how deep values are nested, aliases followed.
@@ -29,6 +31,9 @@ type decoder struct {
 
 // decode reads the text of a file.
 func (d *decoder) decode(text []byte, keys section) {
+	if yaml.Unmarshal(text, new(yaml.Node)) != nil {
+		text = shortfile.QuoteSubjects(text)
+	}
 	documents := yaml.NewDecoder(bytes.NewReader(text))
 	var document, second yaml.Node
 	switch err := documents.Decode(&document); {
@@ -88,6 +93,8 @@ func (d *decoder) value(n *yaml.Node, path string, v value, depth int) {
 		d.collection(n, path, v, depth)
 	case documents:
 		d.documents(n, path, v)
+	case shortForm:
+		d.shortForm(n, v)
 	}
 }
 
@@ -249,6 +256,15 @@ func (d *decoder) documents(n *yaml.Node, path string, v documents) {
 		}
 		*v.to = append(*v.to, string(document))
 	}
+}
+
+// shortForm reads the APIs of the file.
+func (d *decoder) shortForm(n *yaml.Node, v shortForm) {
+	file, problems := shortfile.Parse(d.file, n)
+	for _, p := range problems {
+		d.at(place{d.file, p.Line}, p.Key, "%s", p.Message)
+	}
+	*v.to = file
 }
 
 func (d *decoder) table(n *yaml.Node, path string, t table) {

@@ -107,6 +107,7 @@ func (c *Config) keys() section {
 		{"endpoints", table{&c.Endpoints, isService, isURL}},
 		{"vpcLinks", table{&c.VPCLinks, isLink, isTarget}},
 		{"functions", table{&c.Functions, isFunction, isURL}},
+		{"apis", shortForm{&c.APIs}},
 	}
 }
 

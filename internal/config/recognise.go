@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
@@ -19,7 +20,7 @@ func IsConfiguration(file string) bool {
 		return false
 	}
 	var document yaml.Node
-	if yaml.Unmarshal(text, &document) != nil || len(document.Content) == 0 {
+	if yaml.Unmarshal(shortfile.QuoteSubjects(text), &document) != nil || len(document.Content) == 0 {
 		return hasOurName(file)
 	}
 	root := document.Content[0]

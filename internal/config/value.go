@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
@@ -239,6 +240,18 @@ type table struct {
 }
 
 func (t table) current() any { return *t.to }
+
+// shortForm are APIs in their short form.
+type shortForm struct{ to **shortfile.File }
+
+// current is the template that the APIs stand for: what else is written about
+// them does not count.
+func (s shortForm) current() any {
+	if *s.to == nil {
+		return ""
+	}
+	return string((*s.to).Template())
+}
 
 // moment is a time as RFC 3339 writes it.
 func moment(to *time.Time) scalar {

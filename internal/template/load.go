@@ -16,6 +16,31 @@ func Load(path string, o Options) (*Application, error) {
 	return load(source, o, r)
 }
 
+// Text is a template that was made of another file.
+type Text struct {
+	Source []byte
+	// File is the file it was made of: relative paths count from its folder, and
+	// it stands in messages.
+	File string
+	// Place says where in the file a resource comes from, and its name there. Nil
+	// leaves the lines out.
+	Place func(logicalID string) (line int, name string)
+}
+
+func (t Text) report() *report {
+	r := newReport(t.File)
+	if r.place = t.Place; r.place == nil {
+		r.place = func(logicalID string) (int, string) { return 0, logicalID }
+	}
+	return r
+}
+
+// LoadText is Load of a template that was made of another file.
+func LoadText(t Text, o Options) (*Application, error) { return load(t.Source, o, t.report()) }
+
+// ExpandText is Expand of a template that was made of another file.
+func ExpandText(t Text, o Options) ([]byte, error) { return expand(t.Source, o, t.report()) }
+
 // open finds and reads a template, and starts the report about it.
 func open(path string) ([]byte, *report, error) {
 	file, err := Find(path)

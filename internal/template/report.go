@@ -18,6 +18,9 @@ type report struct {
 	notices  []Notice
 	seen     map[Problem]bool
 	full     bool
+	// place gives a resource's line and name in the file that the template was
+	// made of; nil where it is a file of its own.
+	place func(logicalID string) (line int, name string)
 }
 
 func newReport(file string) *report {
@@ -28,6 +31,9 @@ func newReport(file string) *report {
 func (r *report) problem(line int, logicalID, format string, args ...any) {
 	if r.full {
 		return
+	}
+	if r.place != nil {
+		line, logicalID = r.place(logicalID)
 	}
 	p := Problem{File: r.file, Line: line, LogicalID: logicalID, Message: fmt.Sprintf(format, args...)}
 	if r.seen[p] {
@@ -41,6 +47,9 @@ func (r *report) problem(line int, logicalID, format string, args ...any) {
 // notice records what is not acted on.
 func (r *report) notice(n Notice) {
 	n.File = r.file
+	if r.place != nil {
+		n.Line, n.LogicalID = r.place(n.LogicalID)
+	}
 	r.notices = append(r.notices, n)
 }
 

@@ -1,0 +1,259 @@
+package shortfile
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/stagedoor/stagedoor/internal/spelling"
+)
+
+// maxNodes bounds how many values are read, aliases followed.
+const maxNodes = 20_000
+
+// reader walks through nodes and collects mistakes.
+type reader struct {
+	problems []Problem
+	nodes    int
+}
+
+// entry is one entry of a mapping.
+type entry struct {
+	name  string
+	path  string // of the entry, with its name
+	line  int    // of the name
+	value *yaml.Node
+}
+
+// field is a key that a mapping may have.
+type field struct {
+	name string
+	read func(entry)
+}
+
+type fields []field
+
+// problem records a mistake.
+func (r *reader) problem(line int, key, format string, args ...any) {
+	if len(r.problems) < maxProblems {
+		r.problems = append(r.problems, Problem{line, key, fmt.Sprintf(format, args...)})
+	}
+}
+
+// told reports whether a mistake was found at a path or below it.
+func (r *reader) told(path string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool {
+		return p.Key == path || strings.HasPrefix(p.Key, path+".")
+	})
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// entries gives the entries of a mapping, each name once.
+func (r *reader) entries(n *yaml.Node, path string, each func(entry)) {
+	written := n
+	n = resolve(n)
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return // all that stands below is commented out
+	}
+	if n.Kind != yaml.MappingNode {
+		r.problem(written.Line, path, "expected names with a colon, not a single value or a list")
+		return
+	}
+	lines := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if r.nodes++; r.nodes > maxNodes {
+			r.problem(written.Line, path, "the file is too large")
+			return
+		}
+		name := n.Content[i]
+		e := entry{name.Value, path + "." + name.Value, name.Line, n.Content[i+1]}
+		switch before, twice := lines[e.name]; {
+		case name.Kind != yaml.ScalarNode || name.Tag == "!!merge":
+			r.problem(name.Line, path, "a name must be a word")
+		case twice:
+			r.problem(name.Line, e.path, "was given before, in line %d", before)
+		default:
+			lines[e.name] = name.Line
+			each(e)
+		}
+	}
+}
+
+// fields reads a mapping whose keys are known.
+func (r *reader) fields(n *yaml.Node, path string, known fields) {
+	r.entries(n, path, func(e entry) {
+		names := make([]string, len(known))
+		for i, field := range known {
+			if names[i] = field.name; field.name == e.name {
+				field.read(e)
+				return
+			}
+		}
+		hint := didYouMean(e.name, names)
+		if hint == "" {
+			hint = "; there are " + strings.Join(names, ", ")
+		}
+		r.problem(e.line, e.path, "unknown key%s", hint)
+	})
+}
+
+// namesOf lists the keys of a mapping.
+func namesOf(n *yaml.Node) []string {
+	n = resolve(n)
+	var names []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		names = append(names, n.Content[i].Value)
+	}
+	return names
+}
+
+// text gives a single value as it was written.
+func (r *reader) text(e entry) (string, bool) {
+	n := resolve(e.value)
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		r.problem(e.line, e.path, "expected a single value")
+	case n.Tag == "!!null" || n.Value == "":
+		r.problem(e.line, e.path, "has no value")
+	case strings.HasPrefix(n.Tag, "!!"):
+		return n.Value, true
+	default:
+		r.problem(e.line, e.path, "the tag %s means nothing here", n.Tag)
+	}
+	return "", false
+}
+
+// checked sets a text that check has nothing against.
+func (r *reader) checked(e entry, to *string, check func(string) error) {
+	text, ok := r.text(e)
+	if !ok {
+		return
+	}
+	if check != nil {
+		if err := check(text); err != nil {
+			r.problem(e.line, e.path, "%v", err)
+			return
+		}
+	}
+	*to = text
+}
+
+// texts reads names with a text each; most is how many there may be, 0 for any.
+func (r *reader) texts(e entry, most int, check func(name string) error) map[string]string {
+	values := map[string]string{}
+	r.entries(e.value, e.path, func(e entry) {
+		if check != nil {
+			if err := check(e.name); err != nil {
+				r.problem(e.line, e.path, "%v", err)
+				return
+			}
+		}
+		if n := resolve(e.value); n.Kind == yaml.ScalarNode && n.Value == "" && n.Tag == "!!str" {
+			values[e.name] = "" // a variable may be empty
+			return
+		}
+		if text, ok := r.text(e); ok {
+			values[e.name] = text
+		}
+	})
+	if most > 0 && len(values) > most {
+		r.problem(e.line, e.path, "there may be %d at most", most)
+	}
+	return values
+}
+
+func (r *reader) duration(e entry, to *time.Duration, least, most time.Duration) {
+	r.checked(e, new(string), func(text string) error {
+		d, err := time.ParseDuration(text)
+		switch {
+		case err != nil && isNumber(text):
+			return fmt.Errorf("%s has no unit; write %ss for seconds", text, text)
+		case err != nil:
+			return fmt.Errorf("%q is not a duration such as 500ms or 5s", text)
+		case d < least || d > most:
+			return fmt.Errorf("%s is not between %s and %s", text, least, most)
+		}
+		*to = d
+		return nil
+	})
+}
+
+func isNumber(text string) bool {
+	_, err := strconv.ParseFloat(text, 64)
+	return err == nil
+}
+
+func (r *reader) integer(e entry, to *int, least, most int) {
+	r.checked(e, new(string), func(text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("%q is not a whole number between %d and %d", text, least, most)
+		}
+		*to = n
+		return nil
+	})
+}
+
+// boolean reads true or false, and reports whether it could.
+func (r *reader) boolean(e entry, to *bool) bool {
+	if n := resolve(e.value); n.Kind == yaml.ScalarNode && n.Tag == "!!bool" {
+		*to = strings.EqualFold(n.Value, "true")
+		return true
+	}
+	r.problem(e.line, e.path, "is neither true nor false")
+	return false
+}
+
+// checkURL checks where events are sent.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("%q is not an http or https URL", text)
+	case u.User != nil:
+		return errors.New("the URL has a user's name in it; that is not sent")
+	case u.Fragment != "":
+		return errors.New("the URL has a # in it; what follows is not sent")
+	case strings.ContainsAny(text, "{}$"):
+		return fmt.Errorf("%q has {, } or $ in it: events are sent to exactly this URL, nothing is filled in", text)
+	}
+	return nil
+}
+
+var methods = []string{"POST", "GET", "PUT", "PATCH", "DELETE"}
+
+func checkMethod(text string) error {
+	if !slices.Contains(methods, text) {
+		return fmt.Errorf("%q is none of %s%s", text, strings.Join(methods, ", "), didYouMean(text, methods))
+	}
+	return nil
+}
+
+// checkFolder checks the name of a function's folder; whether it is there is
+// seen when the template is read.
+func checkFolder(text string) error {
+	if strings.Contains(text, "://") {
+		return fmt.Errorf("%q is not a folder; a URL goes to url", text)
+	}
+	return nil
+}
+
+// didYouMean is "; did you mean X?" for the name nearest to a misspelled one.
+func didYouMean(name string, names []string) string {
+	if best := spelling.Nearest(name, names); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return ""
+}

@@ -1,0 +1,106 @@
+// Package shortfile reads the short form of WebSocket APIs, the mapping `apis`
+// of a stagedoor.yaml, and writes the CloudFormation template that it stands
+// for. Nothing knows how such an API is served: its template goes the way of
+// every template.
+//
+// Parse finds all mistakes at once. The configuration calls it; whoever runs or
+// deploys the APIs takes the template.
+package shortfile
+
+import (
+	"time"
+)
+
+// StackName is the stack that a short file is read as where nobody names
+// another. Ids are made from it and the names of APIs alone, so that an API
+// keeps its id when the file moves.
+const StackName = "stagedoor"
+
+// What holds where the file says nothing.
+const (
+	defaultSelect  = "$request.body.action"
+	defaultStage   = "dev"
+	defaultMethod  = "POST"
+	defaultHandler = "index.handler"
+)
+
+// Headers by which an HTTP backend knows what a request is about. Every request
+// of every HTTP route has them, and a client cannot set them.
+const (
+	HeaderEvent        = "X-Stagedoor-Event" // connect, message or disconnect
+	HeaderConnectionID = "X-Connection-Id"
+	HeaderRouteKey     = "X-Route-Key"
+)
+
+// File are the APIs of a file, in its order.
+type File struct {
+	Name string // of the file, for what is said about it
+	APIs []*API
+}
+
+// API is one WebSocket API.
+type API struct {
+	Name   string
+	Select string // the route selection expression
+	Stage  string
+	Tags   map[string]string
+	Routes []*Route
+
+	line int
+}
+
+// Route leads to an HTTP backend or to a function; one of both is set.
+type Route struct {
+	Key      string
+	HTTP     *HTTP
+	Function *Function
+	// Answers: what the backend answers to a message is sent to the client.
+	Answers bool
+
+	line int
+}
+
+// HTTP is a backend that gets a request for each event.
+type HTTP struct {
+	URL     string
+	Method  string
+	Timeout time.Duration // 0 stands for API Gateway's 29 s
+}
+
+// Function is a Lambda function.
+type Function struct {
+	Dir         string // as it is written: from the file's folder
+	Runtime     string
+	Handler     string
+	Timeout     time.Duration // whole seconds; 0 stands for Lambda's 3 s
+	Memory      int           // in MB; 0 stands for Lambda's 128
+	Environment map[string]string
+}
+
+// ForURL stands for a file with one API, whose every event is a request to one
+// URL.
+func ForURL(url string) (*File, error) {
+	if err := checkURL(url); err != nil {
+		return nil, err
+	}
+	api := &API{Name: "backend", Select: defaultSelect, Stage: defaultStage}
+	for _, key := range []string{routeConnect, routeDefault, routeDisconnect} {
+		api.Routes = append(api.Routes, &Route{
+			Key: key, HTTP: &HTTP{URL: url, Method: defaultMethod}, Answers: key == routeDefault,
+		})
+	}
+	return &File{Name: url, APIs: []*API{api}}, nil
+}
+
+// Problem is a mistake in a file.
+type Problem struct {
+	Line    int    // 1-based
+	Key     string // "apis.chat.routes.message.timeout"
+	Message string
+}
+
+// Place is where something of a template stands in the short file.
+type Place struct {
+	Line int    // 0 where there is no file
+	Key  string // "apis.chat.routes.message"
+}
