@@ -78,7 +78,7 @@ func NewGuarded(t testing.TB, driver websocket.Driver, guards gateway.Guards) *G
 	}
 	g.Address = listener.Addr().String()
 	server := &http.Server{Handler: g.Gateway, ReadHeaderTimeout: Timeout}
-	dualport.Attach(server)
+	dualport.Attach(server, Timeout)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

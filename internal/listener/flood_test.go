@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -160,6 +161,61 @@ func TestConnectionFlood(t *testing.T) {
 					_, _ = io.WriteString(conn, head("GET /dev HTTP/1.1", "Host: x"))
 					response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 					return err == nil && response.StatusCode == http.StatusUpgradeRequired
+				})
+			})
+		}
+	}
+}
+
+// unread sends requests over a connection and reads no answer, until the server
+// takes no more or hangs up.
+func unread(conn net.Conn, request string) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(64 << 10)
+	}
+	requests := strings.Repeat(request, 100)
+	for {
+		if _, err := io.WriteString(conn, requests); err != nil {
+			return
+		}
+	}
+}
+
+// Clients that read no answer give their places back in time.
+func TestAnswersNeverRead(t *testing.T) {
+	t.Parallel()
+	for _, secure := range []bool{false, true} {
+		for name, request := range map[string]string{
+			"refused handshakes": upgrade("/none", "Host: x"),
+			"no handshakes":      head("GET /dev HTTP/1.1", "Host: x"),
+			"@connections":       head("GET /dev/@connections/x HTTP/1.1", "Host: x"),
+			"bad requests":       head("GET /dev HTTP/1.1", "Host: x", "Authorization: a", "Authorization: b"),
+		} {
+			t.Run(fmt.Sprintf("%s, TLS %t", name, secure), func(t *testing.T) {
+				t.Parallel()
+				config, client := certificates(t)
+				g := gatewayBehind(t, listener.Options{TLS: config, Limits: listener.Limits{Connections: 2, WriteTime: 100 * time.Millisecond, HeaderTime: 3 * time.Second}})
+				var sending sync.WaitGroup
+				defer sending.Wait()
+				for range 2 {
+					conn := dial(t, g.Address)
+					_ = conn.SetDeadline(time.Time{})
+					defer conn.Close()
+					if secure {
+						conn = secured(t, conn, client)
+					}
+					sending.Go(func() { unread(conn, request) })
+				}
+				gatewaytest.Eventually(t, "there is room for others", func() bool {
+					conn, err := net.Dial("tcp", g.Address)
+					if err != nil {
+						return false
+					}
+					defer conn.Close()
+					_ = conn.SetDeadline(time.Now().Add(gatewaytest.Timeout))
+					_, _ = io.WriteString(conn, upgrade("/dev", "Host: x"))
+					response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+					return err == nil && response.StatusCode == http.StatusSwitchingProtocols
 				})
 			})
 		}
