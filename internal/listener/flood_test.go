@@ -64,9 +64,9 @@ func TestSlowClients(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			limits := listener.Limits{HeaderTime: 100 * time.Millisecond}
+			limits := listener.Limits{HeaderTime: time.Second}
 			if test.body {
-				limits = listener.Limits{BodyTime: 100 * time.Millisecond}
+				limits = listener.Limits{BodyTime: time.Second}
 			}
 			config, _ := certificates(t)
 			g := gatewayBehind(t, listener.Options{TLS: config, Limits: limits})
@@ -93,13 +93,13 @@ func TestSlowClients(t *testing.T) {
 // A body has its time, and what the handler does after it has its own.
 func TestBodyTimeEndsWithTheBody(t *testing.T) {
 	t.Parallel()
-	const limit = 50 * time.Millisecond
+	const limit = 500 * time.Millisecond
 	address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
 			_, _ = io.WriteString(w, "cancelled")
-		case <-time.After(4 * limit):
+		case <-time.After(2 * limit):
 			_, _ = io.WriteString(w, "done")
 		}
 	}), listener.Options{Limits: listener.Limits{BodyTime: limit}})
@@ -149,18 +149,29 @@ func TestConnectionFlood(t *testing.T) {
 					}
 					late.Close()
 				}
-				gatewaytest.Eventually(t, "one is refused", func() bool { return refused.Load() == 1 })
+				gatewaytest.Eventually(t, func() error {
+					if n := refused.Load(); n != 1 {
+						return fmt.Errorf("%d are refused, want 1", n)
+					}
+					return nil
+				})
 				_ = waiting[0].Close()
-				gatewaytest.Eventually(t, "there is room again", func() bool {
+				gatewaytest.Eventually(t, func() error {
 					conn, err := net.Dial("tcp", g.Address)
 					if err != nil {
-						return false
+						return err
 					}
 					defer conn.Close()
 					_ = conn.SetDeadline(time.Now().Add(gatewaytest.Timeout))
 					_, _ = io.WriteString(conn, head("GET /dev HTTP/1.1", "Host: x"))
 					response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-					return err == nil && response.StatusCode == http.StatusUpgradeRequired
+					if err != nil {
+						return fmt.Errorf("there is no room again: %w", err)
+					}
+					if response.StatusCode != http.StatusUpgradeRequired {
+						return fmt.Errorf("answered %s", response.Status)
+					}
+					return nil
 				})
 			})
 		}
