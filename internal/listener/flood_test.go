@@ -157,21 +157,7 @@ func TestConnectionFlood(t *testing.T) {
 				})
 				_ = waiting[0].Close()
 				gatewaytest.Eventually(t, func() error {
-					conn, err := net.Dial("tcp", g.Address)
-					if err != nil {
-						return err
-					}
-					defer conn.Close()
-					_ = conn.SetDeadline(time.Now().Add(gatewaytest.Timeout))
-					_, _ = io.WriteString(conn, head("GET /dev HTTP/1.1", "Host: x"))
-					response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-					if err != nil {
-						return fmt.Errorf("there is no room again: %w", err)
-					}
-					if response.StatusCode != http.StatusUpgradeRequired {
-						return fmt.Errorf("answered %s", response.Status)
-					}
-					return nil
+					return answered(g.Address, head("GET /dev HTTP/1.1", "Host: x"), http.StatusUpgradeRequired)
 				})
 			})
 		}
@@ -190,6 +176,26 @@ func unread(conn net.Conn, request string) {
 			return
 		}
 	}
+}
+
+// answered sends a request on a connection of its own, and gives an error unless
+// it is answered with a status.
+func answered(address, request string, status int) error {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(gatewaytest.Timeout))
+	_, _ = io.WriteString(conn, request)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != status {
+		return fmt.Errorf("answered %s, want %d", response.Status, status)
+	}
+	return nil
 }
 
 // Clients that read no answer give their places back in time.
@@ -217,16 +223,8 @@ func TestAnswersNeverRead(t *testing.T) {
 					}
 					sending.Go(func() { unread(conn, request) })
 				}
-				gatewaytest.Eventually(t, "there is room for others", func() bool {
-					conn, err := net.Dial("tcp", g.Address)
-					if err != nil {
-						return false
-					}
-					defer conn.Close()
-					_ = conn.SetDeadline(time.Now().Add(gatewaytest.Timeout))
-					_, _ = io.WriteString(conn, upgrade("/dev", "Host: x"))
-					response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-					return err == nil && response.StatusCode == http.StatusSwitchingProtocols
+				gatewaytest.Eventually(t, func() error {
+					return answered(g.Address, upgrade("/dev", "Host: x"), http.StatusSwitchingProtocols)
 				})
 			})
 		}
