@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
-	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -68,8 +67,10 @@ func (d *dev) apply(loaded *template.Application) (Application, error) {
 	mappings := domains(loaded.Domains)
 	d.domains.replace(mappings)
 	d.gateway.SetDomains(mappings)
+	described := d.describe(next)
+	d.narrator.name(described.names())
 	d.running.Store(next)
-	return d.describe(next), nil
+	return described, nil
 }
 
 // compile makes the plans of all stages, each on a new deployment.
@@ -140,75 +141,4 @@ func (s *domainSet) replace(names map[string][]gateway.Mapping) { s.names.Store(
 func (s *domainSet) contains(host string) bool {
 	names := s.names.Load()
 	return names != nil && (*names)[host] != nil
-}
-
-// describe says what is in effect, for whoever looks at the terminal.
-func (d *dev) describe(a *application) Application {
-	described := Application{
-		Template:  d.file,
-		Functions: len(a.template.Functions),
-		Notices:   a.template.Ignored,
-		Problems:  a.problems,
-	}
-	for _, table := range a.template.Tables {
-		if d.database != nil {
-			described.Tables = append(described.Tables, table.Name)
-		}
-	}
-	for _, loaded := range a.template.APIs {
-		api := API{ID: loaded.API.ApiId, Name: loaded.API.Name}
-		for _, s := range loaded.Stages {
-			api.Stages = append(api.Stages, s.StageName)
-		}
-		for _, r := range loaded.API.Routes {
-			api.Routes = append(api.Routes, Route{
-				Key:    r.RouteKey,
-				Target: describeTarget(loaded.API.Integration(strings.TrimPrefix(r.Target, "integrations/"))),
-				TwoWay: len(r.RouteResponses) > 0,
-			})
-		}
-		slices.SortFunc(api.Routes, compareRoutes)
-		described.APIs = append(described.APIs, api)
-	}
-	return described
-}
-
-// compareRoutes puts $connect first, then the custom keys, $default and
-// $disconnect: the order of a connection's life.
-func compareRoutes(a, b Route) int {
-	rank := map[string]int{"$connect": -1, "$default": 1, "$disconnect": 2}
-	if rank[a.Key] != rank[b.Key] {
-		return rank[a.Key] - rank[b.Key]
-	}
-	return strings.Compare(a.Key, b.Key)
-}
-
-func describeTarget(i *apigw.Integration) string {
-	if i == nil {
-		return ""
-	}
-	switch i.IntegrationType {
-	case apigw.IntegrationMock:
-		return "mock"
-	case apigw.IntegrationAWS, apigw.IntegrationAWSProxy:
-		return describeService(i.IntegrationUri)
-	default:
-		return strings.TrimSpace(i.IntegrationMethod + " " + i.IntegrationUri)
-	}
-}
-
-// describeService names a function, or what a service is asked for:
-// "dynamodb PutItem".
-func describeService(uri string) string {
-	if name, found := strings.CutSuffix(uri, "/invocations"); found {
-		if at := strings.LastIndex(name, ":function:"); at >= 0 {
-			name = name[at+len(":function:"):]
-		}
-		return "function " + name
-	}
-	u, err := awsservice.ParseURI(uri)
-	if err != nil {
-		return uri
-	}
-	return u.Service + " " + u.Action + u.Path
 }

@@ -265,6 +265,10 @@ func TestPage(t *testing.T) {
 	a.write(t, "secret.txt", "secret")
 	a.write(t, "public/index.html", "<title>hi</title>")
 	a.write(t, "public/sub/app.js", "run()")
+	a.write(t, "public/.env", "SECRET=1")
+	a.write(t, "public/.git/config", "url = secret")
+	a.write(t, "public/sub/.hidden/x", "secret")
+	a.write(t, "public/.well-known/security.txt", "Contact: us")
 	if err := os.Symlink(filepath.Join(a.folder, "secret.txt"), filepath.Join(a.folder, "public", "link.txt")); err != nil {
 		t.Skipf("no symbolic links here: %v", err)
 	}
@@ -281,6 +285,12 @@ func TestPage(t *testing.T) {
 		{"/../secret.txt", 403, "Forbidden"},
 		{"/..%2fsecret.txt", 403, "Forbidden"},
 		{"/link.txt", 403, "Forbidden"},
+		{"/.env", 403, "Forbidden"},
+		{"/%2eenv", 403, "Forbidden"},
+		{"/.git/config", 403, "Forbidden"},
+		{"/sub/.hidden/x", 403, "Forbidden"},
+		{"/sub/../.env", 403, "Forbidden"},
+		{"/.well-known/security.txt", 200, "Contact: us"},
 	} {
 		if status, body := get(t, a.Public+test.path); status != test.status || !strings.Contains(body, test.body) {
 			t.Errorf("%s: %d %s, want %d %s", test.path, status, body, test.status, test.body)

@@ -6,9 +6,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // pageFolder is the folder "public" beside the template, which is served at /;
@@ -25,53 +24,63 @@ func (d *dev) pageFolder() string {
 // or with a list of the URLs to connect to. A path that means nothing is the
 // refusal that API Gateway gives.
 func (d *dev) servePage(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		apigw.ErrForbidden.WriteTo(w)
-		return
-	}
 	folder := d.pageFolder()
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		d.gateway.RefuseURL(w, r, "no such stage")
+	case folder == "" && r.URL.Path == "/":
+		d.serveURLs(w)
+	case folder == "":
+		d.gateway.RefuseURL(w, r, "no such stage")
+	case !serveFile(w, r, folder):
+		d.gateway.RefuseURL(w, r, "no such stage, and no such file in the folder public")
+	}
+}
+
+// serveFile answers with a file of a folder, and reports whether there is one to
+// be served: a regular file, below the folder even where links lead elsewhere,
+// whose path has no name that begins with a dot, but for .well-known.
+func serveFile(w http.ResponseWriter, r *http.Request, folder string) bool {
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
-	if folder == "" {
-		if name == "" {
-			d.serveURLs(w)
-			return
-		}
-		apigw.ErrForbidden.WriteTo(w)
-		return
-	}
-	root, err := os.OpenRoot(folder) // no link leads out of it
-	if err != nil {
-		apigw.ErrForbidden.WriteTo(w)
-		return
-	}
-	defer func() { _ = root.Close() }()
 	if strings.HasSuffix(r.URL.Path, "/") {
 		name = path.Join(name, "index.html")
 	}
-	file, err := root.Open(name)
+	if slices.ContainsFunc(strings.Split(name, "/"), isPrivate) {
+		return false
+	}
+	root, err := os.OpenRoot(folder)
 	if err != nil {
-		apigw.ErrForbidden.WriteTo(w)
-		return
+		return false
+	}
+	defer func() { _ = root.Close() }()
+	// Opening a pipe or a device may wait, or do something: only what is a file
+	// is opened, and opened without waiting should it be swapped meanwhile.
+	if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	file, err := root.OpenFile(name, os.O_RDONLY|openWithoutWaiting, 0)
+	if err != nil {
+		return false
 	}
 	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		apigw.ErrForbidden.WriteTo(w)
-		return
+		return false
 	}
 	w.Header().Set("Cache-Control", "no-cache") // a saved page is seen at the next reload
 	http.ServeContent(w, r, name, info.ModTime(), file)
+	return true
 }
+
+// isPrivate reports whether a file or folder of this name is not for visitors:
+// .git, .env, .DS_Store.
+func isPrivate(name string) bool { return strings.HasPrefix(name, ".") && name != ".well-known" }
 
 // serveURLs lists where clients connect.
 func (d *dev) serveURLs(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = fmt.Fprintln(w, "Stagedoor serves these WebSocket APIs:")
-	running := d.running.Load()
-	if running == nil {
-		return
-	}
-	for _, p := range running.plans {
-		_, _ = fmt.Fprintf(w, "  %s/%s\n", strings.Replace(d.public.URL(), "http", "ws", 1), p.Name)
+	for _, u := range d.connectURLs() {
+		_, _ = fmt.Fprintf(w, "  %s\n", u)
 	}
 }

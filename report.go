@@ -10,7 +10,10 @@ import (
 type (
 	// Record is one finished event of the gateway.
 	Record = telemetry.Record
-	// LogLine is a line that a function printed, or a notice about it.
+	// Access is who asked for what, and was refused.
+	Access = telemetry.Access
+	// LogLine is a line that a function printed, or a notice about it. Functions
+	// of the template go by their logical ids.
 	LogLine = lambda.LogLine
 	// Notice is something in a template that is not acted on.
 	Notice = template.Notice
@@ -45,25 +48,33 @@ type Ready struct {
 type Application struct {
 	Template  string // path of the file
 	APIs      []API
-	Functions int
-	Tables    []string // names of the tables in the built-in DynamoDB
+	Functions []Resource
+	Tables    []Resource // those in the built-in DynamoDB
 	Notices   []Notice
 	// Problems say what of the APIs cannot work here as configured.
 	Problems []string
+	// Warnings say what is probably not as it was meant, such as a short URL that
+	// two APIs share.
+	Warnings []string
 }
+
+// Resource is a resource of a template, by its logical id, and what it is called
+// in AWS.
+type Resource struct{ LogicalID, Name string }
 
 // API describes a WebSocket API.
 type API struct {
 	ID     string
 	Name   string
 	Stages []string
+	URLs   []string // where clients connect to the stages, ws://host:port/…; none where nothing runs
 	Routes []Route
 }
 
 // Route describes a route and what serves it.
 type Route struct {
 	Key    string
-	Target string // for example "function chat-send" or "POST http://localhost:9000"; empty for none
+	Target string // for example "function SendFunction" or "POST http://localhost:9000"; empty for none
 	TwoWay bool
 }
 

@@ -63,6 +63,7 @@ type dev struct {
 	router    *functionRouter
 	engine    *websocket.Engine
 	gateway   *gateway.Gateway
+	narrator  *narrator
 	compiler  *plan.Compiler
 	keys      *usage.Keys          // their counts last as long as the program
 	services  []*awsservice.Client // that integrations call AWS by
@@ -88,8 +89,9 @@ func (d *dev) start(ctx context.Context) error {
 	if d.engine, err = websocket.NewEngine(websocket.Options{}); err != nil {
 		return err
 	}
+	d.narrator = newNarrator(d.config.Reporter, d.connectURLs)
 	d.gateway = gateway.New(gateway.Options{
-		Engine: d.engine, Recorder: d.config.Reporter, Node: 1, Fallback: http.HandlerFunc(d.servePage),
+		Engine: d.engine, Recorder: d.narrator, Node: 1, Fallback: http.HandlerFunc(d.servePage),
 		Guards: gateway.Guards{Unsigned: true, Keys: d.keys},
 	})
 	if err := d.startEndpoint(authority); err != nil {
@@ -160,7 +162,7 @@ func (d *dev) startFunctions(authority *certificate.Authority) error {
 	}
 	d.functions = lambda.NewHost(lambda.Options{
 		Region: d.config.Region, AccountID: d.config.AccountID, Environment: environment,
-		CacheDir: d.config.CacheDir, Log: d.config.Reporter.Output,
+		CacheDir: d.config.CacheDir, Log: d.narrator.Output,
 		Redirect: lambda.Redirect{
 			Address: address, Hosts: hosts,
 			CAFile: authority.CertificatePath(), CABundleFile: bundle,

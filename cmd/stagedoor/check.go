@@ -44,6 +44,9 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 	for _, problem := range application.Problems {
 		_, _ = fmt.Fprintf(p.stdout, "cannot work here: %s\n", problem)
 	}
+	for _, warning := range application.Warnings {
+		_, _ = fmt.Fprintf(p.stdout, "warning: %s\n", warning)
+	}
 	for _, notice := range application.Notices {
 		_, _ = fmt.Fprintf(p.stdout, "not acted on here: %s\n", noticeText(notice))
 	}
@@ -52,7 +55,7 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 		routes += len(api.Routes)
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s: %s, %s, %s\n", shortPath(application.Template),
-		count(len(application.APIs), "WebSocket API"), count(routes, "route"), count(application.Functions, "function"))
+		count(len(application.APIs), "WebSocket API"), count(routes, "route"), count(len(application.Functions), "function"))
 	return err
 }
 

@@ -22,6 +22,7 @@ type DevCmd struct {
 	VPCLink   map[string]string `name:"vpc-link" placeholder:"ID=HOST:PORT" help:"Address of the load balancer behind a VPC link; may be repeated."`
 	CA        string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
 	Limits    limitFlags        `embed:""`
+	Verbose   bool              `short:"v" help:"Shorten nothing: all that is not acted on, with its line, and whole names."`
 	JSON      bool              `help:"Print one JSON object per line."`
 }
 
@@ -70,7 +71,7 @@ used, 2 wrong flags.`
 func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	out := newLines(p.stdout)
 	defer out.close()
-	var reporter stagedoor.Reporter = newTextReporter(out, p.color(p.stdout), time.Now())
+	var reporter stagedoor.Reporter = newTextReporter(out, p.color(p.stdout), c.Verbose, time.Now())
 	if c.JSON {
 		reporter = newJSONReporter(out)
 	}

@@ -17,7 +17,7 @@ func TestHostileTexts(t *testing.T) {
 	const hostile = "a\r\n10:11:12.345  connect  forged\x1b[2J\x1b]0;title\x07\u009b2J\x7f\u202etxt\u2066\x00\x9b"
 	var text, lines bytes.Buffer
 	for out, r := range map[*bytes.Buffer]stagedoor.Reporter{
-		&text: newTextReporter(&text, false, time.Now()), &lines: newJSONReporter(&lines),
+		&text: newTextReporter(&text, false, false, time.Now()), &lines: newJSONReporter(&lines),
 	} {
 		r.Ready(stagedoor.Ready{Public: "http://x"})
 		out.Reset()

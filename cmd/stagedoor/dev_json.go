@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
 
@@ -56,12 +57,14 @@ type applicationJSON struct {
 	APIs     []apiJSON    `json:"apis"`
 	Notices  []noticeJSON `json:"notices,omitempty"`
 	Problems []string     `json:"problems,omitempty"`
+	Warnings []string     `json:"warnings,omitempty"`
 }
 
 type apiJSON struct {
 	APIID  string      `json:"apiId"`
 	Name   string      `json:"name"`
 	Stages []string    `json:"stages"`
+	URLs   []string    `json:"urls"`
 	Routes []routeJSON `json:"routes"`
 }
 
@@ -80,9 +83,9 @@ type noticeJSON struct {
 }
 
 func newApplicationJSON(a stagedoor.Application) applicationJSON {
-	out := applicationJSON{Template: a.Template, APIs: []apiJSON{}, Problems: a.Problems}
+	out := applicationJSON{Template: a.Template, APIs: []apiJSON{}, Problems: a.Problems, Warnings: a.Warnings}
 	for _, api := range a.APIs {
-		next := apiJSON{APIID: api.ID, Name: api.Name, Stages: append([]string{}, api.Stages...), Routes: []routeJSON{}}
+		next := apiJSON{APIID: api.ID, Name: api.Name, Stages: append([]string{}, api.Stages...), URLs: append([]string{}, api.URLs...), Routes: []routeJSON{}}
 		for _, route := range api.Routes {
 			next.Routes = append(next.Routes, routeJSON{route.Key, route.Target, route.TwoWay})
 		}
@@ -173,6 +176,13 @@ func (r *jsonReporter) Record(e *stagedoor.Record) {
 		line = strconv.AppendInt(append(line, `,"bytes":`...), int64(e.Bytes), 10)
 	}
 	line = strconv.AppendFloat(append(line, `,"durationMs":`...), float64(e.Duration.Microseconds())/1000, 'f', -1, 64)
+	if e.Event == telemetry.EventRefused {
+		line = appendText(append(line, `,"path":`...), e.Refused.Path)
+		line = appendText(append(line, `,"source":`...), e.Refused.Source)
+	}
+	if e.Unanswered != 0 {
+		line = strconv.AppendInt(append(line, `,"unanswered":`...), int64(e.Unanswered), 10)
+	}
 	if e.Error != "" {
 		line = appendText(append(line, `,"error":`...), e.Error)
 	}

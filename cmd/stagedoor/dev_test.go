@@ -119,14 +119,14 @@ func TestCheck(t *testing.T) {
 func TestTextReporter(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	r := newTextReporter(&out, false, time.Now())
+	r := newTextReporter(&out, false, true, time.Now())
 	at := time.Date(2026, 11, 22, 10, 11, 12, 345e6, time.Local)
 	r.Output(stagedoor.LogLine{Function: "early", Text: "printed before the gateway was ready"})
 	r.Ready(stagedoor.Ready{Public: "http://127.0.0.1:8080", Admin: "http://127.0.0.1:8081", Page: "/x/public", Application: stagedoor.Application{
-		Template: "/x/template.yaml", Tables: []string{"table"},
+		Template: "/x/template.yaml", Tables: []stagedoor.Resource{{LogicalID: "Table", Name: "stack-table"}},
 		APIs: []stagedoor.API{
-			{ID: "abcdefghij", Name: "chat", Stages: []string{"dev", "both"}, Routes: []stagedoor.Route{{Key: "$connect", Target: "function f"}, {Key: "say", Target: "mock", TwoWay: true}, {Key: "$default"}}},
-			{ID: "klmnopqrst", Name: "other", Stages: []string{"both"}},
+			{ID: "abcdefghij", Name: "chat", Stages: []string{"dev", "both"}, URLs: []string{"ws://127.0.0.1:8080/dev", "ws://127.0.0.1:8080/_aws/execute-api/abcdefghij/both"}, Routes: []stagedoor.Route{{Key: "$connect", Target: "function f"}, {Key: "say", Target: "mock", TwoWay: true}, {Key: "$default"}}},
+			{ID: "klmnopqrst", Name: "other", Stages: []string{"both"}, URLs: []string{"ws://127.0.0.1:8080/_aws/execute-api/klmnopqrst/both"}},
 		},
 		Notices:  []stagedoor.Notice{{Line: 7, LogicalID: "Bucket", Type: "AWS::S3::Bucket", Message: "a type that is not run here"}},
 		Problems: []string{"Api: route x: no"},
@@ -135,7 +135,7 @@ func TestTextReporter(t *testing.T) {
 		"/x/template.yaml", "chat abcdefghij", "$connect  function f\n", "say       mock  (answers)\n", "$default  no integration\n",
 		"cannot work: Api: route x: no", "line 7  Bucket (AWS::S3::Bucket): a type that is not run here",
 		"ws://127.0.0.1:8080/dev\n", "ws://127.0.0.1:8080/_aws/execute-api/abcdefghij/both\n", "ws://127.0.0.1:8080/_aws/execute-api/klmnopqrst/both\n",
-		"page      http://127.0.0.1:8080/", "built in, in memory: table", "any signature or none", "Ctrl-C stops it.\n\n",
+		"page      http://127.0.0.1:8080/", "built in, in memory: Table (stack-table)", "any signature or none", "Ctrl-C stops it.\n\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, out.String())

@@ -4,13 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
 
@@ -18,6 +17,9 @@ import (
 type textReporter struct {
 	started time.Time
 	color   bool
+	verbose bool // shorten nothing
+
+	printed map[string]bool // notices; belongs to Ready and then to Reloaded, which don't run side by side
 
 	mu    sync.Mutex
 	out   io.Writer // guarded by mu
@@ -25,8 +27,8 @@ type textReporter struct {
 	held  []string  // guarded by mu: lines from before the gateway was ready
 }
 
-func newTextReporter(out io.Writer, color bool, started time.Time) *textReporter {
-	return &textReporter{out: out, color: color, started: started}
+func newTextReporter(out io.Writer, color, verbose bool, started time.Time) *textReporter {
+	return &textReporter{out: out, color: color, verbose: verbose, started: started, printed: map[string]bool{}}
 }
 
 // Colours, as SGR parameters.
@@ -65,15 +67,17 @@ func (r *textReporter) Ready(ready stagedoor.Ready) {
 	fmt.Fprintf(&b, "\n%s  %s\n", r.paint(bold, "Stagedoor"), shortPath(ready.Template))
 	r.application(&b, ready.Application)
 	b.WriteByte('\n')
-	for _, u := range connectURLs(ready) {
-		fmt.Fprintf(&b, "  %s  %s\n", r.paint(dim, "connect "), r.paint(green, u))
+	for _, api := range ready.APIs {
+		for _, u := range api.URLs {
+			fmt.Fprintf(&b, "  %s  %s\n", r.paint(dim, "connect "), r.paint(green, u))
+		}
 	}
 	if ready.Page != "" {
 		fmt.Fprintf(&b, "  %s  %s\n", r.paint(dim, "page    "), r.paint(green, ready.Public+"/"))
 	}
 	fmt.Fprintf(&b, "  %s  %s\n", r.paint(dim, "admin   "), ready.Admin)
 	if len(ready.Tables) > 0 {
-		fmt.Fprintf(&b, "  %s  built in, in memory: %s\n", r.paint(dim, "DynamoDB"), strings.Join(ready.Tables, ", "))
+		fmt.Fprintf(&b, "  %s  %s\n", r.paint(dim, "DynamoDB"), r.tables(ready.Tables))
 	}
 	fmt.Fprintf(&b, "\n  %s\n", r.paint(yellow, "Open to everyone who reaches it: @connections takes any signature or none."))
 	fmt.Fprintf(&b, "  Ready in %d ms. Ctrl-C stops it.\n\n", time.Since(r.started).Milliseconds())
@@ -86,29 +90,6 @@ func (r *textReporter) Ready(ready stagedoor.Ready) {
 		_, _ = fmt.Fprintln(r.out, line)
 	}
 	r.held = nil
-}
-
-// connectURLs are the addresses that clients use, a line per stage. A stage
-// name that several APIs have needs the long form.
-func connectURLs(ready stagedoor.Ready) []string {
-	seen := map[string]int{}
-	for _, api := range ready.APIs {
-		for _, stage := range api.Stages {
-			seen[stage]++
-		}
-	}
-	base := strings.Replace(ready.Public, "http", "ws", 1)
-	var urls []string
-	for _, api := range ready.APIs {
-		for _, stage := range api.Stages {
-			if seen[stage] > 1 {
-				urls = append(urls, base+"/_aws/execute-api/"+api.ID+"/"+url.PathEscape(stage))
-				continue
-			}
-			urls = append(urls, base+"/"+url.PathEscape(stage))
-		}
-	}
-	return urls
 }
 
 // application prints the routes and what is not run.
@@ -136,21 +117,10 @@ func (r *textReporter) application(b *strings.Builder, a stagedoor.Application) 
 	for _, problem := range a.Problems {
 		fmt.Fprintf(b, "\n  %s %s\n", r.paint(red, "cannot work:"), problem)
 	}
-	if len(a.Notices) > 0 {
-		fmt.Fprintf(b, "\n  %s\n", r.paint(dim, "Not acted on here:"))
+	for _, warning := range a.Warnings {
+		fmt.Fprintf(b, "\n  %s %s\n", r.paint(yellow, "warning:"), warning)
 	}
-	for _, notice := range a.Notices {
-		fmt.Fprintf(b, "    %s\n", r.paint(dim, noticeText(notice)))
-	}
-}
-
-// noticeText says in a line what of a template is not acted on.
-func noticeText(n stagedoor.Notice) string {
-	what := n.LogicalID
-	if n.Property != "" {
-		what += " " + n.Property
-	}
-	return fmt.Sprintf("line %d  %s (%s): %s", n.Line, what, n.Type, n.Message)
+	r.notices(b, a.Notices)
 }
 
 // Reloaded prints what a changed template brought.
@@ -180,17 +150,22 @@ func (r *textReporter) Rejected(err error) {
 func (r *textReporter) Output(l stagedoor.LogLine) {
 	name, text := r.paint(violet, l.Function), visible(l.Text)
 	if l.Notice {
+		text = relative(text)
 		name, text = r.paint(yellow, strings.TrimSpace("notice "+l.Function)), r.paint(yellow, text)
 	}
 	id := ""
 	if l.RequestID != "" {
-		id = r.paint(dim, l.RequestID) + "  "
+		id = r.paint(dim, r.shortID(l.RequestID)) + "  "
 	}
 	r.print(r.clock(time.Now()) + "  " + name + "  " + id + text)
 }
 
 // Record prints an event.
 func (r *textReporter) Record(e *stagedoor.Record) {
+	if e.Event == telemetry.EventRefused {
+		r.refused(e)
+		return
+	}
 	color := blue
 	result := fmt.Sprint(e.Status)
 	switch {
@@ -215,11 +190,21 @@ func (r *textReporter) Record(e *stagedoor.Record) {
 		}
 		parts = append(parts, r.paint(red, visible(reason)))
 	}
-	line := strings.Join(parts, "  ")
+	r.print(strings.Join(parts, "  ") + r.warnings(e))
+}
+
+// warnings are the lines below an event.
+func (r *textReporter) warnings(e *stagedoor.Record) (lines string) {
 	for _, warning := range e.Warnings {
-		line += "\n    " + r.paint(yellow, "warning  "+visible(warning))
+		lines += "\n    " + r.paint(yellow, "warning  "+visible(warning))
 	}
-	r.print(line)
+	return lines
+}
+
+// refused prints a URL that leads nowhere, and where there is something.
+func (r *textReporter) refused(e *stagedoor.Record) {
+	text := fmt.Sprintf("%d %s: %s", e.Status, visible(e.Refused.Path), visible(e.Error))
+	r.print(r.clock(e.Time) + "  " + r.paint(red, text) + r.warnings(e))
 }
 
 func (r *textReporter) clock(at time.Time) string { return r.paint(dim, at.Format("15:04:05.000")) }
@@ -243,17 +228,4 @@ func visible(text string) string {
 		}
 		return c
 	}, text)
-}
-
-// shortPath is a path relative to where the command was started, if that is
-// shorter.
-func shortPath(path string) string {
-	here, err := filepath.Abs(".")
-	if err != nil {
-		return path
-	}
-	if relative, err := filepath.Rel(here, path); err == nil && len(relative) < len(path) {
-		return relative
-	}
-	return path
 }

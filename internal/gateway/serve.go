@@ -24,16 +24,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, management := connectionID(t.rest)
 	switch {
 	case len(r.RequestURI) > maxURL:
-		g.refuseURL(w, r, "the URL is longer than "+strconv.Itoa(maxURL)+" bytes")
+		g.RefuseURL(w, r, "the URL is longer than "+strconv.Itoa(maxURL)+" bytes")
 	case management && t.stage != nil:
 		g.spare(r)
 		g.connections.Serve(w, r, t.apiID, t.stage.plan.Load().Name, id)
 	case !upgrade && !management && !t.named:
 		g.fallback.ServeHTTP(w, r)
 	case t.stage == nil:
-		g.refuseURL(w, r, hosting.missing(r.Host, r.URL, t))
+		g.RefuseURL(w, r, hosting.missing(r.Host, r.URL, t))
 	case t.rest != "":
-		g.refuseURL(w, r, "there is nothing below a stage but @connections/{connectionId}")
+		g.RefuseURL(w, r, "there is nothing below a stage but @connections/{connectionId}")
 	default:
 		if err := websocket.CheckUpgrade(r); err != nil {
 			refuseUpgrade(w, err)
@@ -45,12 +45,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // forbidden answers what is for no API where nothing else does.
 func (g *Gateway) forbidden(w http.ResponseWriter, r *http.Request) {
-	g.refuseURL(w, r, noSuchStage)
+	g.RefuseURL(w, r, noSuchStage)
 }
 
-// refuseURL answers a request whose URL leads nowhere, and records it with the
-// reason, which the client is not told.
-func (g *Gateway) refuseURL(w http.ResponseWriter, r *http.Request, reason string) {
+// RefuseURL answers a request whose URL leads nowhere with 403, and records it
+// with the reason, which the client is not told. It is for a Fallback as well.
+func (g *Gateway) RefuseURL(w http.ResponseWriter, r *http.Request, reason string) {
 	apigw.ErrForbidden.WriteTo(w)
 	g.recorder.Record(&telemetry.Record{
 		Event: telemetry.EventRefused, Time: time.Now(), Status: apigw.ErrForbidden.Status, Error: reason,

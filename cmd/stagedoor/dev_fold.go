@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/stagedoor/stagedoor"
+)
+
+// columns is how wide what `dev` says of an application may be, where words can
+// be parted.
+const columns = 80
+
+// notices prints what of a template is not acted on, but for what was printed
+// before: a line for each kind, or all of them.
+func (r *textReporter) notices(b *strings.Builder, all []stagedoor.Notice) {
+	var kinds []string
+	of := map[string][]string{} // by kind
+	for _, n := range all {
+		kind, subject := n.Message, n.LogicalID
+		if n.Property != "" {
+			subject += "." + n.Property
+		}
+		if r.verbose {
+			kind = noticeText(n)
+		}
+		if key := kind + " " + subject; !r.verbose && r.printed[key] {
+			continue
+		} else {
+			r.printed[key] = true
+		}
+		if of[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		of[kind] = append(of[kind], subject)
+	}
+	if len(kinds) == 0 {
+		return
+	}
+	head := "Not acted on here (--verbose tells all):"
+	if r.verbose {
+		head = "Not acted on here:"
+	}
+	fmt.Fprintf(b, "\n  %s\n", r.paint(dim, head))
+	for _, kind := range kinds {
+		text := kind
+		if !r.verbose {
+			text = foldNotices(kind, of[kind])
+		}
+		for line := range strings.Lines(text + "\n") {
+			fmt.Fprintf(b, "    %s\n", r.paint(dim, strings.TrimSuffix(line, "\n")))
+		}
+	}
+}
+
+// foldNotices is a kind of notice with the resources that have it: as many as
+// find room in a line, or how many there are.
+func foldNotices(kind string, subjects []string) string {
+	const room = columns - 4
+	for shown := len(subjects); shown > 0; shown-- {
+		text := kind + ": " + strings.Join(subjects[:shown], ", ")
+		if left := len(subjects) - shown; left > 0 {
+			text += fmt.Sprintf(" and %d more", left)
+		}
+		if len(text) <= room {
+			return text
+		}
+	}
+	if len(subjects) == 1 {
+		return fold(kind+": "+subjects[0], 4)
+	}
+	return fold(kind+": "+count(len(subjects), "resource"), 4)
+}
+
+// fold breaks a text into lines at its spaces, so that with an indentation they
+// end before the last column. A word that is longer stays whole.
+func fold(text string, indent int) string {
+	var b strings.Builder
+	at := 0
+	for i, word := range strings.Split(text, " ") {
+		switch {
+		case i == 0:
+		case at+1+len(word) > columns-indent:
+			b.WriteByte('\n')
+			at = 0
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += len(word)
+	}
+	return b.String()
+}
+
+// noticeText says in a line what of a template is not acted on, and where.
+func noticeText(n stagedoor.Notice) string {
+	what := n.LogicalID
+	if n.Property != "" {
+		what += " " + n.Property
+	}
+	return fmt.Sprintf("line %d  %s (%s): %s", n.Line, what, n.Type, n.Message)
+}
+
+// tables lists tables by their logical ids, in lines that stand below the first;
+// with all of their names where nothing is to be shortened.
+func (r *textReporter) tables(tables []stagedoor.Resource) string {
+	const intro, indent = "built in, in memory: ", 12
+	var list []string
+	for _, t := range tables {
+		if r.verbose {
+			t.LogicalID += " (" + t.Name + ")"
+		}
+		list = append(list, t.LogicalID)
+	}
+	if r.verbose {
+		return intro + strings.Join(list, ", ")
+	}
+	return strings.ReplaceAll(fold(intro+strings.Join(list, ", "), indent), "\n", "\n"+strings.Repeat(" ", indent))
+}
+
+// shortID is the part of a request's id that tells it from its neighbours.
+func (r *textReporter) shortID(id string) string {
+	if r.verbose {
+		return id
+	}
+	first, _, _ := strings.Cut(id, "-")
+	return first
+}
+
+// shortPath is a path relative to where the command was started, if that is
+// shorter.
+func shortPath(path string) string {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return path
+	}
+	if relative, err := filepath.Rel(here, path); err == nil && len(relative) < len(path) {
+		return relative
+	}
+	return path
+}
+
+// relative shortens the paths in a text that are below where the command was
+// started.
+func relative(text string) string {
+	here, err := filepath.Abs(".")
+	if err != nil || len(here) < 2 {
+		return text
+	}
+	return strings.ReplaceAll(text, here+string(filepath.Separator), "")
+}
