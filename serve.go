@@ -58,7 +58,8 @@ type ServeReady struct {
 	Public []string // URLs of the public listeners, http://host:port
 	Admin  string   // URL of the admin listener
 	File   string   // the configuration; empty for none
-	Data   string   // the folder of the store
+	Data   string   // the folder of the store; empty where NATS servers have it
+	NATS   string   // URLs of the NATS servers that have the store; empty for none
 	Open   bool     // signatures are not checked
 }
 
@@ -70,6 +71,10 @@ type ServeReady struct {
 func Serve(ctx context.Context, o ServeConfig) error {
 	c, warnings, err := config.Load(o.Source)
 	if err != nil {
+		closeAll(o.Listeners)
+		return err
+	}
+	if err := checkSecrets(c); err != nil {
 		closeAll(o.Listeners)
 		return err
 	}
@@ -151,6 +156,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	s.events = newEventLog(s.log, s.config.Log.Events)
 	s.gateway = gateway.New(gateway.Options{
 		Engine: s.engine, Recorder: s.events, Node: uint16(s.config.Node), Guards: s.guards(),
+		Ambiguous: s.shortURLEnds,
 	})
 	s.events.start(s.config.Log.Summary, s.gateway.Connections)
 	if s.backends, err = newBackends(s.config); err != nil {
@@ -174,7 +180,10 @@ func (s *serving) start(ctx context.Context) (err error) {
 // tellReady says that the gateway serves, and who may use it.
 func (s *serving) tellReady() {
 	ready := ServeReady{
-		Admin: withScheme(s.admin.URL(), s.certificates.admin != nil), File: s.options.Source.File, Data: s.config.Data, Open: s.options.Open,
+		Admin: withScheme(s.admin.URL(), s.certificates.admin != nil), File: s.options.Source.File, Open: s.options.Open,
+	}
+	if ready.NATS = s.config.NATS.URL; ready.NATS == "" {
+		ready.Data = s.config.Data
 	}
 	for _, p := range s.public {
 		ready.Public = append(ready.Public, withScheme(p.URL(), s.config.TLS.Required))

@@ -56,14 +56,19 @@ func (s *serving) startAccess(ctx context.Context) error {
 // use puts the credentials of the configuration into effect, all or none.
 func (a *access) use(credentials []config.Credential) error {
 	list := make([]identity.Credential, len(credentials))
+	var missing []error
 	for i, c := range credentials {
 		secret, err := readSecret(c.Secret)
 		if err != nil {
-			return fmt.Errorf("the secret of access key %s: %w", c.AccessKeyID, err)
+			missing = append(missing, fmt.Errorf("the secret of access key %s: %w", c.AccessKeyID, err))
+			continue
 		}
 		list[i] = identity.Credential{
 			User: c.User, AccessKeyID: c.AccessKeyID, Secret: identity.Secret(secret), Policies: c.Policies, Expires: c.Expires,
 		}
+	}
+	if len(missing) > 0 {
+		return errors.Join(missing...)
 	}
 	return a.directory.Replace(identity.Configuration, list)
 }

@@ -16,6 +16,10 @@ import (
 // is gone fails every message, and a log must not be the next thing to fail.
 const maxFailures = 50
 
+// maxRefusals is how many URLs that lead nowhere are logged in a second: whoever
+// looks for holes asks for thousands, and must not hide what else fails.
+const maxRefusals = 10
+
 // eventLog counts the events of the data plane, and logs those that were asked
 // for. It is the gateway's telemetry.Recorder.
 type eventLog struct {
@@ -26,9 +30,7 @@ type eventLog struct {
 	messages, pushes, failed, dropped atomic.Uint64
 	turnedAway                        atomic.Uint64 // closed when they were accepted, by a limit
 
-	mu     sync.Mutex // guards the following
-	second int64      // the second that failures are counted in
-	told   int        // failures logged in it
+	failures, refusals quota // of lines
 
 	ended chan struct{} // closed to end the summaries
 	done  chan struct{} // closed when they have ended
@@ -68,7 +70,7 @@ func (l *eventLog) Record(e *telemetry.Record) {
 		if e.Error == "" {
 			return
 		}
-		if !l.admit(e.Time.Add(e.Duration)) {
+		if !l.failures.admit(e.Time.Add(e.Duration), maxFailures) {
 			l.dropped.Add(1)
 			return
 		}
@@ -76,13 +78,12 @@ func (l *eventLog) Record(e *telemetry.Record) {
 	}
 }
 
-// refuse logs a URL that leads nowhere, among the failures that are logged in a
-// second.
+// refuse logs a URL that leads nowhere.
 func (l *eventLog) refuse(e *telemetry.Record, shown string) {
 	if shown == config.EventsNone {
 		return
 	}
-	if !l.admit(e.Time) {
+	if !l.refusals.admit(e.Time, maxRefusals) {
 		l.dropped.Add(1)
 		return
 	}
@@ -114,16 +115,23 @@ func (l *eventLog) count(e *telemetry.Record) {
 	}
 }
 
-// admit says whether a failure may still be logged in the second in which it
-// ended.
-func (l *eventLog) admit(at time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if second := at.Unix(); second > l.second {
-		l.second, l.told = second, 0
+// quota bounds how many lines of a kind are logged in a second.
+type quota struct {
+	mu     sync.Mutex // guards the following
+	second int64      // the second that lines are counted in
+	told   int        // lines in it
+}
+
+// admit reports whether there may be one line more, most in a second, at the time
+// of what it tells.
+func (q *quota) admit(at time.Time, most int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if second := at.Unix(); second > q.second {
+		q.second, q.told = second, 0
 	}
-	l.told++
-	return l.told <= maxFailures
+	q.told++
+	return q.told <= most
 }
 
 func (l *eventLog) write(level slog.Level, e *telemetry.Record) {

@@ -23,7 +23,27 @@ func newAdminHandler(state *health) *adminHandler {
 	h := &adminHandler{mux: http.NewServeMux()}
 	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	h.mux.Handle("GET /readyz", state)
+	h.mux.HandleFunc("GET /{$}", tellAdmin)
 	return h
+}
+
+// tellAdmin says what the admin port is to whoever opens it in a browser.
+func tellAdmin(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, `This is the admin port of a Stagedoor gateway, for those who operate it.
+
+  /healthz       200 while the process is alive
+  /readyz        200 when the gateway serves its APIs, else 503
+  /v2/apis ...   the control plane of Amazon API Gateway: give this port to the
+                 AWS CLI as --endpoint-url, to AWS SDKs as endpoint, to
+                 "stagedoor deploy" as --gateway
+  /stagedoor/... backups and access keys, for "stagedoor backup", "restore" and
+                 "credentials" with --gateway
+
+Requests to the control plane are signed with an access key of this gateway.
+WebSocket clients, and @connections, have the public port.
+The manual's page about it is docs/self-host.md.
+`)
 }
 
 // ServeHTTP implements http.Handler. The control plane gets paths as they came:
@@ -31,7 +51,7 @@ func newAdminHandler(state *health) *adminHandler {
 func (h *adminHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	plane := h.control.Load()
 	switch {
-	case isHealthCheck(r):
+	case isHealthCheck(r), isRoot(r):
 		h.mux.ServeHTTP(w, r)
 	case plane == nil:
 		(&apigw.Error{
@@ -49,7 +69,7 @@ func (s *serving) controlPlane() http.Handler {
 	plane := control.New(s.controlOptions())
 	own := administration.NewHandler(administration.HandlerOptions{
 		Local:  &administration.Local{Configuration: s.store.Configuration, Applied: s.access.apply},
-		Region: s.config.Region, Account: s.config.Account, Authorize: s.access.decide, Log: s.log,
+		Region: s.config.Region, Account: s.config.Account, Gateway: s.describe(), Authorize: s.access.decide, Log: s.log,
 	})
 	both := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.access.spare(r)
@@ -63,6 +83,16 @@ func (s *serving) controlPlane() http.Handler {
 		both = sameOrigin(both)
 	}
 	return s.access.audited(both)
+}
+
+// describe says where clients reach the gateway, whose public ports nobody serves
+// yet.
+func (s *serving) describe() administration.Gateway {
+	told := administration.Gateway{APIEndpoint: s.config.APIEndpoint}
+	for _, port := range s.ports.public {
+		told.Public = append(told.Public, withScheme("http://"+port.Addr().String(), s.config.TLS.Required))
+	}
+	return told
 }
 
 // isOwn tells requests that are none of AWS's control plane.
@@ -96,3 +126,8 @@ func (h *adminHandler) withoutTLS() http.Handler {
 }
 
 func isHealthCheck(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
+
+// isRoot tells requests for nothing in particular. AWS has no operation there.
+func isRoot(r *http.Request) bool {
+	return r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+}

@@ -2,8 +2,11 @@ package stagedoor
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"sync"
+
+	"github.com/stagedoor/stagedoor/internal/store"
 )
 
 // health is what /readyz tells.
@@ -21,7 +24,7 @@ func (h *health) setStopping() { h.update(func() { h.stopping = true }) }
 // that is news.
 func (h *health) setStore(err error) (changed bool) {
 	h.update(func() {
-		changed = (h.store == nil) != (err == nil)
+		changed = (h.store == nil) != (err == nil) || errors.Is(h.store, store.ErrRefused) != errors.Is(err, store.ErrRefused)
 		h.store = err
 	})
 	return changed
@@ -39,29 +42,56 @@ func (h *health) update(change func()) {
 	change()
 }
 
-// ServeHTTP answers /readyz. A gateway whose store is gone goes on with what it
-// has, and is ready.
-func (h *health) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	var answer struct {
-		Status string `json:"status"` // starting, ready or stopping
-		Store  string `json:"store"`  // available or unavailable
-		Error  string `json:"storeError,omitempty"`
-	}
+// healthAnswer is what is told of health.
+type healthAnswer struct {
+	Status string `json:"status"`          // starting, ready or stopping
+	Store  string `json:"store,omitempty"` // available or unavailable
+	Error  string `json:"storeError,omitempty"`
+}
+
+// answer says how the gateway is, with the HTTP status for it. A gateway whose
+// store is gone goes on with what it has, and is ready.
+func (h *health) answer() (r healthAnswer, status int) {
 	h.mu.Lock()
-	answer.Status, answer.Store = "ready", "available"
-	status := http.StatusOK
+	defer h.mu.Unlock()
+	r.Status, r.Store, status = "ready", "available", http.StatusOK
 	switch {
 	case h.stopping:
-		answer.Status, status = "stopping", http.StatusServiceUnavailable
+		r.Status, status = "stopping", http.StatusServiceUnavailable
 	case !h.synced:
-		answer.Status, status = "starting", http.StatusServiceUnavailable
+		r.Status, status = "starting", http.StatusServiceUnavailable
 	}
 	if h.store != nil {
-		answer.Store, answer.Error = "unavailable", h.store.Error()
+		r.Store, r.Error = "unavailable", h.store.Error()
 	}
-	h.mu.Unlock()
+	return r, status
+}
+
+// ServeHTTP answers /readyz.
+func (h *health) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	r, status := h.answer()
+	r.writeTo(w, status)
+}
+
+func (r healthAnswer) writeTo(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the client may be gone
+	_ = json.NewEncoder(w).Encode(r) // the client may be gone
+}
+
+// publicHealth is the path of health on the public ports.
+const publicHealth = "/_stagedoor/health"
+
+// public puts health before a handler of a public port. What the store is called
+// and what ails it is nothing for strangers.
+func (h *health) public(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != publicHealth || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		told, status := h.answer()
+		healthAnswer{Status: told.Status}.writeTo(w, status)
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 
@@ -140,10 +141,17 @@ func (s *serving) servePublic(port net.Listener) *listener.Server {
 		TLS: tlsOf(s.certificates.public), Trusted: trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol, Limits: s.limits(),
 		Refused: func(netip.Addr, string) { s.events.turnedAway.Add(1) },
 	}
+	handler := http.Handler(s.gateway)
 	if s.config.TLS.Required {
 		o.Plain = s.managed.answering(listener.TLSRequired())
 	}
-	return listener.Serve(port, s.managed.answering(s.gateway), o)
+	if s.config.Health.Public {
+		handler = s.state.public(handler)
+		if o.Plain != nil { // a probe has nothing to keep secret
+			o.Plain = s.state.public(o.Plain)
+		}
+	}
+	return listener.Serve(port, s.managed.answering(handler), o)
 }
 
 // limits are those of every port.
@@ -151,7 +159,7 @@ func (s *serving) limits() listener.Limits {
 	l, t := s.config.Limits, s.config.Timeouts
 	return listener.Limits{
 		HeaderBytes: l.HeaderBytes, HeaderLines: l.HeaderLines, URLBytes: l.URLBytes,
-		HeaderTime: t.Header, BodyTime: t.Body, WriteTime: t.Write, IdleTime: t.Idle,
+		HeaderTime: t.Header, BodyTime: t.Body, IdleTime: t.Idle,
 		Connections: l.Handshakes, PerSource: l.HandshakesPerSource,
 	}
 }

@@ -61,6 +61,12 @@ func (f *following) stop() error {
 	return <-f.ended
 }
 
+// shortURLEnds says that /{stage} is refused from now on.
+func (s *serving) shortURLEnds(stage string, apiIDs []string) {
+	s.log.Warn("the short URL of a stage is refused from now on: several APIs have a stage of that name; their URLs are "+
+		"/_aws/execute-api/{apiId}/"+stage, "path", "/"+stage, "apiIds", apiIDs)
+}
+
 // domain gives what functions know an API by: where clients reach it, as far as
 // the configuration says so.
 func (s *serving) domain() func(apiID string) string {

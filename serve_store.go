@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/config"
@@ -33,6 +31,9 @@ func (s *serving) openStore(ctx context.Context) error {
 	nats, err := store.Open(ctx, options)
 	for options.URL != "" && errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
 		s.noteStore(err)
+		if errors.Is(err, store.ErrRefused) { // which was not waited for
+			pause(ctx, refusedInterval)
+		}
 		nats, err = store.Open(ctx, options)
 	}
 	switch {
@@ -47,6 +48,14 @@ func (s *serving) openStore(ctx context.Context) error {
 	s.store = &storage{store.NewConfiguration(nats, report), nats, cancel, make(chan struct{})}
 	go s.lookAfterStore(ctx)
 	return nil
+}
+
+// pause waits for a time, or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // natsOptions are the store's options, with their secrets.
@@ -70,27 +79,8 @@ func natsOptions(c *config.Config) (store.Options, error) {
 	return o, nil
 }
 
-// readSecret reads a secret from where it stands; that of nowhere is empty.
-// Line ends behind it in a file do not belong to it.
-func readSecret(s config.Secret) (string, error) {
-	secret := ""
-	switch {
-	case s.Env != "":
-		secret = os.Getenv(s.Env)
-		if secret == "" {
-			return "", fmt.Errorf("the environment has no variable %s", s.Env)
-		}
-	case s.File != "":
-		text, err := os.ReadFile(s.File)
-		if err != nil {
-			return "", err
-		}
-		if secret = strings.TrimRight(string(text), "\r\n"); secret == "" {
-			return "", fmt.Errorf("%s is empty", s.File)
-		}
-	}
-	return secret, nil
-}
+// refusedInterval is between two tries at servers that refuse this gateway.
+const refusedInterval = 10 * time.Second
 
 // storeInterval is how often the store is asked whether it answers.
 const storeInterval = 2 * time.Second
@@ -122,6 +112,8 @@ func (s *serving) lookAfterStore(ctx context.Context) {
 func (s *serving) noteStore(err error) {
 	switch changed := s.state.setStore(err); {
 	case !changed:
+	case errors.Is(err, store.ErrRefused):
+		s.log.Error("the configuration store refuses this gateway: look at the keys below nats in its configuration, and at the NATS servers' users; it is tried again", "error", err)
 	case err != nil && !s.state.isSynced():
 		s.log.Error("the configuration store does not answer; the gateway starts when it does", "error", err)
 	case err != nil:

@@ -23,6 +23,7 @@ type DeployCmd struct {
 	Region    string            `placeholder:"NAME" help:"Region of the gateway; without one, that of the AWS configuration, else us-east-1."`
 	Account   string            `placeholder:"DIGITS" help:"Account of the gateway, which stands in ARNs (123456789012)."`
 	JSON      bool              `help:"Print one JSON object per line. Needs --yes."`
+	tlsFlags
 }
 
 // Help is the second half of "stagedoor deploy --help".
@@ -51,7 +52,13 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return p.reportProblems(err)
 	}
-	client, err := deploy.NewClient(deploy.ClientOptions{Gateway: c.Gateway, Region: identity.Region, Credentials: identity.Credentials})
+	security, err := c.config()
+	if err != nil {
+		return &usageError{err}
+	}
+	client, err := deploy.NewClient(deploy.ClientOptions{
+		Gateway: c.Gateway, Region: identity.Region, Credentials: identity.Credentials, TLS: security,
+	})
 	if err != nil {
 		return &usageError{err}
 	}
@@ -65,7 +72,7 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	out := c.printer(p)
-	out.planned(want.Stack(), client.Gateway(), plan, undeployed(app))
+	out.planned(want.Stack(), client.Gateway(), plan, append(deploy.Shadowed(ctx, client, want, have), undeployed(app)...))
 	if len(plan.Changes) > 0 {
 		if err := c.confirm(ctx, p, plan); err != nil {
 			return err
@@ -78,7 +85,9 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 	if have, err = deploy.Read(ctx, client, want.Stack()); err != nil {
 		return err
 	}
-	out.done(plan, have.APIs())
+	apis := have.APIs()
+	deploy.Reach(ctx, client, apis)
+	out.done(plan, apis)
 	return nil
 }
 

@@ -147,7 +147,12 @@ func (r *serveReporter) text(ready stagedoor.ServeReady) string {
 	for _, url := range ready.Public {
 		fmt.Fprintf(&b, "  %s  %s\n", paint(dim, "public"), paint(green, url))
 	}
-	fmt.Fprintf(&b, "  %s  %s\n  %s  %s\n", paint(dim, "admin "), ready.Admin, paint(dim, "data  "), ready.Data)
+	fmt.Fprintf(&b, "  %s  %s\n", paint(dim, "admin "), ready.Admin)
+	if ready.NATS != "" {
+		fmt.Fprintf(&b, "  %s  %s\n", paint(dim, "nats  "), ready.NATS)
+	} else {
+		fmt.Fprintf(&b, "  %s  %s\n", paint(dim, "data  "), ready.Data)
+	}
 	if ready.Open {
 		fmt.Fprintf(&b, "\n  %s\n", paint(red, "OPEN: no signatures are checked. Whoever reaches a port may do everything."))
 	}

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/administration"
@@ -22,9 +19,7 @@ type storeFlags struct {
 	Gateway string `placeholder:"URL" help:"Admin port of a gateway that runs, such as http://127.0.0.1:8081."`
 	Profile string `placeholder:"NAME" help:"Profile of the AWS configuration whose credentials sign requests to the gateway."`
 	Region  string `placeholder:"NAME" help:"Region of the gateway; without one, that of the AWS configuration, else us-east-1."`
-	CA      string `name:"ca" placeholder:"FILE" type:"path" help:"Authorities to trust for the gateway's certificate, in PEM."`
-	Cert    string `placeholder:"FILE" type:"path" help:"Client certificate for the gateway, in PEM."`
-	Key     string `placeholder:"FILE" type:"path" help:"Key of the client certificate, in PEM."`
+	tlsFlags
 }
 
 // whichStore is the part of a command's help about storeFlags.
@@ -45,7 +40,7 @@ func (f *storeFlags) open(ctx context.Context, p *process, make bool) (*opened, 
 	if f.Gateway != "" {
 		return f.connect(ctx)
 	}
-	if f.Profile != "" || f.CA != "" || f.Cert != "" || f.Key != "" {
+	if f.Profile != "" || f.tlsFlags != (tlsFlags{}) {
 		return nil, &usageError{errors.New("--profile, --ca, --cert and --key are for a gateway that runs: they need --gateway")}
 	}
 	source := config.Options{File: f.Config, Environ: p.environ, Flags: map[string]string{}, FlagNames: map[string]string{}}
@@ -73,7 +68,7 @@ func (f *storeFlags) connect(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	security, err := f.tls()
+	security, err := f.config()
 	if err != nil {
 		return nil, &usageError{err}
 	}
@@ -84,26 +79,4 @@ func (f *storeFlags) connect(ctx context.Context) (*opened, error) {
 		return nil, &usageError{err}
 	}
 	return &opened{client, identity.Region, client.Close}, nil
-}
-
-func (f *storeFlags) tls() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if f.CA != "" {
-		text, err := os.ReadFile(f.CA)
-		if err != nil {
-			return nil, fmt.Errorf("--ca: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("--ca: %s holds no PEM certificate", f.CA)
-		}
-	}
-	if f.Cert != "" || f.Key != "" {
-		pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
-		if err != nil {
-			return nil, fmt.Errorf("--cert and --key: %w", err)
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	return c, nil
 }

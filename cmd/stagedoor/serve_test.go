@@ -300,7 +300,7 @@ func TestServeRestart(t *testing.T) {
 
 	p = start(t, nil, "--data", folder)
 	p.log.await(t, "closed: there are no credentials")
-	for _, url := range []string{p.Admin + "/v2/apis", p.Admin + "/"} {
+	for _, url := range []string{p.Admin + "/v2/apis", p.Admin + "/other"} {
 		if status, body := request(t, "GET", url, ""); status != 403 || body != `{"message":"Missing Authentication Token"}` {
 			t.Errorf("%s without credentials: %d %s", url, status, body)
 		}

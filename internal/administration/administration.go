@@ -49,9 +49,19 @@ type AccessKey struct {
 	Expires         time.Time         `json:"expires,omitzero"`
 }
 
+// Gateway says where clients reach a gateway that runs.
+type Gateway struct {
+	// Public are the URLs of its public ports; their host may be 0.0.0.0 or [::].
+	Public []string `json:"public"`
+	// APIEndpoint is the pattern of the URLs of APIs, with {apiId}; empty where the
+	// configuration has none.
+	APIEndpoint string `json:"apiEndpoint,omitempty"`
+}
+
 // The paths of Handler.
 const (
 	Prefix          = "/stagedoor/"
+	GatewayPath     = Prefix + "gateway"
 	backupPath      = Prefix + "backup"
 	restorePath     = Prefix + "restore"
 	credentialsPath = Prefix + "credentials"
@@ -64,6 +74,8 @@ const (
 	actionCreate  = "stagedoor:CreateAccessKey"
 	actionList    = "stagedoor:ListAccessKeys"
 	actionDelete  = "stagedoor:DeleteAccessKey"
+	// Who may read APIs sees their URLs.
+	actionGateway = "apigateway:GET"
 )
 
 // restored is the answer to a restore.

@@ -29,6 +29,7 @@ const (
 type HandlerOptions struct {
 	Local           *Local
 	Region, Account string // stand in ARNs
+	Gateway         Gateway
 	// Authorize refuses requests, with an *apigw.Error. The body is that which is
 	// signed; that of a backup to restore is not, it is named by its hash.
 	Authorize func(r *http.Request, body []byte, action, resource string) error
@@ -40,6 +41,7 @@ func NewHandler(o HandlerOptions) http.Handler {
 	h := &handler{o}
 	mux := http.NewServeMux()
 	for pattern, operation := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET " + GatewayPath:                         h.gateway,
 		"GET " + backupPath:                          h.backup,
 		"POST " + restorePath:                        h.restore,
 		"GET " + credentialsPath:                     h.list,
@@ -77,6 +79,14 @@ func (h *handler) unknown(_ http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return apigw.NotFound("Operation", "There is no such operation.")
+}
+
+func (h *handler) gateway(w http.ResponseWriter, r *http.Request) error {
+	apis := "arn:" + apigw.Partition(h.Region) + ":apigateway:" + h.Region + "::/apis"
+	if err := h.Authorize(r, nil, actionGateway, apis); err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, h.Gateway)
 }
 
 func (h *handler) backup(w http.ResponseWriter, r *http.Request) error {

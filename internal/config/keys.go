@@ -94,12 +94,14 @@ func (c *Config) keys() section {
 		{"timeouts", section{
 			{"header", duration(&c.Timeouts.Header, time.Second, 10*time.Minute)},
 			{"body", duration(&c.Timeouts.Body, time.Second, 10*time.Minute)},
-			{"write", duration(&c.Timeouts.Write, time.Second, 10*time.Minute)},
 			{"idle", duration(&c.Timeouts.Idle, time.Second, time.Hour)},
 		}},
 		{"shutdown", section{
 			{"delay", duration(&c.Shutdown.Delay, 0, 10*time.Minute)},
 			{"timeout", duration(&c.Shutdown.Timeout, time.Second, time.Hour)},
+		}},
+		{"health", section{
+			{"public", boolean(&c.Health.Public)},
 		}},
 		{"quotas", c.Quotas.keys()},
 		{"backends", section{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,7 @@ type ClientOptions struct {
 	// Credentials sign requests. nil signs nothing, which gateways that check no
 	// signatures let pass.
 	Credentials aws.CredentialsProvider
+	TLS         *tls.Config // nil stands for the system's authorities
 }
 
 // Client calls operations of a control plane. Several may be under way.
@@ -53,6 +55,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 		return nil, fmt.Errorf("%q is not the URL of a gateway's control plane, such as http://127.0.0.1:8081", o.Gateway)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = o.TLS
 	return &Client{
 		options: o, base: strings.TrimSuffix(u.String(), "/"), signer: v4.NewSigner(),
 		http: &http.Client{

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const timeout = time.Minute
+const timeout = 10 * time.Second
 
 // serve answers requests with the addresses of their connection, behind a
 // listener that trusts the given networks.

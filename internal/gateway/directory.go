@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -85,6 +86,18 @@ func (d *directory) find(hostport string, u *url.URL) target {
 		t.apiID, t.named = t.stage.plan.Load().APIID, true
 	}
 	return t
+}
+
+// apisWith gives the ids of the APIs that have a stage of a name, sorted.
+func (d *directory) apisWith(name string) []string {
+	var ids []string
+	for key := range d.stages {
+		if key.name == name {
+			ids = append(ids, key.apiID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 const noSuchStage = "no such stage"

@@ -32,9 +32,10 @@ func TestEvents(t *testing.T) {
 		t.Fatal(response, err)
 	}
 	_, _ = conn.Write([]byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'})
-	g.Functions.Wait(t, "f", 2)
+	Eventually(t, "the message", func() bool { return len(g.Functions.Events("f")) == 2 })
 	_ = conn.Close()
-	events := g.Functions.Wait(t, "f", 3)
+	Eventually(t, "the disconnect", func() bool { return len(g.Functions.Events("f")) == 3 })
+	events := g.Functions.Events("f")
 
 	connect := events[0]
 	port := g.Address[strings.LastIndexByte(g.Address, ':')+1:]

@@ -29,6 +29,9 @@ type Options struct {
 	// Fallback answers requests that are neither WebSocket handshakes nor for
 	// @connections, and that name no API by their host. Nil stands for 403.
 	Fallback http.Handler
+	// Ambiguous is told when the short URL of a stage, /{stage}, leads nowhere any
+	// more, as another API got a stage of that name. Nil is told nothing.
+	Ambiguous func(stage string, apiIDs []string)
 	// Guards limit and check what comes in.
 	Guards Guards
 }
@@ -41,6 +44,8 @@ type Gateway struct {
 	fallback http.Handler
 	guards   Guards
 	opened   usage.Open // and about to be
+
+	ambiguous func(stage string, apiIDs []string)
 
 	registry    *connections.Registry
 	connections *connections.Handler
@@ -63,10 +68,13 @@ type Gateway struct {
 func New(o Options) *Gateway {
 	g := &Gateway{
 		engine: o.Engine, recorder: o.Recorder, node: o.Node, fallback: o.Fallback, guards: o.Guards.withDefaults(),
-		registry: connections.NewRegistry(), settled: make(chan struct{}),
+		ambiguous: o.Ambiguous, registry: connections.NewRegistry(), settled: make(chan struct{}),
 	}
 	if g.recorder == nil {
 		g.recorder = telemetry.Discard
+	}
+	if g.ambiguous == nil {
+		g.ambiguous = func(string, []string) {}
 	}
 	if g.fallback == nil {
 		g.fallback = http.HandlerFunc(g.forbidden)
@@ -95,7 +103,12 @@ func (g *Gateway) Deploy(p *plan.Stage) {
 	}
 	s := &stage{}
 	s.plan.Store(p)
-	g.hosting.Store(g.hosting.Load().withStage(key, s))
+	before := g.hosting.Load()
+	next := before.withStage(key, s)
+	g.hosting.Store(next)
+	if before.byName[p.Name] != nil && next.byName[p.Name] == nil {
+		g.ambiguous(p.Name, next.apisWith(p.Name))
+	}
 }
 
 // Remove takes a stage away and closes its connections with 1001.

@@ -79,10 +79,14 @@ func (c *claim) checkScope(region, service string) error {
 		wrong.WriteString("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: " +
 			quote(c.scopeDate) + " != '" + day + "', from '" + c.rawTime + "'. ")
 	}
-	if wrong.Len() > 0 {
-		return invalid(wrong.String())
+	if wrong.Len() == 0 {
+		return nil
 	}
-	return nil
+	if c.scopeRegion != region {
+		// Behind AWS's text: everybody knows its regions, and nobody a gateway's.
+		wrong.WriteString("The region of this gateway is '" + region + "', not " + quote(c.scopeRegion) + ".")
+	}
+	return invalid(wrong.String())
 }
 
 func (c *claim) scope() string {

@@ -93,7 +93,7 @@ func TestRefusals(t *testing.T) {
 		{"short signature", push{signature: "0"},
 			403, "InvalidSignatureException", "The request signature we calculated does not match the signature you provided."},
 		{"region", push{credential: "AKIDEXAMPLE/20150830/eu-west-1/execute-api/aws4_request"},
-			403, "InvalidSignatureException", "Credential should be scoped to a valid region. "},
+			403, "InvalidSignatureException", "Credential should be scoped to a valid region. The region of this gateway is 'us-east-1', not 'eu-west-1'."},
 		{"service", push{credential: "AKIDEXAMPLE/20150830/us-east-1/s3/aws4_request"},
 			403, "InvalidSignatureException", "Credential should be scoped to correct service: 'execute-api'. "},
 		{"terminator", push{credential: "AKIDEXAMPLE/20150830/us-east-1/execute-api/aws5_request"},

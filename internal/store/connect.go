@@ -39,6 +39,10 @@ func dial(options Options, server *embedded, reconnected func(), failed func(err
 			}
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if isRefusal(err) {
+				failed(err)
+				return
+			}
 			options.Log.Warn("The configuration store's connection has an error", "error", err)
 		}),
 	}

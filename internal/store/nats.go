@@ -27,8 +27,9 @@ type NATS struct {
 	bucket     jetstream.KeyValue
 	log        *slog.Logger
 
-	reconnected signal                // the connection was lost and is back
-	failure     atomic.Pointer[error] // why there is no connection; nil: none failed
+	reconnected signal                  // the connection was lost and is back
+	refused     context.CancelCauseFunc // ends the waiting of Open
+	failure     atomic.Pointer[error]   // why there is no connection; nil: none failed
 
 	closing context.Context // ends when Close begins
 	close   context.CancelFunc
@@ -39,7 +40,8 @@ type NATS struct {
 // Open starts the NATS server of this process, or connects to those elsewhere,
 // and makes the bucket if there is none. It waits for servers that do not
 // answer yet until ctx ends, or for some seconds, and then gives
-// ErrUnavailable.
+// ErrUnavailable. Servers that refuse us are not waited for: the error is
+// ErrRefused as well then.
 func Open(ctx context.Context, options Options) (*NATS, error) {
 	options, err := options.prepared()
 	if err != nil {
@@ -60,15 +62,20 @@ func Open(ctx context.Context, options Options) (*NATS, error) {
 }
 
 func (n *NATS) connect(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*n.options.Timeout)
+	defer cancel()
+	ctx, n.refused = context.WithCancelCause(ctx)
+	defer n.refused(nil)
 	if n.connection, err = dial(n.options, n.server, n.connected, n.noteFailure); err != nil {
 		return err
 	}
 	if n.jetstream, err = jetstream.New(n.connection); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*n.options.Timeout)
-	defer cancel()
 	n.bucket, err = openBucket(ctx, n.jetstream, n.options)
+	if refusal := context.Cause(ctx); err != nil && errors.Is(refusal, ErrRefused) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, refusal)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, n.unconnected(cmp.Or(n.connection.LastError(), err)))
 	}
@@ -80,7 +87,28 @@ func (n *NATS) connected() {
 	n.reconnected.send()
 }
 
-func (n *NATS) noteFailure(err error) { n.failure.Store(&err) }
+// noteFailure takes note of why there is no connection, and logs a reason that
+// is another one than before. A refusal ends the waiting of Open: nothing
+// changes it but somebody who changes the servers or our options.
+func (n *NATS) noteFailure(err error) {
+	if isRefusal(err) {
+		err = fmt.Errorf("%w %s: %w", ErrRefused, n.options.identity(), err)
+		n.refused(err)
+	}
+	if before := n.failure.Swap(&err); before == nil || (*before).Error() != err.Error() {
+		n.log.Warn("There is no connection to the configuration store", "error", err)
+	}
+}
+
+// isRefusal reports whether a server did not take us for somebody it knows.
+func isRefusal(err error) bool {
+	for _, refusal := range []error{nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
 
 // unconnected gives the reason why there is no connection in the place of what
 // that meant for a call.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -44,11 +43,8 @@ func TestCluster(t *testing.T) {
 	})
 }
 
-// open opens a store whose calls have the time that they need on a busy machine,
-// unless the test is about that time.
 func open(t *testing.T, options Options) *NATS {
 	t.Helper()
-	options.Timeout = cmp.Or(options.Timeout, deadline)
 	n, err := Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
@@ -117,13 +113,12 @@ func startCluster(t *testing.T, size int) string {
 	return strings.Join(urls, ",")
 }
 
-// eventually polls until check finds nothing wrong.
-func eventually(t *testing.T, check func() error) {
+// eventually polls until a condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	end := time.Now().Add(deadline)
-	for err := check(); err != nil; err = check() {
+	for end := time.Now().Add(deadline); !holds(); {
 		if time.Now().After(end) {
-			t.Fatal(err)
+			t.Fatalf("never: %s", what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

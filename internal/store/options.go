@@ -43,6 +43,23 @@ const (
 	defaultTimeout = 5 * time.Second
 )
 
+// identity names who we say that we are, without the secret.
+func (o Options) identity() string {
+	switch {
+	case o.CredentialsFile != "":
+		return "the credentials in " + o.CredentialsFile
+	case o.NKeyFile != "":
+		return "the NKey in " + o.NKeyFile
+	case o.User != "" && o.Password == "":
+		return fmt.Sprintf("the user %q, who comes without a password", o.User)
+	case o.User != "":
+		return fmt.Sprintf("the user %q with this password", o.User)
+	case o.Token != "":
+		return "this token"
+	}
+	return "a client that names no user, token or key"
+}
+
 // prepared gives the options with their defaults, or says what is wrong.
 func (o Options) prepared() (Options, error) {
 	if o.Bucket == "" {

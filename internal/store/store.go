@@ -23,6 +23,9 @@ var (
 	ErrConflict = errors.New("the record was changed by somebody else")
 	// ErrUnavailable: the storage is gone or slow. Nothing is known of a write.
 	ErrUnavailable = errors.New("the configuration store does not answer")
+	// ErrRefused: the NATS servers do not know who we say that we are. It comes
+	// with ErrUnavailable.
+	ErrRefused = errors.New("the NATS servers refuse")
 	// ErrTooLarge: the storage does not take a record of this size.
 	ErrTooLarge = errors.New("the record is too large for the configuration store")
 	// ErrClosed: the store was closed by this process.
