@@ -29,7 +29,7 @@ func (e *Event) authorize() {
 // askAuthorizer lets an authorizer decide. What it knows of the client stays
 // with the connection.
 func (e *Event) askAuthorizer(a authorizer.Authorizer) {
-	grant, refusal := a.Authorize(e.connection.gateway.ctx, e.AuthorizerEvent())
+	grant, refusal := a.Authorize(e.time(), e.AuthorizerEvent())
 	if refusal != nil {
 		e.fail(integration.Refusal(refusal.ResponseType, refusal.Message, refusal.Reason))
 		return

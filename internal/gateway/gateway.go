@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -53,6 +54,9 @@ type Gateway struct {
 	// ctx ends when a shutdown has waited long enough; backends are called with it.
 	ctx    context.Context
 	cancel context.CancelFunc
+	// connecting ends earlier; what decides about a handshake is called with it.
+	connecting context.Context
+	turnAway   context.CancelFunc
 
 	mu      sync.Mutex // guards writing of hosting
 	hosting atomic.Pointer[directory]
@@ -60,6 +64,7 @@ type Gateway struct {
 	// running is held for reading by every handshake, and for writing, for
 	// good, once the gateway shuts down.
 	running  sync.RWMutex
+	stopping atomic.Bool // set before running is asked for
 	shutdown sync.Once
 	settled  chan struct{} // closed when no handshake is left
 }
@@ -80,6 +85,7 @@ func New(o Options) *Gateway {
 		g.fallback = http.HandlerFunc(g.forbidden)
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.connecting, g.turnAway = context.WithCancel(g.ctx)
 	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder, Admit: g.admit}
 	g.hosting.Store(&directory{})
 	return g
@@ -143,18 +149,42 @@ func (g *Gateway) SetDomains(domains map[string][]Mapping) {
 func (g *Gateway) Connections() int { return g.registry.Len() }
 
 // Shutdown refuses new connections, closes the open ones with 1001, runs
-// their $disconnect, and waits for all of it until ctx ends.
+// their $disconnect, and waits for all of it until ctx ends. None of these waits
+// for another: handshakes that are under way have half of the time, and what
+// comes of them is refused; clients have a quarter to answer the close frame.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	defer g.cancel()
+	g.stopping.Store(true)
 	g.shutdown.Do(func() {
 		go func() {
 			g.running.Lock()
 			close(g.settled)
 		}()
 	})
+	var handshakes sync.WaitGroup
+	handshakes.Go(func() { g.settle(ctx) })
+	defer handshakes.Wait()
+	return g.engine.Shutdown(ctx)
+}
+
+// settle waits for the handshakes that are under way, and ends those that take
+// longer than half of the time.
+func (g *Gateway) settle(ctx context.Context) {
+	defer g.turnAway()
+	half := ctx
+	if deadline, limited := ctx.Deadline(); limited {
+		var cancel context.CancelFunc
+		half, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
+	}
+	select {
+	case <-g.settled:
+		return
+	case <-half.Done():
+	}
+	g.turnAway()
 	select {
 	case <-g.settled:
 	case <-ctx.Done():
 	}
-	return g.engine.Shutdown(ctx)
 }

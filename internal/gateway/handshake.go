@@ -16,10 +16,13 @@ import (
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
+// unavailable is the answer of a gateway that stops.
+var unavailable = &apigw.Error{Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException", Message: "Service Unavailable"}
+
 // handshake runs $connect and then opens the connection or refuses it.
 func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
-	if !g.running.TryRLock() {
-		(&apigw.Error{Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException", Message: "Service Unavailable"}).WriteTo(w)
+	if g.stopping.Load() || !g.running.TryRLock() {
+		unavailable.WriteTo(w)
 		return
 	}
 	defer g.running.RUnlock()
@@ -33,6 +36,14 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 		record.Refused = e.refused()
 		g.recorder.Record(record)
 		e.refuse(w)
+		return
+	}
+	if g.stopping.Load() {
+		c.release()
+		record.Status, record.Error = unavailable.Status, "the gateway is stopping"
+		g.recorder.Record(record)
+		unavailable.WriteTo(w)
+		c.disconnected(websocket.CloseGoingAway, goingAway) // the backend believes that the connection exists
 		return
 	}
 	record.Status = http.StatusSwitchingProtocols

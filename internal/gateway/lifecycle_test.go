@@ -191,3 +191,75 @@ func TestShutdown(t *testing.T) {
 		}
 	})
 }
+
+// A $connect that hangs holds up nobody else: connections are closed and their
+// $disconnect runs meanwhile. What comes of it is refused, and undone.
+func TestShutdownBesideHangingConnect(t *testing.T) {
+	t.Parallel()
+	EachDriver(t, func(t *testing.T, driver websocket.Driver) {
+		g := New(t, driver)
+		proceed := make(chan struct{})
+		g.Functions.Set("hangs", func(context.Context, Event) (string, error) {
+			<-proceed
+			return ok, nil
+		})
+		g.Functions.Set("d", Returns(ok))
+		g.Deploy(API("hanging123", Route{Key: "$connect", Function: "hangs"}, Route{Key: "$disconnect", Function: "d"}), &apigw.Stage{StageName: "hanging"})
+		g.DeployRoutes(Route{Key: "$disconnect", Function: "d"})
+		clients := []*Client{g.Dial("/dev"), g.Dial("/dev"), g.Dial("/dev")}
+		refused := make(chan int)
+		go func() {
+			_, response, _ := g.TryDial("/hanging")
+			if response == nil {
+				refused <- 0
+				return
+			}
+			refused <- response.StatusCode
+		}()
+		Eventually(t, "$connect", func() bool { return len(g.Functions.Events("hangs")) == 1 })
+		done := make(chan error)
+		go func() { done <- g.Shutdown(context.Background()) }()
+		for _, c := range clients {
+			if code, _ := c.WaitClosed(); code != 1001 {
+				t.Errorf("closed with %d", code)
+			}
+		}
+		g.Records.Wait(t, "disconnect", len(clients))
+		close(proceed)
+		if status := <-refused; status != 503 {
+			t.Errorf("the handshake that was under way: %d, want 503", status)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		events := g.Functions.Events("d")
+		if len(events) != len(clients)+1 || events[len(clients)].RequestContext.APIID != "hanging123" || events[len(clients)].RequestContext.DisconnectStatusCode != 1001 {
+			t.Errorf("$disconnect saw %+v", events)
+		}
+	})
+}
+
+// A $connect that never answers has half of the time of a shutdown.
+func TestShutdownEndsHangingConnect(t *testing.T) {
+	t.Parallel()
+	g := New(t, websocket.DriverAuto)
+	g.Functions.Set("hangs", func(ctx context.Context, _ Event) (string, error) {
+		<-ctx.Done()
+		return ok, nil
+	})
+	g.DeployRoutes(Route{Key: "$connect", Function: "hangs"})
+	refused := make(chan error)
+	go func() {
+		_, _, err := g.TryDial("/dev")
+		refused <- err
+	}()
+	Eventually(t, "$connect", func() bool { return len(g.Functions.Events("hangs")) == 1 })
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	if err := g.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := <-refused; err == nil {
+		t.Error("the handshake was accepted")
+	}
+}

@@ -54,8 +54,16 @@ func (e *Event) run() {
 		}
 	}
 	if e.route != nil {
-		e.integrate(e.connection.gateway.ctx)
+		e.integrate(e.time())
 	}
+}
+
+// time ends when a gateway that stops does not wait for the event any more.
+func (e *Event) time() context.Context {
+	if e.EventType == integration.Connect {
+		return e.connection.gateway.connecting
+	}
+	return e.connection.gateway.ctx
 }
 
 // selectRoute finds the event's route. Only a message must have one.

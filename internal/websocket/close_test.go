@@ -330,6 +330,26 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// A peer that does not answer the close frame leaves time for Closed, however
+// long it may otherwise take.
+func TestShutdownLeavesTimeForClosed(t *testing.T) {
+	t.Parallel()
+	forDrivers(t, func(t *testing.T, driver Driver) {
+		e, err := NewEngine(Options{Driver: driver, CloseTimeout: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mute := &recorder{}
+		adopt(t, e, mute, nil)
+		ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+		defer cancel()
+		if err := e.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+		mute.awaitClosed(t, CloseGoingAway, "Going away")
+	})
+}
+
 func TestShutdownGivesUp(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
