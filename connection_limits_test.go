@@ -70,7 +70,7 @@ func TestServeConnectionLimitsChange(t *testing.T) {
 	s.configure("limits: {message: 1KiB}\n")
 	g.reload <- struct{}{}
 	g.logged("key=limits.message")
-	gatewaytest.Eventually(t, "the new limit", func() bool {
+	gatewaytest.Eventually(t, func() error {
 		conn := g.dial()
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
@@ -78,7 +78,7 @@ func TestServeConnectionLimitsChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _, err := conn.Read(ctx)
-		return err == nil
+		return err
 	})
 	if code := ended(t, before, 100); code != websocket.StatusMessageTooBig {
 		t.Errorf("a connection from before was closed with %d", code)

@@ -47,10 +47,14 @@ func (w *watcher) Output(l LogLine)       { w.do(func() { w.output = append(w.ou
 // eventually waits until a condition on what was reported holds.
 func (w *watcher) eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	gatewaytest.Eventually(t, what, func() bool {
+	gatewaytest.Eventually(t, func() error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return condition()
+		if !condition() {
+			return fmt.Errorf("%s; reported was: %d reloads, rejected %v, records %+v, output %+v",
+				what, len(w.reloaded), w.rejected, w.records, w.output)
+		}
+		return nil
 	})
 }
 
@@ -79,7 +83,7 @@ func start(t *testing.T, template string, change ...func(*DevConfig)) *app {
 	go func() { done <- RunDev(ctx, config) }()
 	a.stop = sync.OnceValue(func() error { cancel(); return <-done })
 	t.Cleanup(func() { _ = a.stop() })
-	gatewaytest.Eventually(t, "ready", func() bool {
+	gatewaytest.Eventually(t, func() error {
 		select {
 		case err := <-done:
 			done <- err
@@ -88,7 +92,10 @@ func start(t *testing.T, template string, change ...func(*DevConfig)) *app {
 		}
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		return a.watcher.ready != nil
+		if a.watcher.ready == nil {
+			return fmt.Errorf("not ready; its output: %+v", a.output)
+		}
+		return nil
 	})
 	a.Ready = *a.watcher.ready
 	return a

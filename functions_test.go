@@ -29,20 +29,28 @@ Resources:
         $connect: {FunctionArn: !GetAtt Good.Arn}
         echo: {FunctionArn: !GetAtt Good.Arn}
         bad: {FunctionArn: !GetAtt Bad.Arn}
+        endless: {FunctionArn: !GetAtt Endless.Arn}
   EchoResponse:
     Type: AWS::ApiGatewayV2::RouteResponse
     Properties: {ApiId: !Ref Api, RouteId: !Ref ApiEchoRoute, RouteResponseKey: $default}
   BadResponse:
     Type: AWS::ApiGatewayV2::RouteResponse
     Properties: {ApiId: !Ref Api, RouteId: !Ref ApiBadRoute, RouteResponseKey: $default}
+  EndlessResponse:
+    Type: AWS::ApiGatewayV2::RouteResponse
+    Properties: {ApiId: !Ref Api, RouteId: !Ref ApiEndlessRoute, RouteResponseKey: $default}
   Good:
     Type: AWS::Serverless::Function
     Properties:
+      Timeout: 29
       Runtime: nodejs20.x
       Handler: index.handler
       InlineCode: |
         exports.handler = async (event) => ({ statusCode: 200, body: event.body ?? 'connected' })
   Bad:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: nodejs20.x, Handler: bad.handler, CodeUri: code/, Timeout: 29}
+  Endless:
     Type: AWS::Serverless::Function
     Properties: {Runtime: nodejs20.x, Handler: bad.handler, CodeUri: code/, Timeout: 1}
 `
@@ -92,17 +100,17 @@ func TestBadFunctions(t *testing.T) {
 	a := startFunctions(t)
 	victim, neighbour := a.dial(t, "/dev"), a.dial(t, "/dev")
 	const internal = "Internal server error"
-	for _, test := range []struct{ how, answer, told string }{
-		{"crash", internal, "exit status 3"},
-		{"throw", internal, "on purpose"},
-		{"hang", internal, "timed out after 1.00 seconds"},
-		{"spin", internal, "timed out after 1.00 seconds"},
-		{"garbage", internal, "malformed Lambda proxy response"},
-		{"large", internal, "size"},
-		{"fork", "forked", ""},
-		{"", "fine", ""},
+	for _, test := range []struct{ action, how, answer, told string }{
+		{"bad", "crash", internal, "exit status 3"},
+		{"bad", "throw", internal, "on purpose"},
+		{"endless", "hang", internal, "timed out after 1.00 seconds"},
+		{"endless", "spin", internal, "timed out after 1.00 seconds"},
+		{"bad", "garbage", internal, "malformed Lambda proxy response"},
+		{"bad", "large", internal, "size"},
+		{"bad", "fork", "forked", ""},
+		{"bad", "", "fine", ""},
 	} {
-		if got := ask(t, victim, fmt.Sprintf(`{"action":"bad","how":%q}`, test.how)); !strings.Contains(got, test.answer) {
+		if got := ask(t, victim, fmt.Sprintf(`{"action":%q,"how":%q}`, test.action, test.how)); !strings.Contains(got, test.answer) {
 			t.Errorf("%s: answered %.200q, want %q", test.how, got, test.answer)
 		}
 		if test.told != "" {
@@ -132,7 +140,12 @@ func TestSaveFunction(t *testing.T) {
 		t.Errorf("before: %q", got)
 	}
 	a.write(t, "code/bad.js", strings.Replace(badFunction, "'fine'", "'finer'", 1))
-	gatewaytest.Eventually(t, "the new code", func() bool { return ask(t, c, `{"action":"bad"}`) == "finer" })
+	gatewaytest.Eventually(t, func() error {
+		if got := ask(t, c, `{"action":"bad"}`); got != "finer" {
+			return fmt.Errorf("answered %q, which is not the new code", got)
+		}
+		return nil
+	})
 	if err := c.Close(websocket.StatusNormalClosure, ""); err != nil {
 		t.Error(err)
 	}

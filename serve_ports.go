@@ -159,7 +159,7 @@ func (s *serving) limits() listener.Limits {
 	l, t := s.config.Limits, s.config.Timeouts
 	return listener.Limits{
 		HeaderBytes: l.HeaderBytes, HeaderLines: l.HeaderLines, URLBytes: l.URLBytes,
-		HeaderTime: t.Header, BodyTime: t.Body, IdleTime: t.Idle,
+		HeaderTime: t.Header, BodyTime: t.Body, WriteTime: t.Write, IdleTime: t.Idle,
 		Connections: l.Handshakes, PerSource: l.HandshakesPerSource,
 	}
 }

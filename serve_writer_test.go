@@ -84,8 +84,9 @@ func (w *writer) isUsed(id string) bool {
 	return false
 }
 
-// mark is what stands in several members of what a change makes.
-func (w *writer) mark() *string { return new(fmt.Sprintf("n%dn", w.number)) }
+// mark is what stands in several members of what a change makes, and in no id
+// that the gateway chose.
+func (w *writer) mark() *string { return new(fmt.Sprintf("~%d~", w.number)) }
 
 // templates are templates with the mark.
 func (w *writer) templates() map[string]string {
@@ -232,7 +233,7 @@ func templateOf(t *testing.T, text string) string {
 	return response.ResponseTemplates["$default"]
 }
 
-var marks = regexp.MustCompile(`n(\d+)n`)
+var marks = regexp.MustCompile(`~(\d+)~`)
 
 // numberOf is the number of the change that made a resource what it is, 0 for
 // none, and -1 for one that several made.

@@ -118,7 +118,7 @@ func (p *tab) loseNetwork() {
 }
 
 func (p *tab) text() string {
-	ctx, cancel := context.WithTimeout(p, 10*time.Second)
+	ctx, cancel := context.WithTimeout(p, patience)
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
 	if err != nil {

@@ -45,7 +45,7 @@ func TestRealFunctions(t *testing.T) {
 	t.Parallel()
 	host := lambda.NewHost(lambda.Options{CacheDir: t.TempDir()})
 	t.Cleanup(func() { _ = host.Close(context.WithoutCancel(t.Context())) })
-	host.Update([]lambda.Function{{Name: "gate", Runtime: "python3.13", Handler: "index.handler", InlineCode: gate, Timeout: 2 * time.Second}})
+	host.Update([]lambda.Function{{Name: "gate", Runtime: "python3.13", Handler: "index.handler", InlineCode: gate, Timeout: 5 * time.Second}})
 	server := httptest.NewServer(host)
 	t.Cleanup(server.Close)
 	services, err := awsservice.New(awsservice.Options{

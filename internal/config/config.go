@@ -179,6 +179,7 @@ type Limits struct {
 type Timeouts struct {
 	Header time.Duration // to send a request's header, the TLS handshake included
 	Body   time.Duration // to send a request's body
+	Write  time.Duration // to take an answer to a request
 	Idle   time.Duration // between two HTTP requests on one connection
 }
 
@@ -229,7 +230,7 @@ func defaults(getenv func(string) string) *Config {
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 		Log:      Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
 		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.AWSConnection},
-		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
+		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
 	}
 }

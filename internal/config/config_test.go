@@ -77,7 +77,7 @@ func TestDefaults(t *testing.T) {
 			NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 			Log:      Log{Format: "text", Level: slog.LevelInfo, Events: "failed", Summary: time.Minute},
 			Limits:   Limits{HeaderBytes: 32768, HeaderLines: 128, URLBytes: 8192, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.AWSConnection},
-			Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
+			Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 			Shutdown: Shutdown{Timeout: 25 * time.Second},
 		}
 		if len(got.Endpoints) == 0 {
@@ -130,7 +130,7 @@ quotas: {apis: 5}
 		Proxies:  Proxies{Trusted: []string{"192.0.2.1"}},
 		Limits:   Limits{HeaderBytes: 65536, HeaderLines: 50, URLBytes: 4096, Handshakes: 16384, HandshakesPerSource: 1024, Connects: usage.Rate{PerSecond: 0.5, Burst: 20}, Connections: 7, Each: usage.ConnectionLimits{Idle: 90 * time.Minute, Message: 1 << 20}},
 		Quotas:   Quotas{APIs: 5},
-		Timeouts: Timeouts{Header: 2 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
+		Timeouts: Timeouts{Header: 2 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

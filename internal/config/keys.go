@@ -94,6 +94,7 @@ func (c *Config) keys() section {
 		{"timeouts", section{
 			{"header", duration(&c.Timeouts.Header, time.Second, 10*time.Minute)},
 			{"body", duration(&c.Timeouts.Body, time.Second, 10*time.Minute)},
+			{"write", duration(&c.Timeouts.Write, time.Second, 10*time.Minute)},
 			{"idle", duration(&c.Timeouts.Idle, time.Second, time.Hour)},
 		}},
 		{"shutdown", section{

@@ -27,6 +27,10 @@ type Conn struct {
 	prefix  []byte      // read before raw; guarded by first
 
 	recorder atomic.Pointer[recorder] // nil: not recording
+
+	answerTime time.Duration // for an answer; 0: no limit. Set before the first write
+	answer     atomic.Int32  // unlimited, awaited or begun
+	answerEnd  atomic.Int64  // when an answer that has begun must have been taken, in Unix nanoseconds
 }
 
 // NewConn makes a Conn of a connection that something else accepted. prefix
@@ -79,6 +83,9 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	default:
 		n, err = c.firstRead(p)
 	}
+	if n > 0 {
+		c.AwaitAnswer()
+	}
 	if recorder := c.recorder.Load(); recorder != nil && n > 0 {
 		recorder.feed(p[:n])
 	}
@@ -118,7 +125,7 @@ func (c *Conn) decide(p []byte) (*tls.Conn, int, error) {
 	if !c.decided && c.config != nil && p[0] == recordTypeHandshake {
 		seen := append(append([]byte(nil), p[:n]...), c.prefix...)
 		c.prefix = nil
-		secure := tls.Server(&replay{Conn: c.raw, seen: seen}, c.config)
+		secure := tls.Server(&replay{Conn: c.raw, of: c, seen: seen}, c.config)
 		c.secure.Store(secure)
 		return secure, 0, nil
 	}
@@ -130,7 +137,12 @@ func (c *Conn) decide(p []byte) (*tls.Conn, int, error) {
 	return nil, n, nil
 }
 
-func (c *Conn) Write(p []byte) (int, error) { return c.active().Write(p) }
+func (c *Conn) Write(p []byte) (int, error) {
+	if secure := c.secure.Load(); secure != nil {
+		return secure.Write(p)
+	}
+	return c.writeRaw(p)
+}
 
 // Close closes the connection, with a TLS alert where it is TLS.
 func (c *Conn) Close() error { return c.active().Close() }
@@ -172,13 +184,20 @@ func (c *Conn) SetWriteDeadline(t time.Time) error { return c.raw.SetWriteDeadli
 // read by the tls.Conn alone, which reads from one goroutine at a time.
 type replay struct {
 	net.Conn
+	of   *Conn
 	seen []byte
 }
+
+func (r *replay) Write(p []byte) (int, error) { return r.of.writeRaw(p) }
 
 func (r *replay) Read(p []byte) (int, error) {
 	if len(r.seen) == 0 {
 		r.seen = nil
-		return r.Conn.Read(p)
+		n, err := r.Conn.Read(p)
+		if n > 0 {
+			r.of.AwaitAnswer()
+		}
+		return n, err
 	}
 	n := copy(p, r.seen)
 	r.seen = r.seen[n:]

@@ -17,6 +17,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"time"
 )
 
 type listener struct {
@@ -62,7 +63,13 @@ type headKey struct{}
 // Attach prepares srv, whose Handler must be set and which is not serving yet,
 // for connections of this package: it sets Request.TLS on those that speak TLS
 // and makes Header work. It keeps the server's own ConnContext and ConnState.
-func Attach(srv *http.Server) {
+//
+// A client has answerTime to take an answer, from the answer's first byte to
+// its last, and a second more for each 64 KiB that it took; then the connection
+// fails. Unlike http.Server.WriteTimeout that
+// does not count what a handler takes before it answers. 0 is no limit, and a
+// hijacked connection has none.
+func Attach(srv *http.Server, answerTime time.Duration) {
 	connContext, connState, handler := srv.ConnContext, srv.ConnState, srv.Handler
 
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -71,6 +78,7 @@ func Attach(srv *http.Server) {
 		}
 		if conn, ok := c.(*Conn); ok {
 			conn.record()
+			conn.limitAnswers(answerTime)
 			ctx = context.WithValue(ctx, connKey{}, conn)
 		}
 		return ctx
@@ -78,6 +86,9 @@ func Attach(srv *http.Server) {
 	srv.ConnState = func(c net.Conn, state http.ConnState) {
 		if conn, ok := c.(*Conn); ok && (state == http.StateHijacked || state == http.StateClosed) {
 			conn.stopRecording()
+			if state == http.StateHijacked {
+				conn.unlimit()
+			}
 		}
 		if connState != nil {
 			connState(c, state)
@@ -85,6 +96,7 @@ func Attach(srv *http.Server) {
 	}
 	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if conn := FromRequest(r); conn != nil {
+			conn.AwaitAnswer()
 			if head := conn.takeHead(r.Method, r.RequestURI); head != nil {
 				r = r.WithContext(context.WithValue(r.Context(), headKey{}, head))
 			}

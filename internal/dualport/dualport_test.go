@@ -41,7 +41,7 @@ func start(t *testing.T, handler http.HandlerFunc) *fixture {
 		t.Fatal(err)
 	}
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	Attach(srv)
+	Attach(srv, 0)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(NewListener(inner, config)) }()
 	t.Cleanup(func() {
@@ -272,7 +272,7 @@ func TestHeaderTimeoutCoversTheHandshake(t *testing.T) {
 	for _, beginning := range []string{"", "\x16", "\x16\x03\x01\x02\x00", "GET / HTTP/1.1\r\n"} {
 		near, far := net.Pipe()
 		srv := &http.Server{Handler: http.HandlerFunc(echo), ReadHeaderTimeout: time.Millisecond}
-		Attach(srv)
+		Attach(srv, 0)
 		queue := &onePipe{conn: NewConn(far, nil, config), done: make(chan struct{})}
 		served := make(chan struct{})
 		go func() { srv.Serve(queue); close(served) }()

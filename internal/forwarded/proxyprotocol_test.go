@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const timeout = 10 * time.Second
+const timeout = time.Minute
 
 // serve answers requests with the addresses of their connection, behind a
 // listener that trusts the given networks.

@@ -131,10 +131,12 @@ func TestGet(t *testing.T) {
 	advances := func(what string, act func()) {
 		t.Helper()
 		_, before := get()
-		Eventually(t, what+" moves lastActiveAt", func() bool {
+		Eventually(t, func() error {
 			act()
-			_, now := get()
-			return now.After(before)
+			if _, now := get(); !now.After(before) {
+				return fmt.Errorf("%s leaves lastActiveAt at %v; before, it was %v", what, now, before)
+			}
+			return nil
 		})
 	}
 	advances("POST", func() { g.Do("POST", g.ConnectionURL(id), []byte("x")) })
@@ -196,12 +198,13 @@ func TestSlowReader(t *testing.T) {
 		quick := g.Dial("/dev")
 		quickID := g.Functions.Events("c")[1].RequestContext.ConnectionID
 		data := make([]byte, 131072)
-		Eventually(t, "429", func() bool {
+		Eventually(t, func() error {
 			response, body := g.Do("POST", g.ConnectionURL(slow), data)
-			if response.StatusCode == http.StatusTooManyRequests {
-				return strings.Contains(response.Header.Get("x-amzn-ErrorType"), "LimitExceededException") && body != ""
+			kind := response.Header.Get("x-amzn-ErrorType")
+			if response.StatusCode != http.StatusTooManyRequests || !strings.Contains(kind, "LimitExceededException") || body == "" {
+				return fmt.Errorf("%d %s %q, want 429", response.StatusCode, kind, body)
 			}
-			return false
+			return nil
 		})
 		for i := range 10 {
 			g.Do("POST", g.ConnectionURL(quickID), fmt.Appendf(nil, "message %d", i))

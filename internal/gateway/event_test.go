@@ -32,10 +32,9 @@ func TestEvents(t *testing.T) {
 		t.Fatal(response, err)
 	}
 	_, _ = conn.Write([]byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'})
-	Eventually(t, "the message", func() bool { return len(g.Functions.Events("f")) == 2 })
+	g.Functions.Wait(t, "f", 2)
 	_ = conn.Close()
-	Eventually(t, "the disconnect", func() bool { return len(g.Functions.Events("f")) == 3 })
-	events := g.Functions.Events("f")
+	events := g.Functions.Wait(t, "f", 3)
 
 	connect := events[0]
 	port := g.Address[strings.LastIndexByte(g.Address, ':')+1:]

@@ -166,14 +166,15 @@ func TestHostileBackends(t *testing.T) {
 				c.Send(`{"action":"` + kind + test.name + `"}`)
 				got := c.Receive()
 				var record string
-				Eventually(t, "the record", func() bool {
-					for _, r := range g.Records.All("message") {
+				Eventually(t, func() error {
+					all := g.Records.All("message")
+					for _, r := range all {
 						if r.RouteKey == kind+test.name {
 							record = r.Error
-							return true
+							return nil
 						}
 					}
-					return false
+					return fmt.Errorf("none of %d records is of %s", len(all), kind+test.name)
 				})
 				if described := describe(got); described != test.want && (test.want != "text" || !utf8.ValidString(got)) {
 					t.Errorf("received %.100q, want %q", got, test.want)

@@ -121,7 +121,7 @@ func TestIdle(t *testing.T) {
 	g.Functions.Set("c", Returns(ok))
 	g.Functions.Set("echo", Echo)
 	g.Deploy(API("testapi123", Route{Key: "$connect", Function: "c"}, Route{Key: "$default", Function: "echo"}),
-		&apigw.Stage{StageName: "dev", Tags: map[string]string{"stagedoor:idle-timeout": "400ms"}})
+		&apigw.Stage{StageName: "dev", Tags: map[string]string{"stagedoor:idle-timeout": "2s"}})
 	sender, receiver, pinger := g.Dial("/dev"), g.Dial("/dev"), g.Dial("/dev")
 	receiverID := g.Functions.Events("c")[1].RequestContext.ConnectionID
 	closed := make(chan struct{})
@@ -173,7 +173,7 @@ func TestShutdown(t *testing.T) {
 				t.Errorf("closed with %d %q", code, reason)
 			}
 		}
-		Eventually(t, "$disconnect of all", func() bool { return len(g.Functions.Events("d")) == len(clients) })
+		g.Functions.Wait(t, "d", len(clients))
 		select {
 		case err := <-done:
 			t.Fatalf("Shutdown did not wait: %v", err)

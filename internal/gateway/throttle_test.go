@@ -197,7 +197,12 @@ func TestCaps(t *testing.T) {
 				for _, c := range []*Client{first, second} {
 					before := g.Connections()
 					_ = c.Close(client.StatusNormalClosure, "")
-					Eventually(t, "the end of the connection", func() bool { return g.Connections() < before })
+					Eventually(t, func() error {
+						if now := g.Connections(); now >= before {
+							return fmt.Errorf("%d connections, of which one was closed: before, there were %d", now, before)
+						}
+						return nil
+					})
 				}
 				g.Records.Wait(t, telemetry.EventDisconnect, 2)
 				connect(ok, 101)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
@@ -91,6 +92,19 @@ func (f *Functions) Events(name string) []Event {
 			events = append(events, e)
 		}
 	}
+	return events
+}
+
+// Wait returns the events that a function has received, when there are n of them.
+func (f *Functions) Wait(t testing.TB, name string, n int) []Event {
+	t.Helper()
+	var events []Event
+	Eventually(t, func() error {
+		if events = f.Events(name); len(events) < n {
+			return fmt.Errorf("function %s received %d events, want %d: %+v", name, len(events), n, events)
+		}
+		return nil
+	})
 	return events
 }
 

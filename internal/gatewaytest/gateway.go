@@ -23,8 +23,13 @@ import (
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
-// Timeout is how long a test waits for something that must happen.
-const Timeout = 10 * time.Second
+// Timeout is how long a test waits for something that must happen, on a machine
+// that is busy with something else.
+const Timeout = time.Minute
+
+// headerTime is how long a client may take to send its header. Tests send what is
+// no whole header, and wait for the end.
+const headerTime = 10 * time.Second
 
 // Gateway is a running gateway.
 type Gateway struct {
@@ -77,8 +82,8 @@ func NewGuarded(t testing.TB, driver websocket.Driver, guards gateway.Guards) *G
 		t.Fatal(err)
 	}
 	g.Address = listener.Addr().String()
-	server := &http.Server{Handler: g.Gateway, ReadHeaderTimeout: Timeout}
-	dualport.Attach(server)
+	server := &http.Server{Handler: g.Gateway, ReadHeaderTimeout: headerTime}
+	dualport.Attach(server, Timeout)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -144,15 +149,16 @@ func (g *Gateway) ConnectionURL(id string) string {
 	return g.URL("/dev/@connections/" + strings.ReplaceAll(id, "=", "%3D"))
 }
 
-// Eventually waits until a condition holds.
-func Eventually(t testing.TB, what string, condition func() bool) {
+// Eventually waits until check finds nothing wrong. The last that it found is
+// what a test that waits in vain tells.
+func Eventually(t testing.TB, check func() error) {
 	t.Helper()
 	deadline := time.Now().Add(Timeout)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for !condition() {
+	for err := check(); err != nil; err = check() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
+			t.Fatalf("waited in vain: %v", err)
 		}
 		<-tick.C
 	}

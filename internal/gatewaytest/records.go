@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 
@@ -39,6 +40,12 @@ func (r *Records) All(event string) []telemetry.Record {
 // Wait returns the n-th record of a kind, from 1, when it is there.
 func (r *Records) Wait(t testing.TB, event string, n int) telemetry.Record {
 	t.Helper()
-	Eventually(t, "record "+event, func() bool { return len(r.All(event)) >= n })
-	return r.All(event)[n-1]
+	var all []telemetry.Record
+	Eventually(t, func() error {
+		if all = r.All(event); len(all) < n {
+			return fmt.Errorf("%d records of kind %s, want %d: %+v", len(all), event, n, all)
+		}
+		return nil
+	})
+	return all[n-1]
 }

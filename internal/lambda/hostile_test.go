@@ -20,7 +20,7 @@ func hostile(t *testing.T, name string, timeout time.Duration) Function {
 // process never notices.
 func TestHostileFunctions(t *testing.T) {
 	t.Parallel()
-	h := newTestHost(t, nil, hostile(t, "hostile", deadline), hostile(t, "impatient", time.Second), hostile(t, "healthy", deadline))
+	h := newTestHost(t, nil, hostile(t, "hostile", deadline), hostile(t, "impatient", 3*time.Second), hostile(t, "healthy", deadline))
 	healthy := string(h.call("healthy", `{"Do":"pid"}`).Payload)
 	tests := []struct {
 		do, function, want string // REQUEST stands for the request id
@@ -30,7 +30,7 @@ func TestHostileFunctions(t *testing.T) {
 		{"exit 1", "hostile", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: REQUEST Error: Runtime exited with error: exit status 1"}`, ""},
 		{"panic", "hostile", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: REQUEST Error: Runtime exited with error: exit status 2"}`, "panic: out of order"},
 		{"kill", "hostile", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: REQUEST Error: Runtime exited with error: signal: killed"}`, ""},
-		{"hang", "impatient", `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: REQUEST Error: Task timed out after 1.00 seconds"}`, ""},
+		{"hang", "impatient", `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: REQUEST Error: Task timed out after 3.00 seconds"}`, ""},
 		{"fork and exit", "hostile", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: REQUEST Error: Runtime exited with error: exit status 1"}`, "forked "},
 		{"garbage", "hostile", `"printed"`, "\x00\ufffdx\r\ufffd\n\x1b[2J\n"},
 		{"flood", "hostile", `"printed"`, "flood flood"},

@@ -45,7 +45,7 @@ func endpoint(t *testing.T) Redirect {
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Listener = dualport.NewListener(server.Listener, &tls.Config{Certificates: []tls.Certificate{certificate}})
-	dualport.Attach(server.Config)
+	dualport.Attach(server.Config, 0)
 	server.Start()
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "ca.pem")

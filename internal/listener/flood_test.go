@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,9 +64,9 @@ func TestSlowClients(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			limits := listener.Limits{HeaderTime: 100 * time.Millisecond}
+			limits := listener.Limits{HeaderTime: time.Second}
 			if test.body {
-				limits = listener.Limits{BodyTime: 100 * time.Millisecond}
+				limits = listener.Limits{BodyTime: time.Second}
 			}
 			config, _ := certificates(t)
 			g := gatewayBehind(t, listener.Options{TLS: config, Limits: limits})
@@ -92,13 +93,13 @@ func TestSlowClients(t *testing.T) {
 // A body has its time, and what the handler does after it has its own.
 func TestBodyTimeEndsWithTheBody(t *testing.T) {
 	t.Parallel()
-	const limit = 50 * time.Millisecond
+	const limit = 500 * time.Millisecond
 	address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
 			_, _ = io.WriteString(w, "cancelled")
-		case <-time.After(4 * limit):
+		case <-time.After(2 * limit):
 			_, _ = io.WriteString(w, "done")
 		}
 	}), listener.Options{Limits: listener.Limits{BodyTime: limit}})
@@ -148,18 +149,82 @@ func TestConnectionFlood(t *testing.T) {
 					}
 					late.Close()
 				}
-				gatewaytest.Eventually(t, "one is refused", func() bool { return refused.Load() == 1 })
-				_ = waiting[0].Close()
-				gatewaytest.Eventually(t, "there is room again", func() bool {
-					conn, err := net.Dial("tcp", g.Address)
-					if err != nil {
-						return false
+				gatewaytest.Eventually(t, func() error {
+					if n := refused.Load(); n != 1 {
+						return fmt.Errorf("%d are refused, want 1", n)
 					}
+					return nil
+				})
+				_ = waiting[0].Close()
+				gatewaytest.Eventually(t, func() error {
+					return answered(g.Address, head("GET /dev HTTP/1.1", "Host: x"), http.StatusUpgradeRequired)
+				})
+			})
+		}
+	}
+}
+
+// unread sends requests over a connection and reads no answer, until the server
+// takes no more or hangs up.
+func unread(conn net.Conn, request string) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(64 << 10)
+	}
+	requests := strings.Repeat(request, 100)
+	for {
+		if _, err := io.WriteString(conn, requests); err != nil {
+			return
+		}
+	}
+}
+
+// answered sends a request on a connection of its own, and gives an error unless
+// it is answered with a status.
+func answered(address, request string, status int) error {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(gatewaytest.Timeout))
+	_, _ = io.WriteString(conn, request)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != status {
+		return fmt.Errorf("answered %s, want %d", response.Status, status)
+	}
+	return nil
+}
+
+// Clients that read no answer give their places back in time.
+func TestAnswersNeverRead(t *testing.T) {
+	t.Parallel()
+	for _, secure := range []bool{false, true} {
+		for name, request := range map[string]string{
+			"refused handshakes": upgrade("/none", "Host: x"),
+			"no handshakes":      head("GET /dev HTTP/1.1", "Host: x"),
+			"@connections":       head("GET /dev/@connections/x HTTP/1.1", "Host: x"),
+			"bad requests":       head("GET /dev HTTP/1.1", "Host: x", "Authorization: a", "Authorization: b"),
+		} {
+			t.Run(fmt.Sprintf("%s, TLS %t", name, secure), func(t *testing.T) {
+				t.Parallel()
+				config, client := certificates(t)
+				g := gatewayBehind(t, listener.Options{TLS: config, Limits: listener.Limits{Connections: 2, WriteTime: 100 * time.Millisecond, HeaderTime: 3 * time.Second}})
+				var sending sync.WaitGroup
+				defer sending.Wait()
+				for range 2 {
+					conn := dial(t, g.Address)
+					_ = conn.SetDeadline(time.Time{})
 					defer conn.Close()
-					_ = conn.SetDeadline(time.Now().Add(gatewaytest.Timeout))
-					_, _ = io.WriteString(conn, head("GET /dev HTTP/1.1", "Host: x"))
-					response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-					return err == nil && response.StatusCode == http.StatusUpgradeRequired
+					if secure {
+						conn = secured(t, conn, client)
+					}
+					sending.Go(func() { unread(conn, request) })
+				}
+				gatewaytest.Eventually(t, func() error {
+					return answered(g.Address, upgrade("/dev", "Host: x"), http.StatusSwitchingProtocols)
 				})
 			})
 		}

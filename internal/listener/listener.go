@@ -8,7 +8,7 @@
 //   - the PROXY protocol, from trusted proxies (package forwarded);
 //   - the time for the TLS handshake and the header, and the header's size;
 //   - the request itself: its framing, the number of its lines, its target, the
-//     time for its body (guard.go);
+//     time for its body (guard.go), and the time for the answer (package dualport);
 //   - who the client is, where a trusted proxy says so (package forwarded).
 //
 // A connection that becomes a WebSocket is not the server's any more: nothing
@@ -65,7 +65,7 @@ type Limits struct {
 	URLBytes    int           // of the request target: 8 KiB
 	HeaderTime  time.Duration // for the TLS handshake and the header, and before that for a PROXY header: 10 s
 	BodyTime    time.Duration // for the body: 30 s
-	WriteTime   time.Duration // from the header to the end of the answer: none
+	WriteTime   time.Duration // for a client to take an answer, from its first byte, and a second more for each 64 KiB: 30 s
 	IdleTime    time.Duration // between two requests: 1 min
 	// Connections and PerSource bound the connections that are no WebSockets
 	// (yet): 16384, and 1024 from one IPv4 address or one IPv6 /64 network.
@@ -80,7 +80,7 @@ func (l Limits) withDefaults() Limits {
 		URLBytes:    limit(l.URLBytes, 8<<10),
 		HeaderTime:  limit(l.HeaderTime, 10*time.Second),
 		BodyTime:    limit(l.BodyTime, 30*time.Second),
-		WriteTime:   limit(l.WriteTime, 0),
+		WriteTime:   limit(l.WriteTime, 30*time.Second),
 		IdleTime:    limit(l.IdleTime, time.Minute),
 		Connections: limit(l.Connections, 16384),
 		PerSource:   limit(l.PerSource, 1024),
@@ -122,13 +122,12 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 	s.http = &http.Server{
 		Handler:           guard(limits, o.serverNames(), forwarded.Handler(o.Trusted, byTransport(handler, o.Plain))),
 		ReadHeaderTimeout: limits.HeaderTime,
-		WriteTimeout:      limits.WriteTime,
 		IdleTimeout:       limits.IdleTime,
 		MaxHeaderBytes:    limits.HeaderBytes,
 		ConnState:         leaveWhenHijacked,
 		ErrorLog:          log.New(io.Discard, "", 0), // what clients do wrong is told where it is refused
 	}
-	dualport.Attach(s.http)
+	dualport.Attach(s.http, limits.WriteTime)
 	go func() {
 		defer close(s.done)
 		_ = s.http.Serve(s.listener) // ends when the server is closed

@@ -33,6 +33,7 @@ import (
 const (
 	headerTimeout = 30 * time.Second // for the head of a request, and the TLS handshake
 	idleTimeout   = 2 * time.Minute  // between requests
+	answerTime    = time.Minute      // for a function to take an answer
 )
 
 // Options of an Endpoint.
@@ -104,7 +105,7 @@ func Listen(addr string, options Options) (*Endpoint, error) {
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
-	dualport.Attach(e.server)
+	dualport.Attach(e.server, answerTime)
 	for _, l := range []net.Listener{dualport.NewListener(listener, options.TLSConfig), e.tunnelled} {
 		e.serving.Go(func() {
 			if err := e.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

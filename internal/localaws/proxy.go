@@ -31,11 +31,32 @@ func (e *Endpoint) newForwarder() *httputil.ReverseProxy {
 				}
 			}
 		},
-		Transport: e.transport,
+		Transport:      e.transport,
+		ModifyResponse: paced,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			e.unreachable(w, r, err)
 		},
 	}
+}
+
+// paced gives a function time for each part of a forwarded answer, from when the
+// part came: answers may be streams without an end.
+func paced(answer *http.Response) error {
+	if conn := dualport.FromRequest(answer.Request); conn != nil && answer.StatusCode != http.StatusSwitchingProtocols {
+		answer.Body = &pacedBody{answer.Body, conn}
+	}
+	return nil
+}
+
+type pacedBody struct {
+	io.ReadCloser
+	to *dualport.Conn
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.to.AwaitAnswer()
+	return n, err
 }
 
 func (e *Endpoint) unreachable(w http.ResponseWriter, r *http.Request, err error) {

@@ -105,7 +105,7 @@ func shake(t *testing.T, server, client *tls.Config) (tls.ConnectionState, error
 			return
 		}
 		defer raw.Close()
-		_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = raw.SetDeadline(time.Now().Add(time.Minute))
 		_, err = tls.Server(raw, server).Write([]byte("x")) // in TLS 1.3 a client learns here that it was refused
 		done <- err
 	}()
@@ -115,7 +115,7 @@ func shake(t *testing.T, server, client *tls.Config) (tls.ConnectionState, error
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = raw.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = raw.SetDeadline(time.Now().Add(time.Minute))
 	conn := tls.Client(raw, client)
 	_, err = conn.Read(make([]byte, 1))
 	state := conn.ConnectionState()

@@ -4,14 +4,19 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
+
+// errCutOff: a reader ended before it had read everything.
+var errCutOff = errors.New("the list was cut off")
 
 // List implements Store.
 func (n *NATS) List(ctx context.Context, prefix string) ([]Record, error) {
@@ -33,7 +38,7 @@ func (n *NATS) list(ctx context.Context, prefix string, headersOnly bool) ([]Rec
 	if err := cmp.Or(checkPrefix(prefix), ctx.Err()); err != nil {
 		return nil, err
 	}
-	records, exact, err := n.readAll(ctx, prefix, headersOnly)
+	records, exact, err := n.readUncut(ctx, prefix, headersOnly)
 	if err == nil && !exact {
 		records, err = n.getAll(ctx, prefix)
 	}
@@ -43,11 +48,31 @@ func (n *NATS) list(ctx context.Context, prefix string, headersOnly bool) ([]Rec
 	return records, nil
 }
 
-// readAll gives the records below a prefix as one server has them, and whether
-// it certainly has all of them.
-func (n *NATS) readAll(ctx context.Context, prefix string, headersOnly bool) (records []Record, exact bool, err error) {
-	ctx, cancel := n.bounded(ctx)
+// readUncut is readAll until a reader comes to the end. One that was cut off says
+// nothing of the records: its consumer went with a server, or what it asked for
+// or was sent got lost or late, as on a machine that is busy. The next one may
+// come to the end, within the time of one call for all of them.
+func (n *NATS) readUncut(ctx context.Context, prefix string, headersOnly bool) (records []Record, exact bool, err error) {
+	call, cancel := n.bounded(ctx)
 	defer cancel()
+	for {
+		records, exact, err = n.readAll(call, prefix, headersOnly)
+		if !errors.Is(err, errCutOff) || call.Err() != nil {
+			return records, exact, err
+		}
+		n.log.Debug("Listing the configuration begins anew", "reason", err)
+		select {
+		case <-call.Done():
+		case <-n.closing.Done():
+			return nil, false, ErrClosed
+		case <-time.After(firstRetry):
+		}
+	}
+}
+
+// readAll gives the records below a prefix as one server has them, and whether
+// it certainly has all of them. The error is errCutOff where reading had begun.
+func (n *NATS) readAll(ctx context.Context, prefix string, headersOnly bool) (records []Record, exact bool, err error) {
 	r, err := n.read(ctx, []string{n.filter(prefix)}, headersOnly)
 	if err != nil {
 		return nil, false, err
@@ -60,7 +85,7 @@ func (n *NATS) readAll(ctx context.Context, prefix string, headersOnly bool) (re
 	for !r.caughtUp() {
 		change, err := r.next(ctx)
 		if err != nil {
-			return nil, false, err
+			return nil, false, fmt.Errorf("%w after %d of its records: %w", errCutOff, r.read, err)
 		}
 		if delete(found, change.Key); !change.Deleted {
 			found[change.Key] = change.Record

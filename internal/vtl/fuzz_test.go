@@ -39,7 +39,7 @@ func FuzzTemplate(f *testing.F) {
 		if len(out) > limits.Output {
 			t.Errorf("%d bytes of output", len(out))
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("took %v", took)
 		}
 	})

@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait for something that must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // forDrivers runs a test once for each driver.
 func forDrivers(t *testing.T, test func(t *testing.T, driver Driver)) {
@@ -135,7 +135,9 @@ func (r *recorder) await(t testing.TB, what string, ok func() bool) {
 		select {
 		case <-changed:
 		case <-timeout:
-			t.Fatalf("no %s in time", what)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			t.Fatalf("no %s in time; there were: %d opened, messages %.300q, closed %v", what, r.opened, r.messages, r.closed)
 		}
 	}
 }
