@@ -20,7 +20,8 @@ import (
 
 // Expression is a parsed selection expression. It is immutable.
 type Expression struct {
-	parts []part
+	parts  []part
+	doubts []string
 }
 
 // part is literal text, or a variable.

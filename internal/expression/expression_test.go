@@ -42,9 +42,7 @@ func TestEvaluate(t *testing.T) {
 		{`${request.body.action}-${request.body.invalidPath}`, "join-"},
 		{`$request.body.action-suffix`, "join-suffix"},
 		{`$request.body.service/$request.body.action`, "chat/join"},
-		{`$request.body.action.`, "join."},
 		{`$request.body.action.!`, "join.!"},
-		{`$request.body.action[`, "join["},
 		{`$request.body.service$request.body.action`, "chatjoin"},
 		{`action`, "action"},
 		{`\$default`, "$default"},
@@ -67,6 +65,16 @@ func TestEvaluate(t *testing.T) {
 		{`$request.body.deep.x[0].y`, "found"},
 		{`${request.body.deep['od.d']}`, "dot"},
 		{`$request.body['action']`, "join"},
+		// A dot in front of a bracket, with braces and without.
+		{`$request.body.['action']`, "join"},
+		{`${request.body.['action']}`, "join"},
+		{`$request.body.list.[1]`, "item2"},
+		{`${request.body.list.[1]}`, "item2"},
+		{`$request.body.deep.x.[0].y`, "found"},
+		{`$request.body.deep.['x'][0].['y']/z`, "found/z"},
+		{`$request.body.['deep'].['od.d'].` + "`", "dot.`"},
+		{`$request.body.list.[-1]`, "item2"},
+		{`$request.body.list.[7]`, ""},
 		{`$request.body.empty`, ""},
 		{`$request.body.esc`, "a\"bé\n"},
 		{`$request.body.key`, "escaped"},
@@ -88,6 +96,61 @@ func TestEvaluate(t *testing.T) {
 	for _, test := range tests {
 		if got := parseAt(t, RouteSelection, test.expression).Evaluate([]byte(message)); got != test.want {
 			t.Errorf("%s = %q, want %q", test.expression, got, test.want)
+		}
+	}
+}
+
+// Protocols whose messages are arrays: OCPP, Nostr.
+func TestEvaluateArrays(t *testing.T) {
+	t.Parallel()
+	const call, event = `[2,"19223201","BootNotification",{"reason":"PowerUp"}]`, `["EVENT",{"kind":1,"tags":[["e","x"]]}]`
+	for _, test := range []struct{ expression, message, want string }{
+		{`$request.body.[0]`, call, "2"},
+		{`${request.body.[0]}`, call, "2"},
+		{`$request.body[0]`, call, "2"},
+		{`$request.body.[2]`, call, "BootNotification"},
+		{`$request.body.[3].reason`, call, "PowerUp"},
+		{`$request.body.[0]/$request.body.[2]`, call, "2/BootNotification"},
+		{`$request.body.[4]`, call, ""},
+		{`$request.body.[0]`, event, "EVENT"},
+		{`$request.body.[1].kind`, event, "1"},
+		{`$request.body.[1].tags.[0].[1]`, event, "x"},
+		{`$request.body.[0]`, `{"0":"no"}`, ""},
+	} {
+		if got := parseAt(t, RouteSelection, test.expression).Evaluate([]byte(test.message)); got != test.want {
+			t.Errorf("%s on %s = %q, want %q", test.expression, test.message, got, test.want)
+		}
+	}
+}
+
+// What is accepted and selects nothing is said; nothing is said of the rest.
+func TestDoubts(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		place        Place
+		source, want string
+	}{
+		{RouteSelection, `$request.body.a-b`, "$request.body.a-b means the value of $request.body.a with the text \"-b\" behind it"},
+		{RouteSelection, `$request.body.@type`, "${request.body.@type}"},
+		{RouteSelection, `$request.body.a.$request.body.b`, "braces say what is meant"},
+		{RouteSelection, `$request.body..action`, "$request.body..action gives a list"},
+		{RouteSelection, `${request.body..action}`, "gives a list"},
+		{RouteSelection, `$request.body.*`, "gives a list"},
+		{RouteSelection, `$request.body[*]`, "gives a list"},
+		{RouteSelection, `$request.body*`, "behind it"},
+		{TemplateSelection, `$request.body.*`, "gives a list"},
+		{RouteSelection, `$request.body.action`, ""},
+		{RouteSelection, `$request.body.[0]`, ""},
+		{RouteSelection, `${request.body.a-b}`, ""},
+		{RouteSelection, `${request.body.@type}`, ""},
+		{RouteSelection, `${request.body.a}-b`, ""},
+		{RouteSelection, `$request.body.service/$request.body.action`, ""},
+		{RouteSelection, `static-text`, ""},
+		{ResponseTemplateSelection, `$integration.response.statuscode.`, ""},
+	} {
+		got := strings.Join(parseAt(t, test.place, test.source).Doubts(), "\n")
+		if !strings.Contains(got, test.want) || test.want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", test.source, got, test.want)
 		}
 	}
 }
@@ -204,6 +267,18 @@ func TestParseErrors(t *testing.T) {
 		{RouteSelection, `${request.body.a[0]b}`, "expected . or ["},
 		{RouteSelection, `${request.body.a[?(@.b ==)]}`, "expected a path, a string"},
 		{RouteSelection, `${request.body.a.}`, "must not end with a dot"},
+		{RouteSelection, `$request.body.`, "must not end with a dot"},
+		{RouteSelection, `$request.body.a.`, "must not end with a dot"},
+		{RouteSelection, `$request.body.a..`, "must not end with a dot"},
+		{RouteSelection, `$request.body...a`, "must not end with a dot"},
+		{RouteSelection, `$request.body.a.[0].`, "must not end with a dot"},
+		{RouteSelection, `$request.body.a.[`, "must not end with a dot"},
+		{RouteSelection, `$request.body.a[`, "$request.body.a[ has no ]"},
+		{RouteSelection, `$request.body.a[0`, "has no ]"},
+		{RouteSelection, `${request.body.a[}`, "without }"},
+		{RouteSelection, `$request.body.a[]`, "expected a name in quotes"},
+		{TemplateSelection, `$request.body.a.`, "must not end with a dot"},
+		{ResponseTemplateSelection, `$integration.response.body.a[`, "has no ]"},
 		{ModelSelection, `$request.header.x`, "not known here"},
 		{TemplateSelection, `$integration.response.statuscode`, "not known here"},
 		{IntegrationResponseSelection, `static`, "must be $integration.response.statuscode or $integration.response.body.{path}"},

@@ -34,7 +34,7 @@ func ParseAt(place Place, source string) (*Expression, error) {
 	if err != nil {
 		return nil, fmt.Errorf("selection expression %q: %w", source, err)
 	}
-	return &Expression{parts: p.parts}, nil
+	return &Expression{parts: p.parts, doubts: p.doubts}, nil
 }
 
 type parser struct {
@@ -42,6 +42,7 @@ type parser struct {
 	rule    rule
 	literal strings.Builder
 	parts   []part
+	doubts  []string
 }
 
 func (p *parser) parse() error {
@@ -69,7 +70,10 @@ func (p *parser) next() error {
 	case p.rest[0] == '$':
 		name, rest := cutUnwrapped(p.rest[1:])
 		p.rest = rest
-		return p.variable(name)
+		if err := p.variable(name); err != nil {
+			return err
+		}
+		return p.checkEnd(name)
 	default:
 		p.literal.WriteByte(p.rest[0])
 		p.rest = p.rest[1:]
@@ -98,6 +102,7 @@ func (p *parser) variable(name string) error {
 		}
 		if ok {
 			p.parts = append(p.parts, part)
+			p.doubtList(name, part)
 			return nil
 		}
 	}

@@ -34,8 +34,8 @@ func cutUnwrapped(s string) (name, rest string) {
 	return s[:n], s[n:]
 }
 
-// pathLength is how far a path reaches: names behind dots, brackets, and
-// functions without arguments. A dot that nothing follows is text.
+// pathLength is how far a path reaches: names and brackets, each behind dots or
+// not, and functions without arguments.
 func pathLength(s string) int {
 	n := pathNameLength(s)
 	for n < len(s) {
@@ -63,8 +63,8 @@ func pathNameLength(s string) int {
 }
 
 // dotLength is the length of one or two dots with the wildcard, the name or
-// the function behind them, or with nothing when a bracket follows two; 0 when
-// no path goes on like this.
+// the function behind them, or with nothing when a bracket follows; 0 when no
+// path goes on like this.
 func dotLength(s string) int {
 	n := 1
 	if strings.HasPrefix(s, "..") {
@@ -76,7 +76,7 @@ func dotLength(s string) int {
 		return n + 1
 	case name > 0 && strings.HasPrefix(s[n+name:], "()"):
 		return n + name + len("()")
-	case name > 0, n == 2 && strings.HasPrefix(s[n:], "["):
+	case name > 0, bracketLength(s[n:]) > 0:
 		return n + name
 	}
 	return 0
