@@ -34,7 +34,8 @@ func (t *template) isNews(line int) bool {
 }
 
 // withoutSelection is the key of the template that is taken where no template
-// selection expression says otherwise.
+// selection expression says otherwise, or where it says $default and there is
+// no such template.
 const withoutSelection = "application/json"
 
 // compileTemplates compiles templates; property is what they are called in
@@ -68,22 +69,25 @@ func compileTemplates(property string, sources map[string]string, place expressi
 }
 
 // choose gives the template for an event: that of the selection expression's
-// value, else $default, else, where there is no expression, application/json;
-// nil when there is none.
+// value, else $default, else, where there is no expression or it selects
+// $default, application/json; nil when there is none.
 func (t *templates) choose(in expression.Input) *template {
 	if len(t.byKey) == 0 {
 		return nil
 	}
+	fallback := t.selection == nil
 	if t.selection != nil {
 		var room [64]byte
-		if chosen, ok := t.byKey[string(t.selection.Append(room[:0], in))]; ok {
+		selected := t.selection.Append(room[:0], in)
+		if chosen, ok := t.byKey[string(selected)]; ok {
 			return chosen
 		}
+		fallback = string(selected) == expression.Default
 	}
 	if chosen, ok := t.byKey[expression.Default]; ok {
 		return chosen
 	}
-	if t.selection == nil {
+	if fallback {
 		return t.byKey[withoutSelection]
 	}
 	return nil
