@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -78,6 +79,20 @@ func TestReservedHeadersOfFunctions(t *testing.T) {
 		if got := c.Receive(); got != "answered" {
 			t.Errorf("%s: the proxy answered %q", name, got)
 		}
+	}
+}
+
+// AWS_PROXY takes the plain ARN of a function as well: section H.5, corrections.
+func TestAWSProxyOfPlainARN(t *testing.T) {
+	t.Parallel()
+	g := New(t, websocket.DriverAuto)
+	g.Functions.Set("f", func(context.Context, Event) (string, error) { return `{"statusCode":200,"body":"answered"}`, nil })
+	plain := &apigw.Integration{IntegrationType: "AWS_PROXY", IntegrationUri: FunctionARN("f")}
+	g.DeployRoutes(Route{Key: "$default", Integration: plain, TwoWay: true})
+	c := g.Dial("/dev")
+	c.Send("x")
+	if got := c.Receive(); got != "answered" {
+		t.Errorf("received %q", got)
 	}
 }
 

@@ -26,9 +26,9 @@ type function struct {
 }
 
 func (b *Builder) buildFunction(i *apigw.Integration, at Place) (*function, error) {
-	match := functionURI.FindStringSubmatch(i.IntegrationUri)
-	if match == nil {
-		return nil, fmt.Errorf("IntegrationUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", i.IntegrationUri)
+	arn, err := functionOf(i)
+	if err != nil {
+		return nil, err
 	}
 	if m := method(i); m != http.MethodPost {
 		return nil, fmt.Errorf("IntegrationMethod is %s; functions are called by POST", m)
@@ -36,9 +36,21 @@ func (b *Builder) buildFunction(i *apigw.Integration, at Place) (*function, erro
 	if err := awsservice.CheckCredentials(i.CredentialsArn); err != nil {
 		return nil, err
 	}
-	return &function{b.Functions, match[1], lambda.Caller{
+	return &function{b.Functions, arn, lambda.Caller{
 		APIID: at.APIID, SourceARN: b.sourceARN(at), Role: i.CredentialsArn,
 	}}, nil
+}
+
+// functionOf gives the ARN of the function that an integration's URI names.
+// AWS_PROXY may name it plainly.
+func functionOf(i *apigw.Integration) (string, error) {
+	if match := functionURI.FindStringSubmatch(i.IntegrationUri); match != nil {
+		return match[1], nil
+	}
+	if i.IntegrationType == apigw.IntegrationAWSProxy && awsservice.IsFunctionARN(i.IntegrationUri) {
+		return i.IntegrationUri, nil
+	}
+	return "", fmt.Errorf("IntegrationUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", i.IntegrationUri)
 }
 
 // invoke calls the function with a payload, and waits for its result unless it
