@@ -20,6 +20,9 @@ func (d *dev) describe(a *application) Application {
 		Problems: a.problems,
 		Warnings: d.sharedPaths(a),
 	}
+	for _, w := range a.template.Warnings {
+		described.Warnings = append(described.Warnings, fmt.Sprintf("line %d  %s %s (%s): %s", w.Line, w.LogicalID, w.Property, w.Type, w.Message))
+	}
 	for _, f := range a.template.Functions {
 		described.Functions = append(described.Functions, Resource{f.LogicalID, f.Name})
 	}
@@ -140,7 +143,7 @@ func describeTarget(i *apigw.Integration, names map[string]string) string {
 // describeService names a function, or what a service is asked for:
 // "dynamodb PutItem".
 func describeService(uri string, names map[string]string) string {
-	if name, found := strings.CutSuffix(uri, "/invocations"); found {
+	if name, found := strings.CutSuffix(uri, "/invocations"); found || awsservice.IsFunctionARN(uri) {
 		if at := strings.LastIndex(name, ":function:"); at >= 0 {
 			name = name[at+len(":function:"):]
 		}

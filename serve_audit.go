@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/forwarded"
@@ -16,6 +17,7 @@ type audit struct {
 	action, resource string             // what IAM was asked for
 	signer           *identity.Identity // nil where the signature is not right, or not asked for
 	refused          bool
+	warnings         []string // of what was accepted and yet cannot be meant
 }
 
 // auditKey is under which a request carries its audit.
@@ -27,6 +29,13 @@ func auditOf(r *http.Request) *audit {
 		return note
 	}
 	return &audit{}
+}
+
+// warn adds a warning to the audit of the request that ctx belongs to.
+func warn(ctx context.Context, warning string) {
+	if note, ok := ctx.Value(auditKey{}).(*audit); ok {
+		note.warnings = append(note.warnings, warning)
+	}
 }
 
 // audited logs every request that is refused, and every one that is to change
@@ -73,6 +82,9 @@ func (a *access) tell(r *http.Request, note *audit, answer *statusWriter, took t
 	}
 	if kind := answer.Header().Get("x-amzn-ErrorType"); kind != "" {
 		attributes = append(attributes, slog.String("result", kind))
+	}
+	if len(note.warnings) > 0 {
+		attributes = append(attributes, slog.String("warning", strings.Join(note.warnings, "; ")))
 	}
 	attributes = append(attributes, slog.Float64("durationMs", milliseconds(took)))
 	a.log.LogAttrs(context.WithoutCancel(r.Context()), level, message, attributes...)

@@ -103,7 +103,7 @@ func (s *serving) controlOptions() control.Options {
 	o := control.Options{
 		Store: s.store.Configuration, Region: s.config.Region, AccountID: s.config.Account,
 		Quotas: control.Quotas(s.config.Quotas), Await: s.rollout.Await,
-		Log: s.log, Authorize: s.access.control,
+		Log: s.log, Authorize: s.access.control, Warn: warn,
 		HasLink: func(id string) bool { return links[id] != "" },
 	}
 	if pattern := s.config.APIEndpoint; pattern != "" {

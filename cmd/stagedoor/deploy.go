@@ -164,12 +164,16 @@ func summary(plan *deploy.Plan, to string) string {
 	return strings.Join(parts, ", ")
 }
 
-// undeployed says what of a template has to be there in another way.
+// undeployed says what of a template is doubtful, and what of it has to be
+// there in another way.
 func undeployed(app *template.Application) []string {
 	if app == nil {
 		return nil
 	}
 	var notes []string
+	for _, w := range app.Warnings {
+		notes = append(notes, fmt.Sprintf("warning: %s %s: %s", w.LogicalID, w.Property, w.Message))
+	}
 	for _, f := range app.Functions {
 		notes = append(notes, fmt.Sprintf("the function %s is not deployed here: it is called at AWS Lambda, or where the gateway's configuration says under functions: {%s: URL}", f.LogicalID, f.Name))
 	}

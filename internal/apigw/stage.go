@@ -51,3 +51,7 @@ type AccessLogSettings struct {
 	DestinationArn string
 	Format         string
 }
+
+// WarningDefaultStage is said where a stage is named $default, as stages of HTTP
+// APIs may be.
+const WarningDefaultStage = "API Gateway may refuse a stage named $default for a WebSocket API; here clients connect at /$default"

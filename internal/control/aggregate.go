@@ -63,6 +63,9 @@ func notFound(resourceType, id string) error {
 	return apigw.NotFound(resourceType, "Invalid "+resourceType+" identifier specified "+id)
 }
 
+// errNoAuthorizer names no id, other than notFound (spec H.2).
+var errNoAuthorizer = apigw.NotFound("Authorizer", "Invalid Authorizer identifier specified")
+
 // unusedID makes ids until one is not taken.
 func unusedID(next func() string, taken func(id string) bool) string {
 	for {

@@ -62,6 +62,7 @@ func (s *server) createAPI(ctx context.Context, in *wire.CreateApiRequest) (*wir
 	if err := s.written(ctx, revision, err); err != nil {
 		return nil, err
 	}
+	s.doubt(ctx, "routeSelectionExpression", expression.RouteSelection, in.RouteSelectionExpression)
 	return s.apiView(api), nil
 }
 
@@ -96,6 +97,7 @@ func (s *server) updateAPI(ctx context.Context, in *wire.UpdateApiRequest) (*wir
 	if err != nil {
 		return nil, err
 	}
+	s.doubt(ctx, "routeSelectionExpression", expression.RouteSelection, in.RouteSelectionExpression)
 	return s.apiView(changed), nil
 }
 

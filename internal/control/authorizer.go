@@ -48,7 +48,7 @@ func (s *server) getAuthorizer(ctx context.Context, in *wire.GetAuthorizerReques
 	}
 	found := api.Authorizer(in.AuthorizerId)
 	if found == nil {
-		return nil, notFound("Authorizer", in.AuthorizerId)
+		return nil, errNoAuthorizer
 	}
 	return authorizerView(found), nil
 }
@@ -104,7 +104,7 @@ func (s *server) changeAuthorizer(ctx context.Context, apiID, id string, change 
 	return s.changeAPI(ctx, apiID, func(api *apigw.API) error {
 		found := api.Authorizer(id)
 		if found == nil {
-			return notFound("Authorizer", id)
+			return errNoAuthorizer
 		}
 		return change(api, found)
 	})

@@ -89,7 +89,7 @@ func TestAuthorizerErrors(t *testing.T) {
 			"or a context parameter, matching 'context.[a-zA-Z0-9._-]+'")
 	}
 	refuse(t, []errorCase{
-		{"H.2", call(h.GetAuthorizer, &sdk.GetAuthorizerInput{ApiId: &api, AuthorizerId: new("nothere")}), missing("Invalid Authorizer identifier specified nothere")},
+		{"H.2", call(h.GetAuthorizer, &sdk.GetAuthorizerInput{ApiId: &api, AuthorizerId: new("nothere")}), missing("Invalid Authorizer identifier specified")},
 		{"I.1", update(func(in *sdk.UpdateAuthorizerInput) { in.AuthorizerType = "JWT" }), badRequest(onlyRequest)},
 		{"I.1", update(func(in *sdk.UpdateAuthorizerInput) { in.AuthorizerType = "TOKEN" }), badRequest(onlyRequest)},
 		{"I.1", update(func(in *sdk.UpdateAuthorizerInput) { in.AuthorizerPayloadFormatVersion = new("1.0") }),

@@ -57,6 +57,10 @@ type Options struct {
 	// Log hears of failures that are no client's. nil stands for slog.Default.
 	Log *slog.Logger
 
+	// Warn hears, in the context of the request, of what was accepted and yet
+	// cannot be meant. nil hears of nothing.
+	Warn func(ctx context.Context, warning string)
+
 	// Authorize refuses requests, with an *apigw.Error: action is IAM's, such as
 	// "apigateway:PATCH", and resource an ARN. It may read the request's body.
 	// nil lets everybody do everything.
@@ -85,6 +89,9 @@ func newServer(o Options) *server {
 	}
 	if o.Endpoint == nil {
 		o.Endpoint = func(apiID string) string { return "wss://" + plan.DefaultDomain(apiID, o.Region) }
+	}
+	if o.Warn == nil {
+		o.Warn = func(context.Context, string) {}
 	}
 	o.Quotas = o.Quotas.withDefaults()
 	return &server{o}

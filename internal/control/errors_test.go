@@ -69,11 +69,19 @@ func TestAPIErrors(t *testing.T) {
 		{"L", create(func(in *sdk.CreateApiInput) { in.IpAddressType = "ipv6" }), badRequest("Invalid ipAddressType specified. Must be one of [ipv4, dualstack]")},
 		{"C.1", create(func(in *sdk.CreateApiInput) { in.RouteSelectionExpression = new("$request.header.x") }),
 			badRequest(`Invalid route selection expression "$request.header.x": variable $request.header.x is not known here; it must be $request.body.{path} or text without a variable`)},
+		{"C.1", create(func(in *sdk.CreateApiInput) { in.RouteSelectionExpression = new("$request.body.") }),
+			badRequest(`Invalid route selection expression "$request.body.": a path must not end with a dot`)},
+		{"C.1", create(func(in *sdk.CreateApiInput) { in.RouteSelectionExpression = new("$request.body.a.") }),
+			badRequest(`Invalid route selection expression "$request.body.a.": a path must not end with a dot`)},
+		{"C.1", create(func(in *sdk.CreateApiInput) { in.RouteSelectionExpression = new("$request.body.a[") }),
+			badRequest(`Invalid route selection expression "$request.body.a[": $request.body.a[ has no ] behind it`)},
 		{"H.12", create(func(in *sdk.CreateApiInput) { in.Tags = map[string]string{"aws:x": "1"} }),
 			badRequest(`Invalid tag key "aws:x": keys that begin with aws: are reserved.`)},
 		{"H.3", call(h.UpdateApi, &sdk.UpdateApiInput{ApiId: &id, Name: new("")}), badRequest("Invalid value for name: it must have between 1 and 128 characters.")},
 		{"H.1", call(h.GetApis, &sdk.GetApisInput{MaxResults: new("many")}), badRequest("Invalid maxResults specified: many")},
 		{"H.1", call(h.GetApis, &sdk.GetApisInput{NextToken: new("%")}), badRequest("Invalid nextToken specified: %")},
+		{"H.12", call(h.GetApis, &sdk.GetApisInput{NextToken: new("YWJjZGVmZ2hpams")}), badRequest("Invalid nextToken specified: YWJjZGVmZ2hpams")},
+		{"H.12", call(h.GetApis, &sdk.GetApisInput{NextToken: new("YQ")}), badRequest("Invalid nextToken specified: YQ")},
 	})
 }
 
@@ -104,7 +112,7 @@ func TestRouteErrors(t *testing.T) {
 		{"H.4", create("$connect", func(in *sdk.CreateRouteInput) { in.AuthorizationType = "JWT" }), badRequest("Authorization type JWT cannot be set for WEBSOCKET protocol Apis.")},
 		{"H.4", create("$connect", func(in *sdk.CreateRouteInput) { in.AuthorizationType = "CUSTOM" }), badRequest("AuthorizerId is required for authorization type CUSTOM")},
 		{"H.2", create("$connect", func(in *sdk.CreateRouteInput) { in.AuthorizationType, in.AuthorizerId = "CUSTOM", new("nobody") }),
-			missing("Invalid Authorizer identifier specified nobody")},
+			missing("Invalid Authorizer identifier specified")},
 		{"H.4", create("$conect", plain),
 			badRequest("Invalid route key specified: $conect. Keys that begin with $ are reserved. Must be one of [$connect, $disconnect, $default] or a custom key")},
 		{"H.4", create("leave", func(in *sdk.CreateRouteInput) { in.Target = new("lambda") }),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/expression"
 )
 
 func (s *server) integrationOperations() []handler {
@@ -34,6 +35,7 @@ func (s *server) createIntegration(ctx context.Context, in *wire.CreateIntegrati
 	if err != nil {
 		return nil, err
 	}
+	s.doubt(ctx, "templateSelectionExpression", expression.TemplateSelection, in.TemplateSelectionExpression)
 	return integrationView(integration), nil
 }
 
@@ -66,6 +68,7 @@ func (s *server) updateIntegration(ctx context.Context, in *wire.UpdateIntegrati
 	if err != nil {
 		return nil, err
 	}
+	s.doubt(ctx, "templateSelectionExpression", expression.TemplateSelection, in.TemplateSelectionExpression)
 	return integrationView(changed), nil
 }
 

@@ -50,6 +50,7 @@ func TestCreateIntegration(t *testing.T) {
 		want string
 	}{
 		{sdk.CreateIntegrationInput{IntegrationType: "MOCK"}, "${integration.response.statuscode}"},
+		{sdk.CreateIntegrationInput{IntegrationType: "MOCK", IntegrationUri: new("")}, "${integration.response.statuscode}"},
 		{sdk.CreateIntegrationInput{IntegrationType: "AWS", IntegrationUri: new(functionURI)}, "${integration.response.body.errorMessage}"},
 	} {
 		test.in.ApiId = &api

@@ -73,6 +73,12 @@ func checkBackend(i *apigw.Integration) error {
 		}
 		return checkURL(i.IntegrationUri)
 	}
+	if i.IntegrationUri == "" {
+		return apigw.BadRequest("IntegrationUri is required for integration type " + i.IntegrationType)
+	}
+	if i.IntegrationType == apigw.IntegrationAWSProxy && awsservice.IsFunctionARN(i.IntegrationUri) {
+		return checkFunctionMethod(i)
+	}
 	uri, err := awsservice.ParseURI(i.IntegrationUri)
 	if err != nil {
 		if hasStageVariable(i.IntegrationUri) {
@@ -86,6 +92,11 @@ func checkBackend(i *apigw.Integration) error {
 	if uri.Service != "lambda" || !strings.HasPrefix(uri.Path, lambdaFunctions) {
 		return apigw.BadRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function invocations.")
 	}
+	return checkFunctionMethod(i)
+}
+
+// checkFunctionMethod: functions are called by POST.
+func checkFunctionMethod(i *apigw.Integration) error {
 	if i.IntegrationMethod != "POST" {
 		return apigw.BadRequest("Integrations of type AWS_PROXY must have the method POST.")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -35,6 +36,7 @@ func (s *server) createIntegrationResponse(ctx context.Context, in *wire.CreateI
 	if err != nil {
 		return nil, err
 	}
+	s.doubt(ctx, "templateSelectionExpression", expression.ResponseTemplateSelection, in.TemplateSelectionExpression)
 	return integrationResponseView(response), nil
 }
 
@@ -73,6 +75,7 @@ func (s *server) updateIntegrationResponse(ctx context.Context, in *wire.UpdateI
 	if err != nil {
 		return nil, err
 	}
+	s.doubt(ctx, "templateSelectionExpression", expression.ResponseTemplateSelection, in.TemplateSelectionExpression)
 	return integrationResponseView(changed), nil
 }
 

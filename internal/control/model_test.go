@@ -32,6 +32,30 @@ func driveModel(t *testing.T, h *harness) {
 	must(t, h.DeleteModel, &sdk.DeleteModelInput{ApiId: &api, ModelId: id})
 }
 
+// An API with disableSchemaValidation takes any schema, which only the messages
+// that need it feel: spec D.6, corrections.
+func TestUncheckedModels(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	api := h.api(t)
+	bad := call(h.CreateModel, &sdk.CreateModelInput{ApiId: &api, Name: new("Bad"), Schema: new(`{"type":"strin"}`)})
+	if bad(t.Context()) == nil {
+		t.Fatal("a bad schema is taken")
+	}
+	must(t, h.UpdateApi, &sdk.UpdateApiInput{ApiId: &api, DisableSchemaValidation: new(true)})
+	created := must(t, h.CreateModel, &sdk.CreateModelInput{ApiId: &api, Name: new("Bad"), Schema: new(`{"type":"strin"}`)})
+	must(t, h.UpdateModel, &sdk.UpdateModelInput{ApiId: &api, ModelId: created.ModelId, Schema: new(`{{`)})
+	must(t, h.CreateRoute, &sdk.CreateRouteInput{ApiId: &api, RouteKey: new("join"), RequestModels: map[string]string{"$default": "Bad"}})
+	refuse(t, []errorCase{
+		{"H.6", call(h.CreateModel, &sdk.CreateModelInput{ApiId: &api, Name: new("a-b"), Schema: new("{}")}),
+			badRequest("Invalid model name specified: a-b. A name has letters and digits")},
+	})
+	must(t, h.UpdateApi, &sdk.UpdateApiInput{ApiId: &api, DisableSchemaValidation: new(false)})
+	if call(h.UpdateModel, &sdk.UpdateModelInput{ApiId: &api, ModelId: created.ModelId, Schema: new(`{{`)})(t.Context()) == nil {
+		t.Error("a bad schema is taken again")
+	}
+}
+
 func TestModelErrors(t *testing.T) {
 	t.Parallel()
 	h := start(t, func(o *Options) { o.Quotas.Models = 3 })

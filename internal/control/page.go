@@ -1,9 +1,12 @@
 package control
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -18,7 +21,7 @@ const (
 )
 
 // page gives what clients see of one page of items, in the order of their ids,
-// and the token of the next one. A token is the last id of the page before, so
+// and the token of the next one. A token has the last id of the page before, so
 // what is created or deleted meanwhile moves no other item. An empty page is
 // not nil: it is written as an empty list.
 func page[T, V any](items []T, id func(T) string, view func(T) V, maxResults, token *string) (views []V, next *string, err error) {
@@ -50,19 +53,45 @@ func cut[T, V any](items []T, id func(T) string, view func(T) V, size parameter[
 	}
 	items = slices.SortedFunc(slices.Values(items), func(a, b T) int { return cmp.Compare(id(a), id(b)) })
 	if token.value != nil {
-		last, err := base64.RawURLEncoding.DecodeString(*token.value)
-		if err != nil || len(last) == 0 {
+		last, ok := readToken[V](*token.value)
+		if !ok {
 			return nil, nil, apigw.BadRequest("Invalid " + token.name + " specified: " + *token.value)
 		}
-		items = slices.DeleteFunc(items, func(item T) bool { return id(item) <= string(last) })
+		items = slices.DeleteFunc(items, func(item T) bool { return id(item) <= last })
 	}
 	if most := min(size.value, maxPage); len(items) > most {
 		items = items[:most]
-		next = new(base64.RawURLEncoding.EncodeToString([]byte(id(items[most-1]))))
+		next = new(newToken[V](id(items[most-1])))
 	}
 	views = make([]V, 0, len(items))
 	for _, item := range items {
 		views = append(views, view(item))
 	}
 	return views, next, nil
+}
+
+// sealBytes is how much of a token tells that it is one of ours.
+const sealBytes = 8
+
+// newToken makes the token of the page behind an id.
+func newToken[V any](id string) string {
+	return base64.RawURLEncoding.EncodeToString(append(seal[V](id), id...))
+}
+
+// readToken gives the id that a token was made of, and false for a token that
+// was not given for a list of the same kind.
+func readToken[V any](token string) (id string, ok bool) {
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(text) <= sealBytes {
+		return "", false
+	}
+	id = string(text[sealBytes:])
+	return id, bytes.Equal(text[:sealBytes], seal[V](id))
+}
+
+// seal is a checksum of an id and of what the list is of. It keeps no secret:
+// who makes up a token sees nothing that the list would not show.
+func seal[V any](id string) []byte {
+	sum := sha256.Sum256([]byte(reflect.TypeFor[V]().String() + " " + id))
+	return sum[:sealBytes]
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/expression"
 )
 
 func (s *server) routeOperations() []handler {
@@ -38,6 +39,7 @@ func (s *server) createRoute(ctx context.Context, in *wire.CreateRouteRequest) (
 	if err != nil {
 		return nil, err
 	}
+	s.doubt(ctx, "modelSelectionExpression", expression.ModelSelection, in.ModelSelectionExpression)
 	return routeView(route), nil
 }
 
@@ -70,6 +72,7 @@ func (s *server) updateRoute(ctx context.Context, in *wire.UpdateRouteRequest) (
 	if err != nil {
 		return nil, err
 	}
+	s.doubt(ctx, "modelSelectionExpression", expression.ModelSelection, in.ModelSelectionExpression)
 	return routeView(changed), nil
 }
 

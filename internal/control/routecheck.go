@@ -91,7 +91,7 @@ func checkAuthorization(api *apigw.API, route *apigw.Route) error {
 		return apigw.BadRequest("AuthorizerId is required for authorization type CUSTOM")
 	}
 	if api.Authorizer(route.AuthorizerId) == nil {
-		return notFound("Authorizer", route.AuthorizerId)
+		return errNoAuthorizer
 	}
 	return nil
 }

@@ -37,6 +37,9 @@ func (s *server) createStage(ctx context.Context, in *wire.CreateStageRequest) (
 	if err := s.setStage(ctx, api, stage, as[wire.UpdateStageRequest](in)); err != nil {
 		return nil, err
 	}
+	if stage.StageName == "$default" {
+		s.Warn(ctx, apigw.WarningDefaultStage)
+	}
 	if err := s.checkNewStage(ctx, stage); err != nil {
 		return nil, err
 	}
@@ -93,6 +96,11 @@ func (s *server) getStages(ctx context.Context, in *wire.GetStagesRequest) (*wir
 
 func (s *server) updateStage(ctx context.Context, in *wire.UpdateStageRequest) (*wire.Stage, error) {
 	stage, revision, err := s.putStage(ctx, in.ApiId, in.StageName, func(api *apigw.API, stage *apigw.Stage) error {
+		automatic := stage.AutoDeploys()
+		set(&automatic, in.AutoDeploy)
+		if automatic && in.DeploymentId != nil {
+			return errAutomatic // a stage may be created with both (spec H.8)
+		}
 		return s.setStage(ctx, api, stage, in)
 	})
 	return s.stageWritten(ctx, stage, revision, err, in.AutoDeploy != nil && *in.AutoDeploy)

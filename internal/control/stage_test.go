@@ -8,6 +8,8 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 const logGroupARN = "arn:aws:logs:us-east-1:123456789012:log-group:chat"
@@ -59,6 +61,34 @@ func TestCreateStage(t *testing.T) {
 	if got.AutoDeploy == nil || *got.AutoDeploy || got.DeploymentId != nil {
 		t.Errorf("stage %+v", got)
 	}
+}
+
+// A stage may be created with AutoDeploy and a deployment at once, which no
+// update takes: what is live is the API as it is. One may be named $default,
+// with a warning. Spec H.2, H.8, corrections.
+func TestCreateStageCorrections(t *testing.T) {
+	t.Parallel()
+	var warnings []string
+	h := start(t, func(o *Options) { o.Warn = func(_ context.Context, w string) { warnings = append(warnings, w) } })
+	api := h.api(t)
+	h.route(t, api, "join")
+	deployment := h.deployment(t, api)
+	got := must(t, h.CreateStage, &sdk.CreateStageInput{ApiId: &api, StageName: new("dev"), AutoDeploy: new(true), DeploymentId: &deployment})
+	if got.AutoDeploy == nil || !*got.AutoDeploy || got.DeploymentId == nil || *got.DeploymentId == deployment {
+		t.Errorf("stage %+v, want a deployment of its own", got)
+	}
+	refuse(t, []errorCase{
+		{"H.2", call(h.CreateStage, &sdk.CreateStageInput{ApiId: &api, StageName: new("x"), AutoDeploy: new(true), DeploymentId: new("nothere")}),
+			badRequest("Deployment id does not exist")},
+		{"H.2", call(h.UpdateStage, &sdk.UpdateStageInput{ApiId: &api, StageName: new("dev"), DeploymentId: &deployment}),
+			badRequest("DeploymentId cannot be set on an automatically deployed stage")},
+	})
+	must(t, h.CreateStage, &sdk.CreateStageInput{ApiId: &api, StageName: new("$default"), AutoDeploy: new(true)})
+	must(t, h.UpdateStage, &sdk.UpdateStageInput{ApiId: &api, StageName: new("$default"), Description: new("whatever")})
+	if len(warnings) != 1 || warnings[0] != apigw.WarningDefaultStage {
+		t.Errorf("warnings %q", warnings)
+	}
+	must(t, h.DeleteStage, &sdk.DeleteStageInput{ApiId: &api, StageName: new("$default")})
 }
 
 // Maps and settings are merged, an empty variable is removed, and settings of
@@ -119,7 +149,7 @@ func TestStageErrors(t *testing.T) {
 		{"H.2", call(h.GetStage, &sdk.GetStageInput{ApiId: &api, StageName: new("nothere")}), missing("Invalid stage identifier specified")},
 		{"H.2", call(h.DeleteStage, &sdk.DeleteStageInput{ApiId: &api, StageName: new("nothere")}), missing("Invalid stage identifier specified")},
 		{"H.2", call(h.GetStages, &sdk.GetStagesInput{ApiId: new("nothere")}), missing("Invalid API identifier specified 123456789012:nothere")},
-		{"H.2", create("$default"), badRequest("Stages cannot be named $default for WebSocket APIs.")},
+		{"H.8", create("$other"), badRequest("Invalid stage name specified: $other. A name has letters, digits, hyphens and underscores")},
 		{"H.8", create("a.b"), badRequest("Invalid stage name specified: a.b. A name has letters, digits, hyphens and underscores")},
 		{"H.2", create("dev"), conflict("Stage already exists")},
 		{"H.3", create("third"), used("Stages", "API")},

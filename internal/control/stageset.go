@@ -19,7 +19,7 @@ const loggingOff = "OFF"
 
 // Names and values that AWS takes (spec H.8).
 var (
-	stageName     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+	stageName     = regexp.MustCompile(`^([A-Za-z0-9_-]{1,128}|\$default)$`)
 	variableName  = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
 	variableValue = regexp.MustCompile(`^[A-Za-z0-9._~:/?#&=,-]{1,512}$`)
 	logGroup      = regexp.MustCompile(`^arn:[^:]+:logs:[^:]*:[^:]*:log-group:[^:]+(:\*)?$`)
@@ -27,10 +27,7 @@ var (
 )
 
 func checkStageName(name string) error {
-	switch {
-	case name == "$default":
-		return apigw.BadRequest("Stages cannot be named $default for WebSocket APIs.")
-	case !stageName.MatchString(name):
+	if !stageName.MatchString(name) {
 		return apigw.BadRequest("Invalid stage name specified: " + name + ". A name has letters, digits, hyphens and underscores")
 	}
 	return nil
@@ -118,9 +115,6 @@ func (s *server) checkStage(ctx context.Context, api *apigw.API, stage *apigw.St
 func (s *server) checkDeploymentID(ctx context.Context, stage *apigw.Stage, in *wire.UpdateStageRequest) error {
 	if in.DeploymentId == nil {
 		return nil
-	}
-	if stage.AutoDeploys() {
-		return errAutomatic
 	}
 	_, _, err := s.Store.Deployments.Get(ctx, stage.ApiId, *in.DeploymentId)
 	if errors.Is(err, store.ErrNotFound) {

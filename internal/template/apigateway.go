@@ -56,14 +56,20 @@ func isHTTPAPI(b *builder, res *resource) bool {
 	return b.resolveFor(res, protocol).is("HTTP")
 }
 
-// checkExpression reports a selection expression that cannot be evaluated.
+// checkExpression reports a selection expression that cannot be evaluated, and
+// warns of one that selects nothing.
 func (b *builder) checkExpression(p *properties, name string, place expression.Place) {
 	source := p.text(name)
 	if source == "" {
 		return
 	}
-	if _, err := expression.ParseAt(place, source); err != nil {
+	parsed, err := expression.ParseAt(place, source)
+	if err != nil {
 		p.wrong(name, "%s: %v", name, err)
+		return
+	}
+	for _, doubt := range parsed.Doubts() {
+		p.warn(Notice{Line: p.lines[name], LogicalID: p.res.id, Type: p.res.typ, Property: name, Message: doubt})
 	}
 }
 
@@ -133,8 +139,11 @@ func (b *builder) integration(res *resource) {
 		RequestTemplates:            p.textMap("RequestTemplates"),
 	}
 	api.Integrations = append(api.Integrations, i)
-	_, err := mapping.CompileRequest(i)
-	p.wrongMapping(err)
+	if _, err := mapping.CompileRequest(i); err != nil {
+		p.wrongMapping(err)
+		return
+	}
+	b.checkExpression(p, "TemplateSelectionExpression", expression.TemplateSelection)
 }
 
 // wrongMapping reports what package mapping refuses. Its errors begin with the
@@ -154,8 +163,9 @@ func (p *properties) wrongMapping(err error) {
 // checkIntegration checks what depends on the integration's type.
 func (b *builder) checkIntegration(p *properties, typ string) {
 	uri := p.text("IntegrationUri")
-	if typ != "" && typ != apigw.IntegrationMock && !p.has("IntegrationUri") {
+	if missing := !p.has("IntegrationUri") || p.isKnown("IntegrationUri") && uri == ""; missing && typ != "" && typ != apigw.IntegrationMock {
 		p.wrong("IntegrationType", "an integration of type %s needs an IntegrationUri", typ)
+		return
 	}
 	switch typ {
 	case apigw.IntegrationAWSProxy:
@@ -199,5 +209,9 @@ func (b *builder) integrationResponse(res *resource) {
 		TemplateSelectionExpression: p.text("TemplateSelectionExpression"),
 	}
 	integration.IntegrationResponses = append(integration.IntegrationResponses, response)
-	p.wrongMapping(mapping.CheckResponse(response))
+	if err := mapping.CheckResponse(response); err != nil {
+		p.wrongMapping(err)
+		return
+	}
+	b.checkExpression(p, "TemplateSelectionExpression", expression.ResponseTemplateSelection)
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 )
 
 // What Lambda takes where a template says nothing.
@@ -233,6 +235,10 @@ var invocation = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]+:lambda:path/201
 func (b *builder) calls(p *properties, name string) {
 	uri := p.text(name)
 	if uri == "" {
+		return
+	}
+	if name == "IntegrationUri" && awsservice.IsFunctionARN(uri) {
+		b.external = append(b.external, externalCall{properties: p, property: name, arn: uri})
 		return
 	}
 	parts := invocation.FindStringSubmatch(uri)

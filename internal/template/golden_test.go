@@ -117,6 +117,9 @@ func TestGoldenApplications(t *testing.T) {
 			return lines(t, err)
 		}
 		var ignored strings.Builder
+		for _, n := range app.Warnings {
+			ignored.WriteString("\nwarning: " + strings.TrimPrefix(n.String(), "testdata/template.yaml:"))
+		}
 		for _, n := range app.Ignored {
 			ignored.WriteString("\n" + strings.TrimPrefix(n.String(), "testdata/template.yaml:"))
 		}

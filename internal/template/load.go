@@ -65,7 +65,8 @@ func load(source []byte, o Options, r *report) (*Application, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	app.File, app.Includes, app.Ignored = r.file, t.includes, r.ignored()
+	app.File, app.Includes = r.file, t.includes
+	app.Ignored, app.Warnings = inOrder(r.notices), inOrder(r.warnings)
 	return app, nil
 }
 

@@ -16,6 +16,7 @@ type report struct {
 	file     string
 	problems Problems
 	notices  []Notice
+	warnings []Notice
 	seen     map[Problem]bool
 	full     bool
 	// place gives a resource's line and name in the file that the template was
@@ -53,6 +54,12 @@ func (r *report) notice(n Notice) {
 	r.notices = append(r.notices, n)
 }
 
+// warn records what is accepted and yet cannot be meant.
+func (r *report) warn(n Notice) {
+	n.File = r.file
+	r.warnings = append(r.warnings, n)
+}
+
 // err gives the problems in the order of the file, or nil.
 func (r *report) err() error {
 	if len(r.problems) == 0 {
@@ -69,10 +76,10 @@ func (r *report) err() error {
 	return problems
 }
 
-// ignored gives the notices in the order of the file.
-func (r *report) ignored() []Notice {
-	slices.SortStableFunc(r.notices, func(a, b Notice) int { return a.Line - b.Line })
-	return r.notices
+// inOrder puts notices in the order of the file.
+func inOrder(notices []Notice) []Notice {
+	slices.SortStableFunc(notices, func(a, b Notice) int { return a.Line - b.Line })
+	return notices
 }
 
 // didYouMean returns "; did you mean X?" for the candidate nearest to name, or

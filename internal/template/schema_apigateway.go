@@ -6,7 +6,7 @@ import "regexp"
 var apiRef = property{name: "ApiId", form: textForm, required: true}
 
 var (
-	stageName      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	stageName      = regexp.MustCompile(`^([A-Za-z0-9_-]+|\$default)$`)
 	modelName      = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 	mappingKey     = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()/-]*$`)
 	stageVariable  = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
@@ -69,7 +69,7 @@ var integrationSchema = []property{
 	{name: "IntegrationMethod", form: textForm, min: 1, max: 64},
 	{name: "IntegrationSubtype", refused: "IntegrationSubtype is for HTTP APIs only"},
 	{name: "IntegrationType", form: textForm, required: true, oneOf: []string{"AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"}},
-	{name: "IntegrationUri", form: textForm, min: 1, max: 2048},
+	{name: "IntegrationUri", form: textForm, max: 2048}, // "" for MOCK: checkIntegration
 	{name: "PassthroughBehavior", form: textForm, oneOf: []string{"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"}},
 	{name: "PayloadFormatVersion", form: textForm, oneOf: []string{"1.0"}},
 	{name: "RequestParameters", form: textMapForm},

@@ -36,13 +36,14 @@ func (b *builder) stage(res *resource) {
 	}
 	name := p.text("StageName")
 	switch {
-	case name == "$default":
-		p.wrong("StageName", "Stages cannot be named $default for WebSocket APIs.")
 	case name != "" && !stageName.MatchString(name):
 		p.wrong("StageName", "StageName has letters, digits, hyphens and underscores only, not %q", name)
 	case name != "" && api.stages[name] != nil:
 		p.wrong("StageName", "the API has a stage %s already, on line %d", name, api.stages[name].res.line)
 		return
+	}
+	if name == "$default" {
+		p.warn(Notice{Line: p.lines["StageName"], LogicalID: res.id, Type: res.typ, Property: "StageName", Message: apigw.WarningDefaultStage})
 	}
 	checkTags(p)
 	checkStageVariables(p)
@@ -71,16 +72,13 @@ func (b *builder) stage(res *resource) {
 func (b *builder) deployed(api *apiBuilder, p *properties) string {
 	id := p.text("DeploymentId")
 	repointed := api.repoint[p.text("StageName")]
+	if id != "" && !api.deployments[id] {
+		p.wrong("DeploymentId", "DeploymentId %q is no deployment of the API %s", id, api.res.id)
+	}
 	switch {
-	case p.boolean("AutoDeploy") && p.has("DeploymentId"):
-		p.wrong("DeploymentId", "DeploymentId cannot be set on an automatically deployed stage")
-		return id
-	case p.boolean("AutoDeploy"):
+	case p.boolean("AutoDeploy"): // whatever it was created with
 		return b.stack.id(p.res.id+".AutoDeploy", 6)
 	case p.has("DeploymentId"):
-		if id != "" && !api.deployments[id] {
-			p.wrong("DeploymentId", "DeploymentId %q is no deployment of the API %s", id, api.res.id)
-		}
 		return id
 	}
 	return repointed.deployment

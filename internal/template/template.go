@@ -41,6 +41,9 @@ type Application struct {
 	// Ignored are resources of types that are not run here, and properties
 	// that are kept but not acted on yet. In the order of the file.
 	Ignored []Notice
+	// Warnings are what is accepted and yet cannot be meant. In the order of the
+	// file.
+	Warnings []Notice `json:"-"`
 }
 
 // API is a WebSocket API with the stages that the template gives it. Ids are
@@ -83,7 +86,7 @@ type Table struct {
 	TimeToLiveAttribute string
 }
 
-// Notice says what of a template is not acted on.
+// Notice says what of a template is not acted on, or is doubtful.
 type Notice struct {
 	File      string
 	Line      int
