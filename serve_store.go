@@ -82,22 +82,19 @@ func natsOptions(c *config.Config) (store.Options, error) {
 // refusedInterval is between two tries at servers that refuse this gateway.
 const refusedInterval = 10 * time.Second
 
-// storeInterval is how often the store is asked whether it answers.
+// storeInterval is how often the store is asked whether it answers and takes writes.
 const storeInterval = 2 * time.Second
 
-// lookAfterStore keeps note of whether the store answers, for /readyz, until
-// ctx ends.
+// lookAfterStore keeps note of whether the store answers and takes writes, for
+// /readyz, until ctx ends.
 func (s *serving) lookAfterStore(ctx context.Context) {
 	defer close(s.store.done)
 	ticker := time.NewTicker(storeInterval)
 	defer ticker.Stop()
 	for {
-		_, _, err := s.store.Account.Get(ctx, store.AccountID)
+		err := s.store.nats.Check(ctx)
 		if ctx.Err() != nil {
 			return
-		}
-		if !errors.Is(err, store.ErrUnavailable) {
-			err = nil // a record that is missing or damaged is an answer, too
 		}
 		s.noteStore(err)
 		select {

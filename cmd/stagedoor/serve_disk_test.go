@@ -61,6 +61,18 @@ func TestServeDiskFull(t *testing.T) {
 	if err := os.WriteFile(ballast, bytes.Repeat([]byte{1}, 2<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("the disk takes too much: %v", err)
 	}
+	// It is known before anybody writes.
+	storeIs := func(text string) {
+		t.Helper()
+		await(t, func() error {
+			status, body := request(t, "GET", p.Admin+"/readyz", "")
+			if status != 200 || !strings.Contains(body, `"status":"ready"`) || !strings.Contains(body, text) {
+				return fmt.Errorf("/readyz: %d %s, want %s", status, body, text)
+			}
+			return nil
+		})
+	}
+	storeIs(`"store":"unavailable","storeError":"the configuration store does not answer: it takes no writes: the disk of ` + data)
 	await(t, func() error {
 		if status, body := create(); status != 503 || !strings.Contains(body, "The configuration store does not answer") {
 			return fmt.Errorf("on a full disk: %d %s", status, body)
@@ -68,6 +80,7 @@ func TestServeDiskFull(t *testing.T) {
 		return nil
 	})
 	say("on a full disk")
+	storeIs(`"store":"unavailable"`)
 	p.log.await(t, "no space left on device")
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
@@ -79,6 +92,7 @@ func TestServeDiskFull(t *testing.T) {
 		return nil
 	})
 	say("with space again")
+	storeIs(`"store":"available"`)
 	p.signal(syscall.SIGTERM)
 	if err := p.wait(); err != nil {
 		t.Errorf("the program ended with %v; its log:\n%s", err, p.log)

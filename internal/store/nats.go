@@ -30,6 +30,7 @@ type NATS struct {
 	reconnected signal                  // the connection was lost and is back
 	refused     context.CancelCauseFunc // ends the waiting of Open
 	failure     atomic.Pointer[error]   // why there is no connection; nil: none failed
+	unwritten   atomic.Pointer[error]   // why the last write was not done; nil: it was
 
 	closing context.Context // ends when Close begins
 	close   context.CancelFunc
@@ -203,7 +204,8 @@ const pauseUndecided = 5 * time.Millisecond
 // write sends a write until it is decided. A cluster refuses one while another
 // to the same record is under way, and for a moment longer: who wins is known
 // from the record only.
-func (n *NATS) write(ctx context.Context, key string, revision uint64, send func(context.Context) (uint64, error)) (uint64, error) {
+func (n *NATS) write(ctx context.Context, key string, revision uint64, send func(context.Context) (uint64, error)) (_ uint64, err error) {
+	defer func() { n.noteWrite(err) }()
 	call, cancel := n.bounded(ctx)
 	defer cancel()
 	for {

@@ -1,0 +1,23 @@
+//go:build unix
+
+package store
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// spaceLeft gives how many bytes this process may still write to the disk of a
+// folder.
+func spaceLeft(dir string) (uint64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	blocks := s.Bavail
+	if os.Geteuid() == 0 {
+		blocks = s.Bfree // what is kept back is kept for root
+	}
+	return uint64(blocks) * uint64(s.Bsize), nil //nolint:gosec,unconvert // the types differ by system
+}
