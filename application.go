@@ -21,20 +21,14 @@ type application struct {
 	problems []string
 }
 
-// find finds the template's file, once: it may be read while others look.
-func (d *dev) find() (err error) {
-	d.file, err = template.Find(d.config.Template)
-	return err
-}
-
 // load reads the template.
 func (d *dev) load() (*template.Application, error) {
-	return template.Load(d.file, d.templateOptions())
+	return d.source.Load(d.templateOptions())
 }
 
 func (d *dev) templateOptions() template.Options {
 	return template.Options{
-		Parameters: d.config.Parameters, Region: d.config.Region, AccountID: d.config.AccountID,
+		Parameters: d.config.Parameters, Region: d.config.Region, AccountID: d.config.AccountID, StackName: d.stackName(),
 	}
 }
 
@@ -69,6 +63,7 @@ func (d *dev) apply(loaded *template.Application) (Application, error) {
 	d.gateway.SetDomains(mappings)
 	described := d.describe(next)
 	d.narrator.name(described.names())
+	d.gateway.SetDefault(d.defaultStage(next))
 	d.running.Store(next)
 	return described, nil
 }

@@ -1,7 +1,9 @@
 package stagedoor
 
 import (
-	"github.com/stagedoor/stagedoor/internal/template"
+	"errors"
+
+	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -10,9 +12,6 @@ import (
 func Check(config DevConfig) (Application, error) {
 	d, err := newDev(config)
 	if err != nil {
-		return Application{}, err
-	}
-	if err := d.find(); err != nil {
 		return Application{}, err
 	}
 	loaded, err := d.load()
@@ -32,13 +31,22 @@ func Expand(config DevConfig) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return template.Expand(d.config.Template, d.templateOptions())
+	return d.source.Expand(d.templateOptions())
 }
 
 // newDev makes what reads templates; nothing runs yet.
 func newDev(config DevConfig) (*dev, error) {
-	config, err := config.withDefaults()
+	if config.Template == "" {
+		return nil, errors.New("no template is given")
+	}
+	from, err := source.Find(config.Template)
 	if err != nil {
+		return nil, err
+	}
+	if config, err = config.with(from); err != nil {
+		return nil, err
+	}
+	if config, err = config.withDefaults(); err != nil {
 		return nil, err
 	}
 	backends, err := newBuilder(config)
@@ -49,5 +57,5 @@ func newDev(config DevConfig) (*dev, error) {
 	if config.Limits != nil {
 		compiler.SetLimits(*config.Limits)
 	}
-	return &dev{config: config, compiler: compiler, keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
+	return &dev{config: config, source: from, compiler: compiler, keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
 }

@@ -1,7 +1,6 @@
 package stagedoor
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -18,8 +17,10 @@ type ConnectionLimits = usage.ConnectionLimits
 
 // DevConfig says what RunDev runs. The zero value, with a Template, works.
 type DevConfig struct {
-	// Template is a SAM or CloudFormation template, or the folder that holds
-	// one as template.yaml, template.yml or template.json.
+	// Template is a SAM or CloudFormation template, a stagedoor.yaml with apis in
+	// it, or the folder that holds one of them as template.yaml, template.yml,
+	// template.json or stagedoor.yaml. Or it is the URL of an HTTP backend that
+	// gets every event.
 	Template string
 	// Listen is the public address, host:port, of WebSocket connections and
 	// @connections; "" stands for 127.0.0.1:8080. Port 0 picks a free one.
@@ -50,7 +51,7 @@ type DevConfig struct {
 	// us-east-1, and for 123456789012.
 	Region, AccountID string
 	// Limits bound each connection where no tag of its API or stage does; nil
-	// stands for AWS's.
+	// stands for those of a stagedoor.yaml, else AWS's.
 	Limits *ConnectionLimits
 	// CacheDir holds built functions, SDKs and the local certificate
 	// authority; "" stands for "stagedoor" in the user's cache folder.
@@ -65,9 +66,6 @@ const pretendedAccount = "123456789012"
 
 // withDefaults fills in what is empty and checks the rest.
 func (c DevConfig) withDefaults() (DevConfig, error) {
-	if c.Template == "" {
-		return c, errors.New("no template is given")
-	}
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8080"
 	}

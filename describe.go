@@ -15,7 +15,9 @@ import (
 // describe says what is in effect, for whoever looks at the terminal.
 func (d *dev) describe(a *application) Application {
 	described := Application{
-		Template: d.file,
+		Template: d.source.Name(),
+		Note:     d.source.Note,
+		AtRoot:   d.defaultStage(a) != nil,
 		Notices:  a.template.Ignored,
 		Problems: a.problems,
 		Warnings: d.sharedPaths(a),
@@ -63,9 +65,12 @@ func (a Application) names() map[string]string {
 }
 
 // connectURL is where clients connect to a stage: the short form, unless another
-// API has a stage of the same name.
+// API has a stage of the same name. In front of one backend there are no stages.
 func (d *dev) connectURL(a *application, apiID, stage string) string {
 	base := strings.Replace(d.public.URL(), "http", "ws", 1)
+	if d.source.URL != "" {
+		return base + "/"
+	}
 	if len(a.withStage(stage)) > 1 {
 		return base + "/_aws/execute-api/" + apiID + "/" + url.PathEscape(stage)
 	}

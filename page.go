@@ -13,7 +13,10 @@ import (
 // pageFolder is the folder "public" beside the template, which is served at /;
 // empty when there is none.
 func (d *dev) pageFolder() string {
-	folder := filepath.Join(filepath.Dir(d.file), "public")
+	if d.source.File == "" {
+		return ""
+	}
+	folder := filepath.Join(filepath.Dir(d.source.File), "public")
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return ""
 	}

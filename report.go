@@ -41,12 +41,16 @@ type Ready struct {
 	Public string // URL of the public listener, http://host:port
 	Admin  string // URL of the admin listener
 	Page   string // folder that is served at /; empty when there is none
+	// Backend is what there is to say of the HTTP backend that gets every event;
+	// nil where an application comes from a file.
+	Backend *Backend
 	Application
 }
 
 // Application describes what a template put into effect.
 type Application struct {
-	Template  string // path of the file
+	Template  string // path of the file, or the URL of the backend
+	Note      string // what beside the file was passed over; empty for nothing
 	APIs      []API
 	Functions []Resource
 	Tables    []Resource // those in the built-in DynamoDB
@@ -56,6 +60,16 @@ type Application struct {
 	// Warnings say what is probably not as it was meant, such as a short URL that
 	// two APIs share.
 	Warnings []string
+	// AtRoot: the only API is reached without its stage in the path as well,
+	// ws://host:port and http://host:port/@connections/{id}.
+	AtRoot bool
+}
+
+// Backend is the HTTP backend of a gateway that was started with a URL.
+type Backend struct {
+	URL string
+	// Unreachable says why nobody answers there yet; empty when somebody does.
+	Unreachable string
 }
 
 // Resource is a resource of a template, by its logical id, and what it is called

@@ -1,7 +1,8 @@
 // Package stagedoor is a gateway for WebSocket APIs, compatible with Amazon API
 // Gateway. It wires the parts together; a Go program or a test can embed it.
 //
-// RunDev runs an application from its SAM or CloudFormation template.
+// RunDev runs an application from its SAM or CloudFormation template, from the
+// short form of a stagedoor.yaml, or in front of one URL.
 package stagedoor
 
 import (
@@ -22,6 +23,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/localaws"
 	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -53,9 +55,9 @@ func RunDev(ctx context.Context, config DevConfig) error {
 // start, and ended in reverse.
 type dev struct {
 	config DevConfig
-	file   string // the template
+	source *source.Source // of the application
 
-	watcher *fsnotify.Watcher // of the template's folder
+	watcher *fsnotify.Watcher // of the source's folder; nil: there is none
 
 	database  *dynamodb.Server // nil: elsewhere
 	endpoint  *localaws.Endpoint
@@ -116,6 +118,7 @@ func (d *dev) start(ctx context.Context) error {
 	d.functions.Prepare()
 	d.config.Reporter.Ready(Ready{
 		Public: d.public.URL(), Admin: d.admin.URL(), Page: d.pageFolder(), Application: described,
+		Backend: d.backend(ctx),
 	})
 	return nil
 }

@@ -17,18 +17,22 @@ const settle = 50 * time.Millisecond
 // comes after the template was read. Watching the folder, not the file,
 // survives editors that replace it.
 func (d *dev) startWatching() (err error) {
-	if err := d.find(); err != nil {
-		return err
+	if d.source.File == "" {
+		return nil
 	}
 	if d.watcher, err = fsnotify.NewWatcher(); err != nil {
 		return fmt.Errorf("watch the template: %w", err)
 	}
-	return d.watcher.Add(filepath.Dir(d.file))
+	return d.watcher.Add(filepath.Dir(d.source.File))
 }
 
 // watch puts the template into effect again whenever it changes, until ctx
 // ends.
 func (d *dev) watch(ctx context.Context) {
+	if d.watcher == nil {
+		<-ctx.Done()
+		return
+	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -36,7 +40,7 @@ func (d *dev) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case event := <-d.watcher.Events:
-			if filepath.Clean(event.Name) == filepath.Clean(d.file) && !event.Has(fsnotify.Chmod) {
+			if filepath.Clean(event.Name) == filepath.Clean(d.source.File) && !event.Has(fsnotify.Chmod) {
 				timer.Reset(settle)
 			}
 		case err := <-d.watcher.Errors:

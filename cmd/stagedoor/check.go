@@ -6,11 +6,12 @@ import (
 
 	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/source"
 )
 
 // CheckCmd is "stagedoor check".
 type CheckCmd struct {
-	Template  string            `arg:"" optional:"" default:"." name:"file" help:"SAM or CloudFormation template, or its folder; or a configuration of \"stagedoor serve\"." type:"path"`
+	Template  string            `arg:"" optional:"" default:"." name:"file" help:"SAM or CloudFormation template, or a configuration of \"stagedoor serve\", or the folder of one."`
 	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
 	Expand    bool              `help:"Print the template after SAM's expansion, as JSON."`
 }
@@ -25,10 +26,16 @@ Exit codes: 0 nothing is wrong, 1 there are mistakes, 2 wrong flags.`
 
 // Run prints mistakes to standard error, all else to standard output.
 func (c *CheckCmd) Run(_ context.Context, p *process) error {
-	if !c.Expand && config.IsConfiguration(c.Template) {
-		return c.checkConfiguration(p)
+	template := stagedoor.DevConfig{Template: expandSource(c.Template), Parameters: c.Parameter}
+	from, err := source.Find(template.Template)
+	if err != nil {
+		return err
 	}
-	template := stagedoor.DevConfig{Template: c.Template, Parameters: c.Parameter}
+	if !c.Expand && from.IsShort() {
+		if apis, err := c.checkConfiguration(p, from); err != nil || !apis {
+			return err
+		}
+	}
 	if c.Expand {
 		expanded, err := stagedoor.Expand(template)
 		if err != nil {
@@ -40,6 +47,9 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 	application, err := stagedoor.Check(template)
 	if err != nil {
 		return p.reportProblems(err)
+	}
+	if application.Note != "" {
+		_, _ = fmt.Fprintln(p.stdout, application.Note)
 	}
 	for _, problem := range application.Problems {
 		_, _ = fmt.Fprintf(p.stdout, "cannot work here: %s\n", problem)
@@ -60,11 +70,13 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 }
 
 // checkConfiguration validates a configuration by itself: what the environment
-// and flags would change of it does not count.
-func (c *CheckCmd) checkConfiguration(p *process) error {
-	if _, _, err := config.Load(config.Options{File: c.Template}); err != nil {
-		return p.reportMistakes(err)
+// and flags would change of it does not count. It reports whether the
+// configuration has APIs, which are looked at as those of a template are.
+func (c *CheckCmd) checkConfiguration(p *process, from *source.Source) (apis bool, err error) {
+	file, _, err := config.Load(config.Options{File: from.File})
+	if err != nil {
+		return false, p.reportMistakes(err)
 	}
-	_, err := fmt.Fprintf(p.stdout, "%s: a configuration without mistakes\n", shortPath(c.Template))
-	return err
+	_, err = fmt.Fprintf(p.stdout, "%s: a configuration without mistakes\n", shortPath(from.File))
+	return file.APIs != nil && len(file.APIs.APIs) > 0, err
 }

@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/deploy"
+	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/template"
 )
 
 // DeployCmd is "stagedoor deploy".
 type DeployCmd struct {
-	Template  string            `arg:"" optional:"" default:"." help:"SAM or CloudFormation template, or its folder." type:"path"`
+	Template  string            `arg:"" optional:"" default:"." name:"source" help:"SAM or CloudFormation template, a stagedoor.yaml with apis, or the folder of one."`
 	Gateway   string            `default:"http://127.0.0.1:8081" placeholder:"URL" help:"Control plane of the gateway (${default})."`
 	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
 	Stack     string            `placeholder:"NAME" help:"Name of the stack; without one, that of the template's folder."`
@@ -22,6 +23,7 @@ type DeployCmd struct {
 	Profile   string            `placeholder:"NAME" help:"Profile of the AWS configuration whose credentials sign the requests."`
 	Region    string            `placeholder:"NAME" help:"Region of the gateway; without one, that of the AWS configuration, else us-east-1."`
 	Account   string            `placeholder:"DIGITS" help:"Account of the gateway, which stands in ARNs (123456789012)."`
+	Print     bool              `name:"print-template" help:"Print the template, or the one that a stagedoor.yaml stands for, and do nothing else."`
 	JSON      bool              `help:"Print one JSON object per line. Needs --yes."`
 	tlsFlags
 }
@@ -41,6 +43,9 @@ Exit codes: 0 the gateway is as the template says, 1 it is not, 2 wrong flags.`
 
 // Run deploys a template.
 func (c *DeployCmd) Run(ctx context.Context, p *process) error {
+	if c.Print {
+		return c.printTemplate(p)
+	}
 	if c.JSON && !c.Yes {
 		return &usageError{errors.New("--json asks no questions: it needs --yes")}
 	}
@@ -48,7 +53,7 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	want, app, err := c.wanted(identity.Region)
+	want, notes, err := c.wanted(identity.Region)
 	if err != nil {
 		return p.reportProblems(err)
 	}
@@ -72,7 +77,7 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	out := c.printer(p)
-	out.planned(want.Stack(), client.Gateway(), plan, append(deploy.Shadowed(ctx, client, want, have), undeployed(app)...))
+	out.planned(want.Stack(), client.Gateway(), plan, append(deploy.Shadowed(ctx, client, want, have), notes...))
 	if len(plan.Changes) > 0 {
 		if err := c.confirm(ctx, p, plan); err != nil {
 			return err
@@ -91,9 +96,23 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 	return nil
 }
 
-// wanted reads what the stack is to have. Of a stack that is to be deleted only
-// the name matters.
-func (c *DeployCmd) wanted(region string) (*deploy.State, *template.Application, error) {
+// printTemplate prints the template, which needs no gateway.
+func (c *DeployCmd) printTemplate(p *process) error {
+	from, err := source.Find(expandSource(c.Template))
+	if err != nil {
+		return err
+	}
+	text, err := from.Template()
+	if err != nil {
+		return p.reportProblems(err)
+	}
+	_, err = p.stdout.Write(text)
+	return err
+}
+
+// wanted reads what the stack is to have, with notes for whoever deploys it. Of
+// a stack that is to be deleted only the name matters.
+func (c *DeployCmd) wanted(region string) (*deploy.State, []string, error) {
 	if c.Stack != "" {
 		if err := deploy.CheckStackName(c.Stack); err != nil {
 			return nil, nil, &usageError{err}
@@ -102,9 +121,13 @@ func (c *DeployCmd) wanted(region string) (*deploy.State, *template.Application,
 			return deploy.Nothing(c.Stack), nil, nil
 		}
 	}
-	app, err := template.Load(c.Template, template.Options{
-		Parameters: c.Parameter, Region: region, AccountID: c.Account, StackName: c.Stack,
-	})
+	from, err := source.Find(expandSource(c.Template))
+	var app *template.Application
+	if err == nil {
+		app, err = from.Load(template.Options{
+			Parameters: c.Parameter, Region: region, AccountID: c.Account, StackName: c.Stack,
+		})
+	}
 	switch {
 	case err != nil && c.Delete:
 		return nil, nil, fmt.Errorf("%w\nGive the stack's name with --stack to delete it without a template", err)
@@ -117,7 +140,11 @@ func (c *DeployCmd) wanted(region string) (*deploy.State, *template.Application,
 	if c.Delete {
 		return deploy.Nothing(app.StackName), nil, nil
 	}
-	return deploy.Wanted(app), app, nil
+	notes := undeployed(app)
+	if from.Note != "" {
+		notes = append([]string{from.Note}, notes...)
+	}
+	return deploy.Wanted(app), notes, nil
 }
 
 // confirm asks whether a plan is to be applied.

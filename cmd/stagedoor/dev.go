@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // DevCmd is "stagedoor dev".
 type DevCmd struct {
-	Template  string            `arg:"" optional:"" default:"." help:"SAM or CloudFormation template, or its folder." type:"path"`
+	Template  string            `arg:"" optional:"" default:"." name:"source" help:"SAM or CloudFormation template, a stagedoor.yaml with apis, or the folder of one; or the URL of an HTTP backend."`
 	Listen    string            `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; port 0 picks a free one (${default})."`
 	Admin     string            `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of health checks and of the Lambda Invoke API (${default})."`
 	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
@@ -36,13 +39,13 @@ type limitFlags struct {
 
 // Validate is called by kong: a value that cannot be read is a wrong flag.
 func (f *limitFlags) Validate() error {
-	_, err := f.limits()
+	_, err := f.limits(usage.AWSConnection)
 	return err
 }
 
-// limits are AWS's, but for what a flag sets. The tags of the template win.
-func (f *limitFlags) limits() (*stagedoor.ConnectionLimits, error) {
-	l := usage.AWSConnection
+// limits are the given ones, but for what a flag sets. The tags of the template
+// win.
+func (f *limitFlags) limits(l stagedoor.ConnectionLimits) (*stagedoor.ConnectionLimits, error) {
 	for _, flag := range []struct{ name, text string }{
 		{"idle", f.Idle}, {"lifetime", f.Lifetime}, {"frame", f.Frame}, {"message", f.Message},
 	} {
@@ -63,8 +66,24 @@ their tables in a built-in DynamoDB. Saving a function or the template takes
 effect at once; connections stay open. A folder "public" beside the template is
 served at /.
 
+A URL, such as http://localhost:8000, is a backend that needs no template: every
+event of every connection is a POST to it, and what it answers is the reply.
+A stagedoor.yaml has URLs for each route.
+
 Exit codes: 0 stopped by Ctrl-C, 1 the template or the addresses could not be
 used, 2 wrong flags.`
+}
+
+// source is where the application is read from.
+func (c *DevCmd) source() string { return expandSource(c.Template) }
+
+// expandSource makes what is written on the command line a path, unless it is a
+// URL.
+func expandSource(written string) string {
+	if source.IsURL(written) {
+		return written
+	}
+	return kong.ExpandPath(written)
 }
 
 // Run runs until ctx ends.
@@ -75,12 +94,12 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	if c.JSON {
 		reporter = newJSONReporter(out)
 	}
-	limits, err := c.Limits.limits()
+	limits, err := c.Limits.limits(stagedoor.LimitsOf(c.source()))
 	if err != nil {
 		return &usageError{err}
 	}
 	err = stagedoor.RunDev(ctx, stagedoor.DevConfig{
-		Template: c.Template, Listen: c.Listen, Admin: c.Admin,
+		Template: c.source(), Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
 		VPCLinks: c.VPCLink, CAFile: c.CA, Limits: limits, Reporter: reporter,
 	})
@@ -97,7 +116,11 @@ func (p *process) reportProblems(err error) error {
 	for _, problem := range problems {
 		_, _ = fmt.Fprintln(p.stderr, problem)
 	}
-	_, _ = fmt.Fprintf(p.stderr, "stagedoor: %s in the template\n", count(len(problems), "mistake"))
+	what := "template"
+	if config.IsConfiguration(problems[0].File) {
+		what = "configuration"
+	}
+	_, _ = fmt.Fprintf(p.stderr, "stagedoor: %s in the %s\n", count(len(problems), "mistake"), what)
 	return &exitError{exitFailure, err}
 }
 

@@ -49,11 +49,15 @@ type readyJSON struct {
 	Event  string `json:"event"`
 	Public string `json:"public"`
 	Admin  string `json:"admin"`
+	// Push is where messages are pushed to, with {id} for the connection's; it is
+	// there where no stage has to be named.
+	Push string `json:"push,omitempty"`
 	applicationJSON
 }
 
 type applicationJSON struct {
 	Template string       `json:"template"`
+	Note     string       `json:"note,omitempty"`
 	APIs     []apiJSON    `json:"apis"`
 	Notices  []noticeJSON `json:"notices,omitempty"`
 	Problems []string     `json:"problems,omitempty"`
@@ -83,7 +87,7 @@ type noticeJSON struct {
 }
 
 func newApplicationJSON(a stagedoor.Application) applicationJSON {
-	out := applicationJSON{Template: a.Template, APIs: []apiJSON{}, Problems: a.Problems, Warnings: a.Warnings}
+	out := applicationJSON{Template: a.Template, Note: a.Note, APIs: []apiJSON{}, Problems: a.Problems, Warnings: a.Warnings}
 	for _, api := range a.APIs {
 		next := apiJSON{APIID: api.ID, Name: api.Name, Stages: append([]string{}, api.Stages...), URLs: append([]string{}, api.URLs...), Routes: []routeJSON{}}
 		for _, route := range api.Routes {
@@ -102,7 +106,11 @@ func (r *jsonReporter) Ready(ready stagedoor.Ready) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ready = true
-	r.writeLocked(readyJSON{"ready", ready.Public, ready.Admin, newApplicationJSON(ready.Application)})
+	push := ""
+	if ready.AtRoot {
+		push = pushURL(ready)
+	}
+	r.writeLocked(readyJSON{"ready", ready.Public, ready.Admin, push, newApplicationJSON(ready.Application)})
 	for _, event := range r.held {
 		r.writeLocked(event)
 	}

@@ -12,11 +12,11 @@ import (
 // What flags say of connections takes the place of AWS's limits.
 func TestDevLimitFlags(t *testing.T) {
 	t.Parallel()
-	got, err := (&limitFlags{}).limits()
+	got, err := (&limitFlags{}).limits(usage.AWSConnection)
 	if err != nil || *got != usage.AWSConnection {
 		t.Errorf("without flags: %+v, %v", got, err)
 	}
-	got, err = (&limitFlags{Idle: "1h", Lifetime: "none", Frame: "64KiB", Message: "4096"}).limits()
+	got, err = (&limitFlags{Idle: "1h", Lifetime: "none", Frame: "64KiB", Message: "4096"}).limits(usage.AWSConnection)
 	want := stagedoor.ConnectionLimits{Idle: time.Hour, Frame: 64 << 10, Message: 4096}
 	if err != nil || *got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)

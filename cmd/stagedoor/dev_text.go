@@ -65,6 +65,9 @@ func (r *textReporter) print(line string) {
 func (r *textReporter) Ready(ready stagedoor.Ready) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s  %s\n", r.paint(bold, "Stagedoor"), shortPath(ready.Template))
+	if ready.Note != "" {
+		fmt.Fprintf(&b, "  %s\n", r.paint(yellow, ready.Note))
+	}
 	r.application(&b, ready.Application)
 	b.WriteByte('\n')
 	for _, api := range ready.APIs {
@@ -72,6 +75,7 @@ func (r *textReporter) Ready(ready stagedoor.Ready) {
 			fmt.Fprintf(&b, "  %s  %s\n", r.paint(dim, "connect "), r.paint(green, u))
 		}
 	}
+	r.backend(&b, ready)
 	if ready.Page != "" {
 		fmt.Fprintf(&b, "  %s  %s\n", r.paint(dim, "page    "), r.paint(green, ready.Public+"/"))
 	}
@@ -91,6 +95,24 @@ func (r *textReporter) Ready(ready stagedoor.Ready) {
 	}
 	r.held = nil
 }
+
+// backend prints how an HTTP backend and the gateway reach each other.
+func (r *textReporter) backend(b *strings.Builder, ready stagedoor.Ready) {
+	if ready.AtRoot {
+		fmt.Fprintf(b, "  %s  POST %s\n", r.paint(dim, "push    "), pushURL(ready))
+	}
+	if ready.Backend == nil {
+		return
+	}
+	fmt.Fprintf(b, "  %s  %s\n", r.paint(dim, "backend "), ready.Backend.URL)
+	if why := ready.Backend.Unreachable; why != "" {
+		fmt.Fprintf(b, "            %s\n", r.paint(red, why+": until then nobody is let in"))
+	}
+}
+
+// pushURL is where a backend pushes messages to connections without a word about
+// APIs and stages.
+func pushURL(ready stagedoor.Ready) string { return ready.Public + "/@connections/{id}" }
 
 // application prints the routes and what is not run.
 func (r *textReporter) application(b *strings.Builder, a stagedoor.Application) {

@@ -13,12 +13,14 @@ type directory struct {
 	stages  map[stageKey]*stage
 	byName  map[string]*stage // stage names that only one API has
 	domains map[string][]Mapping
+	// standard is the stage of paths that name none; nil: there is none.
+	standard *Default
 }
 
 type stageKey struct{ apiID, name string }
 
 func (d *directory) withStage(key stageKey, s *stage) *directory {
-	next := &directory{stages: maps.Clone(d.stages), byName: make(map[string]*stage), domains: d.domains}
+	next := &directory{stages: maps.Clone(d.stages), byName: make(map[string]*stage), domains: d.domains, standard: d.standard}
 	if next.stages == nil {
 		next.stages = make(map[stageKey]*stage)
 	}
@@ -37,7 +39,9 @@ func (d *directory) withStage(key stageKey, s *stage) *directory {
 }
 
 func (d *directory) withDomains(domains map[string][]Mapping) *directory {
-	return &directory{stages: d.stages, byName: d.byName, domains: domains}
+	next := *d
+	next.domains = domains
+	return &next
 }
 
 // target is what a request's host and path mean.
@@ -63,6 +67,7 @@ const localPrefix = "/_aws/execute-api/"
 //	{custom domain}/{mapping key}, the domain's own before a wildcard
 //	/_aws/execute-api/{apiId}/{stage}
 //	/{stage}, where only one API has that stage
+//	/, where there is a default stage
 func (d *directory) find(hostport string, u *url.URL) target {
 	host := hostname(hostport)
 	path := u.EscapedPath()
@@ -84,6 +89,11 @@ func (d *directory) find(hostport string, u *url.URL) target {
 	t := target{rest: rest, stage: d.byName[name]}
 	if t.stage != nil {
 		t.apiID, t.named = t.stage.plan.Load().APIID, true
+	}
+	if _, management := connectionID(rest); t.stage == nil || rest != "" && !management {
+		if standard, found := d.byDefault(path); found {
+			return standard
+		}
 	}
 	return t
 }

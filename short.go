@@ -1,0 +1,112 @@
+package stagedoor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/shortfile"
+	"github.com/stagedoor/stagedoor/internal/source"
+	"github.com/stagedoor/stagedoor/internal/usage"
+)
+
+// with fills in what a stagedoor.yaml says beside its APIs, as far as it means
+// something here. What is set already stays.
+func (c DevConfig) with(from *source.Source) (DevConfig, error) {
+	file, err := from.Config(os.Environ())
+	if file == nil || err != nil {
+		return c, err
+	}
+	c.Region = cmp.Or(c.Region, file.Region)
+	c.AccountID = cmp.Or(c.AccountID, file.Account)
+	c.CAFile = cmp.Or(c.CAFile, file.Backends.CA)
+	if c.Limits == nil {
+		c.Limits = &file.Limits.Each
+	}
+	endpoints := maps.Clone(file.Endpoints)
+	if endpoints == nil {
+		endpoints = map[string]string{}
+	}
+	maps.Copy(endpoints, c.Endpoints)
+	c.Endpoints = endpoints
+	return c, nil
+}
+
+// LimitsOf gives the limits of connections that a stagedoor.yaml sets, or else
+// AWS's. The template is a DevConfig's; one that cannot be read has AWS's.
+func LimitsOf(template string) ConnectionLimits {
+	if from, err := source.Find(template); err == nil {
+		if file, err := from.Config(os.Environ()); err == nil && file != nil {
+			return file.Limits.Each
+		}
+	}
+	return usage.AWSConnection
+}
+
+// isShort reports whether the application is written in the short form.
+func (d *dev) isShort() bool { return d.source.IsShort() || d.source.URL != "" }
+
+// stackName names the stack of the short form. Empty leaves the name to the
+// template's folder.
+func (d *dev) stackName() string {
+	if d.isShort() {
+		return shortfile.StackName
+	}
+	return ""
+}
+
+// defaultStage is the stage that clients reach without its name in the path:
+// that of the only API of a short form. Nil is none.
+func (d *dev) defaultStage(a *application) *gateway.Default {
+	if !d.isShort() || len(a.plans) != 1 {
+		return nil
+	}
+	return &gateway.Default{APIID: a.plans[0].APIID, Stage: a.plans[0].Name, AnyPath: d.source.URL != ""}
+}
+
+// dialTime is how long the start waits to see whether a backend is there.
+const dialTime = time.Second
+
+// backend looks whether somebody listens at the URL that gets every event.
+func (d *dev) backend(ctx context.Context) *Backend {
+	if d.source.URL == "" {
+		return nil
+	}
+	b := &Backend{URL: d.source.URL}
+	u, err := url.Parse(b.URL)
+	if err != nil {
+		b.Unreachable = err.Error()
+		return b
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	connection, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		b.Unreachable = unreachable(err)
+		return b
+	}
+	_ = connection.Close() // nothing was sent
+	return b
+}
+
+// unreachable says in a few words why a backend cannot be connected to.
+func unreachable(err error) string {
+	var name *net.DNSError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nobody listens there yet"
+	case errors.As(err, &name):
+		return "there is no host " + name.Name
+	case errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
+		return "it does not answer"
+	}
+	return err.Error()
+}
