@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -216,7 +217,12 @@ func TestShutdownBesideHangingConnect(t *testing.T) {
 			}
 			refused <- response.StatusCode
 		}()
-		Eventually(t, "$connect", func() bool { return len(g.Functions.Events("hangs")) == 1 })
+		Eventually(t, func() error {
+			if n := len(g.Functions.Events("hangs")); n != 1 {
+				return fmt.Errorf("$connect was called %d times", n)
+			}
+			return nil
+		})
 		done := make(chan error)
 		go func() { done <- g.Shutdown(context.Background()) }()
 		for _, c := range clients {
@@ -253,7 +259,12 @@ func TestShutdownEndsHangingConnect(t *testing.T) {
 		_, _, err := g.TryDial("/dev")
 		refused <- err
 	}()
-	Eventually(t, "$connect", func() bool { return len(g.Functions.Events("hangs")) == 1 })
+	Eventually(t, func() error {
+		if n := len(g.Functions.Events("hangs")); n != 1 {
+			return fmt.Errorf("$connect was called %d times", n)
+		}
+		return nil
+	})
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 	defer cancel()
 	if err := g.Shutdown(ctx); err != nil {
