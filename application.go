@@ -28,7 +28,7 @@ func (d *dev) load() (*template.Application, error) {
 
 func (d *dev) templateOptions() template.Options {
 	return template.Options{
-		Parameters: d.config.Parameters, Region: d.config.Region, AccountID: d.config.AccountID, StackName: d.stackName(),
+		Parameters: d.config.Parameters, Imports: d.config.Imports, Region: d.config.Region, AccountID: d.config.AccountID, StackName: d.stackName(),
 	}
 }
 

@@ -30,6 +30,8 @@ type DevConfig struct {
 	Admin string
 	// Parameters are values for the template's Parameters.
 	Parameters map[string]string
+	// Imports are values of Fn::ImportValue, by the names of the exports.
+	Imports map[string]string
 	// Endpoints are URLs of AWS services, by the service's name as in
 	// AWS_ENDPOINT_URL_{SERVICE}, for functions and integrations to use instead
 	// of AWS. One for "dynamodb" takes the place of the built-in DynamoDB; one

@@ -12,7 +12,8 @@ import (
 // CheckCmd is "stagedoor check".
 type CheckCmd struct {
 	Template  string            `arg:"" optional:"" default:"." name:"file" help:"SAM or CloudFormation template, or a configuration of \"stagedoor serve\", or the folder of one."`
-	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
+	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" mapsep:"none" help:"Value of a parameter of the template; may be repeated."`
+	Import    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Value that another stack exports, for Fn::ImportValue; may be repeated."`
 	Expand    bool              `help:"Print the template after SAM's expansion, as JSON."`
 }
 
@@ -26,7 +27,7 @@ Exit codes: 0 nothing is wrong, 1 there are mistakes, 2 wrong flags.`
 
 // Run prints mistakes to standard error, all else to standard output.
 func (c *CheckCmd) Run(_ context.Context, p *process) error {
-	template := stagedoor.DevConfig{Template: expandSource(c.Template), Parameters: c.Parameter}
+	template := stagedoor.DevConfig{Template: expandSource(c.Template), Parameters: c.Parameter, Imports: c.Import}
 	from, err := source.Find(template.Template)
 	if err != nil {
 		return err

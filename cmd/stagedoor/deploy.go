@@ -16,7 +16,8 @@ import (
 type DeployCmd struct {
 	Template  string            `arg:"" optional:"" default:"." name:"source" help:"SAM or CloudFormation template, a stagedoor.yaml with apis, or the folder of one."`
 	Gateway   string            `default:"http://127.0.0.1:8081" placeholder:"URL" help:"Control plane of the gateway (${default})."`
-	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
+	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" mapsep:"none" help:"Value of a parameter of the template; may be repeated."`
+	Import    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Value that another stack exports, for Fn::ImportValue; may be repeated."`
 	Stack     string            `placeholder:"NAME" help:"Name of the stack; without one, that of the template's folder."`
 	Delete    bool              `help:"Delete all that the stack has in the gateway."`
 	Yes       bool              `short:"y" help:"Do not ask."`
@@ -125,7 +126,7 @@ func (c *DeployCmd) wanted(region string) (*deploy.State, []string, error) {
 	var app *template.Application
 	if err == nil {
 		app, err = from.Load(template.Options{
-			Parameters: c.Parameter, Region: region, AccountID: c.Account, StackName: c.Stack,
+			Parameters: c.Parameter, Imports: c.Import, Region: region, AccountID: c.Account, StackName: c.Stack,
 		})
 	}
 	switch {

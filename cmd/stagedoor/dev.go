@@ -19,7 +19,8 @@ type DevCmd struct {
 	Template  string            `arg:"" optional:"" default:"." name:"source" help:"SAM or CloudFormation template, a stagedoor.yaml with apis, or the folder of one; or the URL of an HTTP backend."`
 	Listen    string            `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; port 0 picks a free one (${default})."`
 	Admin     string            `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of health checks and of the Lambda Invoke API (${default})."`
-	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" help:"Value of a parameter of the template; may be repeated."`
+	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" mapsep:"none" help:"Value of a parameter of the template; may be repeated."`
+	Import    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Value that another stack exports, for Fn::ImportValue; may be repeated."`
 	Endpoint  map[string]string `name:"aws-endpoint" placeholder:"SERVICE=URL" help:"Where functions and integrations find an AWS service, for example dynamodb=http://localhost:8000; may be repeated."`
 	Function  map[string]string `placeholder:"NAME=URL" help:"Where a function is called by Lambda's Invoke operation instead of being run here; may be repeated."`
 	VPCLink   map[string]string `name:"vpc-link" placeholder:"ID=HOST:PORT" help:"Address of the load balancer behind a VPC link; may be repeated."`
@@ -100,7 +101,7 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	}
 	err = stagedoor.RunDev(ctx, stagedoor.DevConfig{
 		Template: c.source(), Listen: c.Listen, Admin: c.Admin,
-		Parameters: c.Parameter, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
+		Parameters: c.Parameter, Imports: c.Import, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
 		VPCLinks: c.VPCLink, CAFile: c.CA, Limits: limits, Reporter: reporter,
 	})
 	return p.reportProblems(err)

@@ -17,7 +17,7 @@ const (
 )
 
 func (b *builder) api(res *resource) {
-	if isHTTPAPI(b, res) {
+	if b.isHTTPAPI(res) {
 		b.httpAPIs[b.id(res, 10)] = true
 		b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: "an HTTP API; only WebSocket APIs are run here"})
 		return
@@ -48,12 +48,12 @@ func (b *builder) api(res *resource) {
 
 // isHTTPAPI says whether the API speaks HTTP: by its protocol, or because it is
 // imported, which only HTTP APIs can be.
-func isHTTPAPI(b *builder, res *resource) bool {
+func (r *resolver) isHTTPAPI(res *resource) bool {
 	protocol := res.properties.get("ProtocolType")
 	if protocol == nil {
 		return res.properties.get("Body") != nil || res.properties.get("BodyS3Location") != nil
 	}
-	return b.resolveFor(res, protocol).is("HTTP")
+	return r.resolveFor(res, protocol).is("HTTP")
 }
 
 // checkExpression reports a selection expression that cannot be evaluated, and

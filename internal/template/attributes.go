@@ -161,7 +161,11 @@ func (r *resolver) attribute(res *resource, name string, line int) *value {
 	ref := func() *value { return r.reference(res, line) }
 	switch res.typ + "." + name {
 	case typeAPI + ".ApiEndpoint":
-		return newText(line, "wss://"+r.stack.id(res.id, 10)+".execute-api."+r.stack.region+"."+r.stack.suffix)
+		scheme := "wss://"
+		if r.isHTTPAPI(res) {
+			scheme = "https://"
+		}
+		return newText(line, scheme+r.stack.id(res.id, 10)+".execute-api."+r.stack.region+"."+r.stack.suffix)
 	case typeFunction + ".Arn":
 		return r.format(line, ref(), func(name string) string { return r.stack.arn("lambda", "function:"+name) })
 	case typeTable + ".Arn":

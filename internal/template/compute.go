@@ -18,6 +18,8 @@ func (r *resolver) compute(f call, arguments []*value) *value {
 		return r.base64(f, arguments[0])
 	case "Fn::FindInMap":
 		return r.findInMap(f, arguments)
+	case "Fn::ImportValue":
+		return r.importValue(f, arguments[0])
 	case "Fn::GetAZs":
 		return r.zones(f, arguments[0])
 	case "Fn::Join":
@@ -159,6 +161,20 @@ func (r *resolver) findInMap(f call, arguments []*value) *value {
 		return r.wrong(f, "finds no key %s in %s%s", name, strings.Join(names[:i], "."), r.didYouMean(name, at.keys()))
 	}
 	return at
+}
+
+// importValue gives what another stack exports. There is no other stack here:
+// who starts the gateway says the values.
+func (r *resolver) importValue(f call, name *value) *value {
+	if !name.isScalar() {
+		return r.wrong(f, "takes the name of an export, not %s", name.describe())
+	}
+	imported, given := r.imports[name.text]
+	if !given {
+		return r.wrong(f, "needs the value of the export %s, which another stack has: give it with --import %s=VALUE%s",
+			name.text, name.text, r.didYouMean(name.text, sortedKeys(r.imports)))
+	}
+	return newText(f.line, imported)
 }
 
 // zones gives a region three availability zones.

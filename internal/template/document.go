@@ -155,9 +155,6 @@ func readResource(entry member, r *report) *resource {
 	switch {
 	case body.kind == unknown || strings.HasPrefix(id, "Fn::Transform"):
 		return nil
-	case strings.HasPrefix(id, "Fn::ForEach"):
-		r.problem(entry.line, "", "Fn::ForEach is not supported here: write the resources out")
-		return nil
 	case body.kind != object:
 		r.problem(entry.line, id, "a resource is an object with Type and Properties, not %s", body.describe())
 		return nil

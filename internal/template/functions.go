@@ -28,8 +28,7 @@ var functions = map[string]struct{ least, most int }{
 
 // refused are functions that cannot have a meaning here, with the reason.
 var refused = map[string]string{
-	"Fn::ImportValue": "Fn::ImportValue is not supported: there is no other stack here to import from; use a parameter instead",
-	"Fn::Cidr":        "Fn::Cidr is not supported in a resource that runs here",
+	"Fn::Cidr": "Fn::Cidr is not supported in a resource that runs here",
 }
 
 // call is an object that stands for the value of an intrinsic function.

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write what the golden cases give as wha
 const divider = "----------\n"
 
 // golden runs every case of a folder. A line "# parameter: Name=Value" of the
-// input gives a parameter.
+// input gives a parameter, "# import: Name=Value" an export of another stack.
 func golden(t *testing.T, folder string, run func(t *testing.T, source string, o Options) string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.txt"))
@@ -34,11 +34,15 @@ func golden(t *testing.T, folder string, run func(t *testing.T, source string, o
 				t.Fatal(err)
 			}
 			input, want, _ := strings.Cut(string(content), divider)
-			o := Options{StackName: "stack", Parameters: map[string]string{}}
+			o := Options{StackName: "stack", Parameters: map[string]string{}, Imports: map[string]string{}}
 			for line := range strings.Lines(input) {
 				if given, ok := strings.CutPrefix(line, "# parameter: "); ok {
 					name, value, _ := strings.Cut(strings.TrimSuffix(given, "\n"), "=")
 					o.Parameters[name] = value
+				}
+				if given, ok := strings.CutPrefix(line, "# import: "); ok {
+					name, value, _ := strings.Cut(strings.TrimSuffix(given, "\n"), "=")
+					o.Imports[name] = value
 				}
 			}
 			got := strings.TrimRight(run(t, input, o), "\n") + "\n"

@@ -32,6 +32,10 @@ func TestBounds(t *testing.T) {
 		{"doubled string", function(doubled), "makes too much"},
 		{"repeated mapping", mappingBomb(function), "makes too much"},
 		{"chain of aliases", aliasChain(), ""},
+		{"loops of loops", loopBomb("{Type: \"AWS::SQS::Queue\"}"), "the loops of the template make more than"},
+		{"loops of texts", loopBomb(`{Type: "AWS::SQS::Queue", Properties: {QueueName: "`+strings.Repeat("${I0}", 5000)+`"}}`), "the loops of the template make more than"},
+		{"loop of resources", "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::L: [I, [" + strings.TrimSuffix(repeat(501, "i%d,"), ",") + "], {\"Q${I}\": {Type: \"AWS::SQS::Queue\"}}]\n",
+			"the template has 501 resources; CloudFormation accepts at most 500"},
 		{"many resources", manyResources(501), "the template has 501 resources; CloudFormation accepts at most 500"},
 		{"many problems", "Resources:\n" + repeat(400, "  A%d: {Type: \"AWS::SQS::Queue\", Properties: {QueueName: !Ref Missing}}\n"), "more than 199 problems"},
 		{"long names", function("!Ref " + strings.Repeat("x", 400_000)), "which is neither a parameter nor a resource"},
@@ -52,6 +56,21 @@ func TestBounds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// loopBomb is nine loops in each other over ten values: what is in the innermost
+// is there a billion times.
+func loopBomb(body string) string {
+	items := "[" + strings.TrimSuffix(repeat(10, "value%d,"), ",") + "]"
+	inner, key := "", "K"
+	for i := range 9 {
+		key += fmt.Sprintf("${I%d}", i)
+	}
+	inner = fmt.Sprintf("%q: %s", key, body)
+	for i := range 9 {
+		inner = fmt.Sprintf("Fn::ForEach::L%d: [I%d, %s, {%s}]", i, i, items, inner)
+	}
+	return "Transform: AWS::LanguageExtensions\nResources:\n  " + inner + "\n"
 }
 
 // aliasBomb is ten lines that stand for ten to the power of nine values.

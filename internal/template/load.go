@@ -60,7 +60,9 @@ func load(source []byte, o Options, r *report) (*Application, error) {
 	}
 	requireValues(t.doc, t.parameters, r)
 	checkReferences(t.doc, t.parameters, r)
-	b := newBuilder(newResolver(t.doc, newStack(r.file, o), t.parameters, r), t.folder)
+	resolver := newResolver(t.doc, newStack(r.file, o), t.parameters, r)
+	resolver.imports = o.Imports
+	b := newBuilder(resolver, t.folder)
 	app := b.build()
 	if err := r.err(); err != nil {
 		return nil, err
@@ -112,8 +114,8 @@ func readSource(source []byte, o Options, r *report) (*expandedTemplate, error) 
 		return nil, r.err()
 	}
 	t := &expandedTemplate{folder: folder, includes: include(root, folder, r)}
-	doc := newDocument(root, r)
-	t.parameters = readParameters(doc, o.Parameters, r)
-	t.doc = expandSAM(doc, t.parameters, r)
+	t.parameters = readParameters(&document{root: root}, o.Parameters, r)
+	expandLoops(root, newStack(r.file, o), t.parameters, r)
+	t.doc = expandSAM(newDocument(root, r), t.parameters, r)
 	return t, nil
 }

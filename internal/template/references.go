@@ -126,8 +126,6 @@ func (c *checker) call(f call) {
 		c.value(arguments[2])
 	case "Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals":
 		c.condition(newObject(f.line, with(f.function, f.argument)), f.line)
-	case "Fn::ImportValue":
-		c.problem(f.line, c.at.name(), "%s", refused[f.function])
 	default:
 		for _, argument := range arguments {
 			c.value(argument)

@@ -9,6 +9,7 @@ type resolver struct {
 	doc        *document
 	stack      stack
 	parameters map[string]*parameter
+	imports    map[string]string // what other stacks export
 	mappings   *value
 	decided    map[string]bool   // conditions
 	deciding   map[string]bool   // conditions under way

@@ -145,11 +145,9 @@ func (w *webSocketAPI) records(domain *value, domainID string) {
 		records = append(records, w.record(domain, zone, domainID, "AAAA"))
 	}
 	id := "RecordSetGroup" + logicalDigest(zone.get(zoneProperty))
-	if group := w.out.get(id); group != nil { // several APIs may share a zone
-		sets := group.get("Properties").get("RecordSets")
-		sets.items = append(sets.items, records...)
-		return
-	}
+	// Of several APIs that share a zone, the last one's records stay: SAM makes
+	// each group under the same logical id.
+	w.out = w.out.without(id)
 	w.add(w.res, id, "AWS::Route53::RecordSetGroup", newObject(zone.line,
 		with(zoneProperty, zone.get(zoneProperty)),
 		with("RecordSets", newList(zone.line, records...)),

@@ -31,7 +31,7 @@ var leftOfFunction = []string{
 // function expands AWS::Serverless::Function into the function, its role and,
 // with AutoPublishAlias, a version and an alias.
 func (e *expander) function(res *resource) {
-	f := &samFunction{expander: e, res: res, properties: e.properties(res)}
+	f := &samFunction{expander: e, res: res, properties: e.properties(res).withoutNull()}
 	before := len(e.problems)
 	e.knownProperties(res, f.properties, slices.Concat(passedToFunction, usedOfFunction, leftOfFunction))
 	code := f.code()

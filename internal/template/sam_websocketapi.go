@@ -58,16 +58,14 @@ func (w *webSocketAPI) check() {
 	id, p := w.res.id, w.properties
 	w.knownProperties(w.res, p, webSocketAPIProperties)
 	w.required(w.res, p, "RouteSelectionExpression")
+	if !w.checkMaps() {
+		return // what SAM checks after the types of properties, it does not come to
+	}
 	if w.stageName.is("$default") {
 		w.invalid(w.stageName.line, id, "Stages cannot be named $default for WebSocket APIs.")
 	}
 	if v := p.get("IpAddressType"); v != nil && v.kind == text && v.text != "ipv4" && v.text != "dualstack" {
 		w.invalid(v.line, id, "IpAddressType must be 'ipv4' or 'dualstack'.")
-	}
-	for _, name := range []string{"Tags", "Auth", "Domain", "StageVariables", "RouteSettings"} {
-		if v := p.get(name); v != nil && v.kind != object && v.kind != unknown && v.kind != null {
-			w.invalid(v.line, id, "Property '%s' should be a map.", name)
-		}
 	}
 	if w.required(w.res, p, "Routes") {
 		w.checkRoutes(p.member("Routes"))
@@ -78,6 +76,18 @@ func (w *webSocketAPI) check() {
 	if domain := w.domainConfiguration(); domain != nil {
 		w.checkDomain(domain)
 	}
+}
+
+// checkMaps reports the properties that are no maps.
+func (w *webSocketAPI) checkMaps() (ok bool) {
+	ok = true
+	for _, name := range []string{"Tags", "Auth", "Domain", "StageVariables", "RouteSettings", "AccessLogSettings", "DefaultRouteSettings"} {
+		if v := w.properties.get(name); v != nil && v.kind != object && v.kind != unknown && v.kind != null {
+			w.invalid(v.line, w.res.id, "Property '%s' should be a map.", name)
+			ok = false
+		}
+	}
+	return ok
 }
 
 func (w *webSocketAPI) checkRoutes(routes *member) {

@@ -16,6 +16,7 @@ import (
 // Options are what a template is read with.
 type Options struct {
 	Parameters map[string]string // values for the template's Parameters
+	Imports    map[string]string // values of Fn::ImportValue, by the names of the exports
 	Region     string            // AWS::Region; "" stands for us-east-1
 	AccountID  string            // AWS::AccountId; "" stands for 123456789012
 	StackName  string            // AWS::StackName; "" stands for the name of the template's folder

@@ -102,6 +102,18 @@ func (v *value) without(keys ...string) *value {
 	return c
 }
 
+// withoutNull returns a copy of an object that lacks its members without a
+// value, which SAM takes for absent.
+func (v *value) withoutNull() *value {
+	c := newObject(v.line)
+	for _, m := range v.members {
+		if m.value.kind != null {
+			c.members = append(c.members, m)
+		}
+	}
+	return c
+}
+
 // keys lists the names of an object's members.
 func (v *value) keys() []string {
 	var keys []string
