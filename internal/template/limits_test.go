@@ -33,7 +33,7 @@ func TestBounds(t *testing.T) {
 		{"repeated mapping", mappingBomb(function), "makes too much"},
 		{"chain of aliases", aliasChain(), ""},
 		{"loops of loops", loopBomb("{Type: \"AWS::SQS::Queue\"}"), "the loops of the template make more than"},
-		{"loops of texts", loopBomb(`{Type: "AWS::SQS::Queue", Properties: {QueueName: "`+strings.Repeat("${I0}", 5000)+`"}}`), "the loops of the template make more than"},
+		{"loops of texts", loopBomb(`{Type: "AWS::SQS::Queue", Properties: {QueueName: "` + strings.Repeat("${I0}", 5000) + `"}}`), "the loops of the template make more than"},
 		{"loop of resources", "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::L: [I, [" + strings.TrimSuffix(repeat(501, "i%d,"), ",") + "], {\"Q${I}\": {Type: \"AWS::SQS::Queue\"}}]\n",
 			"the template has 501 resources; CloudFormation accepts at most 500"},
 		{"many resources", manyResources(501), "the template has 501 resources; CloudFormation accepts at most 500"},
