@@ -9,8 +9,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/descriptors"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
 // backends are what integrations reach: AWS services and functions, at AWS or
@@ -26,7 +28,14 @@ type backends struct {
 }
 
 func newBackends(c *config.Config) (*backends, error) {
-	services, err := awsservice.New(awsservice.Options{Endpoints: c.Endpoints})
+	bounds := turnstile.Bounds{Calls: c.Backends.Connections, Waiting: c.Backends.Waiting}
+	if bounds.Waiting == 0 {
+		bounds.Waiting = -1
+	}
+	if limit := descriptors.Limit(); limit > 0 { // one backend's sockets leave those of others and of clients
+		bounds.Calls = min(bounds.Calls, max(1, limit/4))
+	}
+	services, err := awsservice.New(awsservice.Options{Endpoints: c.Endpoints, Bounds: bounds})
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +44,11 @@ func newBackends(c *config.Config) (*backends, error) {
 		return nil, fmt.Errorf("backends.ca: %w", err)
 	}
 	b := &backends{
-		services: services, http: integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities}),
-		functions: &remoteFunctions{region: c.Region, aws: &integration.RemoteLambda{Services: services, Region: c.Region}},
+		services: services, http: integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities, Bounds: bounds}),
+		functions: &remoteFunctions{region: c.Region, bounds: bounds, aws: &integration.RemoteLambda{Services: services, Region: c.Region}},
 	}
 	b.functions.set(c.Functions)
-	b.links = integration.NewLinks(c.VPCLinks, authorities)
+	b.links = integration.NewLinks(c.VPCLinks, integration.TransportOptions{RootCAs: authorities, Bounds: bounds})
 	b.builder = &integration.Builder{
 		Functions: b.functions, Services: services, HTTP: b.http, Links: map[string]*integration.Transport{}, LinkOf: b.links.Transport,
 		Region: c.Region, AccountID: c.Account,
@@ -50,7 +59,7 @@ func newBackends(c *config.Config) (*backends, error) {
 		if err != nil {
 			return nil, fmt.Errorf("vpcLinks.%s: %w", id, err)
 		}
-		b.builder.Links[id] = integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities, Address: address})
+		b.builder.Links[id] = integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities, Address: address, Bounds: bounds})
 	}
 	return b, nil
 }
@@ -71,6 +80,7 @@ func (b *backends) close() {
 // and at AWS Lambda where it says nothing. It is a lambda.Invoker.
 type remoteFunctions struct {
 	region string
+	bounds turnstile.Bounds // of each function
 	aws    lambda.Invoker
 	own    atomic.Pointer[map[string]*endpoint] // by name or ARN
 }
@@ -108,7 +118,7 @@ func (f *remoteFunctions) set(urls map[string]string) {
 // of a function's Invoke operation alone.
 func (f *remoteFunctions) endpoint(text string) *endpoint {
 	base, called := splitInvokeURL(text)
-	services, err := awsservice.New(awsservice.Options{Endpoints: map[string]string{"lambda": base}, OpenEndpoints: true})
+	services, err := awsservice.New(awsservice.Options{Endpoints: map[string]string{"lambda": base}, OpenEndpoints: true, Bounds: f.bounds})
 	if err != nil {
 		panic(fmt.Sprintf("a URL that was checked: %v", err))
 	}

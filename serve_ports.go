@@ -138,7 +138,7 @@ func (s *serving) servePublic(port net.Listener) *listener.Server {
 		panic(fmt.Sprintf("networks that were checked: %v", err))
 	}
 	o := listener.Options{
-		TLS: tlsOf(s.certificates.public), Trusted: trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol, Limits: s.limits(),
+		TLS: tlsOf(s.certificates.public), Trusted: trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol, Limits: s.limits(), LeavesReserve: true,
 		Refused: func(netip.Addr, string) { s.events.turnedAway.Add(1) },
 	}
 	handler := http.Handler(s.gateway)

@@ -43,10 +43,12 @@ type gatewayProcess struct {
 }
 
 // startProcess starts a gateway and waits until it is ready, or was killed: that
-// is after a time, if one is given.
-func startProcess(t *testing.T, dir string, killedAfter time.Duration) *gatewayProcess {
+// is after a time, if one is given. The command that starts it is os.Args[0]
+// unless another is given.
+func startProcess(t *testing.T, dir string, killedAfter time.Duration, command ...string) *gatewayProcess {
 	t.Helper()
-	p := &gatewayProcess{command: exec.CommandContext(t.Context(), os.Args[0])}
+	command = append(command, os.Args[0])
+	p := &gatewayProcess{command: exec.CommandContext(t.Context(), command[0], command[1:]...)}
 	p.command.Env = append(os.Environ(), dataVariable+"="+dir)
 	p.command.Stderr = &p.log
 	output, err := p.command.StdoutPipe()

@@ -18,6 +18,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/stagedoor/stagedoor/internal/descriptors"
+	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
 // MaxResponseBytes is API Gateway's payload limit for the answers of
@@ -62,6 +65,9 @@ type Options struct {
 	// with pooled connections and the environment's proxy.
 	Transport http.RoundTripper
 
+	// Bounds are those of each backend: a service's host, or a function.
+	Bounds turnstile.Bounds
+
 	// Getenv reads the environment. nil stands for os.Getenv.
 	Getenv func(string) string
 }
@@ -73,6 +79,7 @@ type Client struct {
 	open        aws.CredentialsProvider // for endpoints of one's own; nil: own
 	ignoreRoles bool
 	transport   http.RoundTripper
+	turns       *turnstile.Turnstile
 	getenv      func(string) string
 	signer      *v4.Signer
 	now         func() time.Time
@@ -89,6 +96,7 @@ func New(o Options) (*Client, error) {
 		own:         o.Credentials,
 		ignoreRoles: o.IgnoreRoles,
 		transport:   o.Transport,
+		turns:       turnstile.New(o.Bounds),
 		getenv:      o.Getenv,
 		signer:      v4.NewSigner(),
 		now:         time.Now,
@@ -117,9 +125,12 @@ func New(o Options) (*Client, error) {
 }
 
 func newTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return descriptors.Spare(dialer.DialContext(ctx, network, address))
+		},
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: 256,
@@ -143,11 +154,20 @@ type Response struct {
 	Body   []byte // at most MaxResponseBytes
 }
 
-// Do makes one call. There is no second attempt, as in API Gateway. The error
-// is a *ConfigurationError, the context's, ErrResponseTooLarge, or that of the
-// network.
+// Do makes one call when it is its turn. There is no second attempt, as in API
+// Gateway. The error is a *ConfigurationError, the context's, ErrResponseTooLarge,
+// turnstile.ErrFull, or that of the network.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
-	request, err := c.sign(ctx, r)
+	backend := r.Backend
+	if backend == "" {
+		backend = r.URI.Region + "/" + r.URI.Service
+	}
+	lane, err := c.turns.Enter(ctx, turnstile.Call{Backend: backend, Patient: r.Patient})
+	if err != nil {
+		return nil, err
+	}
+	defer lane.Leave()
+	request, err := c.sign(ctx, r) // after the wait: a signature lasts five minutes
 	if err != nil {
 		return nil, err
 	}

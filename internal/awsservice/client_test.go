@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
 // start starts a server and stops it at the end of the test.
@@ -199,6 +201,33 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 		_, err := c.Do(t.Context(), &Request{URI: mustParse(t, arn("sqs:path/q?secret=1"))})
 		if err == nil || !strings.HasPrefix(err.Error(), reason) {
 			t.Errorf("got %v, want %s…", err, reason)
+		}
+	}
+}
+
+// A service, and a function where it is named, has its own bounds.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	proceed := make(chan struct{})
+	server := start(t, func(http.ResponseWriter, *http.Request) { <-proceed })
+	c := newClient(t, Options{Endpoints: map[string]string{"sqs": server.URL}, OpenEndpoints: true, Bounds: turnstile.Bounds{Calls: 2, Waiting: -1}})
+	call := func(backend string) error {
+		_, err := c.Do(t.Context(), &Request{URI: mustParse(t, arn("sqs:action/SendMessage")), Backend: backend})
+		return err
+	}
+	results := make(chan error)
+	for _, backend := range []string{"", "", "", "f", "f", "f"} {
+		go func() { results <- call(backend) }()
+	}
+	for range 2 {
+		if err := <-results; !errors.Is(err, turnstile.ErrFull) {
+			t.Errorf("beyond the bounds: %v", err)
+		}
+	}
+	close(proceed)
+	for range 4 {
+		if err := <-results; err != nil {
+			t.Errorf("within the bounds: %v", err)
 		}
 	}
 }

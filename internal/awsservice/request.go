@@ -22,6 +22,12 @@ type Request struct {
 	Path   map[string]string // values of the URI's placeholders, not escaped
 	Body   []byte
 
+	// Backend names what is called where it has bounds of its own: a function.
+	// Empty: the service's host.
+	Backend string
+	// Patient calls wait for their turn however many do.
+	Patient bool
+
 	// Role is the integration's CredentialsArn, or empty for the gateway's own
 	// credentials. CheckCredentials says whether it can be used.
 	Role string

@@ -197,6 +197,9 @@ type Health struct {
 // Backends say how HTTP integrations reach their backends.
 type Backends struct {
 	CA string // a PEM file of authorities to trust beside the system's
+	// Connections bound the calls of one backend, and so its sockets; Waiting
+	// those that wait for their turn.
+	Connections, Waiting int
 }
 
 // Quotas are how many of a resource there may be; 0 stands for AWS's own.
@@ -232,6 +235,7 @@ func defaults(getenv func(string) string) *Config {
 		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.AWSConnection},
 		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
+		Backends: Backends{Connections: 1024, Waiting: 16384},
 	}
 }
 

@@ -79,6 +79,7 @@ func TestDefaults(t *testing.T) {
 			Limits:   Limits{HeaderBytes: 32768, HeaderLines: 128, URLBytes: 8192, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.AWSConnection},
 			Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 			Shutdown: Shutdown{Timeout: 25 * time.Second},
+			Backends: Backends{Connections: 1024, Waiting: 16384},
 		}
 		if len(got.Endpoints) == 0 {
 			got.Endpoints = nil
@@ -132,6 +133,7 @@ quotas: {apis: 5}
 		Quotas:   Quotas{APIs: 5},
 		Timeouts: Timeouts{Header: 2 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
+		Backends: Backends{Connections: 1024, Waiting: 16384},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)

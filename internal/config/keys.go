@@ -107,6 +107,8 @@ func (c *Config) keys() section {
 		{"quotas", c.Quotas.keys()},
 		{"backends", section{
 			{"ca", filePath(&c.Backends.CA)},
+			{"connections", integer(&c.Backends.Connections, 1, 1_000_000)},
+			{"waiting", integer(&c.Backends.Waiting, 0, 1_000_000)},
 		}},
 		{"endpoints", table{&c.Endpoints, isService, isURL}},
 		{"vpcLinks", table{&c.VPCLinks, isLink, isTarget}},

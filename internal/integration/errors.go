@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/descriptors"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/mapping"
+	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
 // Failure is a kind of thing that goes wrong with an event: a row of the
@@ -34,6 +36,9 @@ const (
 	// FailureMediaType: no request template fits, and passing through is
 	// forbidden.
 	FailureMediaType
+	// FailureUnavailable: the gateway is short of what the call would take: of
+	// places in the line before the backend, or of sockets.
+	FailureUnavailable
 	// FailureParameters: required parameters of $connect are missing. The
 	// reason is their names.
 	FailureParameters
@@ -86,6 +91,7 @@ var catalogue = [...]row{
 	FailureRoute:         {http.StatusForbidden, "Forbidden", "DEFAULT_4XX", ""},
 	FailureBody:          {http.StatusBadRequest, "Invalid request body", "BAD_REQUEST_BODY", ""},
 	FailureMediaType:     {http.StatusUnsupportedMediaType, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE", ""},
+	FailureUnavailable:   {http.StatusServiceUnavailable, "Service Unavailable", "DEFAULT_5XX", ""},
 	FailureParameters:    {http.StatusBadRequest, "Missing required request parameters: [%s]", "BAD_REQUEST_PARAMETERS", "Missing required request parameters: "},
 
 	FailureRequest:                 {http.StatusBadRequest, "Bad Request", "DEFAULT_4XX", ""},
@@ -156,6 +162,8 @@ func AsError(err error) *Error {
 		return &Error{Failure: FailureConfiguration, Reason: err.Error()}
 	}
 	switch {
+	case errors.Is(err, turnstile.ErrFull), errors.Is(err, descriptors.ErrScarce):
+		return &Error{Failure: FailureUnavailable, Reason: err.Error()}
 	case errors.Is(err, lambda.ErrNotFound):
 		return &Error{Failure: FailureConfiguration, Reason: err.Error()}
 	case errors.Is(err, context.DeadlineExceeded):

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/descriptors"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/mapping"
+	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
 // The catalogue, row by row: specification, sections A.5, C.4, K.1 and K.2, and
@@ -37,6 +39,8 @@ func TestCatalogue(t *testing.T) {
 		{&Error{Failure: FailureConfiguration, Reason: "r"}, 500, internal, "API_CONFIGURATION_ERROR", "Execution failed due to configuration error: r"},
 		{fromMapping(mapping.FailureConfiguration), 500, internal, "API_CONFIGURATION_ERROR", "Execution failed due to configuration error: r"},
 		{&awsservice.ConfigurationError{Reason: "r"}, 500, internal, "API_CONFIGURATION_ERROR", "Execution failed due to configuration error: r"},
+		{turnstile.ErrFull, 503, "Service Unavailable", "DEFAULT_5XX", "too many calls wait for the backend"},
+		{descriptors.ErrScarce, 503, "Service Unavailable", "DEFAULT_5XX", "the process is short of file descriptors"},
 		{lambda.ErrNotFound, 500, internal, "API_CONFIGURATION_ERROR", "Execution failed due to configuration error: function not found"},
 		{&Error{Failure: FailureRoute, Reason: "r"}, 403, "Forbidden", "DEFAULT_4XX", "r"},
 		{&Error{Failure: FailureBody, Reason: "r"}, 400, "Invalid request body", "BAD_REQUEST_BODY", "r"},

@@ -56,7 +56,7 @@ func functionOf(i *apigw.Integration) (string, error) {
 // invoke calls the function with a payload, and waits for its result unless it
 // is called as an event.
 func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event bool) (lambda.Result, error) {
-	call := lambda.Invocation{FunctionARN: f.arn, Payload: payload, TraceID: r.TraceID, Event: event, Caller: f.caller}
+	call := lambda.Invocation{FunctionARN: f.arn, Payload: payload, TraceID: r.TraceID, Event: event, Patient: r.EventType == Disconnect, Caller: f.caller}
 	call.Caller.RequestID = r.RequestID
 	began := time.Now()
 	result, err := f.invoker.Invoke(ctx, call)

@@ -47,7 +47,7 @@ func (b *Builder) link(id string) *Transport {
 // call implements endpoint. The backend sees of the event only what was mapped.
 func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
 	o := &outgoing{
-		method: e.method, url: e.target.url, timeout: e.timeout, withoutHeader: !r.answered(),
+		method: e.method, url: e.target.url, timeout: e.timeout, patient: r.EventType == Disconnect, withoutHeader: !r.answered(),
 		header: append(make(Header, 0, 5+len(request.Header)),
 			HeaderField{"Content-Type", "application/json"},
 			HeaderField{"Accept", "application/json"},
@@ -141,7 +141,7 @@ func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
 
 func (b *httpProxy) request(r *Request) *outgoing {
 	o := &outgoing{
-		method: b.method, url: b.target.url, body: r.Body, timeout: b.timeout,
+		method: b.method, url: b.target.url, body: r.Body, timeout: b.timeout, patient: r.EventType == Disconnect,
 		withoutHeader: r.EventType != Connect, // the body is all that a message is answered with
 	}
 	if r.EventType == Connect {

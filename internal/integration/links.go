@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/url"
@@ -16,8 +15,8 @@ const AddressTag = "stagedoor:address"
 // Links are the VPC links of the control plane, and the transports by which
 // backends behind them are called. They are safe for concurrent use.
 type Links struct {
-	authorities *x509.CertPool
-	addresses   map[string]string // of the operator, by the link's id or name
+	options   TransportOptions  // but for their address
+	addresses map[string]string // of the operator, by the link's id or name
 
 	mu   sync.Mutex
 	byID map[string]openLink // guarded by mu
@@ -29,10 +28,10 @@ type openLink struct {
 }
 
 // NewLinks makes links of which none is known yet. The addresses, by ids or
-// names of links, go before those of tags: they are the operator's. Authorities
-// are those of TransportOptions.
-func NewLinks(addresses map[string]string, authorities *x509.CertPool) *Links {
-	return &Links{authorities: authorities, addresses: addresses, byID: make(map[string]openLink)}
+// names of links, go before those of tags: they are the operator's. Of the options
+// for transports the address is each link's own.
+func NewLinks(addresses map[string]string, o TransportOptions) *Links {
+	return &Links{options: o, addresses: addresses, byID: make(map[string]openLink)}
 }
 
 // Replace puts links in the place of all before. One whose address is not known,
@@ -55,7 +54,9 @@ func (l *Links) Replace(links []*apigw.VpcLink) []error {
 		}
 		open := l.byID[link.VpcLinkId]
 		if open.address != address {
-			open = openLink{address, NewTransportWith(TransportOptions{RootCAs: l.authorities, Address: address})}
+			o := l.options
+			o.Address = address
+			open = openLink{address, NewTransportWith(o)}
 		}
 		next[link.VpcLinkId] = open
 	}

@@ -19,7 +19,7 @@ func TestLinks(t *testing.T) {
 		t.Cleanup(server.Close)
 		hosts[name] = server.URL
 	}
-	links := NewLinks(map[string]string{"byid": hosts["one"], "rooms": hosts["two"]}, nil)
+	links := NewLinks(map[string]string{"byid": hosts["one"], "rooms": hosts["two"]}, TransportOptions{})
 	t.Cleanup(links.Close)
 	tagged := func(id, name, address string) *apigw.VpcLink {
 		return &apigw.VpcLink{VpcLinkId: id, Name: name, Tags: map[string]string{AddressTag: address}}

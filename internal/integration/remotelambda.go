@@ -3,7 +3,6 @@ package integration
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -107,6 +106,7 @@ func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, er
 		}
 	}
 	return &awsservice.Request{
+		Backend: name, Patient: call.Patient,
 		URI:    awsservice.PathURI(region, "lambda", "/2015-03-31/functions/"+name+"/invocations"),
 		Header: header,
 		Body:   call.Payload,
@@ -119,11 +119,7 @@ func notCalled(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	failure := FailureBackend
-	if _, ok := errors.AsType[*awsservice.ConfigurationError](err); ok {
-		failure = FailureConfiguration
-	}
-	return &Error{Failure: failure, Reason: "calling the function: " + err.Error()}
+	return &Error{Failure: AsError(err).Failure, Reason: "calling the function: " + err.Error()}
 }
 
 // refused is the error for an answer of Lambda itself, in its words.

@@ -58,6 +58,7 @@ func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping
 	began := time.Now()
 	answer, err := e.services.Do(ctx, &awsservice.Request{
 		URI: e.uri, Method: e.method, Header: header, Query: query, Path: path, Body: request.Body, Role: e.role,
+		Patient: r.EventType == Disconnect,
 	})
 	r.Integration.Latency = time.Since(began)
 	if err != nil {

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,6 +14,9 @@ import (
 	"net/url"
 	"os"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/descriptors"
+	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
 // maxResponseBytes is API Gateway's payload limit for integrations.
@@ -33,6 +37,7 @@ type Transport struct {
 	address  string // TransportOptions.Address
 	pool     pool
 	watches  watches
+	turns    *turnstile.Turnstile
 }
 
 // TransportOptions are what backends are called with. The zero value is what
@@ -45,6 +50,8 @@ type TransportOptions struct {
 	// Address is the host:port that all connections go to, whatever host a URL
 	// names: that of a VPC link. Empty: the URL's.
 	Address string
+	// Bounds are those of each backend.
+	Bounds turnstile.Bounds
 }
 
 const (
@@ -60,7 +67,7 @@ func NewTransport() *Transport { return NewTransportWith(TransportOptions{}) }
 
 // NewTransportWith makes a transport without connections.
 func NewTransportWith(o TransportOptions) *Transport {
-	t := &Transport{dialer: net.Dialer{Timeout: dialTimeout}, address: o.Address}
+	t := &Transport{dialer: net.Dialer{Timeout: dialTimeout}, address: o.Address, turns: turnstile.New(o.Bounds)}
 	t.standard = &http.Transport{
 		DialContext:         t.dial,
 		TLSClientConfig:     &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
@@ -83,6 +90,8 @@ type outgoing struct {
 	body    []byte
 	timeout time.Duration // for all of it, the answer's body included
 
+	// patient requests wait for their turn however many do.
+	patient bool
 	// withoutHeader is for who does not look at the answer's header: it stays
 	// nil where that saves work.
 	withoutHeader bool
@@ -95,13 +104,32 @@ func (o *outgoing) hostHeader() string {
 	return oneLine(o.host)
 }
 
-// Do sends a request and returns the answer. The error is
-// context.DeadlineExceeded when the request's time is up.
-func (t *Transport) Do(ctx context.Context, o *outgoing) (*Response, error) {
-	if o.url.Scheme == "http" && len(o.body) <= maxPlainBody {
-		return t.plain(ctx, o)
+// address is the host:port of the backend.
+func (o *outgoing) address() string {
+	switch {
+	case o.url.Port() != "":
+		return o.url.Host
+	case o.url.Scheme == "https":
+		return net.JoinHostPort(o.url.Hostname(), "443")
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	return net.JoinHostPort(o.url.Hostname(), "80")
+}
+
+// Do sends a request when it is its turn, and returns the answer. The error is
+// context.DeadlineExceeded when the request's time is up, the wait included,
+// turnstile.ErrFull where it may not wait, and descriptors.ErrScarce where there
+// is no socket for it.
+func (t *Transport) Do(ctx context.Context, o *outgoing) (*Response, error) {
+	address, deadline := o.address(), time.Now().Add(o.timeout)
+	lane, err := t.turns.Enter(ctx, turnstile.Call{Backend: cmp.Or(t.address, address), Deadline: deadline, Patient: o.patient})
+	if err != nil {
+		return nil, err
+	}
+	defer lane.Leave()
+	if o.url.Scheme == "http" && len(o.body) <= maxPlainBody {
+		return t.plain(ctx, o, address, deadline)
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, o.method, o.url.String(), bytes.NewReader(o.body))
 	if err != nil {
@@ -128,12 +156,7 @@ func (t *Transport) CloseIdleConnections() {
 }
 
 // plain makes a request over a connection of our own.
-func (t *Transport) plain(ctx context.Context, o *outgoing) (*Response, error) {
-	address := o.url.Host
-	if o.url.Port() == "" {
-		address = net.JoinHostPort(o.url.Hostname(), "80")
-	}
-	deadline := time.Now().Add(o.timeout)
+func (t *Transport) plain(ctx context.Context, o *outgoing, address string, deadline time.Time) (*Response, error) {
 	c, err := t.connect(ctx, address, deadline)
 	if err != nil {
 		return nil, err
@@ -158,7 +181,7 @@ func (t *Transport) dial(ctx context.Context, network, address string) (net.Conn
 	if t.address != "" {
 		address = t.address
 	}
-	return t.dialer.DialContext(ctx, network, address)
+	return descriptors.Spare(t.dialer.DialContext(ctx, network, address))
 }
 
 // connect returns a pooled connection that the backend has not closed, or a new

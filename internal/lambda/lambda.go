@@ -36,6 +36,9 @@ type Invocation struct {
 	// Event asks for an asynchronous call: the function runs later, and the
 	// Result has no more than a RequestID.
 	Event bool
+	// Patient calls wait for their turn however many others wait for theirs:
+	// there is nobody to be told of a refusal.
+	Patient bool
 
 	Caller Caller
 }

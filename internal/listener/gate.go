@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/stagedoor/stagedoor/internal/descriptors"
 	"github.com/stagedoor/stagedoor/internal/dualport"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 )
@@ -16,6 +17,7 @@ type gate struct {
 	total, perSource int                // 0: no limit
 	exempt           forwarded.Networks // sources that stand for many
 	refused          func(netip.Addr, string)
+	leavesReserve    bool
 
 	mu      sync.Mutex // guards what follows
 	open    int
@@ -24,7 +26,7 @@ type gate struct {
 
 func newGate(l Limits, o Options) *gate {
 	g := &gate{
-		total: l.Connections, perSource: l.PerSource, exempt: o.Trusted, refused: o.Refused,
+		total: l.Connections, perSource: l.PerSource, exempt: o.Trusted, refused: o.Refused, leavesReserve: o.LeavesReserve,
 		sources: make(map[netip.Prefix]int),
 	}
 	if g.refused == nil {
@@ -87,6 +89,11 @@ func (l *gatedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		address := peerOf(conn)
+		if l.gate.leavesReserve && descriptors.Scarce(conn) {
+			abort(conn)
+			l.gate.refused(address, "too few file descriptors")
+			continue
+		}
 		source := l.gate.sourceOf(address)
 		if reason := l.gate.enter(source); reason != "" {
 			abort(conn)

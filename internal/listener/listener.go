@@ -52,7 +52,10 @@ type Options struct {
 	// certificate and may have chosen the policy. Trusted proxies and clients
 	// that asked for no name are let through.
 	MatchServerName bool
-	Limits          Limits
+	// LeavesReserve closes connections that would take one of the process's last
+	// file descriptors: package descriptors.
+	LeavesReserve bool
+	Limits        Limits
 	// Refused is told of connections that were closed when they were accepted,
 	// by the accept loop: it must not wait for anything. Nil is told nothing.
 	Refused func(source netip.Addr, reason string)

@@ -1,0 +1,85 @@
+//go:build unix
+
+package descriptors
+
+import (
+	"errors"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		panic(err)
+	}
+	limit.Cur = 160
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// Sockets are refused while there are descriptors for others left, and let be
+// again when some are closed. It has the package's process to itself.
+func TestReserve(t *testing.T) {
+	if Limit() != 160 || Reserve(Limit()) != 20 {
+		t.Fatalf("a reserve of %d of %d", Reserve(Limit()), Limit())
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	dial := func() (net.Conn, error) { return Spare(net.Dial("tcp", listener.Addr().String())) }
+	var open []net.Conn
+	for {
+		conn, err := dial()
+		if errors.Is(err, ErrScarce) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if open = append(open, conn); len(open) > 160 {
+			t.Fatal("no socket was refused")
+		}
+	}
+	for range 16 { // some more may be the runtime's own
+		file, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatalf("none is left for others: %v", err)
+		}
+		defer file.Close()
+	}
+	if _, err := dial(); !errors.Is(err, ErrScarce) {
+		t.Errorf("a socket among the last: %v", err)
+	}
+	var held []*os.File
+	for { // to the very last
+		file, err := os.Open(os.DevNull)
+		if err != nil {
+			break
+		}
+		held = append(held, file)
+	}
+	if _, err := dial(); !errors.Is(err, ErrScarce) {
+		t.Errorf("a socket that is not there: %v", err)
+	}
+	for _, file := range held {
+		_ = file.Close()
+	}
+	_ = open[0].Close()
+	conn, err := dial()
+	if err != nil {
+		t.Fatalf("after one was closed: %v", err)
+	}
+	_ = conn.Close()
+	near, far := net.Pipe()
+	if Scarce(near) || Scarce(far) {
+		t.Error("a pipe is scarce")
+	}
+}

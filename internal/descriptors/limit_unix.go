@@ -1,0 +1,26 @@
+//go:build unix
+
+package descriptors
+
+import (
+	"errors"
+	"math"
+	"sync"
+	"syscall"
+)
+
+// Limit is how many descriptors the process may have; 0 where there is no limit.
+// It is that of the time when it is first asked for: Go raises the limit to what
+// the system allows when a program starts.
+var Limit = sync.OnceValue(func() int {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || uint64(limit.Cur) > math.MaxInt32 {
+		return 0
+	}
+	return int(limit.Cur)
+})
+
+// exhausted reports whether an error says that there was no descriptor left.
+func exhausted(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}

@@ -1,0 +1,151 @@
+package stagedoor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
+
+// hanging is a backend that answers nobody until it is released. It counts the
+// sockets that are open to it.
+type hanging struct {
+	*httptest.Server
+	proceed       chan struct{}
+	release       func()
+	sockets, most atomic.Int32
+}
+
+func newHanging(t *testing.T) *hanging {
+	h := &hanging{proceed: make(chan struct{})}
+	h.release = sync.OnceFunc(func() { close(h.proceed) })
+	h.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-h.proceed
+		_, _ = io.WriteString(w, `{"statusCode": 200, "body": "done"}`)
+	}))
+	h.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			for now, most := h.sockets.Add(1), h.most.Load(); now > most && !h.most.CompareAndSwap(most, now); most = h.most.Load() {
+			}
+		case http.StateClosed, http.StateHijacked:
+			h.sockets.Add(-1)
+		}
+	}
+	h.Start()
+	t.Cleanup(h.Close)
+	t.Cleanup(h.release)
+	return h
+}
+
+// A backend gets as many calls at a time as it may have, and as many wait. Who
+// is beyond that is told.
+func TestServeBackendBounds(t *testing.T) {
+	t.Parallel()
+	for name, integration := range map[string]apigw.Integration{
+		"HTTP":       {IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST"},
+		"large HTTP": {IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST"},
+		"a function": {IntegrationType: apigw.IntegrationAWSProxy, IntegrationUri: "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:f/invocations"},
+		"a VPC link": {IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", ConnectionType: "VPC_LINK", ConnectionId: "link"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHanging(t)
+			if integration.IntegrationType == apigw.IntegrationHTTPProxy {
+				integration.IntegrationUri = h.URL + "/x"
+			}
+			s := newSite(t)
+			s.fill(&integration)
+			s.configure(fmt.Sprintf("backends: {connections: 3, waiting: 2}\nfunctions: {f: %[1]s}\nvpcLinks: {link: %[1]s}\n", h.URL))
+			g := s.start(ServeConfig{Open: true})
+			message := "hello"
+			if name == "large HTTP" {
+				message = strings.Repeat("x", 20<<10)
+			}
+			const calls = 8
+			answers := make(chan string, calls)
+			for range calls {
+				conn := g.dial()
+				go func() { answers <- exchange(t, conn, message) }()
+			}
+			for range calls - 3 - 2 {
+				if answer := <-answers; !strings.Contains(answer, `"message": "Service Unavailable"`) && !strings.Contains(answer, `"message":"Service Unavailable"`) {
+					t.Errorf("beyond the line: %s", answer)
+				}
+			}
+			h.release()
+			for range 3 + 2 {
+				if answer := <-answers; !strings.Contains(answer, "done") {
+					t.Errorf("in the line: %s", answer)
+				}
+			}
+			if most := h.most.Load(); most > 3 {
+				t.Errorf("%d sockets at a time", most)
+			}
+		})
+	}
+}
+
+// Whoever uses up the descriptors of a gateway gets no more of them: the admin
+// port still answers, messages that would take one are refused, and those who are
+// connected stay. Afterwards all is as before.
+func TestServeFewDescriptors(t *testing.T) {
+	t.Parallel()
+	h := newHanging(t)
+	h.release()
+	s := newSite(t)
+	s.fill(&apigw.Integration{IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: h.URL})
+	p := startProcess(t, s.dir+"/data", 0, "sh", "-c", `ulimit -n 200 && exec "$0"`)
+	defer p.end()
+	dial := func() (*websocket.Conn, error) {
+		conn, _, err := websocket.Dial(t.Context(), strings.Replace(p.Public[0], "http", "ws", 1)+"/prod", &websocket.DialOptions{HTTPClient: plain})
+		return conn, err
+	}
+	conn, err := dial()
+	if err != nil {
+		t.Fatalf("%v; the log:\n%s", err, &p.log)
+	}
+	defer func() { _ = conn.CloseNow() }()
+	var flood []net.Conn
+	for range 300 {
+		if more, err := net.Dial("tcp", strings.TrimPrefix(p.Public[0], "http://")); err == nil {
+			flood = append(flood, more)
+			defer more.Close()
+		}
+	}
+	eventually(t, func() error {
+		if got := exchange(t, conn, "hello"); !strings.Contains(got, "Service Unavailable") {
+			return fmt.Errorf("a message without a descriptor: %s", got)
+		}
+		return nil
+	})
+	for _, path := range []string{"/healthz", "/readyz", "/v2/apis"} {
+		if status, text := call(t, plain, nil, "", "GET", p.Admin+path, ""); status != 200 {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	for _, more := range flood {
+		_ = more.Close()
+	}
+	eventually(t, func() error {
+		if got := exchange(t, conn, "hello"); !strings.Contains(got, "done") {
+			return errors.New(got)
+		}
+		late, err := dial()
+		if err == nil {
+			_ = late.CloseNow()
+		}
+		return err
+	})
+}
