@@ -54,8 +54,6 @@ func newDev(config DevConfig) (*dev, error) {
 		return nil, err
 	}
 	compiler := newCompiler(backends)
-	if config.Limits != nil {
-		compiler.SetLimits(*config.Limits)
-	}
+	compiler.SetLimits(*config.Limits)
 	return &dev{config: config, source: from, compiler: compiler, keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
 }

@@ -53,7 +53,7 @@ type DevConfig struct {
 	// us-east-1, and for 123456789012.
 	Region, AccountID string
 	// Limits bound each connection where no tag of its API or stage does; nil
-	// stands for those of a stagedoor.yaml, else AWS's.
+	// stands for those of a stagedoor.yaml, else AWS's with a ping every 30 seconds.
 	Limits *ConnectionLimits
 	// CacheDir holds built functions, SDKs and the local certificate
 	// authority; "" stands for "stagedoor" in the user's cache folder.
@@ -86,6 +86,9 @@ func (c DevConfig) withDefaults() (DevConfig, error) {
 			base = os.TempDir()
 		}
 		c.CacheDir = filepath.Join(base, "stagedoor")
+	}
+	if c.Limits == nil {
+		c.Limits = &usage.DefaultConnection
 	}
 	if c.Reporter == nil {
 		c.Reporter = silent{}

@@ -21,6 +21,7 @@ var limitTests = []struct {
 	{"{idle: 300ms, lifetime: none}", ConnectionLimits{Idle: 300 * time.Millisecond}, 0, websocket.StatusGoingAway},
 	{"{lifetime: 300ms}", ConnectionLimits{Lifetime: 300 * time.Millisecond}, 0, websocket.StatusGoingAway},
 	{"{frame: 100}", ConnectionLimits{Frame: 100}, 101, websocket.StatusMessageTooBig},
+	{"{idle: 300ms, ping: 50ms}", ConnectionLimits{Idle: 300 * time.Millisecond, Ping: 50 * time.Millisecond}, 0, websocket.StatusGoingAway},
 	{"{message: 1KiB}", ConnectionLimits{Message: 1 << 10}, 1<<10 + 1, websocket.StatusMessageTooBig},
 }
 
@@ -94,6 +95,56 @@ func TestDevConnectionLimits(t *testing.T) {
 			a := start(t, mocks("$default=Mock"), func(c *DevConfig) { c.Limits = &tt.limit })
 			if code := ended(t, a.dial(t, "/dev"), tt.send); code != tt.code {
 				t.Errorf("closed with %d, want %d", code, tt.code)
+			}
+		})
+	}
+}
+
+// A silent client is pinged, by serve and dev alike, and not where that is
+// switched off.
+func TestPings(t *testing.T) {
+	t.Parallel()
+	for yaml, interval := range map[string]time.Duration{"50ms": 50 * time.Millisecond, "none": 0} {
+		t.Run(yaml, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.fill(echo(t))
+			s.configure("limits: {ping: " + yaml + "}\n")
+			served := s.start(ServeConfig{})
+			a := start(t, mocks("$default=Mock"), func(c *DevConfig) { c.Limits = &ConnectionLimits{Ping: interval} })
+			for gateway, url := range map[string]string{"serve": served.Public[0] + "/prod", "dev": a.Public + "/dev"} {
+				pinged := make(chan struct{}, 1)
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				conn, _, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1), &websocket.DialOptions{
+					HTTPClient: plain,
+					OnPingReceived: func(context.Context, []byte) bool {
+						select {
+						case pinged <- struct{}{}:
+						default:
+						}
+						return true
+					},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = conn.CloseNow() }()
+				conn.CloseRead(ctx)
+				wait := patience
+				if interval == 0 {
+					wait = 300 * time.Millisecond // as long as nothing is to come
+				}
+				select {
+				case <-pinged:
+					if interval == 0 {
+						t.Errorf("%s: pinged", gateway)
+					}
+				case <-time.After(wait):
+					if interval != 0 {
+						t.Errorf("%s: no ping", gateway)
+					}
+				}
 			}
 		})
 	}

@@ -40,14 +40,14 @@ func (c DevConfig) with(from *source.Source) (DevConfig, error) {
 }
 
 // LimitsOf gives the limits of connections that a stagedoor.yaml sets, or else
-// AWS's. The template is a DevConfig's; one that cannot be read has AWS's.
+// the defaults. The template is a DevConfig's; one that cannot be read has these.
 func LimitsOf(template string) ConnectionLimits {
 	if from, err := source.Find(template); err == nil {
 		if file, err := from.Config(os.Environ()); err == nil && file != nil {
 			return file.Limits.Each
 		}
 	}
-	return usage.AWSConnection
+	return usage.DefaultConnection
 }
 
 // isShort reports whether the application is written in the short form.

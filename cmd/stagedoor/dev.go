@@ -30,17 +30,18 @@ type DevCmd struct {
 	JSON      bool              `help:"Print one JSON object per line."`
 }
 
-// limitFlags bound each connection; what is empty is as AWS has it.
+// limitFlags bound each connection; what is empty is as the help says.
 type limitFlags struct {
 	Idle     string `placeholder:"DURATION" help:"Close connections after that long without data, or none (10m)."`
 	Lifetime string `placeholder:"DURATION" help:"Close connections after that long, or none (2h)."`
 	Frame    string `placeholder:"SIZE" help:"Largest frame that a client may send, such as 64KiB, or none (32KiB)."`
 	Message  string `placeholder:"SIZE" help:"Largest message that a client may send, or none (128KiB)."`
+	Ping     string `placeholder:"DURATION" help:"Ping clients that often, so that proxies keep silent connections, or none (30s)."`
 }
 
 // Validate is called by kong: a value that cannot be read is a wrong flag.
 func (f *limitFlags) Validate() error {
-	_, err := f.limits(usage.AWSConnection)
+	_, err := f.limits(usage.DefaultConnection)
 	return err
 }
 
@@ -48,7 +49,7 @@ func (f *limitFlags) Validate() error {
 // win.
 func (f *limitFlags) limits(l stagedoor.ConnectionLimits) (*stagedoor.ConnectionLimits, error) {
 	for _, flag := range []struct{ name, text string }{
-		{"idle", f.Idle}, {"lifetime", f.Lifetime}, {"frame", f.Frame}, {"message", f.Message},
+		{"idle", f.Idle}, {"lifetime", f.Lifetime}, {"frame", f.Frame}, {"message", f.Message}, {"ping", f.Ping},
 	} {
 		if flag.text == "" {
 			continue

@@ -9,14 +9,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
-// What flags say of connections takes the place of AWS's limits.
+// What flags say of connections takes the place of the defaults.
 func TestDevLimitFlags(t *testing.T) {
 	t.Parallel()
-	got, err := (&limitFlags{}).limits(usage.AWSConnection)
-	if err != nil || *got != usage.AWSConnection {
+	got, err := (&limitFlags{}).limits(usage.DefaultConnection)
+	if err != nil || *got != usage.DefaultConnection {
 		t.Errorf("without flags: %+v, %v", got, err)
 	}
-	got, err = (&limitFlags{Idle: "1h", Lifetime: "none", Frame: "64KiB", Message: "4096"}).limits(usage.AWSConnection)
+	got, err = (&limitFlags{Idle: "1h", Lifetime: "none", Frame: "64KiB", Message: "4096", Ping: "none"}).limits(usage.DefaultConnection)
 	want := stagedoor.ConnectionLimits{Idle: time.Hour, Frame: 64 << 10, Message: 4096}
 	if err != nil || *got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -24,6 +24,7 @@ func TestDevLimitFlags(t *testing.T) {
 	for flag, message := range map[string]string{
 		"--idle=5":     "--idle: 5 has no unit; write 5s for seconds, or none",
 		"--lifetime=x": "--lifetime: \"x\" is not a duration such as 500ms, 30s or 1h30m, or none",
+		"--ping=1":     "--ping: 1 has no unit",
 		"--frame=64kb": "--frame: \"64kb\" is not a number of bytes such as 4096, 64KiB or 1MiB, or none",
 		"--message=0":  "--message: 0 is not between 1 and 1073741824 bytes, or none",
 	} {

@@ -76,7 +76,7 @@ func TestDefaults(t *testing.T) {
 			Admin:    Admin{Listen: "127.0.0.1:8081"},
 			NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 			Log:      Log{Format: "text", Level: slog.LevelInfo, Events: "failed", Summary: time.Minute},
-			Limits:   Limits{HeaderBytes: 32768, HeaderLines: 128, URLBytes: 8192, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.AWSConnection},
+			Limits:   Limits{HeaderBytes: 32768, HeaderLines: 128, URLBytes: 8192, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.DefaultConnection},
 			Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 			Shutdown: Shutdown{Timeout: 25 * time.Second},
 			Backends: Backends{Connections: 1024, Waiting: 16384},
@@ -102,7 +102,7 @@ listen: [":1", "[::1]:2"]
 log: {level: debug, format: json, summary: 0}
 nats: {nkey: keys/nkey, replicas: 3}
 proxies: {trusted: 10.0.0.0/8, proxyProtocol: true}
-limits: {headerBytes: 64KiB, urlBytes: 4096B, headerLines: 50, requests: none, connects: 0.5/20, connections: 7, idle: 1h30m, lifetime: none, message: 1MiB}
+limits: {headerBytes: 64KiB, urlBytes: 4096B, headerLines: 50, requests: none, connects: 0.5/20, connections: 7, idle: 1h30m, lifetime: none, message: 1MiB, ping: 1m}
 quotas: {apis: 5}
 `)
 	got, warnings, err := Load(Options{
@@ -129,7 +129,7 @@ quotas: {apis: 5}
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second, Replicas: 5, NKey: filepath.Join(filepath.Dir(file), "keys/nkey"), TLS: NATSTLS{CA: "ca.pem"}},
 		Log:      Log{Format: "json", Level: slog.LevelWarn, Events: "failed"},
 		Proxies:  Proxies{Trusted: []string{"192.0.2.1"}},
-		Limits:   Limits{HeaderBytes: 65536, HeaderLines: 50, URLBytes: 4096, Handshakes: 16384, HandshakesPerSource: 1024, Connects: usage.Rate{PerSecond: 0.5, Burst: 20}, Connections: 7, Each: usage.ConnectionLimits{Idle: 90 * time.Minute, Message: 1 << 20}},
+		Limits:   Limits{HeaderBytes: 65536, HeaderLines: 50, URLBytes: 4096, Handshakes: 16384, HandshakesPerSource: 1024, Connects: usage.Rate{PerSecond: 0.5, Burst: 20}, Connections: 7, Each: usage.ConnectionLimits{Idle: 90 * time.Minute, Ping: time.Minute, Message: 1 << 20}},
 		Quotas:   Quotas{APIs: 5},
 		Timeouts: Timeouts{Header: 2 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},

@@ -127,6 +127,7 @@ func connectionKeys(l *usage.ConnectionLimits) section {
 	return section{
 		{"idle", orNone(&l.Idle, duration(&l.Idle, shortest, longest))},
 		{"lifetime", orNone(&l.Lifetime, duration(&l.Lifetime, shortest, longest))},
+		{"ping", orNone(&l.Ping, duration(&l.Ping, shortest, longest))},
 		{"frame", orNone(&l.Frame, size(&l.Frame, 1, largest))},
 		{"message", orNone(&l.Message, size(&l.Message, 1, largest))},
 	}
@@ -181,5 +182,5 @@ func (q *Quotas) keys() section {
 // beginning of their paths.
 var live = []string{
 	"log.level", "log.events", "credentials", "tls.certificates", "functions",
-	"limits.idle", "limits.lifetime", "limits.frame", "limits.message",
+	"limits.idle", "limits.lifetime", "limits.ping", "limits.frame", "limits.message",
 }

@@ -34,6 +34,7 @@ func tags(standard usage.ConnectionLimits, api, stage map[string]string) (*webso
 		NoBinary:     true,
 		Idle:         standard.Idle,
 		Lifetime:     standard.Lifetime,
+		Ping:         standard.Ping,
 		InFlight:     inFlight,
 		QueueBytes:   queueBytes,
 	}}
@@ -74,6 +75,8 @@ func (s *settings) set(name, value string) (err error) {
 		return setDuration(&l.Idle, value)
 	case "max-duration":
 		return setDuration(&l.Lifetime, value)
+	case "ping":
+		return setDuration(&l.Ping, value)
 	case "max-frame":
 		return setBytes(&l.FrameBytes, value)
 	case "max-message":
@@ -81,7 +84,7 @@ func (s *settings) set(name, value string) (err error) {
 	case "stack", "logical-id", "deployed": // where "stagedoor deploy" keeps its state
 		return nil
 	}
-	return fmt.Errorf("not available in this version of Stagedoor; available are allowed-origins, idle-timeout, jwt, max-connections, max-duration, max-frame, max-message, message-rate")
+	return fmt.Errorf("not available in this version of Stagedoor; available are allowed-origins, idle-timeout, jwt, max-connections, max-duration, max-frame, max-message, message-rate, ping")
 }
 
 func setDuration(to *time.Duration, value string) error {

@@ -53,6 +53,7 @@ type Conn struct {
 	pending  *message // whole, but waits for Limits.InFlight
 	reason   string   // with code: how the connection ended; set once not stateOpen
 	deadline int64    // when the socket is dropped come what may; 0: none
+	ping     int64    // when the next ping is due; 0: never
 	inFlight int32    // messages handed to the dispatcher
 	code     uint16
 	state    state
@@ -268,8 +269,11 @@ func (c *Conn) due() int64 {
 		return next
 	}
 	if c.state == stateOpen {
+		if c.ping != 0 {
+			next = c.ping
+		}
 		if c.limits.Idle > 0 {
-			next = c.active.Load() + int64(c.limits.Idle)
+			next = min(next, c.active.Load()+int64(c.limits.Idle))
 		}
 		if c.limits.Lifetime > 0 {
 			next = min(next, c.born+int64(c.limits.Lifetime))
@@ -289,6 +293,9 @@ func (c *Conn) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.engine.clock.now()
+	if c.ping != 0 && now >= c.ping {
+		c.keepAlive(now)
+	}
 	if now >= c.due() {
 		stalled := c.out.progress != 0 && now >= c.out.progress+int64(c.engine.options.WriteTimeout)
 		if stalled || c.deadline != 0 && now >= c.deadline {

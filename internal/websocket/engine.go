@@ -140,6 +140,7 @@ func (e *Engine) attach(c *Conn, nc net.Conn) bool {
 	if !e.table.add(c, &e.live) {
 		return false
 	}
+	c.startPings()
 	c.arm()
 	if len(e.loops) > 0 {
 		if fd, err := detach(nc); err == nil {

@@ -64,6 +64,7 @@ type Limits struct {
 	NoBinary     bool          // refuse binary messages with 1003
 	Idle         time.Duration // without data in either direction; 0: no limit
 	Lifetime     time.Duration // since the connection was opened; 0: no limit
+	Ping         time.Duration // between two pings that the engine sends; 0: none
 	InFlight     int           // Message calls at a time; past it the socket is not read; 0: 16
 	QueueBytes   int           // unsent bytes; past it Send answers ErrQueueFull; 0: 1 MiB
 }
