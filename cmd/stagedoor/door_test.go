@@ -41,6 +41,9 @@ func open(t *testing.T, args ...string) *door {
 	args = append([]string{"dev", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)
 	d.command = exec.Command(os.Args[0], args...)
 	d.command.Env = append(os.Environ(), asProgram+"=1", "XDG_CACHE_HOME="+t.TempDir())
+	if compiled, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output(); err == nil {
+		d.command.Env = append(d.command.Env, "GOCACHE="+strings.TrimSpace(string(compiled))) // which is below the other
+	}
 	d.command.Stderr = d.log
 	stdout, err := d.command.StdoutPipe()
 	if err != nil {

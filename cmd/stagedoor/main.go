@@ -29,6 +29,7 @@ type commandLine struct {
 	Serve       ServeCmd       `cmd:"" help:"Run a gateway that is configured over the network."`
 	Deploy      DeployCmd      `cmd:"" help:"Apply a template to a running gateway."`
 	Dev         DevCmd         `cmd:"" help:"Run the application of a template on this machine."`
+	Init        InitCmd        `cmd:"" help:"Write the files of an application to begin with."`
 	Check       CheckCmd       `cmd:"" help:"Validate a template without running it."`
 	Connect     ConnectCmd     `cmd:"" help:"Talk to a WebSocket server from the terminal."`
 	Backup      BackupCmd      `cmd:"" help:"Write the configuration of a gateway's APIs into a file."`
