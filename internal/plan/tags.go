@@ -77,6 +77,8 @@ func (s *settings) set(name, value string) (err error) {
 		return setDuration(&l.Lifetime, value)
 	case "ping":
 		return setDuration(&l.Ping, value)
+	case "ordered":
+		return setOrdered(&l.InFlight, value)
 	case "max-frame":
 		return setBytes(&l.FrameBytes, value)
 	case "max-message":
@@ -84,7 +86,7 @@ func (s *settings) set(name, value string) (err error) {
 	case "stack", "logical-id", "deployed": // where "stagedoor deploy" keeps its state
 		return nil
 	}
-	return fmt.Errorf("not available in this version of Stagedoor; available are allowed-origins, idle-timeout, jwt, max-connections, max-duration, max-frame, max-message, message-rate, ping")
+	return fmt.Errorf("not available in this version of Stagedoor; available are allowed-origins, idle-timeout, jwt, max-connections, max-duration, max-frame, max-message, message-rate, ordered, ping")
 }
 
 func setDuration(to *time.Duration, value string) error {
@@ -97,6 +99,20 @@ func setDuration(to *time.Duration, value string) error {
 		return fmt.Errorf("%q is not a duration such as 30s or 1h, nor none", value)
 	}
 	*to = d
+	return nil
+}
+
+// setOrdered keeps the order of a connection's messages, by having one at a time
+// in flight.
+func setOrdered(to *int, value string) error {
+	switch value {
+	case "true":
+		*to = 1
+	case "false":
+		*to = inFlight
+	default:
+		return fmt.Errorf("%q is neither true nor false", value)
+	}
 	return nil
 }
 
