@@ -184,6 +184,9 @@ func (c *Client) send(request *http.Request) (*Response, error) {
 		return nil, err
 	}
 	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode > 599 { // no class of HTTP's
+		return nil, fmt.Errorf("the service answered with the status %d", answer.StatusCode)
+	}
 	if answer.ContentLength > MaxResponseBytes {
 		return nil, ErrResponseTooLarge
 	}

@@ -153,21 +153,58 @@ func TestBadRoles(t *testing.T) {
 	}
 }
 
-// What a function returns cannot end a header's line, name a header that is
-// none, or open the connection with a subprotocol that is none.
+// What a function returns cannot name a header that is none, or open the
+// connection with a subprotocol that is none.
 func TestHostileHeaders(t *testing.T) {
 	t.Parallel()
 	g := New(t, websocket.DriverAuto)
 	for _, status := range []string{"403", "200"} {
-		g.Functions.Set("f", Returns(`{"statusCode":`+status+`,"body":"no","headers":{"X-A":"1\r\nX-Injected: 1","X B\r\nX-Injected":"1","":"1","x-amz-apigw-id":"mine",`+
-			`"Content-Type":"text/plain\r\nX-Injected: 1","Sec-WebSocket-Protocol":"a\r\nX-Injected: 1"}}`))
+		g.Functions.Set("f", Returns(`{"statusCode":`+status+`,"body":"no","headers":{"X B":"1","":"1","x-amz-apigw-id":"mine","Sec-WebSocket-Protocol":"a b"}}`))
 		g.DeployRoutes(Route{Key: "$connect", Function: "f"})
 		response, body := refused(t, g)
-		if response.Header.Get("X-Injected") != "" || response.Header.Get("Sec-WebSocket-Protocol") != "" && status == "200" || response.Header.Get("X-Amz-Apigw-Id") == "mine" {
+		if response.Header.Get("X B") != "" || response.Header.Get("Sec-WebSocket-Protocol") != "" && status == "200" || response.Header.Get("X-Amz-Apigw-Id") == "mine" {
 			t.Errorf("%s: header %v", status, response.Header)
 		}
 		if status == "403" && (response.StatusCode != 403 || body != "no") || status == "200" && response.StatusCode != 101 {
 			t.Errorf("%s: %d %q", status, response.StatusCode, body)
+		}
+	}
+}
+
+// Statuses that HTTP has no class for, and control characters in headers, are a
+// malformed answer of a function, a backend or a service. They never
+// reach a client.
+func TestHostileAnswers(t *testing.T) {
+	t.Parallel()
+	g := New(t, websocket.DriverAuto)
+	backend := NewBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		status, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
+		w.WriteHeader(status)
+	})
+	g.UseServices(map[string]string{"sqs": backend.URL})
+	for name, test := range map[string]struct {
+		result string // of a function
+		route  Route
+		status int
+	}{
+		"function, status 600":     {`{"statusCode":600}`, Route{Function: "f"}, 502},
+		"function, status 999":     {`{"statusCode":999}`, Route{Function: "f"}, 502},
+		"function, NUL":            {`{"statusCode":403,"headers":{"X-A":"a\u0000b"}}`, Route{Function: "f"}, 502},
+		"function, ESC":            {`{"statusCode":403,"headers":{"X-A":"\u001b[2J"}}`, Route{Function: "f"}, 502},
+		"function, VT":             {`{"statusCode":403,"headers":{"X-A":"\u000b"}}`, Route{Function: "f"}, 502},
+		"function, lines":          {`{"statusCode":403,"headers":{"Content-Type":"text/plain\r\nX-Injected: 1"}}`, Route{Function: "f"}, 502},
+		"function, several values": {`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a\r\nX-Injected: 1"]}}`, Route{Function: "f"}, 502},
+		"HTTP_PROXY, status 600":   {"", Route{Integration: &apigw.Integration{IntegrationType: "HTTP_PROXY", IntegrationUri: backend.URL + "/600"}}, 502},
+		"HTTP_PROXY, status 999":   {"", Route{Integration: &apigw.Integration{IntegrationType: "HTTP_PROXY", IntegrationUri: backend.URL + "/999"}}, 502},
+		"HTTP, status 777":         {"", Route{Integration: &apigw.Integration{IntegrationType: "HTTP", IntegrationUri: backend.URL + "/777"}}, 502},
+		"an AWS service's status":  {"", Route{Integration: &apigw.Integration{IntegrationType: "AWS", IntegrationUri: "arn:aws:apigateway:us-east-1:sqs:path/777", IntegrationMethod: "GET"}}, 502},
+	} {
+		g.Functions.Set("f", Returns(test.result))
+		test.route.Key = "$connect"
+		g.DeployRoutes(test.route)
+		response, body := refused(t, g)
+		if response.StatusCode != test.status || !strings.Contains(body, "Internal server error") || response.Header.Get("X-Injected") != "" || response.Header.Get("X-A") != "" {
+			t.Errorf("%s: %d %q %v", name, response.StatusCode, body, response.Header)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func parseProxyResult(payload []byte) (*Response, error) {
 // parseStatus accepts a number or a numeric string.
 func parseStatus(value json.RawMessage) (int, error) {
 	status, err := strconv.Atoi(strings.Trim(string(value), `"`))
-	if err != nil || status < 100 || status > 599 {
+	if err != nil || status < 100 || status > maxStatus {
 		return 0, fmt.Errorf("statusCode is %s", abbreviate(value))
 	}
 	return status, nil
@@ -119,7 +119,11 @@ func addHeader(header http.Header, name string, value any) error {
 	case nil:
 		return nil
 	case string, bool, json.Number:
-		header.Add(name, fmt.Sprint(value))
+		text := fmt.Sprint(value)
+		if hasControl(name) || hasControl(text) {
+			return fmt.Errorf("header %q has a control character in it", name)
+		}
+		header.Add(name, text)
 		return nil
 	}
 	return fmt.Errorf("header %q is neither text nor a number", name)

@@ -212,6 +212,9 @@ func (t *Transport) connect(ctx context.Context, address string, deadline time.T
 func readAnswer(answer *http.Response) (*Response, error) {
 	var body []byte
 	var err error
+	if answer.StatusCode > maxStatus {
+		return nil, fmt.Errorf("the answer has the status %d", answer.StatusCode)
+	}
 	switch n := answer.ContentLength; {
 	case n > maxResponseBytes:
 		return nil, errResponseTooLarge

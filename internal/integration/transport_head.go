@@ -68,6 +68,10 @@ func cutLine(block []byte) (line, rest []byte) {
 
 func shortened(line []byte) []byte { return line[:min(len(line), 80)] }
 
+// maxStatus is the highest status that HTTP has a class for (RFC 9110, section
+// 15). What is above never reaches a client.
+const maxStatus = 599
+
 func (h *answerHead) parseStatus(line []byte) error {
 	const version = "HTTP/1.x "
 	ok := len(line) >= len(version)+3 && string(line[:7]) == version[:7] && (line[7] == '0' || line[7] == '1') && line[8] == ' ' &&
@@ -78,7 +82,7 @@ func (h *answerHead) parseStatus(line []byte) error {
 			h.status = 10*h.status + int(c-'0')
 		}
 	}
-	if !ok || h.status < 100 {
+	if !ok || h.status < 100 || h.status > maxStatus {
 		return fmt.Errorf("the answer begins with %q", shortened(line))
 	}
 	h.http10 = line[7] == '0'
@@ -92,12 +96,18 @@ func cutField(line []byte) (name, value []byte, ok bool) {
 		return nil, nil, false
 	}
 	value = bytes.Trim(value, " \t")
-	for _, c := range value {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return nil, nil, false
+	return name, value, !hasControl(value)
+}
+
+// hasControl reports whether a header's value has a character that must not be
+// in one (RFC 9110, section 5.5): any of control but the tab.
+func hasControl[T string | []byte](value T) bool {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return true
 		}
 	}
-	return name, value, true
+	return false
 }
 
 // isToken tells whether a text is a token, as names of headers are.
