@@ -2,6 +2,7 @@ package stagedoor
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -107,11 +108,22 @@ func functions(loaded []*template.Function) []lambda.Function {
 	for _, f := range loaded {
 		list = append(list, lambda.Function{
 			Name: f.Name, ARN: f.ARN, Runtime: f.Runtime, Handler: f.Handler,
-			CodeDir: f.CodeDir, InlineCode: f.InlineCode, MemoryMB: f.MemoryMB,
+			CodeDir: target(f.CodeDir), InlineCode: f.InlineCode, MemoryMB: f.MemoryMB,
 			Timeout: f.Timeout, Environment: f.Environment, Layers: f.Layers, Unavailable: f.Unavailable,
 		})
 	}
 	return list
+}
+
+// target is what a folder's path leads to. A link that is swapped is other code.
+func target(folder string) string {
+	if folder == "" { // the code is in the template
+		return ""
+	}
+	if target, err := filepath.EvalSymlinks(folder); err == nil {
+		return target
+	}
+	return folder
 }
 
 func domains(loaded []*apigw.DomainName) map[string][]gateway.Mapping {

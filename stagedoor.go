@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
-
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/certificate"
 	"github.com/stagedoor/stagedoor/internal/dynamodb"
@@ -57,7 +55,8 @@ type dev struct {
 	config DevConfig
 	source *source.Source // of the application
 
-	watcher *fsnotify.Watcher // of the source's folder; nil: there is none
+	watching *watching               // nil: the application is in no file
+	follows  atomic.Pointer[follows] // what was seen last
 
 	database  *dynamodb.Server // nil: elsewhere
 	endpoint  *localaws.Endpoint
@@ -115,6 +114,9 @@ func (d *dev) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if d.watching != nil {
+		d.follow(d.look())
+	}
 	d.functions.Prepare()
 	d.config.Reporter.Ready(Ready{
 		Public: d.public.URL(), Admin: d.admin.URL(), Page: d.pageFolder(), Application: described,
@@ -165,7 +167,7 @@ func (d *dev) startFunctions(authority *certificate.Authority) error {
 	}
 	d.functions = lambda.NewHost(lambda.Options{
 		Region: d.config.Region, AccountID: d.config.AccountID, Environment: environment,
-		CacheDir: d.config.CacheDir, Log: d.narrator.Output,
+		CacheDir: d.config.CacheDir, Log: d.narrator.Output, NotCode: d.isTemplate,
 		Redirect: lambda.Redirect{
 			Address: address, Hosts: hosts,
 			CAFile: authority.CertificatePath(), CABundleFile: bundle,
@@ -177,8 +179,8 @@ func (d *dev) startFunctions(authority *certificate.Authority) error {
 // stop ends what was started, in reverse. Functions outlive the connections,
 // for $disconnect, and so do the listeners, for what it sends.
 func (d *dev) stop() {
-	if d.watcher != nil {
-		_ = d.watcher.Close()
+	if d.watching != nil {
+		_ = d.watching.files.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()

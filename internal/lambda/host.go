@@ -33,6 +33,8 @@ type Host struct {
 	cancel      context.CancelFunc
 	background  sync.WaitGroup // all goroutines that the host or a pool starts
 	starter     *starter
+	gitignores  gitignores
+	mutes       mutes    // for followChanges
 	watcher     *watcher // nil when the system can't watch files
 	told        sync.Map // texts of noticeOnce
 	draining    sync.Map // retired pools that still have processes

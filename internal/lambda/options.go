@@ -19,6 +19,11 @@ type Options struct {
 	// hosts may share it. "" stands for "stagedoor" in the user's cache folder.
 	CacheDir string
 
+	// NotCode reports whether a file, by its absolute path, is no code, whatever
+	// folder it is in: the template, whose changes are somebody else's to follow.
+	// nil: none is.
+	NotCode func(path string) bool
+
 	MaxProcesses int           // per function; further callers wait; 0 stands for 10
 	IdleAfter    time.Duration // a process that had no call for so long is ended; 0 stands for 5 min
 
@@ -72,6 +77,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.IdleAfter <= 0 {
 		o.IdleAfter = 5 * time.Minute
+	}
+	if o.NotCode == nil {
+		o.NotCode = func(string) bool { return false }
 	}
 	if o.Log == nil {
 		o.Log = func(LogLine) {}

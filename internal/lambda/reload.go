@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -115,27 +116,51 @@ func (h *Host) followChanges() {
 	}
 }
 
-// holdChanged holds the functions that the newest events concern, and says
-// whether there are any.
+// holdChanged holds the functions that the newest events concern, and reports
+// whether there are any. Files that change all the time are muted.
 func (h *Host) holdChanged(changed map[string]string) bool {
 	found := false
 	for path, op := range h.watcher.take() {
-		if roots := h.watcher.changed(path, op); len(roots) > 0 {
-			found = h.hold(roots, path, changed) || found
+		roots := h.watcher.changed(path, op)
+		if len(roots) == 0 || h.options.NotCode(path) {
+			continue
 		}
+		names := h.concerned(roots, path)
+		if len(names) == 0 {
+			continue
+		}
+		if muted, first := h.mutes.changed(path, time.Now()); muted {
+			if first {
+				h.notice("", "", filepath.Base(path)+" changes all the time: it is not taken for code any more")
+			}
+			continue
+		}
+		h.hold(names, path, changed)
+		found = true
 	}
 	return found
 }
 
-// hold makes invocations of the functions with these roots wait, and notes the
-// functions. It says whether there are any.
-func (h *Host) hold(roots []string, path string, changed map[string]string) bool {
+// concerned are the functions with these roots whose code the file at path is.
+func (h *Host) concerned(roots []string, path string) (names []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	found := false
 	for name, served := range h.functions {
 		touched := slices.ContainsFunc(roots, func(root string) bool { return slices.Contains(served.roots, root) })
-		if !touched || !concerns(served.function, path) {
+		if touched && concerns(served.function, path) && !h.gitignores.name(served.function, path) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// hold makes invocations of the functions wait, and notes the file that changed.
+func (h *Host) hold(names []string, path string, changed map[string]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, name := range names {
+		served := h.functions[name]
+		if served == nil {
 			continue
 		}
 		// What an editor wrote for a moment and moved away means nothing to the user.
@@ -145,9 +170,7 @@ func (h *Host) hold(roots []string, path string, changed map[string]string) bool
 		if served.unsettled == nil {
 			served.unsettled = make(chan struct{})
 		}
-		found = true
 	}
-	return found
 }
 
 func exists(path string) bool {
@@ -159,9 +182,7 @@ func exists(path string) bool {
 // lets the invocations that wait go on. Preparing begins at once, so that what
 // doesn't build is told when it is saved.
 func (h *Host) renew(changed map[string]string) {
-	for _, name := range slices.Sorted(maps.Keys(changed)) {
-		h.notice(name, "", filepath.Base(changed[name])+" changed: the next invocation runs the new code")
-	}
+	h.tellChanged(changed)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for name := range changed {
@@ -173,5 +194,22 @@ func (h *Host) renew(changed map[string]string) {
 		served.retire()
 		served.pool = fresh
 		h.background.Go(func() { _, _ = fresh.prepare(h.ctx) }) // failures are told and kept by the pool
+	}
+}
+
+// tellChanged tells what changed, in one notice for all functions whose code a
+// file is.
+func (h *Host) tellChanged(changed map[string]string) {
+	byFile := map[string][]string{}
+	for name, path := range changed {
+		byFile[path] = append(byFile[path], name)
+	}
+	for _, path := range slices.Sorted(maps.Keys(byFile)) {
+		names := byFile[path]
+		if len(names) == 1 {
+			h.notice(names[0], "", filepath.Base(path)+" changed: the next invocation runs the new code")
+			continue
+		}
+		h.notice("", "", fmt.Sprintf("%s changed: the next invocations of %d functions run the new code", filepath.Base(path), len(names)))
 	}
 }

@@ -1,10 +1,12 @@
 package lambda
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // save writes a file as an editor does that writes in place.
@@ -141,4 +143,154 @@ func main() { runtimeapi.Run(func([]byte) string { return text.Text }) }
 	}
 	save(t, main, source)
 	h.becomes("f", `"two"`)
+}
+
+// notices are the lines that tell of a change.
+func (th *testHost) notices() (list []string) {
+	for line := range strings.Lines(th.text()) {
+		if strings.Contains(line, " changed: ") || strings.Contains(line, "changes all the time") {
+			list = append(list, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return list
+}
+
+// What .gitignore names is no code, logs and what tools write are none, and what
+// holds the handler is code although .gitignore names it.
+func TestReloadMindsGitignore(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	dir := filepath.Join(top, "app")
+	source := `exports.handler = async () => "first"`
+	for name, content := range map[string]string{
+		".git/HEAD": "ref", ".gitignore": "# comment\n*.out\n/app/dist/\n", "app/.gitignore": "data/\n!kept.out\n",
+		"app/index.js": source, "app/dist/main.js": source, "app/deep/index.js": source,
+	} {
+		save(t, filepath.Join(top, filepath.FromSlash(name)), content)
+	}
+	h := newTestHost(t, nil,
+		Function{Name: "whole", Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: dir, Timeout: deadline},
+		Function{Name: "built", Runtime: "nodejs20.x", Handler: "main.handler", CodeDir: filepath.Join(dir, "dist"), Timeout: deadline},
+		Function{Name: "within", Runtime: "nodejs20.x", Handler: "dist/main.handler", CodeDir: dir, Timeout: deadline},
+		Function{Name: "notcode", Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: filepath.Join(top, "other"), Timeout: deadline})
+	h.becomes("whole", "first")
+	for _, name := range []string{"dev.log", "a.out", "deep/b.out", "data/c.js", "cdk.out/d.js", ".aws-sam/e.js", "node_modules/f.js", ".gitignore"} {
+		save(t, filepath.Join(dir, filepath.FromSlash(name)), "data/\n!kept.out\n")
+	}
+	save(t, filepath.Join(dir, "index.js"), `exports.handler = async () => "second"`)
+	h.becomes("whole", "second")
+	for _, notice := range h.notices() {
+		if !strings.HasPrefix(notice, "index.js changed: ") {
+			t.Errorf("told: %s", notice)
+		}
+	}
+	save(t, filepath.Join(dir, "kept.out"), "x")
+	eventually(t, "a notice of kept.out", func() bool { return strings.Contains(h.text(), "kept.out changed: ") })
+	save(t, filepath.Join(dir, "dist", "main.js"), `exports.handler = async () => "compiled"`)
+	h.becomes("built", "compiled")
+	h.becomes("within", "compiled")
+	save(t, filepath.Join(dir, ".gitignore"), "") // read again
+	save(t, filepath.Join(dir, "data", "c.js"), "x")
+	eventually(t, "a notice of c.js", func() bool { return strings.Contains(h.text(), "c.js changed: ") })
+}
+
+// One save is one notice, of however many functions the file is the code. Files
+// that are told to be no code are none.
+func TestOneNoticeForOneSave(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	template := filepath.Join(dir, "template.yaml")
+	save(t, filepath.Join(dir, "index.js"), `exports.handler = async () => "first"`)
+	var functions []Function
+	for _, name := range []string{"a", "b", "c"} {
+		functions = append(functions, Function{Name: name, Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: dir, Timeout: deadline})
+	}
+	h := newTestHost(t, func(o *Options) { o.NotCode = func(path string) bool { return path == template } }, functions...)
+	h.becomes("a", "first")
+	save(t, template, "Resources: {}")
+	save(t, filepath.Join(dir, "index.js"), `exports.handler = async () => "second"`)
+	h.becomes("a", "second")
+	h.becomes("c", "second")
+	if got, want := strings.Join(h.notices(), "\n"), "index.js changed: the next invocations of 3 functions run the new code"; got != want {
+		t.Errorf("told:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// A file that something writes to all the time, such as our own output, is muted
+// with one notice, and other files are followed as before.
+func TestBusyFilesAreMuted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	save(t, filepath.Join(dir, "index.js"), `exports.handler = async () => "first"`)
+	output, err := os.Create(filepath.Join(dir, "dev.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = output.Close() })
+	var h *testHost
+	h = newTestHost(t, func(o *Options) {
+		record := o.Log
+		o.Log = func(line LogLine) {
+			record(line)
+			_, _ = output.WriteString(line.Text + "\n") // stagedoor dev | tee dev.txt
+		}
+	}, Function{Name: "f", Runtime: "nodejs20.x", Handler: "index.handler", CodeDir: dir, Timeout: deadline})
+	const muted = "dev.txt changes all the time: it is not taken for code any more"
+	eventually(t, "dev.txt to be muted", func() bool {
+		_, _ = output.WriteString("a line\n")
+		return strings.Contains(h.text(), muted)
+	})
+	save(t, filepath.Join(dir, "index.js"), `exports.handler = async () => "second"`)
+	h.becomes("f", "second")
+	before := len(h.notices())
+	for range 100 {
+		_, _ = output.WriteString("a line\n")
+	}
+	save(t, filepath.Join(dir, "index.js"), `exports.handler = async () => "third"`)
+	h.becomes("f", "third")
+	notices := h.notices()
+	if got := strings.Count(strings.Join(notices, "\n"), muted); got != 1 {
+		t.Errorf("%d notices that dev.txt is muted: %q", got, notices)
+	}
+	for _, notice := range notices[before:] {
+		if strings.HasPrefix(notice, "dev.txt") {
+			t.Errorf("told of a muted file: %s", notice)
+		}
+	}
+}
+
+func TestMutes(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	for name, test := range map[string]struct {
+		changes int
+		every   time.Duration
+		want    bool
+	}{
+		"ten in a moment each":      {10, 100 * time.Millisecond, false},
+		"eleven in a second":        {11, 100 * time.Millisecond, true},
+		"a file written in pieces":  {10000, 40 * time.Microsecond, false},
+		"for a long time, slowly":   {100, 600 * time.Millisecond, false},
+		"for a long time, steadily": {100, 400 * time.Millisecond, true},
+	} {
+		var m mutes
+		told := 0
+		muted := false
+		for i := range test.changes {
+			var first bool
+			if muted, first = m.changed("f", now.Add(time.Duration(i)*test.every)); first {
+				told++
+			}
+		}
+		if muted != test.want || (told == 1) != test.want {
+			t.Errorf("%s: muted %v, told %d times", name, muted, told)
+		}
+	}
+	var m mutes
+	for i := range 3 * maxCounted {
+		m.changed(fmt.Sprint(i), now)
+	}
+	if len(m.files) > maxCounted {
+		t.Errorf("%d files are counted", len(m.files))
+	}
 }

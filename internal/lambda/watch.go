@@ -158,8 +158,12 @@ func (w *watcher) ignored(root, path string) bool {
 	return path == w.except && path != root || isBelow(w.except, path) && !isBelow(w.except, root) || ignored(root, path)
 }
 
+// notWritten are names of folders that tools fill.
+var notWritten = []string{"node_modules", "__pycache__", ".git", ".aws-sam", "cdk.out"}
+
 // ignored says whether a path below the root is none of the code that is
-// written by hand: installed packages, caches, repositories, backups of editors.
+// written by hand: installed packages, caches, repositories, logs, backups of
+// editors.
 func ignored(root, path string) bool {
 	relative, err := filepath.Rel(root, path)
 	if err != nil || relative == "." {
@@ -168,7 +172,7 @@ func ignored(root, path string) bool {
 	parts := strings.Split(relative, string(filepath.Separator))
 	name := parts[len(parts)-1]
 	for _, part := range parts {
-		if part == "node_modules" || part == "__pycache__" || part == ".git" || part == ".aws-sam" {
+		if slices.Contains(notWritten, part) {
 			return true
 		}
 	}
@@ -176,7 +180,8 @@ func ignored(root, path string) bool {
 		return true
 	}
 	return strings.HasSuffix(name, "~") || strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx") ||
-		strings.HasSuffix(name, ".pyc") || strings.HasPrefix(name, ".#") || name == "4913" // Vim tests a folder with it
+		strings.HasSuffix(name, ".pyc") || strings.HasSuffix(name, ".log") || name == ".gitignore" ||
+		strings.HasPrefix(name, ".#") || name == "4913" // Vim tests a folder with it
 }
 
 func first(a, b error) error {
