@@ -16,9 +16,9 @@ import (
 
 // CredentialsCmd is "stagedoor credentials".
 type CredentialsCmd struct {
-	Create CredentialsCreateCmd `cmd:"" help:"Make an access key. Its secret is shown this once."`
-	List   CredentialsListCmd   `cmd:"" help:"List access keys."`
-	Revoke CredentialsRevokeCmd `cmd:"" help:"Remove an access key."`
+	Create CredentialsCreateCmd `cmd:"" help:"Make an access key, or a bearer token. Its secret is shown this once."`
+	List   CredentialsListCmd   `cmd:"" help:"List access keys and tokens."`
+	Revoke CredentialsRevokeCmd `cmd:"" help:"Remove an access key or a token."`
 }
 
 // CredentialsCreateCmd is "stagedoor credentials create".
@@ -27,6 +27,7 @@ type CredentialsCreateCmd struct {
 	Allow   []string `placeholder:"ACTION" help:"Action to allow on everything, such as apigateway:*; several stand between commas; * stands for all."`
 	Policy  []string `placeholder:"FILE" type:"path" help:"IAM policy, in JSON; may be repeated."`
 	Expires string   `placeholder:"WHEN" help:"End of the access key: a time such as 2027-01-31T00:00:00Z, or from now on, such as 720h. Without one it has none."`
+	Bearer  bool     `help:"Make a bearer token, which is sent as it is and signs nothing, for programs that know nothing of AWS."`
 	Export  bool     `help:"Print the environment that the AWS tools take them from, for a shell to read."`
 	JSON    bool     `help:"Print JSON."`
 	storeFlags
@@ -36,6 +37,10 @@ type CredentialsCreateCmd struct {
 func (CredentialsCreateCmd) Help() string {
 	return `A gateway that runs takes the access key at once. Without --allow and --policy
 its holder is known, and may do nothing.
+
+With --bearer it is a token: requests to @connections and to the control plane have
+it in a header, "Authorization: Bearer TOKEN". Who sees such a request has the
+token: let it travel over TLS. The gateway keeps its hash only.
 
 ` + whichStore + `
 A gateway asks for the action stagedoor:CreateAccessKey. Whoever is allowed it can
@@ -62,9 +67,17 @@ func (c *CredentialsCreateCmd) Run(ctx context.Context, p *process) error {
 	switch {
 	case c.JSON:
 		return printJSON(p.stdout, made)
+	case c.Export && c.Bearer:
+		_, err = fmt.Fprintf(p.stdout, "export STAGEDOOR_TOKEN=%s\n", made.Token)
+		return err
 	case c.Export:
 		_, err = fmt.Fprintf(p.stdout, "export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_DEFAULT_REGION=%s\n",
 			made.AccessKeyID, made.SecretAccessKey, s.region)
+		return err
+	}
+	if c.Bearer {
+		_, err = fmt.Fprintf(p.stdout, "Access key id  %s\nToken          %s\nUser           %s\n\nThe token is not shown again. Requests have it in the header\n\n  Authorization: Bearer %s\n",
+			made.AccessKeyID, made.Token, made.UserName, made.Token)
 		return err
 	}
 	_, err = fmt.Fprintf(p.stdout, "Access key id      %s\nSecret access key  %s\nUser               %s\n\nThe secret is not shown again.\n",
@@ -77,7 +90,7 @@ func (c *CredentialsCreateCmd) wanted(now time.Time) (k administration.NewAccess
 	if c.JSON && c.Export {
 		return k, errors.New("--json and --export exclude each other")
 	}
-	k.UserName = c.User
+	k.UserName, k.Bearer = c.User, c.Bearer
 	if len(c.Allow) > 0 {
 		type statement struct {
 			Effect   string
@@ -141,11 +154,18 @@ func (c *CredentialsListCmd) Run(ctx context.Context, p *process) error {
 		return printJSON(p.stdout, keys)
 	}
 	out := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "ACCESS KEY ID\tUSER\tSTATUS\tCREATED\tEXPIRES")
+	fmt.Fprintln(out, "ACCESS KEY ID\tKIND\tUSER\tSTATUS\tCREATED\tEXPIRES")
 	for _, k := range keys {
-		fmt.Fprintln(out, strings.Join([]string{k.AccessKeyID, k.UserName, status(k, time.Now()), moment(k.Created), moment(k.Expires)}, "\t"))
+		fmt.Fprintln(out, strings.Join([]string{k.AccessKeyID, kind(k), k.UserName, status(k, time.Now()), moment(k.Created), moment(k.Expires)}, "\t"))
 	}
 	return out.Flush()
+}
+
+func kind(k *administration.AccessKey) string {
+	if k.Kind == administration.KindBearer {
+		return "token"
+	}
+	return "key"
 }
 
 func status(k *administration.AccessKey, now time.Time) string {
@@ -164,7 +184,7 @@ func moment(t time.Time) string {
 
 // CredentialsRevokeCmd is "stagedoor credentials revoke".
 type CredentialsRevokeCmd struct {
-	AccessKeyID string `arg:"" name:"access-key-id" help:"Access key to remove."`
+	AccessKeyID string `arg:"" name:"access-key-id" help:"Access key, or id of the token, to remove."`
 	storeFlags
 }
 

@@ -3,7 +3,13 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -85,5 +91,77 @@ func TestCredentialsRefusals(t *testing.T) {
 	exported := must(t, nil, "", "credentials", "create", "x", "--export", "--region", "eu-central-1", "--data", folder)
 	if !strings.HasPrefix(exported, "export AWS_ACCESS_KEY_ID=AKIA") || !strings.HasSuffix(exported, " AWS_DEFAULT_REGION=eu-central-1\n") {
 		t.Errorf("exported %q", exported)
+	}
+}
+
+// A token is made, used, listed, backed up and revoked; no file has it.
+func TestCredentialsBearer(t *testing.T) {
+	t.Parallel()
+	folder := filled(t, "http://127.0.0.1:1")
+	admin := newKey(t, nil, "admin", "--allow", "*", "--data", folder)
+	p := start(t, nil, "--data", folder)
+	gateway := []string{"--gateway", p.Admin}
+	made := newKey(t, admin, append([]string{"chat", "--bearer", "--allow", "execute-api:ManageConnections,apigateway:GET"}, gateway...)...)
+	if made.Token == "" || made.AccessKeyID == "" || made.SecretAccessKey != "" || !strings.HasPrefix(made.Token, made.AccessKeyID+".") || made.Kind != "bearer" {
+		t.Fatalf("made %+v", made)
+	}
+	_, secret, _ := strings.Cut(made.Token, ".")
+	ask := func(p *program, want int) {
+		t.Helper()
+		await(t, func() error {
+			r, err := http.NewRequestWithContext(t.Context(), "GET", p.Admin+"/v2/apis", nil)
+			if err != nil {
+				return err
+			}
+			r.Header.Set("Authorization", "Bearer "+made.Token)
+			answer, err := client.Do(r)
+			if err != nil {
+				return err
+			}
+			_ = answer.Body.Close()
+			if answer.StatusCode != want {
+				return fmt.Errorf("%s, want %d", answer.Status, want)
+			}
+			return nil
+		})
+	}
+	ask(p, http.StatusOK)
+	listed := must(t, admin, "", append([]string{"credentials", "list"}, gateway...)...)
+	if !regexp.MustCompile(`(?m)^`+made.AccessKeyID+` +token +chat +Active `).MatchString(listed) ||
+		!regexp.MustCompile(`(?m)^`+admin.AccessKeyID+` +key +admin +Active `).MatchString(listed) || strings.Contains(listed, secret) {
+		t.Errorf("the list:\n%s", listed)
+	}
+	backup := must(t, admin, "", append([]string{"backup", "-"}, gateway...)...)
+	if strings.Contains(backup, secret) || !strings.Contains(backup, made.AccessKeyID) {
+		t.Errorf("the backup:\n%s", backup)
+	}
+	restored := filepath.Join(t.TempDir(), "restored")
+	must(t, nil, backup, "restore", "-", "--data", restored)
+	q := start(t, nil, "--data", restored)
+	ask(q, http.StatusOK)
+	must(t, admin, "", append([]string{"credentials", "revoke", made.AccessKeyID}, gateway...)...)
+	ask(p, http.StatusForbidden)
+	ask(q, http.StatusOK) // another gateway, of the backup
+
+	text := must(t, nil, "", "credentials", "create", "x", "--bearer", "--data", filepath.Join(t.TempDir(), "other"))
+	if !strings.Contains(text, "Token          SDTK") || !strings.Contains(text, "Authorization: Bearer SDTK") || strings.Contains(text, "Secret") {
+		t.Errorf("said:\n%s", text)
+	}
+	if exported := must(t, nil, "", "credentials", "create", "x", "--bearer", "--export", "--data", filepath.Join(t.TempDir(), "third")); !strings.HasPrefix(exported, "export STAGEDOOR_TOKEN=SDTK") {
+		t.Errorf("exported %q", exported)
+	}
+	if err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if text, err := os.ReadFile(path); err == nil && strings.Contains(string(text), secret) {
+			t.Errorf("%s has the token", path)
+		}
+		return nil
+	}); err != nil && !errors.Is(err, fs.ErrNotExist) { // the store moves files while it is looked through
+		t.Error(err)
+	}
+	if strings.Contains(p.log.String(), secret) {
+		t.Errorf("the token is in the log:\n%s", p.log)
 	}
 }

@@ -36,11 +36,21 @@ type NewAccessKey struct {
 	UserName string            `json:"userName"`
 	Policies []json.RawMessage `json:"policies,omitempty"` // IAM policies; without one nothing is allowed
 	Expires  time.Time         `json:"expires,omitzero"`   // the zero time stands for never
+	// Bearer asks for a token that is sent as it is, in place of a secret that signs.
+	Bearer bool `json:"bearer,omitempty"`
 }
+
+// Kinds of access keys.
+const (
+	KindAccessKey = "accessKey" // signs requests
+	KindBearer    = "bearer"    // is a token, sent as Authorization: Bearer …
+)
 
 // AccessKey is an access key.
 type AccessKey struct {
 	AccessKeyID     string            `json:"accessKeyId"`
+	Kind            string            `json:"kind"`
+	Token           string            `json:"token,omitempty"`           // of a new token only
 	SecretAccessKey string            `json:"secretAccessKey,omitempty"` // of a new one only
 	UserName        string            `json:"userName"`
 	Status          string            `json:"status"` // Active or Inactive

@@ -47,7 +47,14 @@ func (l *Local) CreateAccessKey(ctx context.Context, k NewAccessKey) (*AccessKey
 	for i, p := range k.Policies {
 		policies[i] = string(p)
 	}
-	record, err := identity.NewAccessKey(k.UserName, policies, now, k.Expires)
+	var record *apigw.AccessKey
+	var token identity.Secret
+	var err error
+	if k.Bearer {
+		record, token, err = identity.NewToken(k.UserName, policies, now, k.Expires)
+	} else {
+		record, err = identity.NewAccessKey(k.UserName, policies, now, k.Expires)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWrong, err)
 	}
@@ -56,7 +63,7 @@ func (l *Local) CreateAccessKey(ctx context.Context, k NewAccessKey) (*AccessKey
 	}
 	l.applied(record.AccessKeyId, record)
 	made := view(record)
-	made.SecretAccessKey = record.SecretAccessKey
+	made.SecretAccessKey, made.Token = record.SecretAccessKey, string(token)
 	return made, nil
 }
 
@@ -99,7 +106,10 @@ func (l *Local) applied(id string, key *apigw.AccessKey) {
 
 // view is what operators see of a record.
 func view(k *apigw.AccessKey) *AccessKey {
-	v := &AccessKey{AccessKeyID: k.AccessKeyId, UserName: k.UserName, Status: k.Status, Created: k.CreatedDate, Expires: k.Expires}
+	v := &AccessKey{AccessKeyID: k.AccessKeyId, Kind: KindAccessKey, UserName: k.UserName, Status: k.Status, Created: k.CreatedDate, Expires: k.Expires}
+	if k.TokenHash != "" {
+		v.Kind = KindBearer
+	}
 	for _, p := range k.Policies {
 		v.Policies = append(v.Policies, json.RawMessage(p))
 	}

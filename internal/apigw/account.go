@@ -11,9 +11,12 @@ type Account struct {
 // @connections.
 type AccessKey struct {
 	AccessKeyId     string
-	SecretAccessKey string
-	UserName        string
-	Status          string // Active or Inactive
+	SecretAccessKey string `json:",omitempty"`
+	// TokenHash stands in the place of a secret: the key is a bearer token, and
+	// this the SHA-256 of its secret part, in hexadecimal.
+	TokenHash string `json:",omitempty"`
+	UserName  string
+	Status    string // Active or Inactive
 	// Policies are IAM policies. What none of them allows is denied.
 	Policies    []string `json:",omitempty"`
 	CreatedDate time.Time

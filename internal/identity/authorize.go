@@ -68,11 +68,18 @@ func (d *Directory) Authorize(id *Identity, action, resource string, c Circumsta
 // an action of IAM on the resource with an ARN.
 type Permission struct{ Service, Action, Resource string }
 
-// Check authenticates a request and decides whether its signer has a
-// permission. The error is an *apigw.Error; the identity is there, for records
+// Check authenticates a request, by its signature or by a bearer token, and
+// decides whether its signer has a permission. A handshake has to be signed: its
+// Authorization header belongs to the application. The error is an *apigw.Error; the identity is there, for records
 // of what was refused, whenever the signature was right.
 func (d *Directory) Check(r *http.Request, body []byte, p Permission, c Circumstances) (*Identity, error) {
-	id, err := d.Authenticate(r, body, p.Service)
+	var id *Identity
+	var err error
+	if token, given := bearer(r); given && p.Action != ActionInvoke {
+		id, err = d.authenticateToken(token)
+	} else {
+		id, err = d.Authenticate(r, body, p.Service)
+	}
 	if err != nil {
 		return nil, err
 	}

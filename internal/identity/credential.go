@@ -19,6 +19,10 @@ type Credential struct {
 	// Secret is the secret access key, 16 characters or more: whoever sees a
 	// signed request could guess a shorter one at leisure.
 	Secret Secret
+	// TokenHash makes the credential a bearer token in place of an access key that
+	// signs: the SHA-256 of the token's secret part, in hexadecimal. Secret is
+	// empty then.
+	TokenHash string
 	// Policies are IAM policy documents in JSON. Without any, the holder is
 	// known, and may do nothing.
 	Policies []string
@@ -31,7 +35,7 @@ type Credential struct {
 // fromStore gives the credential that the store's record stands for.
 func fromStore(k *apigw.AccessKey) Credential {
 	return Credential{
-		User: k.UserName, AccessKeyID: k.AccessKeyId, Secret: Secret(k.SecretAccessKey),
+		User: k.UserName, AccessKeyID: k.AccessKeyId, Secret: Secret(k.SecretAccessKey), TokenHash: k.TokenHash,
 		Policies: k.Policies, Expires: k.Expires, Disabled: k.Status != active,
 	}
 }
@@ -45,6 +49,7 @@ type key struct {
 	// secret is a function because package fmt prints unexported fields as they
 	// are, without asking their methods.
 	secret   func() string
+	token    *tokenHash // not nil: a token, that signs nothing
 	expires  time.Time
 	disabled bool
 }
@@ -72,11 +77,19 @@ func (c *Credential) compile(region, account string) (*key, error) {
 	if !accessKeyID.MatchString(c.AccessKeyID) {
 		complain("the access key id %q is not 3 to 128 letters, digits, _ and -", c.AccessKeyID)
 	}
-	if len(c.Secret) < minSecret {
+	var token *tokenHash
+	switch {
+	case c.TokenHash == "" && len(c.Secret) < minSecret:
 		complain("the secret access key is shorter than %d characters", minSecret)
+	case c.TokenHash != "" && c.Secret != "":
+		complain("it is both a token and a secret access key")
+	case c.TokenHash != "":
+		if token = parseTokenHash(c.TokenHash); token == nil {
+			complain("the hash of the token is not a SHA-256 in hexadecimal")
+		}
 	}
 	secret := string(c.Secret)
-	k := &key{secret: func() string { return secret }, expires: c.Expires, disabled: c.Disabled, identity: &Identity{
+	k := &key{secret: func() string { return secret }, token: token, expires: c.Expires, disabled: c.Disabled, identity: &Identity{
 		User: c.User, UserID: userID(account, c.User), ARN: "arn:" + apigw.Partition(region) + ":iam::" + account + ":user/" + c.User,
 		AccountID: account, AccessKeyID: c.AccessKeyID,
 	}}

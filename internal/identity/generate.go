@@ -24,10 +24,25 @@ func Generate() (accessKeyID string, secret Secret) {
 // wrong with them.
 func NewAccessKey(user string, policies []string, now, expires time.Time) (*apigw.AccessKey, error) {
 	id, secret := Generate()
-	k := &apigw.AccessKey{
+	return checked(&apigw.AccessKey{
 		AccessKeyId: id, SecretAccessKey: string(secret), UserName: user, Status: active,
 		Policies: policies, CreatedDate: now, Expires: expires,
-	}
+	})
+}
+
+// NewToken is NewAccessKey for a bearer token. The record does not have the token:
+// who reads the store cannot use it.
+func NewToken(user string, policies []string, now, expires time.Time) (*apigw.AccessKey, Secret, error) {
+	id, token, hash := generateToken()
+	record, err := checked(&apigw.AccessKey{
+		AccessKeyId: id, TokenHash: hash, UserName: user, Status: active,
+		Policies: policies, CreatedDate: now, Expires: expires,
+	})
+	return record, token, err
+}
+
+// checked gives a record that can be used.
+func checked(k *apigw.AccessKey) (*apigw.AccessKey, error) {
 	c := fromStore(k)
 	if err := c.Check(); err != nil {
 		return nil, err

@@ -59,8 +59,13 @@ func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (
 }
 
 // Plausible tells whether a request can turn out to be signed by somebody known,
-// before its body is read. Authenticate refuses all others, whatever their body.
+// or has a token that is right, before its body is read. Check refuses all others,
+// whatever their body.
 func (d *Directory) Plausible(r *http.Request, service string) bool {
+	if token, given := bearer(r); given {
+		_, err := d.authenticateToken(token)
+		return err == nil
+	}
 	_, verifier := d.snapshot()
 	return verifier.Plausible(r.Context(), r, service)
 }
@@ -71,9 +76,12 @@ func (d *Directory) snapshot() (keys, *sigv4.Verifier) {
 	return known, &sigv4.Verifier{Keys: known, Region: d.region, Now: d.now}
 }
 
-// ClaimedKey gives the access key that a request claims to be signed with, for
-// records of refusals; "" where there is none that could be one.
+// ClaimedKey gives the access key that a request claims to be signed with, or the
+// id of the token that it has, for records of refusals; "" where there is none that could be one.
 func ClaimedKey(r *http.Request) string {
+	if token, given := bearer(r); given {
+		return claimedToken(token)
+	}
 	if key := sigv4.ClaimedKey(r); accessKeyID.MatchString(key) {
 		return key
 	}
@@ -101,9 +109,9 @@ func (k keys) Secret(_ context.Context, accessKeyID, sessionToken string) (strin
 	}
 	found := k.byID[accessKeyID]
 	switch {
-	case found == nil || found.disabled:
+	case found == nil || found.disabled || found.token != nil: // which has no secret to sign with
 		return "", sigv4.ErrUnknownKey
-	case !found.expires.IsZero() && !k.now().Before(found.expires):
+	case found.ended(k.now()):
 		return found.secret(), sigv4.ErrExpiredKey
 	}
 	return found.secret(), nil
