@@ -213,14 +213,7 @@ func TestURLDoorRefuses(t *testing.T) {
 // that comes later is used.
 func TestURLDoorUnreachable(t *testing.T) {
 	t.Parallel()
-	port, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := port.Addr().String()
-	if err := port.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := "127.0.0.1:" + freePort(t)
 	ctx, stop := context.WithCancel(t.Context())
 	out := &logFile{}
 	done := make(chan int, 1)
