@@ -120,6 +120,7 @@ type serving struct {
 	engine       *websocket.Engine
 	events       *eventLog
 	gateway      *gateway.Gateway
+	overload     *overloadWatch
 	backends     *backends
 	rollout      *following
 	tidying      *tidying
@@ -156,8 +157,10 @@ func (s *serving) start(ctx context.Context) (err error) {
 	s.events = newEventLog(s.log, s.config.Log.Events)
 	s.gateway = gateway.New(gateway.Options{
 		Engine: s.engine, Recorder: s.events, Node: uint16(s.config.Node), Guards: s.guards(),
-		Ambiguous: s.shortURLEnds,
+		TurnedAway: func() { s.events.turnedAway.Add(1) },
+		Ambiguous:  s.shortURLEnds,
 	})
+	s.watchOverload()
 	s.events.start(s.config.Log.Summary, s.gateway.Connections)
 	if s.backends, err = newBackends(s.config); err != nil {
 		return err
@@ -255,6 +258,9 @@ func (s *serving) stop(wasReady bool) {
 	}
 	if s.backends != nil {
 		s.backends.close()
+	}
+	if s.overload != nil {
+		s.overload.stop()
 	}
 	if s.events != nil {
 		s.events.stop()

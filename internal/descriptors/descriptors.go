@@ -21,16 +21,18 @@ var ErrScarce = errors.New("the process is short of file descriptors")
 // than 256.
 func Reserve(limit int) int { return min(limit/8, 256) }
 
-// Scarce reports whether a connection's descriptor is one of those that are
-// kept. What is no socket never is.
+// Scarce reports whether a client's connection has a descriptor that is kept for
+// others. What is no socket never has.
 func Scarce(conn net.Conn) bool {
 	limit := Limit()
-	if limit == 0 {
-		return false
-	}
+	return limit > 0 && among(conn, limit-Reserve(limit))
+}
+
+// among reports whether a connection's descriptor is a number or above.
+func among(conn net.Conn, first int) bool {
 	for range maxWrappers {
 		if socket, ok := conn.(syscall.Conn); ok {
-			return number(socket) >= limit-Reserve(limit)
+			return number(socket) >= first
 		}
 		wrapper, ok := conn.(interface{ NetConn() net.Conn })
 		if !ok {
@@ -57,9 +59,9 @@ func number(socket syscall.Conn) int {
 	return n
 }
 
-// Spare closes a connection that was dialled where its descriptor is one of
-// those that are kept: the error is then ErrScarce. It takes what a dialler
-// gives.
+// Spare closes a connection to a backend where its descriptor is one of the last:
+// the error is then ErrScarce. Half of what is kept is for backends: who is
+// connected already goes before who would be. It takes what a dialler gives.
 func Spare(conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		if exhausted(err) {
@@ -67,7 +69,7 @@ func Spare(conn net.Conn, err error) (net.Conn, error) {
 		}
 		return nil, err
 	}
-	if Scarce(conn) {
+	if limit := Limit(); limit > 0 && among(conn, limit-Reserve(limit)/2) {
 		_ = conn.Close()
 		return nil, ErrScarce
 	}

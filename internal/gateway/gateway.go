@@ -33,6 +33,9 @@ type Options struct {
 	// Ambiguous is told when the short URL of a stage, /{stage}, leads nowhere any
 	// more, as another API got a stage of that name. Nil is told nothing.
 	Ambiguous func(stage string, apiIDs []string)
+	// TurnedAway is told of each handshake that was refused because there is no
+	// room for it, and not for what it is. Nil is told nothing.
+	TurnedAway func()
 	// Guards limit and check what comes in.
 	Guards Guards
 }
@@ -67,6 +70,9 @@ type Gateway struct {
 	stopping atomic.Bool // set before running is asked for
 	shutdown sync.Once
 	settled  chan struct{} // closed when no handshake is left
+
+	refusing   atomic.Bool // new connections, for a while
+	turnedAway func()
 }
 
 // New makes a gateway without stages.
@@ -80,6 +86,9 @@ func New(o Options) *Gateway {
 	}
 	if g.ambiguous == nil {
 		g.ambiguous = func(string, []string) {}
+	}
+	if g.turnedAway = o.TurnedAway; g.turnedAway == nil {
+		g.turnedAway = func() {}
 	}
 	if g.fallback == nil {
 		g.fallback = http.HandlerFunc(g.forbidden)

@@ -21,6 +21,10 @@ var unavailable = &apigw.Error{Status: http.StatusServiceUnavailable, Type: "Ser
 
 // handshake runs $connect and then opens the connection or refuses it.
 func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
+	if g.refusing.Load() {
+		g.refuseOverloaded(w)
+		return
+	}
 	if g.stopping.Load() || !g.running.TryRLock() {
 		unavailable.WriteTo(w)
 		return
