@@ -12,6 +12,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/listener"
+	"github.com/stagedoor/stagedoor/internal/store"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -114,6 +115,8 @@ type serving struct {
 	certificates *certificates
 	admin        *listener.Server
 	store        *storage
+	lease        *store.NodeLease // nil: nobody shares the store, or nobody can tell
+	node         int
 	managed      *managed // nil: no certificates by ACME
 	access       *access
 	keys         *apiKeys
@@ -142,6 +145,9 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if err := s.openStore(ctx); err != nil {
 		return err
 	}
+	if err := s.claimNode(ctx); err != nil {
+		return err
+	}
 	if err := s.openACME(); err != nil {
 		return err
 	}
@@ -156,7 +162,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
 	s.gateway = gateway.New(gateway.Options{
-		Engine: s.engine, Recorder: s.events, Node: uint16(s.config.Node), Guards: s.guards(),
+		Engine: s.engine, Recorder: s.events, Node: uint16(s.node), Guards: s.guards(),
 		TurnedAway: func() { s.events.turnedAway.Add(1) },
 		Ambiguous:  s.shortURLEnds,
 	})
@@ -275,6 +281,9 @@ func (s *serving) stop(wasReady bool) {
 		s.access.stop()
 	}
 	s.managed.stop(ctx)
+	if s.lease != nil {
+		s.lease.Release()
+	}
 	if s.store != nil {
 		s.store.close()
 	}

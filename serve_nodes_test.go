@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -195,4 +197,62 @@ func answering(t *testing.T, client *sdk.Client) string {
 		ApiId: api, StageName: new("prod"), DeploymentId: deployment, StageVariables: map[string]string{"number": "0"},
 	})
 	return *api
+}
+
+// A second gateway with a number that is in use does not start, and says who has
+// it; gateways without one in their configuration have different ones; a number
+// is free when its gateway has stopped.
+func TestServeNodeNumbers(t *testing.T) {
+	t.Parallel()
+	n := startNATS(t)
+	numbered := func(node string) *site {
+		s := newSite(t)
+		s.configure("nats: {url: \"" + n.running.ClientURL() + "\"}\n" + node)
+		return s
+	}
+	first := numbered("node: 7\n").start(ServeConfig{})
+	first.logged(`msg="the node has a number" node=7`)
+	second := numbered("node: 7\n").begin(ServeConfig{})
+	err := second.wait()
+	if err == nil || !strings.Contains(err.Error(), "node number 7 is in use by the gateway on ") || !strings.Contains(err.Error(), fmt.Sprintf("(process %d)", os.Getpid())) {
+		t.Errorf("a second gateway of the number: %v; its log:\n%s", err, &second.log)
+	}
+	if strings.Contains(second.log.String(), "msg=ready") {
+		t.Errorf("it was ready:\n%s", &second.log)
+	}
+	numbers := map[string]bool{}
+	for range 3 {
+		g := numbered("").start(ServeConfig{})
+		g.logged("the node has a number")
+		_, after, _ := strings.Cut(g.log.String(), "the node has a number\" node=")
+		number, _, _ := strings.Cut(after, "\n")
+		if numbers[number] || number == "7" {
+			t.Errorf("the number %s again", number)
+		}
+		numbers[number] = true
+	}
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	third := numbered("node: 7\n").start(ServeConfig{})
+	if strings.Contains(third.log.String(), "the start waits") {
+		t.Errorf("it waited for a gateway that had stopped:\n%s", &third.log)
+	}
+}
+
+// Servers whose user may not use the bucket for the numbers are told, and the
+// gateway starts.
+func TestServeWithoutNodeNumbers(t *testing.T) {
+	t.Parallel()
+	n := startNATS(t)
+	n.stop()
+	n.options.Users = []*server.User{{Username: "stagedoor", Password: "x", Permissions: &server.Permissions{
+		Publish: &server.SubjectPermission{Allow: []string{">"}, Deny: []string{"$JS.API.STREAM.*.KV_stagedoor_nodes"}},
+	}}}
+	n.start()
+	s := newSite(t)
+	s.write("password", "x")
+	s.configure("nats: {url: \"" + n.running.ClientURL() + "\", user: stagedoor, passwordFile: password, timeout: 300ms}\n")
+	g := s.start(ServeConfig{})
+	g.logged("the node's number is not claimed")
 }

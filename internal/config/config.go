@@ -22,7 +22,7 @@ import (
 type Config struct {
 	Region  string // in ARNs, host names and signatures
 	Account string // 12 digits, in ARNs
-	Node    int    // tells this gateway from others that share its configuration
+	Node    int    // tells this gateway from others that share its configuration; NodeAuto: one that is free
 	Data    string // the folder of the embedded store
 
 	Listen []string // public addresses, host:port
@@ -52,6 +52,10 @@ type Config struct {
 	// APIs are those of the file itself; nil where it has no key apis.
 	APIs *shortfile.File
 }
+
+// NodeAuto stands for a number that no other gateway of the NATS servers has. It is
+// the default where there are such servers; a gateway alone is number 1.
+const NodeAuto = -1
 
 // Admin is the listener of the control plane and of health checks.
 type Admin struct {
@@ -226,7 +230,7 @@ func defaults(getenv func(string) string) *Config {
 	return &Config{
 		Region:   firstOf(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
 		Account:  "123456789012",
-		Node:     1,
+		Node:     NodeAuto,
 		Data:     dataFolder(getenv),
 		Listen:   []string{":8080"},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},

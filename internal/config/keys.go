@@ -2,7 +2,6 @@ package config
 
 import (
 	"log/slog"
-	"math"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/servertls"
@@ -21,7 +20,7 @@ func (c *Config) keys() section {
 	return section{
 		{"region", text(&c.Region, isRegion)},
 		{"account", text(&c.Account, isAccount)},
-		{"node", integer(&c.Node, 0, math.MaxUint16)},
+		{"node", bind(&c.Node, parseNode)},
 		{"data", filePath(&c.Data)},
 		{"listen", list{&c.Listen, isAddress, 1}},
 		{"admin", section{

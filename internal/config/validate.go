@@ -4,6 +4,9 @@ import "fmt"
 
 // validate finds mistakes that one value alone does not show.
 func (c *Config) validate(r *report) {
+	if c.Node == NodeAuto && c.NATS.URL == "" {
+		c.Node = 1
+	}
 	c.NATS.validate(r)
 	c.validateTLS(r)
 	c.validateCredentials(r)

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,6 +133,18 @@ func integer(to *int, least, most int) scalar {
 		}
 		return n, nil
 	})
+}
+
+// parseNode reads the number of a node, or the word for one that is free.
+func parseNode(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	switch {
+	case text == "auto":
+		return NodeAuto, nil
+	case err != nil || n < 0 || n > math.MaxUint16:
+		return 0, fmt.Errorf("%q is not a whole number between 0 and %d, nor the word auto", text, math.MaxUint16)
+	}
+	return n, nil
 }
 
 // boolean is true or false.

@@ -36,6 +36,8 @@ type Options struct {
 	Timeout time.Duration
 	// Log gets what the operator should know of the storage. Nil discards it.
 	Log *slog.Logger
+
+	keep time.Duration // of records that nobody writes again; 0 keeps them
 }
 
 const (

@@ -1,0 +1,34 @@
+package store
+
+import (
+	"os"
+	"strconv"
+	"strings"
+)
+
+// processOf gives where a process id counts, the boot of a machine and a space of
+// process ids in it, and when the process of that id began. Both are empty where
+// that cannot be told, started also where there is no such process.
+func processOf(pid int) (machine, started string) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", ""
+	}
+	space, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return "", ""
+	}
+	machine = strings.TrimSpace(string(boot)) + " " + space
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return machine, ""
+	}
+	// The name of the program, in parentheses, may hold spaces and parentheses. The
+	// 22nd field is the start, in ticks since the boot; a zombie has ended.
+	_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
+	fields := strings.Fields(rest)
+	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
+		return machine, ""
+	}
+	return machine, fields[19]
+}
