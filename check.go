@@ -2,6 +2,7 @@ package stagedoor
 
 import (
 	"errors"
+	"os"
 
 	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/usage"
@@ -43,10 +44,11 @@ func newDev(config DevConfig) (*dev, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config, err = config.with(from); err != nil {
+	file, err := from.Config(os.Environ())
+	if err != nil {
 		return nil, err
 	}
-	if config, err = config.withDefaults(); err != nil {
+	if config, err = config.with(file).withDefaults(); err != nil {
 		return nil, err
 	}
 	backends, err := newBuilder(config)
@@ -55,5 +57,5 @@ func newDev(config DevConfig) (*dev, error) {
 	}
 	compiler := newCompiler(backends)
 	compiler.SetLimits(*config.Limits)
-	return &dev{config: config, source: from, compiler: compiler, keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
+	return &dev{config: config, source: from, file: file, compiler: compiler, keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
 }

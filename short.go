@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"reflect"
 	"syscall"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/source"
@@ -19,10 +21,9 @@ import (
 
 // with fills in what a stagedoor.yaml says beside its APIs, as far as it means
 // something here. What is set already stays.
-func (c DevConfig) with(from *source.Source) (DevConfig, error) {
-	file, err := from.Config(os.Environ())
-	if file == nil || err != nil {
-		return c, err
+func (c DevConfig) with(file *config.Config) DevConfig {
+	if file == nil {
+		return c
 	}
 	c.Region = cmp.Or(c.Region, file.Region)
 	c.AccountID = cmp.Or(c.AccountID, file.Account)
@@ -36,7 +37,20 @@ func (c DevConfig) with(from *source.Source) (DevConfig, error) {
 	}
 	maps.Copy(endpoints, c.Endpoints)
 	c.Endpoints = endpoints
-	return c, nil
+	return c
+}
+
+// noticeRestart tells when something beside the APIs has changed that is taken
+// at the start alone.
+func (d *dev) noticeRestart() {
+	next, err := d.source.Config(os.Environ())
+	if next == nil || err != nil {
+		return // a mistake was told
+	}
+	if !reflect.DeepEqual(DevConfig{}.with(d.file), DevConfig{}.with(next)) {
+		d.config.Reporter.Output(LogLine{Notice: true, Text: "what has changed beside the apis takes effect with the next start"})
+	}
+	d.file = next
 }
 
 // LimitsOf gives the limits of connections that a stagedoor.yaml sets, or else

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/certificate"
+	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/dynamodb"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lambda"
@@ -54,6 +55,7 @@ func RunDev(ctx context.Context, config DevConfig) error {
 type dev struct {
 	config DevConfig
 	source *source.Source // of the application
+	file   *config.Config // a stagedoor.yaml as it was read last; nil for other sources
 
 	watching *watching               // nil: the application is in no file
 	follows  atomic.Pointer[follows] // what was seen last

@@ -145,4 +145,5 @@ func (d *dev) reload() {
 	}
 	d.functions.Prepare()
 	d.config.Reporter.Reloaded(described)
+	d.noticeRestart()
 }

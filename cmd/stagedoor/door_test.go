@@ -353,6 +353,7 @@ func TestShortFile(t *testing.T) {
 	d.out.await(t, "stagedoor.yaml\",\"line\":9")
 	d.out.await(t, "did you mean $default?")
 	rewrite(strings.Replace(chat(b.URL), "/ws/message", "/ws/changed", 1), `"event":"reloaded"`)
+	rewrite(strings.NewReplacer("/ws/message", "/ws/changed", "64KiB", "32KiB").Replace(chat(b.URL)), "takes effect with the next start")
 	if got := ask(t, c, `{"action":"message"}`); got != `echo {"action":"message"}` {
 		t.Errorf("answered %q", got)
 	}
