@@ -26,7 +26,11 @@ func (d *dev) describe(a *application) Application {
 		described.Warnings = append(described.Warnings, fmt.Sprintf("line %d  %s %s (%s): %s", w.Line, w.LogicalID, w.Property, w.Type, w.Message))
 	}
 	for _, f := range a.template.Functions {
-		described.Functions = append(described.Functions, Resource{f.LogicalID, f.Name})
+		id := f.LogicalID
+		if d.isShort() {
+			id = f.Name // the other one is written nowhere
+		}
+		described.Functions = append(described.Functions, Resource{id, f.Name})
 	}
 	names := described.names()
 	for _, table := range a.template.Tables {

@@ -106,7 +106,7 @@ func (r *textReporter) backend(b *strings.Builder, ready stagedoor.Ready) {
 	}
 	fmt.Fprintf(b, "  %s  %s\n", r.paint(dim, "backend "), ready.Backend.URL)
 	if why := ready.Backend.Unreachable; why != "" {
-		fmt.Fprintf(b, "            %s\n", r.paint(red, why+": until then nobody is let in"))
+		fmt.Fprintf(b, "            %s\n", r.paint(red, why+"; nobody is let in before it answers"))
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 type commandLine struct {
 	Serve       ServeCmd       `cmd:"" help:"Run a gateway that is configured over the network."`
 	Deploy      DeployCmd      `cmd:"" help:"Apply a template to a running gateway."`
-	Dev         DevCmd         `cmd:"" help:"Run the application of a template on this machine."`
+	Dev         DevCmd         `cmd:"" help:"Run an application on this machine, or put WebSockets in front of a URL."`
 	Init        InitCmd        `cmd:"" help:"Write the files of an application to begin with."`
 	Check       CheckCmd       `cmd:"" help:"Validate a template without running it."`
 	Connect     ConnectCmd     `cmd:"" help:"Talk to a WebSocket server from the terminal."`

@@ -84,7 +84,7 @@ func TestForURL(t *testing.T) {
 }
 
 // Every resource of a template has a place in the file.
-func TestPlace(t *testing.T) {
+func TestPlaces(t *testing.T) {
 	t.Parallel()
 	file, problems := parse(t, "apis:\n  chat:\n    routes:\n      $default: http://app\n      price: {function: ./price, runtime: nodejs20.x}\n")
 	if problems != nil {
@@ -96,16 +96,14 @@ func TestPlace(t *testing.T) {
 	if err := yaml.Unmarshal(file.Template(), &template); err != nil || len(template.Resources) != 10 {
 		t.Fatalf("%v, resources %v", err, template.Resources)
 	}
+	places := file.Places()
 	for id := range template.Resources {
-		if place, found := file.Place(id); !found || place.Line < 2 || !strings.HasPrefix(place.Key, "apis.chat") {
+		if place, found := places[id]; !found || place.Line < 2 || !strings.HasPrefix(place.Key, "apis.chat") {
 			t.Errorf("%s: %v %v", id, place, found)
 		}
 	}
-	if place, _ := file.Place("ChatPriceFunction"); place != (shortfile.Place{Line: 5, Key: "apis.chat.routes.price"}) {
+	if place := places["ChatPriceFunction"]; place != (shortfile.Place{Line: 5, Key: "apis.chat.routes.price"}) {
 		t.Error(place)
-	}
-	if _, found := file.Place("Other"); found {
-		t.Error("a resource that is not there has a place")
 	}
 }
 

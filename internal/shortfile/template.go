@@ -32,11 +32,9 @@ func (f *File) Template() []byte {
 	return out.Bytes()
 }
 
-// Place says where in the file a resource of the template comes from.
-func (f *File) Place(logicalID string) (Place, bool) {
-	place, found := f.write().places[logicalID]
-	return place, found
-}
+// Places says where in the file the resources of the template come from, by
+// their logical ids.
+func (f *File) Places() map[string]Place { return f.write().places }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 

@@ -185,10 +185,11 @@ func (s *Source) shortForm() (*shortfile.File, error) {
 }
 
 func text(file *shortfile.File) template.Text {
+	places := file.Places()
 	return template.Text{
 		Source: file.Template(), File: file.Name,
 		Place: func(logicalID string) (int, string) {
-			if place, found := file.Place(logicalID); found {
+			if place, found := places[logicalID]; found {
 				return place.Line, place.Key
 			}
 			return 0, logicalID
