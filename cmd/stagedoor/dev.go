@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -27,6 +28,7 @@ type DevCmd struct {
 	CA        string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
 	Limits    limitFlags        `embed:""`
 	Verbose   bool              `short:"v" help:"Shorten nothing: all that is not acted on, with its line, and whole names."`
+	Detached  bool              `help:"Stay when the process that started it ends, such as a shell or a test runner."`
 	JSON      bool              `help:"Print one JSON object per line."`
 }
 
@@ -72,6 +74,9 @@ A URL, such as http://localhost:8000, is a backend that needs no template: every
 event of every connection is a POST to it, and what it answers is the reply.
 A stagedoor.yaml has URLs for each route.
 
+It ends with the process that started it, such as a test runner or a shell that is
+killed, unless it is told to stay: by --detached, nohup or setsid.
+
 Exit codes: 0 stopped by Ctrl-C, 1 the template or the addresses could not be
 used, 2 wrong flags.`
 }
@@ -96,6 +101,11 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	if c.JSON {
 		reporter = newJSONReporter(out)
 	}
+	if p.whole {
+		var end func()
+		ctx, end = c.lifetime(ctx, p, out)
+		defer end()
+	}
 	limits, err := c.Limits.limits(stagedoor.LimitsOf(c.source()))
 	if err != nil {
 		return &usageError{err}
@@ -106,6 +116,30 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 		VPCLinks: c.VPCLink, CAFile: c.CA, Limits: limits, Reporter: reporter,
 	})
 	return p.reportProblems(err)
+}
+
+// lifetime bounds that of the command: it ends as by Ctrl-C when its terminal goes
+// away, when nobody reads its output any more, and, unless it is to stay, with the
+// process that started it. The function that it returns ends what is left below
+// this process.
+func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lines) (context.Context, func()) {
+	endOrphans := adoptOrphans()
+	ctx, cancel := withHangUp(ctx)
+	out.unread = cancel
+	var watching sync.WaitGroup
+	if !c.Detached && !staysByItself() {
+		watching.Go(func() {
+			if awaitParent(ctx) {
+				_, _ = fmt.Fprintln(p.stderr, "stagedoor: the process that started dev has ended; so does dev (--detached stays)")
+				cancel()
+			}
+		})
+	}
+	return ctx, func() {
+		cancel()
+		watching.Wait()
+		endOrphans()
+	}
 }
 
 // reportProblems prints the mistakes of a template, a line each. Other errors

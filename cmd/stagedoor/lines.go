@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -17,6 +19,9 @@ type lines struct {
 	mu     sync.Mutex
 	buffer *bufio.Writer // guarded by mu
 	timer  *time.Timer   // guarded by mu; running while the buffer holds something
+	// unread is called when nobody is left to read; nil: nobody wants to know. It
+	// is set before the first line.
+	unread func()
 }
 
 func newLines(out io.Writer) *lines {
@@ -41,7 +46,9 @@ func (l *lines) Write(text []byte) (int, error) {
 func (l *lines) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.buffer.Flush()
+	if err := l.buffer.Flush(); errors.Is(err, syscall.EPIPE) && l.unread != nil {
+		l.unread()
+	}
 }
 
 // close writes what waits and stops the timer.

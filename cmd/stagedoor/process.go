@@ -17,6 +17,9 @@ type process struct {
 	stdout     io.Writer
 	stderr     io.Writer
 	isTerminal func(stream any) bool
+	// whole says that the command has the operating system's process for itself:
+	// its children, its parent and its signals.
+	whole bool
 }
 
 // newProcess returns the process that we are.
@@ -29,6 +32,7 @@ func newProcess() *process {
 		stdout:     os.Stdout,
 		stderr:     os.Stderr,
 		isTerminal: isTerminal,
+		whole:      true,
 	}
 }
 

@@ -150,6 +150,7 @@ func (p *process) supervise() {
 	}()
 	p.exitError = p.command.Wait()
 	p.endGroup()
+	endStragglers(p.listener.Addr().String())
 	select {
 	case <-copied:
 	case <-time.After(outputGrace):

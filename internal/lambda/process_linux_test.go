@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // running says whether a process is there and not just waiting to be buried.
@@ -89,4 +91,43 @@ func TestKilledGatewayLeavesNoProcess(t *testing.T) {
 		t.Fatalf("the gateway said %q: %v", line, err)
 	}
 	eventually(t, "the end of the function's process", func() bool { return !running(pid) })
+}
+
+// What functions detach from themselves ends with their process: when it times
+// out, exits, and is stopped.
+func TestDetachedProcessesEnd(t *testing.T) {
+	t.Parallel()
+	h := newTestHost(t, nil, hostile(t, "session", deadline), hostile(t, "daemon", deadline), hostile(t, "exits", deadline), hostile(t, "hangs", 5*time.Second))
+	h.call("exits", `{"Do":"detach and exit"}`)
+	said := regexp.MustCompile(`detached (\d+)`).FindStringSubmatch(h.text())
+	if said == nil {
+		t.Fatalf("the function said no process id:\n%s", h.text())
+	}
+	exited, _ := strconv.Atoi(said[1])
+	if running(exited) {
+		t.Error("a detached process outlives a function that exited")
+	}
+	hanging := pidOf(t, h.call("hangs", `{"Do":"detach"}`))
+	if got := h.call("hangs", `{"Do":"hang"}`); got.FunctionError == "" {
+		t.Fatalf("the function should have hung: %s", got.Payload)
+	}
+	if running(hanging) {
+		t.Error("a detached process outlives a function that timed out")
+	}
+	pids := []int{pidOf(t, h.call("session", `{"Do":"detach"}`)), pidOf(t, h.call("daemon", `{"Do":"daemon"}`))}
+	for _, pid := range pids {
+		if !running(pid) {
+			t.Errorf("process %d should be running", pid)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	if err := h.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	for _, pid := range pids {
+		if running(pid) {
+			t.Errorf("process %d outlives the host", pid)
+		}
+	}
 }

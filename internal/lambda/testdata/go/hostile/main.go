@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -76,6 +77,13 @@ func carryOut(id string, o order) {
 		respond(os.Getpid())
 	case "fork":
 		respond(fork())
+	case "detach":
+		respond(detach())
+	case "detach and exit":
+		fmt.Println("detached", detach())
+		os.Exit(1)
+	case "daemon":
+		respond(daemon())
 	case "fork and exit":
 		fmt.Println("forked", fork())
 		os.Exit(1)
@@ -148,6 +156,31 @@ func wrongCalls(id string) []string {
 	body, _ := io.ReadAll(response.Body)
 	note(response.StatusCode, string(body))
 	return answers
+}
+
+// detach starts a child in a session of its own.
+func detach() int {
+	child := exec.Command("sh", "-c", "trap '' TERM HUP; while :; do sleep 1; done")
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := child.Start(); err != nil {
+		panic(err)
+	}
+	return child.Process.Pid
+}
+
+// daemon starts a process whose parent ends at once.
+func daemon() int {
+	parent := exec.Command("sh", "-c", "(while :; do sleep 1; done) >/dev/null 2>&1 & echo $!")
+	parent.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	output, err := parent.Output()
+	if err != nil {
+		panic(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(output)))
+	if err != nil {
+		panic(err)
+	}
+	return pid
 }
 
 // fork starts a child that outlives this process and keeps its output open.

@@ -1,0 +1,56 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lookAfterParent is how often it is seen whether the parent is still there.
+const lookAfterParent = 500 * time.Millisecond
+
+// staysByItself reports whether whoever started this process said that it is to
+// go on without them: by nohup, or by a session of its own. The first process of
+// a system or container, and its children, have nobody who could end.
+func staysByItself() bool {
+	session, err := unix.Getsid(0)
+	return os.Getppid() <= 1 || signal.Ignored(syscall.SIGHUP) || err == nil && session == os.Getpid()
+}
+
+// awaitParent waits for the end of the process that started this one, and
+// reports it; false when ctx ends first.
+func awaitParent(ctx context.Context) bool {
+	parent := os.Getppid()
+	ticker := time.NewTicker(lookAfterParent)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-ticker.C:
+			if os.Getppid() != parent { // somebody else's child now
+				return true
+			}
+		}
+	}
+}
+
+// withHangUp ends the returned context also when the terminal goes away, and
+// keeps writing to a closed pipe from killing the process.
+func withHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	closed := make(chan os.Signal, 1)
+	signal.Notify(closed, syscall.SIGPIPE)
+	stop := func() { signal.Stop(closed) }
+	if signal.Ignored(syscall.SIGHUP) {
+		ctx, cancel := context.WithCancel(ctx)
+		return ctx, func() { stop(); cancel() }
+	}
+	ctx, cancel := signal.NotifyContext(ctx, syscall.SIGHUP)
+	return ctx, func() { stop(); cancel() }
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// staysByItself: on Windows nothing says so but --detached.
+func staysByItself() bool { return false }
+
+// awaitParent waits for the end of the process that started this one, and
+// reports it; false when ctx ends first, or when there is no such process.
+func awaitParent(ctx context.Context) bool {
+	parent, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(os.Getppid()))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = windows.CloseHandle(parent) }()
+	for ctx.Err() == nil {
+		if event, err := windows.WaitForSingleObject(parent, 500); err != nil || event == windows.WAIT_OBJECT_0 {
+			return err == nil
+		}
+	}
+	return false
+}
+
+// withHangUp does nothing: a console that goes away ends its processes.
+func withHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithCancel(ctx)
+}
