@@ -25,6 +25,8 @@ const (
 type narrator struct {
 	reporter Reporter
 	urls     func() []string // where clients connect
+	// deliberate: routes that do not answer are written so, with answer: false.
+	deliberate bool
 
 	sideBySide atomic.Bool // it was told that messages of a connection run side by side
 
@@ -60,7 +62,7 @@ func (n *narrator) Record(e *Record) {
 
 // warnings are what a message shows for the first time.
 func (n *narrator) warnings(e *Record) (list []string) {
-	if e.Unanswered > 0 && n.first(e.APIID+" "+e.RouteKey) {
+	if e.Unanswered > 0 && !n.deliberate && n.first(e.APIID+" "+e.RouteKey) {
 		list = append(list, fmt.Sprintf("%d B of the answer go to nobody: the route has no RouteResponse", e.Unanswered))
 	}
 	if !n.sideBySide.Load() && n.hadCompany(e) && !n.sideBySide.Swap(true) {

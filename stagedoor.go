@@ -93,6 +93,7 @@ func (d *dev) start(ctx context.Context) error {
 		return err
 	}
 	d.narrator = newNarrator(d.config.Reporter, d.connectURLs)
+	d.narrator.deliberate = d.isShort()
 	d.gateway = gateway.New(gateway.Options{
 		Engine: d.engine, Recorder: d.narrator, Node: 1, Fallback: http.HandlerFunc(d.servePage),
 		Guards: gateway.Guards{Unsigned: true, Keys: d.keys},

@@ -329,6 +329,9 @@ func TestShortFile(t *testing.T) {
 	if got := ask(t, c, "next"); got != "echo next" {
 		t.Errorf("after a route that does not answer came %q", got)
 	}
+	if strings.Contains(d.out.String(), "go to nobody") {
+		t.Errorf("a route that is not to answer is warned of:\n%s", d.out)
+	}
 	id := b.await(t, "message").connection
 	for _, path := range []string{"/@connections/", "/dev/@connections/"} {
 		if status, body := request(t, "POST", d.Public+path+id, path); status != http.StatusOK {
