@@ -62,6 +62,10 @@ type ServeReady struct {
 	Data   string   // the folder of the store; empty where NATS servers have it
 	NATS   string   // URLs of the NATS servers that have the store; empty for none
 	Open   bool     // signatures are not checked
+	// Alive asks the gateway whether its event loops, accept loops and watches
+	// of the store have their turns. The error names what had not answered when
+	// ctx ended. It is called at any time, by any goroutine.
+	Alive func(ctx context.Context) error
 }
 
 // Serve runs a gateway until ctx ends. Its configuration of APIs comes through
@@ -189,7 +193,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 // tellReady says that the gateway serves, and who may use it.
 func (s *serving) tellReady() {
 	ready := ServeReady{
-		Admin: withScheme(s.admin.URL(), s.certificates.admin != nil), File: s.options.Source.File, Open: s.options.Open,
+		Admin: withScheme(s.admin.URL(), s.certificates.admin != nil), File: s.options.Source.File, Open: s.options.Open, Alive: s.alive,
 	}
 	if ready.NATS = s.config.NATS.URL; ready.NATS == "" {
 		ready.Data = s.config.Data

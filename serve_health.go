@@ -30,6 +30,12 @@ func (h *health) setStore(err error) (changed bool) {
 	return changed
 }
 
+// isStopping reports whether the gateway has begun to stop.
+func (h *health) isStopping() (stopping bool) {
+	h.update(func() { stopping = h.stopping })
+	return stopping
+}
+
 // isSynced tells whether the configuration was read once.
 func (h *health) isSynced() (synced bool) {
 	h.update(func() { synced = h.synced })

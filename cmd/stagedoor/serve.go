@@ -120,7 +120,7 @@ type serveReporter struct {
 
 // Ready prints the ready line.
 func (r *serveReporter) Ready(ready stagedoor.ServeReady) {
-	text := r.text(ready)
+	var text string
 	if r.json {
 		line, _ := json.Marshal(struct { // strings always marshal
 			Event  string   `json:"event"`
@@ -130,9 +130,11 @@ func (r *serveReporter) Ready(ready stagedoor.ServeReady) {
 			Open   bool     `json:"open,omitempty"`
 		}{"ready", ready.Public[0], ready.Admin, ready.Public, ready.Open})
 		text = string(line) + "\n"
+	} else {
+		text = r.text(ready)
 	}
 	_, _ = fmt.Fprint(r.p.stdout, text)
-	r.service.ready()
+	r.service.ready(ready.Alive)
 }
 
 // text is the ready line for people.
@@ -161,5 +163,5 @@ func (r *serveReporter) text(ready stagedoor.ServeReady) string {
 }
 
 func (r *serveReporter) Reloading() { r.service.reloading() } // Reloading tells the service manager.
-func (r *serveReporter) Reloaded()  { r.service.ready() }     // Reloaded tells the service manager.
+func (r *serveReporter) Reloaded()  { r.service.reloaded() }  // Reloaded tells the service manager.
 func (r *serveReporter) Stopping()  { r.service.stopping() }  // Stopping tells the service manager.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -18,18 +20,22 @@ type service struct {
 	stderr    io.Writer
 	listeners map[string][]net.Listener // "public" and "admin"
 
-	ended chan struct{} // closed to end the watchdog's messages
-	done  chan struct{} // closed when they have ended
+	alive atomic.Pointer[func(context.Context) error] // asks the gateway; nil until it is ready
+
+	watching context.Context // ends to end the watchdog's messages
+	end      context.CancelFunc
+	done     chan struct{} // closed when they have ended
 }
 
 // newService takes what the service manager hands over, and keeps its watchdog
-// quiet until close.
+// quiet until close, as long as the gateway is alive.
 func newService(stderr io.Writer) (*service, error) {
 	given, err := activation.ListenersWithNames()
 	if err != nil {
 		return nil, fmt.Errorf("sockets of the service manager: %w", err)
 	}
-	s := &service{stderr: stderr, listeners: map[string][]net.Listener{}, ended: make(chan struct{}), done: make(chan struct{})}
+	s := &service{stderr: stderr, listeners: map[string][]net.Listener{}, done: make(chan struct{})}
+	s.watching, s.end = context.WithCancel(context.Background())
 	for name, listeners := range given {
 		name = listenerName(name)
 		s.listeners[name] = append(s.listeners[name], listeners...)
@@ -54,7 +60,9 @@ func listenerName(name string) string {
 	return name
 }
 
-// watchdog says at every interval that the process is alive.
+// watchdog asks the gateway at every interval whether it is alive, and passes a
+// good answer on. Without one nothing is passed on: the service manager then
+// starts the process again. A gateway that is not ready yet is not asked.
 func (s *service) watchdog(interval time.Duration) {
 	defer close(s.done)
 	if interval <= 0 {
@@ -65,14 +73,36 @@ func (s *service) watchdog(interval time.Duration) {
 	for {
 		select {
 		case <-ticker.C:
-			s.notify(daemon.SdNotifyWatchdog)
-		case <-s.ended:
+			s.ask(interval)
+		case <-s.watching.Done():
 			return
 		}
 	}
 }
 
-func (s *service) ready()    { s.notify(daemon.SdNotifyReady) }
+// ask gives the gateway so much time to answer.
+func (s *service) ask(limit time.Duration) {
+	if alive := s.alive.Load(); alive != nil {
+		ctx, cancel := context.WithTimeout(s.watching, limit)
+		defer cancel()
+		if err := (*alive)(ctx); err != nil {
+			if s.watching.Err() == nil {
+				_, _ = fmt.Fprintf(s.stderr, "stagedoor: part of the gateway hangs, so the watchdog is told nothing: %v\n", err)
+			}
+			return
+		}
+	}
+	s.notify(daemon.SdNotifyWatchdog)
+}
+
+// ready says that the gateway serves, and whom to ask from now on whether it is
+// alive.
+func (s *service) ready(alive func(context.Context) error) {
+	s.alive.Store(&alive)
+	s.reloaded()
+}
+
+func (s *service) reloaded() { s.notify(daemon.SdNotifyReady) }
 func (s *service) stopping() { s.notify(daemon.SdNotifyStopping) }
 
 // reloading tells the time as well, as Type=notify-reload wants it.
@@ -89,6 +119,6 @@ func (s *service) notify(state string) {
 }
 
 func (s *service) close() {
-	close(s.ended)
+	s.end()
 	<-s.done
 }

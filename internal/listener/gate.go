@@ -79,7 +79,8 @@ func (g *gate) sourceOf(address netip.Addr) netip.Prefix {
 // would cost more than the connection.
 type gatedListener struct {
 	net.Listener
-	gate *gate
+	gate     *gate
+	accepted *acceptance
 }
 
 func (l *gatedListener) Accept() (net.Conn, error) {
@@ -88,6 +89,7 @@ func (l *gatedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
+		l.accepted.happened()
 		address := peerOf(conn)
 		if l.gate.leavesReserve && descriptors.Scarce(conn) {
 			abort(conn)

@@ -107,6 +107,7 @@ func limit[T int | time.Duration](value, standard T) T { return max(0, cmp.Or(va
 type Server struct {
 	http     *http.Server
 	listener net.Listener
+	accepted acceptance    // of a connection
 	done     chan struct{} // closed when serving has ended
 }
 
@@ -121,7 +122,7 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 		// Without a limit of time a silent proxy would hold the connection for good.
 		inner = forwarded.Listen(inner, o.Trusted, cmp.Or(limits.HeaderTime, time.Minute))
 	}
-	s.listener = dualport.NewListener(&gatedListener{inner, g}, o.TLS)
+	s.listener = dualport.NewListener(&gatedListener{inner, g, &s.accepted}, o.TLS)
 	s.http = &http.Server{
 		Handler:           guard(limits, o.serverNames(), forwarded.Handler(o.Trusted, byTransport(handler, o.Plain))),
 		ReadHeaderTimeout: limits.HeaderTime,

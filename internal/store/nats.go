@@ -32,10 +32,11 @@ type NATS struct {
 	failure     atomic.Pointer[error]   // why there is no connection; nil: none failed
 	unwritten   atomic.Pointer[error]   // why the last write was not done; nil: it was
 
-	closing context.Context // ends when Close begins
-	close   context.CancelFunc
-	mu      sync.Mutex // held to begin a watch, and to begin Close
-	watches sync.WaitGroup
+	closing  context.Context // ends when Close begins
+	close    context.CancelFunc
+	mu       sync.Mutex // held to begin and end a watch, and to begin Close
+	watches  sync.WaitGroup
+	watching map[*natsWatch]struct{} // guarded by mu
 }
 
 // Open starts the NATS server of this process, or connects to those elsewhere,
@@ -48,7 +49,7 @@ func Open(ctx context.Context, options Options) (*NATS, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &NATS{options: options, log: options.Log}
+	n := &NATS{options: options, watching: make(map[*natsWatch]struct{}), log: options.Log}
 	n.closing, n.close = context.WithCancel(context.Background())
 	if options.URL == "" {
 		if n.server, err = startEmbedded(options); err != nil {

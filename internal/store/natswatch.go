@@ -21,11 +21,11 @@ func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change
 			return err
 		}
 	}
-	if !n.beginWatch() {
+	w := &natsWatch{store: n, prefixes: prefixes, changed: changed, ready: ready, known: make(map[string]uint64)}
+	if !n.beginWatch(w) {
 		return ErrClosed
 	}
-	defer n.watches.Done()
-	w := &natsWatch{store: n, changed: changed, ready: ready, known: make(map[string]uint64)}
+	defer n.endWatch(w)
 	for _, prefix := range prefixes {
 		w.filters = append(w.filters, n.filter(prefix))
 	}
@@ -44,6 +44,7 @@ func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change
 			retry = firstRetry // it had been well
 		}
 		n.log.Debug("Watching the configuration begins anew", "reason", err)
+		w.takes(retry)
 		select {
 		case <-ctx.Done():
 		case <-n.closing.Done():
@@ -55,22 +56,33 @@ func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change
 }
 
 // beginWatch makes Close wait for a watch, unless it has begun.
-func (n *NATS) beginWatch() bool {
+func (n *NATS) beginWatch(w *natsWatch) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closing.Err() != nil {
 		return false
 	}
 	n.watches.Add(1)
+	w.takes(0)
+	n.watching[w] = struct{}{}
 	return true
+}
+
+func (n *NATS) endWatch(w *natsWatch) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.watching, w)
+	n.watches.Done()
 }
 
 // natsWatch is what a Watch knows.
 type natsWatch struct {
-	store   *NATS
-	filters []string
-	changed func(Change)
-	ready   func() // nil once it was called
+	turn
+	store    *NATS
+	prefixes []string
+	filters  []string
+	changed  func(Change)
+	ready    func() // nil once it was called
 	// known are the revisions of the records that were told; last is the
 	// highest revision that was seen.
 	known map[string]uint64
@@ -93,11 +105,16 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 		case <-ctx.Done():
 		}
 	}()
+	w.takes(w.store.options.Timeout)
 	r, err := w.store.read(ctx, w.filters, false)
 	if err != nil {
 		return err
 	}
-	defer r.close()
+	defer func() {
+		w.takes(heartbeat)
+		r.close()
+	}()
+	w.takes(0)
 	vanished := make(map[string]struct{}, len(w.known))
 	for key := range w.known {
 		vanished[key] = struct{}{}
@@ -107,7 +124,7 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 	}
 	for {
 		began := r.caughtUp()
-		change, err := r.next(ctx)
+		change, err := w.next(ctx, r)
 		if err != nil {
 			return errors.Join(context.Cause(ctx), err)
 		}
@@ -115,6 +132,20 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 		w.tell(change)
 		if !began && r.caughtUp() {
 			w.caughtUp(vanished)
+		}
+	}
+}
+
+// next waits for a write, and shows meanwhile that the watch is alive.
+func (w *natsWatch) next(ctx context.Context, r *reader) (Change, error) {
+	for {
+		w.takes(turnTime)
+		turn, stop := context.WithTimeout(ctx, turnTime)
+		change, err := r.next(turn)
+		stop()
+		w.takes(0)
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return change, err
 		}
 	}
 }

@@ -32,6 +32,7 @@ type loop struct {
 	fd     int
 	buffer []byte
 	events [loopBatch]unix.EpollEvent
+	pulse  *pulse
 	done   chan struct{}
 }
 
@@ -51,7 +52,12 @@ func newLoop(t *table) (*loop, error) {
 		poll.Close()
 		return nil, err
 	}
-	l := &loop{table: t, poll: poll, raw: raw, fd: fd, buffer: make([]byte, loopBuffer), done: make(chan struct{})}
+	pulse, err := newPulse(fd)
+	if err != nil {
+		poll.Close()
+		return nil, err
+	}
+	l := &loop{table: t, poll: poll, raw: raw, fd: fd, buffer: make([]byte, loopBuffer), pulse: pulse, done: make(chan struct{})}
 	go l.run()
 	return l, nil
 }
@@ -60,6 +66,7 @@ func newLoop(t *table) (*loop, error) {
 func (l *loop) stop() {
 	l.poll.Close()
 	<-l.done
+	l.pulse.close()
 }
 
 func (l *loop) run() {
@@ -72,7 +79,9 @@ func (l *loop) run() {
 	}
 	for l.raw.Read(poll) == nil {
 		for _, ev := range l.events[:max(n, 0)] {
-			if c := l.table.get(uint32(ev.Fd), uint32(ev.Pad)); c != nil {
+			if ev.Fd == pulseSlot {
+				l.pulse.answer()
+			} else if c := l.table.get(uint32(ev.Fd), uint32(ev.Pad)); c != nil {
 				l.handle(c, ev.Events)
 			}
 		}

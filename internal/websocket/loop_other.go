@@ -3,6 +3,7 @@
 package websocket
 
 import (
+	"context"
 	"errors"
 	"net"
 )
@@ -15,5 +16,7 @@ type loop struct{ driver }
 func newLoop(*table) (*loop, error) { return nil, errors.ErrUnsupported }
 
 func (*loop) stop() {}
+
+func (*loop) ask(context.Context) error { return nil }
 
 func detach(net.Conn) (fd int, err error) { return -1, errors.ErrUnsupported }
