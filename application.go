@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/archive"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -48,7 +49,7 @@ func (d *dev) apply(loaded *template.Application) (Application, error) {
 		}
 	}
 	d.keys.Replace(loaded.ApiKeys, loaded.UsagePlans) // what is wrong with them was told
-	d.functions.Update(functions(d.router.follow(loaded.Functions)))
+	d.functions.Update(d.runnable(d.router.follow(loaded.Functions)))
 	for _, p := range next.plans {
 		d.gateway.Deploy(p)
 	}
@@ -103,14 +104,22 @@ func (a *application) has(p *plan.Stage) bool {
 	})
 }
 
-func functions(loaded []*template.Function) []lambda.Function {
+// runnable gives functions as they are run: what is in an archive is unpacked.
+func (d *dev) runnable(loaded []*template.Function) []lambda.Function {
 	var list []lambda.Function
 	for _, f := range loaded {
-		list = append(list, lambda.Function{
+		next := lambda.Function{
 			Name: f.Name, ARN: f.ARN, Runtime: f.Runtime, Handler: f.Handler,
 			CodeDir: target(f.CodeDir), InlineCode: f.InlineCode, MemoryMB: f.MemoryMB,
 			Timeout: f.Timeout, Environment: f.Environment, Layers: f.Layers, Unavailable: f.Unavailable,
-		})
+		}
+		if f.Archive != "" && next.Unavailable == "" {
+			var err error
+			if next.CodeDir, err = archive.Unpack(f.Archive, filepath.Join(d.config.CacheDir, "archives")); err != nil {
+				next.Unavailable = err.Error()
+			}
+		}
+		list = append(list, next)
 	}
 	return list
 }

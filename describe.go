@@ -10,6 +10,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/template"
 )
 
 // describe says what is in effect, for whoever looks at the terminal.
@@ -18,7 +19,7 @@ func (d *dev) describe(a *application) Application {
 		Template: d.source.Name(),
 		Note:     d.source.Note,
 		AtRoot:   d.defaultStage(a) != nil,
-		Notices:  a.template.Ignored,
+		Notices:  d.notices(a.template),
 		Problems: a.problems,
 		Warnings: d.sharedPaths(a),
 	}
@@ -57,6 +58,18 @@ func (d *dev) describe(a *application) Application {
 		described.APIs = append(described.APIs, api)
 	}
 	return described
+}
+
+// notices are those of a template, but for why a function cannot run here that
+// is called elsewhere.
+func (d *dev) notices(loaded *template.Application) []Notice {
+	elsewhere := map[string]bool{} // by logical id
+	for _, f := range loaded.Functions {
+		elsewhere[f.LogicalID] = d.config.FunctionEndpoints[f.LogicalID] != "" || d.config.FunctionEndpoints[f.Name] != ""
+	}
+	return slices.DeleteFunc(slices.Clone(loaded.Ignored), func(n Notice) bool {
+		return elsewhere[n.LogicalID] && (n.Property == "Runtime" || n.Property == "Code")
+	})
 }
 
 // names are the logical ids of the functions, by name.

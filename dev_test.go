@@ -71,13 +71,18 @@ func start(t *testing.T, template string, change ...func(*DevConfig)) *app {
 	t.Helper()
 	a := &app{watcher: &watcher{}, folder: t.TempDir()}
 	a.write(t, "template.yaml", template)
-	config := DevConfig{
-		Template: a.folder, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0",
-		CacheDir: filepath.Join(a.folder, "cache"), Reporter: a.watcher,
-	}
+	config := DevConfig{Template: a.folder, CacheDir: filepath.Join(a.folder, "cache")}
 	for _, c := range change {
 		c(&config)
 	}
+	a.run(t, config)
+	return a
+}
+
+// run runs what is configured on ports of its own, and ends it with the test.
+func (a *app) run(t *testing.T, config DevConfig) {
+	t.Helper()
+	config.Listen, config.Admin, config.Reporter = "127.0.0.1:0", "127.0.0.1:0", a.watcher
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- RunDev(ctx, config) }()
@@ -98,7 +103,6 @@ func start(t *testing.T, template string, change ...func(*DevConfig)) *app {
 		return nil
 	})
 	a.Ready = *a.watcher.ready
-	return a
 }
 
 func (a *app) write(t *testing.T, name, content string) {

@@ -112,8 +112,7 @@ func runtimeOf(name string) (func(*Host, context.Context, Function, string) (*pr
 	case strings.HasPrefix(name, "provided"), name == "go1.x":
 		return (*Host).prepareProvided, nil
 	}
-	return nil, failuref("Runtime.NotSupported",
-		"runtime %q is not run here; these are: nodejs*, python*, provided* (an executable named bootstrap, or Go source) and go1.x", name)
+	return nil, failuref("Runtime.NotSupported", "runtime %q is not run here; these are: %s", name, families)
 }
 
 // taskRoot is the folder that holds the function's code. Inline code is

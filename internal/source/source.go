@@ -88,6 +88,9 @@ func inFolder(folder string) (*Source, error) {
 	case short != "":
 		return &Source{File: short, short: true}, nil
 	}
+	if !errors.Is(err, template.ErrNone) {
+		return nil, err // it says what to do
+	}
 	return nil, fmt.Errorf("%w, and no %s; \"stagedoor init\" writes one", err, shortNames[0])
 }
 

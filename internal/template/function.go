@@ -3,6 +3,7 @@ package template
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
 // What Lambda takes where a template says nothing.
@@ -41,6 +43,7 @@ func (b *builder) function(res *resource) {
 		f.Timeout = time.Duration(p.integer("Timeout")) * time.Second
 	}
 	b.code(f, p)
+	b.runtime(f, p)
 	noticeArchitecture(p)
 	f.Layers = b.layersOf(p)
 	if f.Unavailable == "" || p.text("PackageType") != "Image" {
@@ -51,6 +54,22 @@ func (b *builder) function(res *resource) {
 	}
 	b.arns[f.ARN] = f
 	b.app.Functions = append(b.app.Functions, f)
+}
+
+// runtime checks the name of the runtime, and records that one cannot run here.
+func (b *builder) runtime(f *Function, p *properties) {
+	switch {
+	case f.Runtime == "":
+	case !lambda.IsRuntime(f.Runtime):
+		p.wrong("Runtime", "Runtime %q is none of Lambda's runtimes%s", f.Runtime, b.didYouMean(f.Runtime, lambda.Identifiers))
+	case !lambda.Runs(f.Runtime):
+		p.ignore(p.lines["Runtime"], "Runtime", f.Runtime+" is not run here: "+elsewhere(f))
+	}
+}
+
+// elsewhere says what can be done with a function that cannot run here.
+func elsewhere(f *Function) string {
+	return "start the function by other means, and say where it is called: --function " + f.LogicalID + "=URL"
 }
 
 // noticeArchitecture records that a function is run on another architecture
@@ -119,7 +138,7 @@ func (b *builder) code(f *Function, p *properties) {
 	case code == nil || code.kind == unknown:
 		return
 	case code.kind == text && strings.HasPrefix(code.text, "s3://"):
-		b.unavailable(f, p, line, inS3(code.text))
+		b.stored(f, p, line, code.text)
 		return
 	case code.kind == text:
 		b.codeFolder(f, p, newText(line, code.text))
@@ -130,17 +149,38 @@ func (b *builder) code(f *Function, p *properties) {
 	case c.has("ZipFile"):
 		f.InlineCode = c.text("ZipFile")
 	case c.has("ImageUri"):
-		b.unavailable(f, p, line, "its code is a container image, which is not run here")
+		f.Unavailable = "its code is a container image, which is not run here"
+		p.ignore(line, "Code", "a container image is not run here: "+elsewhere(f))
 	case c.has("S3Bucket") && c.has("S3Key"):
-		b.unavailable(f, p, line, inS3("s3://"+c.text("S3Bucket")+"/"+c.text("S3Key")))
+		b.stored(f, p, line, "s3://"+c.text("S3Bucket")+"/"+c.text("S3Key"))
 	default:
 		p.wrong("Code", "Code needs ZipFile, ImageUri, S3Bucket with S3Key, or the path of a local folder")
 	}
 }
 
-// inS3 says why code in S3 cannot run here.
-func inS3(uri string) string {
-	return "its code is in S3 (" + uri + "); a local folder is needed to run it here"
+// stored finds code in S3 where tools put it before they upload it: beside the
+// template, by the last part of its key.
+func (b *builder) stored(f *Function, p *properties, line int, uri string) {
+	name := path.Base(uri)
+	stem := strings.TrimSuffix(name, ".zip")
+	for _, candidate := range []string{name, "asset." + name, "asset." + stem} {
+		if stem == name { // no archive
+			break
+		}
+		file := filepath.Join(b.folder, candidate)
+		info, err := os.Stat(file)
+		switch {
+		case err != nil:
+			continue
+		case info.IsDir():
+			f.CodeDir = file
+			return
+		case info.Mode().IsRegular():
+			f.Archive = file
+			return
+		}
+	}
+	b.unavailable(f, p, line, "its code is in S3 ("+uri+"); a local folder is needed to run it here")
 }
 
 func (b *builder) unavailable(f *Function, p *properties, line int, reason string) {
@@ -149,16 +189,25 @@ func (b *builder) unavailable(f *Function, p *properties, line int, reason strin
 }
 
 // codeFolder sets the folder of a function's code.
-func (b *builder) codeFolder(f *Function, p *properties, path *value) {
-	folder, message := b.localFolder(path.text)
+func (b *builder) codeFolder(f *Function, p *properties, written *value) {
+	folder, message := b.localFolder(written.text)
 	switch {
 	case message == "":
 		f.CodeDir = folder
-	case strings.HasSuffix(path.text, ".zip") || strings.HasSuffix(path.text, ".jar"):
-		b.unavailable(f, p, path.line, "its code is the archive "+path.text+"; a folder is needed to run it here")
+	case strings.HasSuffix(written.text, ".zip") && isFile(folder):
+		f.Archive = folder
+	case strings.HasSuffix(written.text, ".zip"):
+		b.unavailable(f, p, written.line, "its code is the archive "+written.text+", which is not there")
+	case strings.HasSuffix(written.text, ".jar"):
+		b.unavailable(f, p, written.line, "its code is the archive "+written.text+", which is not run here")
 	default:
-		p.problem(path.line, p.res.id, "the code %s", message)
+		p.problem(written.line, p.res.id, "the code %s", message)
 	}
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // localFolder resolves a path that is relative to the template. The message
@@ -171,9 +220,9 @@ func (b *builder) localFolder(path string) (folder, message string) {
 	info, err := os.Stat(folder)
 	switch {
 	case err != nil:
-		return "", fmt.Sprintf("folder %s does not exist", path)
+		return folder, fmt.Sprintf("folder %s does not exist", path)
 	case !info.IsDir():
-		return "", fmt.Sprintf("path %s is a file; a folder is needed", path)
+		return folder, fmt.Sprintf("path %s is a file; a folder is needed", path)
 	}
 	return filepath.Clean(folder), ""
 }

@@ -62,11 +62,11 @@ func TestBounds(t *testing.T) {
 // is there a billion times.
 func loopBomb(body string) string {
 	items := "[" + strings.TrimSuffix(repeat(10, "value%d,"), ",") + "]"
-	inner, key := "", "K"
+	key := "K"
 	for i := range 9 {
 		key += fmt.Sprintf("${I%d}", i)
 	}
-	inner = fmt.Sprintf("%q: %s", key, body)
+	inner := fmt.Sprintf("%q: %s", key, body)
 	for i := range 9 {
 		inner = fmt.Sprintf("Fn::ForEach::L%d: [I%d, %s, {%s}]", i, i, items, inner)
 	}

@@ -65,7 +65,8 @@ type Function struct {
 	ARN         string
 	Runtime     string
 	Handler     string
-	CodeDir     string // absolute; empty when InlineCode or Unavailable is set
+	CodeDir     string // absolute; empty when Archive, InlineCode or Unavailable is set
+	Archive     string `json:",omitempty"` // zip archive of the code, absolute
 	InlineCode  string
 	MemoryMB    int
 	Timeout     time.Duration
@@ -113,6 +114,9 @@ func (a *Application) WatchPaths() []string {
 	for _, f := range a.Functions {
 		if f.CodeDir != "" {
 			paths = append(paths, f.CodeDir)
+		}
+		if f.Archive != "" {
+			paths = append(paths, f.Archive)
 		}
 		paths = append(paths, f.Layers...)
 	}
