@@ -26,6 +26,7 @@ func Compare(want, have *State, region string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.account(want, have)
 	for _, w := range want.apis {
 		if h := existing[w.logicalID]; h != nil {
 			c.plan.known[w.id] = h.id

@@ -53,6 +53,9 @@ type State struct {
 	keys    []*apiKey
 	plans   []*usagePlan
 	hidden  []string // what the gateway does not let be read
+
+	accountID string   // of a template
+	account   *account // of a gateway
 }
 
 // Stack is the name of the stack.

@@ -38,6 +38,9 @@ func Read(ctx context.Context, c *Client, stack string) (*State, error) {
 		}
 		s.apis = append(s.apis, a)
 	}
+	if s.account, err = r.account(); err != nil {
+		return nil, err
+	}
 	if s.domains, err = r.domains(); !s.mayHide(err, "domain names") {
 		return nil, err
 	}
@@ -63,7 +66,7 @@ func (s *State) mayHide(err error, what string) bool {
 
 // ids are what the gateway names things by. What else it may answer does not
 // get into the paths of requests.
-var ids = regexp.MustCompile(`^[A-Za-z0-9_.*-]{1,255}$`)
+var ids = regexp.MustCompile(`^[A-Za-z0-9_.*$-]{1,255}$`)
 
 // id checks an id of an answer.
 func id(k string, given *string) (string, error) {

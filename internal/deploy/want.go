@@ -17,7 +17,7 @@ import (
 
 // Wanted says what a template describes.
 func Wanted(app *template.Application) *State {
-	s := &State{stack: app.StackName}
+	s := &State{stack: app.StackName, accountID: app.AccountID}
 	ids := make([]string, len(app.APIs))
 	for i, a := range app.APIs {
 		ids[i] = a.API.ApiId
