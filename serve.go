@@ -65,7 +65,7 @@ type ServeReady struct {
 	// Alive asks the gateway whether its event loops, accept loops and watches
 	// of the store have their turns. The error names what had not answered when
 	// ctx ended. It is called at any time, by any goroutine.
-	Alive func(ctx context.Context) error
+	Alive func(ctx context.Context) error `json:"-"`
 }
 
 // Serve runs a gateway until ctx ends. Its configuration of APIs comes through
