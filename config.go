@@ -49,6 +49,10 @@ type DevConfig struct {
 	// CAFile holds certificates, in PEM, of authorities that HTTP backends are
 	// trusted by beside the system's.
 	CAFile string
+	// Hosts are names by which the ports are reached, beside addresses, localhost
+	// and custom domains. Requests to @connections and the Invoke API by other
+	// names are refused: a web page may have sent them.
+	Hosts []string
 	// Region and AccountID appear in ARNs; "" stands for AWS_REGION, else
 	// us-east-1, and for 123456789012.
 	Region, AccountID string

@@ -31,6 +31,9 @@ type ServeConfig struct {
 	// Open switches the checking of signatures off: everybody who reaches a
 	// port may do everything. It is for tests.
 	Open bool
+	// Hosts are names by which the ports are reached, beside addresses, localhost
+	// and custom domains. They matter where signatures are not checked.
+	Hosts []string
 	// Log takes the lines of the log. Nil takes none.
 	Log io.Writer
 	// Reporter is told of the gateway's life. Nil is told nothing.

@@ -3,6 +3,7 @@ package stagedoor
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/control"
 	"github.com/stagedoor/stagedoor/internal/listener"
+	"github.com/stagedoor/stagedoor/internal/webguard"
 )
 
 // adminHandler answers health checks from the beginning, and all else once the
@@ -80,7 +82,7 @@ func (s *serving) controlPlane() http.Handler {
 		plane.ServeHTTP(w, r)
 	}))
 	if s.options.Open {
-		both = sameOrigin(both)
+		both = guarded(s.webGuard(), both)
 	}
 	return s.access.audited(both)
 }
@@ -93,6 +95,13 @@ func (s *serving) describe() administration.Gateway {
 		told.Public = append(told.Public, withScheme("http://"+port.Addr().String(), s.config.TLS.Required))
 	}
 	return told
+}
+
+// webGuard knows the names that the operator has given.
+func (s *serving) webGuard() webguard.Guard {
+	return webguard.Guard{Knows: func(host string) bool {
+		return isOneOf(host, s.options.Hosts, append(slices.Clone(s.config.Listen), s.config.Admin.Listen)...) || s.gateway.HasDomain(host)
+	}}
 }
 
 // isOwn tells requests that are none of AWS's control plane.

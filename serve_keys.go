@@ -55,7 +55,7 @@ func (s *serving) rates() usage.AccountRates {
 func (s *serving) guards() gateway.Guards {
 	l := s.config.Limits
 	return gateway.Guards{
-		Identities: s.access.directory, Unsigned: s.options.Open, Account: usage.NewAccount(s.rates()), Keys: s.keys.Keys,
+		Identities: s.access.directory, Unsigned: s.options.Open, Visitors: s.webGuard(), Account: usage.NewAccount(s.rates()), Keys: s.keys.Keys,
 		Caps: usage.OpenLimits{Total: l.Connections, API: l.ConnectionsPerAPI, Source: l.ConnectionsPerSource},
 	}
 }

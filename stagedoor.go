@@ -96,7 +96,7 @@ func (d *dev) start(ctx context.Context) error {
 	d.narrator.deliberate = d.isShort()
 	d.gateway = gateway.New(gateway.Options{
 		Engine: d.engine, Recorder: d.narrator, Node: 1, Fallback: http.HandlerFunc(d.servePage),
-		Guards: gateway.Guards{Unsigned: true, Keys: d.keys},
+		Guards: gateway.Guards{Unsigned: true, Visitors: d.webGuard(), Keys: d.keys},
 	})
 	if err := d.startEndpoint(authority); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (d *dev) startEndpoint(authority *certificate.Authority) (err error) {
 	}
 	if !d.config.dynamoDBElsewhere() {
 		d.database = dynamodb.New()
-		options.DynamoDB = d.database
+		options.DynamoDB = guarded(d.webGuard(), d.database)
 	}
 	d.endpoint, err = localaws.Listen("127.0.0.1:0", options)
 	return err

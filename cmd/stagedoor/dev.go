@@ -26,6 +26,7 @@ type DevCmd struct {
 	Function  map[string]string `placeholder:"NAME=URL" help:"Where a function is called by Lambda's Invoke operation instead of being run here; may be repeated."`
 	VPCLink   map[string]string `name:"vpc-link" placeholder:"ID=HOST:PORT" help:"Address of the load balancer behind a VPC link; may be repeated."`
 	CA        string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
+	Host      []string          `placeholder:"NAME" help:"Name by which the ports are reached, beside addresses and localhost, for example from containers; may be repeated."`
 	Limits    limitFlags        `embed:""`
 	Verbose   bool              `short:"v" help:"Shorten nothing: all that is not acted on, with its line, and whole names."`
 	Detached  bool              `help:"Stay when the process that started it ends, such as a shell or a test runner."`
@@ -113,7 +114,7 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	err = stagedoor.RunDev(ctx, stagedoor.DevConfig{
 		Template: c.source(), Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Imports: c.Import, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
-		VPCLinks: c.VPCLink, CAFile: c.CA, Limits: limits, Reporter: reporter,
+		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, Limits: limits, Reporter: reporter,
 	})
 	return p.reportProblems(err)
 }

@@ -17,12 +17,13 @@ import (
 
 // ServeCmd is "stagedoor serve".
 type ServeCmd struct {
-	Config string `short:"c" placeholder:"FILE" type:"path" help:"Configuration, in YAML; without one, the defaults."`
-	Listen string `placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; several stand between commas; port 0 picks a free one (:8080)."`
-	Admin  string `placeholder:"HOST:PORT" help:"Address of the control plane and of health checks (127.0.0.1:8081)."`
-	Data   string `placeholder:"DIR" type:"path" help:"Folder in which the configuration of the APIs is kept."`
-	JSON   bool   `help:"Print the ready line and the log as JSON, an object per line."`
-	Open   bool   `help:"Check no signatures: whoever reaches a port may do everything. For tests only."`
+	Config string   `short:"c" placeholder:"FILE" type:"path" help:"Configuration, in YAML; without one, the defaults."`
+	Listen string   `placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; several stand between commas; port 0 picks a free one (:8080)."`
+	Admin  string   `placeholder:"HOST:PORT" help:"Address of the control plane and of health checks (127.0.0.1:8081)."`
+	Data   string   `placeholder:"DIR" type:"path" help:"Folder in which the configuration of the APIs is kept."`
+	JSON   bool     `help:"Print the ready line and the log as JSON, an object per line."`
+	Open   bool     `help:"Check no signatures: whoever reaches a port may do everything. For tests only."`
+	Host   []string `placeholder:"NAME" help:"With --open: name by which the ports are reached, beside addresses, localhost and custom domains; may be repeated."`
 }
 
 // Help is the second half of "stagedoor serve --help".
@@ -51,6 +52,7 @@ func (c *ServeCmd) Run(ctx context.Context, p *process) error {
 	err = stagedoor.Serve(ctx, stagedoor.ServeConfig{
 		Source:    c.source(p.environ),
 		Open:      c.Open,
+		Hosts:     c.Host,
 		Log:       p.stderr,
 		Reporter:  &serveReporter{p: p, json: c.JSON, started: time.Now(), service: service},
 		Reload:    onHangup(ctx),

@@ -9,6 +9,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/webguard"
 )
 
 // refused says who was refused a connection, for the record; nil when it was
@@ -72,9 +73,26 @@ func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (tele
 			return access, err
 		}
 	}
+	if g.guards.Unsigned {
+		if refusal := g.guards.Visitors.Check(r); refusal != nil {
+			err := RefuseVisitor(refusal)
+			access.Result = err.Type
+			return access, err
+		}
+	}
 	if g.guards.Account.Request(time.Now()) != nil {
 		access.Result = apigw.ErrLimit.Type
 		return access, apigw.ErrLimit
 	}
 	return access, nil
+}
+
+// RefuseVisitor is the answer to a request that a web page of another site may
+// have sent.
+func RefuseVisitor(r *webguard.Refusal) *apigw.Error {
+	kind := apigw.ErrForbidden.Type
+	if r.Status == http.StatusMisdirectedRequest {
+		kind = "MisdirectedRequestException"
+	}
+	return &apigw.Error{Status: r.Status, Type: kind, Message: r.Message}
 }

@@ -154,6 +154,13 @@ func (g *Gateway) SetDomains(domains map[string][]Mapping) {
 	g.hosting.Store(g.hosting.Load().withDomains(domains))
 }
 
+// HasDomain reports whether a host name, in lower case and without a port, is a
+// custom domain of an API.
+func (g *Gateway) HasDomain(host string) bool {
+	_, found := g.hosting.Load().domain(host)
+	return found
+}
+
 // Connections is the number of open connections.
 func (g *Gateway) Connections() int { return g.registry.Len() }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/usage"
+	"github.com/stagedoor/stagedoor/internal/webguard"
 )
 
 // Guards stand between clients and all stages, beside what a stage's plan asks
@@ -14,8 +15,10 @@ type Guards struct {
 	// Identities are who may sign handshakes for $connect with AWS_IAM, and
 	// requests to @connections. Nil: nobody is.
 	Identities *identity.Directory
-	// Unsigned lets everybody in where a signature is needed.
+	// Unsigned lets everybody in where a signature is needed, and takes requests
+	// to @connections from everybody whom Visitors lets in.
 	Unsigned bool
+	Visitors webguard.Guard
 	// Account limits the events of all stages. Nil: it does not.
 	Account *usage.Account
 	// Caps bound open connections.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/webguard"
 )
 
 // Limits of the Runtime API and of Invoke, in bytes.
@@ -26,7 +28,7 @@ func newRuntimeAPI(p *process) *http.Server {
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", p.serveError)
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", p.serveInitError)
 	return &http.Server{
-		Handler:           mux,
+		Handler:           webguard.Guard{}.Handler(mux, webguard.PlainText),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // a function that speaks no HTTP hurts itself alone
 	}
