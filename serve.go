@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/store"
+	"github.com/stagedoor/stagedoor/internal/template"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -93,6 +95,10 @@ func Serve(ctx context.Context, o ServeConfig) error {
 		o.Reporter = quiet{}
 	}
 	s := &serving{options: o, config: c}
+	if s.loaded, err = loadFile(c); err != nil {
+		closeAll(o.Listeners)
+		return err
+	}
 	s.log = newLogger(o.Log, c.Log.Format, &s.level)
 	s.level.Set(c.Log.Level)
 	for _, warning := range warnings {
@@ -134,6 +140,9 @@ type serving struct {
 	backends     *backends
 	rollout      *following
 	tidying      *tidying
+	loaded       *template.Application  // of the configuration's apis at the start; nil for none
+	managing     atomic.Pointer[string] // the file that has apis; nil for none
+	file         *filed
 	public       []*listener.Server
 }
 
@@ -183,6 +192,8 @@ func (s *serving) start(ctx context.Context) (err error) {
 	}
 	plane := s.controlPlane()
 	admin.control.Store(&plane)
+	s.setManaging(s.config)
+	s.startFile(ctx)
 	for _, port := range s.ports.takePublic() {
 		s.public = append(s.public, s.servePublic(port))
 	}
@@ -230,7 +241,7 @@ func (s *serving) run(ctx context.Context) {
 			return
 		case <-s.options.Reload:
 			s.options.Reporter.Reloading()
-			s.reload()
+			s.reload(ctx)
 			s.options.Reporter.Reloaded()
 		}
 	}
@@ -263,6 +274,9 @@ func (s *serving) stop(wasReady bool) {
 	}
 	if s.tidying != nil {
 		s.tidying.stop()
+	}
+	if s.file != nil {
+		s.file.stop()
 	}
 	if s.rollout != nil {
 		if err := s.rollout.stop(); err != nil && wasReady {

@@ -112,13 +112,22 @@ func (s *serving) controlOptions() control.Options {
 	o := control.Options{
 		Store: s.store.Configuration, Region: s.config.Region, AccountID: s.config.Account,
 		Quotas: control.Quotas(s.config.Quotas), Await: s.rollout.Await,
-		Log: s.log, Authorize: s.access.control, Warn: warn,
+		Log: s.log, Authorize: s.authorizeControl, Warn: warn,
 		HasLink: func(id string) bool { return links[id] != "" },
 	}
 	if pattern := s.config.APIEndpoint; pattern != "" {
 		o.Endpoint = func(apiID string) string { return strings.ReplaceAll(pattern, "{apiId}", apiID) }
 	}
 	return o
+}
+
+// authorizeControl decides about a request to the control plane: who may do it, and
+// whether anybody may.
+func (s *serving) authorizeControl(r *http.Request, action, resource string) error {
+	if err := s.access.control(r, action, resource); err != nil {
+		return err
+	}
+	return s.refuseManaged(r, resource)
 }
 
 // withoutTLS answers what comes by plain HTTP to an admin port that speaks TLS:

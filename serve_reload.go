@@ -1,13 +1,24 @@
 package stagedoor
 
 import (
+	"context"
+
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/shortfile"
 )
 
 // reload reads the configuration again and puts into effect what can change
 // while the gateway runs. With a mistake in it, all stays as it is.
-func (s *serving) reload() {
+func (s *serving) reload(ctx context.Context) {
 	next, warnings, err := config.Load(s.options.Source)
+	if err != nil {
+		s.log.Error("the configuration was not taken; what ran before goes on", "error", err)
+		return
+	}
+	if s.config.APIs != nil && next.APIs == nil {
+		next.APIs = &shortfile.File{Name: s.config.APIs.Name} // they were taken out
+	}
+	loaded, err := loadFile(next)
 	if err != nil {
 		s.log.Error("the configuration was not taken; what ran before goes on", "error", err)
 		return
@@ -29,6 +40,8 @@ func (s *serving) reload() {
 	if next.Limits.Each != s.config.Limits.Each {
 		s.rollout.setLimits(next.Limits.Each)
 	}
+	s.setManaging(next)
+	s.file.want(ctx, loaded)
 	changes := s.config.Changes(next)
 	for _, change := range changes {
 		if change.Live {

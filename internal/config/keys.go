@@ -180,6 +180,6 @@ func (q *Quotas) keys() section {
 // live are the keys whose change takes effect without a restart, by the
 // beginning of their paths.
 var live = []string{
-	"log.level", "log.events", "credentials", "tls.certificates", "functions",
+	"log.level", "log.events", "credentials", "tls.certificates", "functions", "apis",
 	"limits.idle", "limits.lifetime", "limits.ping", "limits.frame", "limits.message",
 }

@@ -175,7 +175,7 @@ func (c *Config) Changes(next *Config) []Change {
 func (c *Config) TakeLive(next *Config) {
 	c.Log.Level, c.Log.Events, c.Functions = next.Log.Level, next.Log.Events, next.Functions
 	c.Credentials, c.TLS.Certificates = next.Credentials, next.TLS.Certificates
-	c.Limits.Each = next.Limits.Each
+	c.Limits.Each, c.APIs = next.Limits.Each, next.APIs
 }
 
 // eachValue calls f for every value that is no section.

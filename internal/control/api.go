@@ -50,14 +50,19 @@ func (s *server) createAPI(ctx context.Context, in *wire.CreateApiRequest) (*wir
 	if err := checkQuota(len(ids), s.Quotas.APIs, "APIs", "account"); err != nil {
 		return nil, err
 	}
-	api.ApiId = unusedID(apigw.NewAPIID, func(id string) bool {
-		for _, taken := range ids {
-			if taken[0] == id {
-				return true
+	if s.NewAPIID != nil {
+		api.ApiId = s.NewAPIID(api.Tags)
+	}
+	if api.ApiId == "" {
+		api.ApiId = unusedID(apigw.NewAPIID, func(id string) bool {
+			for _, taken := range ids {
+				if taken[0] == id {
+					return true
+				}
 			}
-		}
-		return false
-	})
+			return false
+		})
+	}
 	revision, err := s.Store.APIs.Put(ctx, api, 0)
 	if err := s.written(ctx, revision, err); err != nil {
 		return nil, err

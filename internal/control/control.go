@@ -46,6 +46,10 @@ type Options struct {
 	// id. nil: it has none.
 	HasLink func(id string) bool
 
+	// NewAPIID gives the id of an API that is created with tags; "" leaves it to
+	// chance. One that is taken is a conflict. nil: all are.
+	NewAPIID func(tags map[string]string) string
+
 	// Now is the clock. nil stands for time.Now.
 	Now func() time.Time
 

@@ -38,6 +38,8 @@ type ClientOptions struct {
 	// signatures let pass.
 	Credentials aws.CredentialsProvider
 	TLS         *tls.Config // nil stands for the system's authorities
+	// Transport takes requests somewhere else than to Gateway; nil to there.
+	Transport http.RoundTripper
 }
 
 // Client calls operations of a control plane. Several may be under way.
@@ -54,8 +56,12 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, fmt.Errorf("%q is not the URL of a gateway's control plane, such as http://127.0.0.1:8081", o.Gateway)
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = o.TLS
+	transport := o.Transport
+	if transport == nil {
+		own := http.DefaultTransport.(*http.Transport).Clone()
+		own.TLSClientConfig = o.TLS
+		transport = own
+	}
 	return &Client{
 		options: o, base: strings.TrimSuffix(u.String(), "/"), signer: v4.NewSigner(),
 		http: &http.Client{

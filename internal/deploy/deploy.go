@@ -34,6 +34,9 @@ const (
 	tagDeployed = "stagedoor:deployed"   // of stages: deployment and fingerprint
 )
 
+// TagLogical is the tag by which the APIs of a stack are told apart.
+const TagLogical = tagLogical
+
 // stackName is what CloudFormation takes as the name of a stack.
 var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 

@@ -84,20 +84,53 @@ func (n *NATS) ClaimNode(ctx context.Context, c NodeClaim) (*NodeLease, error) {
 	if c.lease == 0 {
 		c.lease = defaultLease
 	}
-	l := &NodeLease{store: n, claim: c, Number: c.Number, ended: make(chan struct{})}
-	l.own = Node{Version: nodeVersion, Instance: newInstance(), Epoch: 1, PID: os.Getpid()}
-	l.own.Name, _ = os.Hostname() // else empty
-	l.own.Machine, l.own.Started = processOf(l.own.PID)
+	l := n.newLease(c)
 	if err := l.open(ctx); err != nil {
 		return nil, err
 	}
 	if err := l.take(ctx); err != nil {
 		return nil, err
 	}
+	l.begin(ctx)
+	return l, nil
+}
+
+// Lock makes this gateway the only one of those that share the bucket that does
+// something, by its name, until Release. It waits for others that do it; those
+// that are gone lose it as they lose their numbers. The error is ErrNoNodes,
+// ErrUnavailable, or that of ctx.
+func (n *NATS) Lock(ctx context.Context, name string) (*NodeLease, error) {
+	for {
+		l := n.newLease(NodeClaim{lease: defaultLease})
+		l.name = "lock." + name
+		err := l.open(ctx)
+		if err == nil {
+			err = l.takeNumber(ctx)
+		}
+		var busy *NodeInUseError
+		switch {
+		case err == nil:
+			l.begin(ctx)
+			return l, nil
+		case !errors.As(err, &busy):
+			return nil, err
+		}
+	}
+}
+
+func (n *NATS) newLease(c NodeClaim) *NodeLease {
+	l := &NodeLease{store: n, claim: c, Number: c.Number, ended: make(chan struct{})}
+	l.own = Node{Version: nodeVersion, Instance: newInstance(), Epoch: 1, PID: os.Getpid()}
+	l.own.Name, _ = os.Hostname() // else empty
+	l.own.Machine, l.own.Started = processOf(l.own.PID)
+	return l
+}
+
+// begin keeps what was taken, until Release.
+func (l *NodeLease) begin(ctx context.Context) {
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l.cancel = cancel
 	go l.keep(keeping)
-	return l, nil
 }
 
 func newInstance() string {
@@ -214,7 +247,12 @@ func (h *Node) hasEnded() bool {
 	return started != h.Started
 }
 
-func (l *NodeLease) key() string { return "n." + strconv.Itoa(l.Number) }
+func (l *NodeLease) key() string {
+	if l.name != "" {
+		return l.name
+	}
+	return "n." + strconv.Itoa(l.Number)
+}
 
 // read gives the record of the number, and its revision; nil stands for none.
 func (l *NodeLease) read(ctx context.Context) (uint64, *Node, error) {

@@ -8,10 +8,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// NodeLease is a node's number while it is this gateway's.
+// NodeLease is a node's number while it is this gateway's, or a lock.
 type NodeLease struct {
 	Number int
 
+	name   string // of a lock: its key
 	store  *NATS
 	claim  NodeClaim
 	bucket jetstream.KeyValue
