@@ -60,6 +60,12 @@ func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload
 	c.gateway.recorder.Record(record)
 }
 
+// Control counts pings and pongs as messages: they use up the connection's rate,
+// which refuses messages alone.
+func (c *connection) Control(*websocket.Conn) {
+	c.rate.Take(c.stage.plan.Load().Access.MessageRate, time.Now())
+}
+
 // Closed ends the connection.
 func (c *connection) Closed(_ *websocket.Conn, code int, reason string) {
 	c.gateway.registry.Remove(c.id())

@@ -160,6 +160,7 @@ func isTwoWay(r *apigw.Route) bool {
 
 // What no setting changes.
 const (
-	inFlight   = 16
-	queueBytes = 1 << 20
+	controlRate = 100
+	inFlight    = 16
+	queueBytes  = 1 << 20
 )

@@ -35,6 +35,7 @@ func tags(standard usage.ConnectionLimits, api, stage map[string]string) (*webso
 		Idle:         standard.Idle,
 		Lifetime:     standard.Lifetime,
 		Ping:         standard.Ping,
+		ControlRate:  controlRate,
 		InFlight:     inFlight,
 		QueueBytes:   queueBytes,
 	}}

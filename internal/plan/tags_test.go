@@ -44,7 +44,7 @@ func TestLimits(t *testing.T) {
 	t.Parallel()
 	aws := websocket.Limits{
 		FrameBytes: 32768, MessageBytes: 131072, NoBinary: true, Idle: 10 * time.Minute, Lifetime: 2 * time.Hour,
-		InFlight: 16, QueueBytes: 1 << 20,
+		ControlRate: 100, InFlight: 16, QueueBytes: 1 << 20,
 	}
 	changed := func(change func(*websocket.Limits)) websocket.Limits {
 		l := aws

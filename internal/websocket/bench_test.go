@@ -16,6 +16,7 @@ type discard struct{}
 
 func (discard) Opened(*Conn)                  {}
 func (discard) Message(*Conn, Opcode, []byte) {}
+func (discard) Control(*Conn)                 {}
 func (discard) Closed(*Conn, int, string)     {}
 
 // echoer is a Handler that sends everything back.

@@ -28,6 +28,7 @@ type state uint8
 
 const (
 	stateOpen     state = iota
+	stateEnding         // the peer's last frame was read; answers to those before it are awaited
 	stateClosing        // our close frame is queued, the peer's is awaited
 	stateDraining       // no frame is awaited: flush, then wait for the peer to hang up
 	stateClosed         // the socket is released
@@ -46,7 +47,8 @@ type Conn struct {
 
 	// Of the goroutine that has set reading.
 	decoder *decoder // nil between messages
-	rest    *buffer  // read but not decoded, because reading paused
+	rest    *buffer  // read but not decoded, because reading paused or the turn was over
+	control uint32   // when the peer's control frames will be forgotten, in milliseconds of the clock
 
 	mu       sync.Mutex // guards what follows
 	out      queue
@@ -78,7 +80,7 @@ type Conn struct {
 func (c *Conn) Send(op Opcode, payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateOpen || c.broken {
+	if c.state > stateEnding || c.broken {
 		return ErrClosed
 	}
 	if c.overfull(len(payload)) {
@@ -235,7 +237,7 @@ func (c *Conn) flushed() (shut bool) {
 func (c *Conn) readEnded(inOrder bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if inOrder && c.state == stateDraining && c.out.head != nil {
+	if inOrder && (c.state == stateEnding || c.state == stateDraining && c.out.head != nil) {
 		c.ended = true
 		return
 	}
@@ -243,8 +245,10 @@ func (c *Conn) readEnded(inOrder bool) {
 }
 
 // setDeadline gives the connection the close timeout from now, and no longer.
-func (c *Conn) setDeadline() {
-	c.deadline = c.engine.clock.now() + int64(c.engine.options.CloseTimeout)
+func (c *Conn) setDeadline() { c.deadlineIn(c.engine.options.CloseTimeout) }
+
+func (c *Conn) deadlineIn(d time.Duration) {
+	c.deadline = c.engine.clock.now() + int64(d)
 	c.arm()
 }
 
@@ -298,10 +302,15 @@ func (c *Conn) expire() {
 	}
 	if now >= c.due() {
 		stalled := c.out.progress != 0 && now >= c.out.progress+int64(c.engine.options.WriteTimeout)
-		if stalled || c.deadline != 0 && now >= c.deadline {
+		switch {
+		case stalled:
 			c.finish()
-		} else {
+		case c.deadline == 0 || now < c.deadline:
 			c.beginClose(CloseGoingAway, "Going away")
+		case c.state == stateEnding:
+			c.lastWord()
+		default:
+			c.finish()
 		}
 	}
 	c.arm()

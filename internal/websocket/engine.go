@@ -19,7 +19,10 @@ type Options struct {
 	Loops        int           // event loops; 0: one for each processor, at most 4
 	InFlight     int           // Message calls at a time over all connections; 0: 65536
 	CloseTimeout time.Duration // for the peer to answer a close frame, and to hang up; 0: 5 s
-	WriteTimeout time.Duration // for a peer to take a byte of what is queued, before it is dropped; 0: 30 s
+	// AnswerTimeout is how long the answers to messages may take that came before
+	// the peer's last frame; then the connection ends without them. 0: 1 s.
+	AnswerTimeout time.Duration
+	WriteTimeout  time.Duration // for a peer to take a byte of what is queued, before it is dropped; 0: 30 s
 }
 
 // Socket is a connection whose handshake is done but for the answer.
@@ -70,6 +73,9 @@ func NewEngine(o Options) (*Engine, error) {
 	}
 	if o.CloseTimeout <= 0 {
 		o.CloseTimeout = 5 * time.Second
+	}
+	if o.AnswerTimeout <= 0 {
+		o.AnswerTimeout = time.Second
 	}
 	if o.WriteTimeout <= 0 {
 		o.WriteTimeout = 30 * time.Second

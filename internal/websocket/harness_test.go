@@ -89,6 +89,7 @@ type recorder struct {
 
 	mu       sync.Mutex
 	opened   int
+	controls int
 	messages []string // opcode digit and payload, in order of arrival
 	closed   []closing
 	changed  chan struct{} // closed at the next change
@@ -112,6 +113,8 @@ func (r *recorder) Message(c *Conn, op Opcode, payload []byte) {
 		r.answer(c, op, payload)
 	}
 }
+
+func (r *recorder) Control(*Conn) { r.change(func() { r.controls++ }) }
 
 func (r *recorder) Closed(_ *Conn, code int, reason string) {
 	r.change(func() { r.closed = append(r.closed, closing{code, reason}) })

@@ -13,7 +13,7 @@ const haveLoops = true
 const (
 	loopBuffer   = 64 << 10 // bytes of one read; one buffer serves all connections of a loop
 	loopBatch    = 256      // events taken at a time
-	readsPerTurn = 8        // reads of one connection before the others have their turn
+	readsPerTurn = 4        // reads of one connection before the others have their turn
 )
 
 // watched is what every socket is registered for, once: edges only, so that
@@ -105,17 +105,15 @@ func (l *loop) handle(c *Conn, events uint32) {
 	c.release()
 }
 
-// read takes what the socket holds. After a short read there is nothing more,
-// unless the peer has hung up.
+// read takes what the socket holds, and no more than a turn. After a short read
+// there is nothing more, unless the peer has hung up.
 func (l *loop) read(c *Conn, hungUp bool) {
-	for range readsPerTurn {
-		if !c.catchUp() {
-			return
-		}
+	all := c.catchUp()
+	for reads := 0; all && reads < readsPerTurn; reads++ {
 		n, err := l.readSocket(c)
 		switch {
 		case n > 0:
-			if !c.received(l.buffer[:n]) || n < len(l.buffer) && !hungUp {
+			if all = c.received(l.buffer[:n]); all && n < len(l.buffer) && !hungUp {
 				return
 			}
 		case err == nil:
@@ -130,7 +128,9 @@ func (l *loop) read(c *Conn, hungUp bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l.resume(c)
+	if !c.paused { // the end of a pause has the event repeated
+		l.resume(c)
+	}
 }
 
 // errNotReading says that the connection isn't to be read now.

@@ -32,56 +32,69 @@ func (c *Conn) goOn() {
 	c.driver.resume(c)
 }
 
-// received takes bytes from the socket. It returns false when reading has to
-// pause; what is then left over is kept. It takes a claim.
-func (c *Conn) received(p []byte) (more bool) {
-	n, more := c.decode(p)
+// received takes bytes from the socket. It returns false when not all of them
+// could be decoded in this turn; what is left over is kept. It takes a claim.
+func (c *Conn) received(p []byte) (all bool) {
+	n := c.decode(p)
 	if n < len(p) {
 		c.rest = newBuffer(len(p) - n)
 		c.rest.data = append(c.rest.data, p[n:]...)
 	}
-	return more
+	return n == len(p)
 }
 
-// catchUp decodes what a pause left over, before anything else is read. It
-// returns false when reading has to pause again. It takes a claim.
-func (c *Conn) catchUp() (more bool) {
+// catchUp decodes what is left over, before anything else is read. It returns
+// false when something is left over still. It takes a claim.
+func (c *Conn) catchUp() (all bool) {
 	if c.rest == nil {
 		return true
 	}
-	n, more := c.decode(c.rest.data[c.rest.sent:])
-	if c.rest.sent += n; c.rest.sent == len(c.rest.data) {
-		c.rest.free()
-		c.rest = nil
+	n := c.decode(c.rest.data[c.rest.sent:])
+	if c.rest.sent += n; c.rest.sent < len(c.rest.data) {
+		return false
 	}
-	return more
+	c.rest.free()
+	c.rest = nil
+	return true
 }
 
-// decode takes frames from p until a message has to wait, and returns how many
-// bytes it took. Bytes behind a close frame or a violation are dropped.
-func (c *Conn) decode(p []byte) (taken int, more bool) {
+// turnFrames is how many frames of one connection are decoded before others
+// have their turn.
+const turnFrames = 256
+
+// decode takes frames from p until a message has to wait or the turn is over,
+// and returns how many bytes it took. Bytes behind a close frame or a violation
+// are dropped.
+func (c *Conn) decode(p []byte) (taken int) {
 	if c.decoder == nil {
 		if c.deaf() {
-			return len(p), true
+			return len(p)
 		}
 		c.decoder = decoderPool.Get().(*decoder)
 	}
+	var pongs pongs
 	active, more := false, true
-	for taken < len(p) && more {
+	for frames := 0; taken < len(p) && more && frames < turnFrames; frames++ {
 		n, ev, bad := c.decoder.decode(p[taken:], c.limits)
 		taken += n
 		active = active || ev.data
+		if bad == nil && ev.op != 0 {
+			more, bad = c.handle(ev, &pongs)
+		}
+		if bad == nil && ev.op != opClose {
+			continue
+		}
+		c.sendPongs(&pongs)
 		if bad != nil {
-			c.fail(bad)
-		} else if ev.op != 0 {
-			more, bad = c.handle(ev)
+			c.peerEnded(bad.code, bad.reason)
+		} else {
+			c.closeReceived(ev.control)
 		}
-		if bad != nil || ev.op == opClose {
-			c.decoder.free()
-			c.decoder = nil
-			return len(p), true
-		}
+		c.decoder.free()
+		c.decoder = nil
+		return len(p)
 	}
+	c.sendPongs(&pongs)
 	if active {
 		c.active.Store(c.engine.clock.now())
 	}
@@ -89,79 +102,69 @@ func (c *Conn) decode(p []byte) (taken int, more bool) {
 		c.decoder.free()
 		c.decoder = nil
 	}
-	return taken, more
+	return taken
 }
 
 // deaf says that the connection is past the point where frames matter.
 func (c *Conn) deaf() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state >= stateDraining
+	return c.state == stateEnding || c.state >= stateDraining
 }
 
-// handle does what a whole message or control frame asks for. It returns false
-// when the message has to wait for others, so that reading must pause.
-func (c *Conn) handle(ev event) (more bool, bad *violation) {
+// handle does what a whole message, ping or pong asks for. It returns false when
+// the message has to wait for others, so that reading must pause.
+func (c *Conn) handle(ev event, pongs *pongs) (more bool, bad *violation) {
 	switch ev.op {
 	case opText, opBinary:
 		return c.deliver(newMessage(c, Opcode(ev.op), ev.message)), nil
-	case opPing:
-		c.pong(ev.control)
-	case opClose:
-		code, reason, bad := parseClose(ev.control)
-		if bad != nil {
-			c.fail(bad)
-			return true, bad
+	case opPing, opPong:
+		if c.flooded() {
+			return true, &violation{ClosePolicyViolation, "Too many control frames"}
 		}
-		c.peerClosed(code, reason)
+		c.handler.Control(c)
+		if ev.op == opPing {
+			c.pong(ev.control, pongs)
+		}
 	}
 	return true, nil
 }
 
-// pong answers a ping. Where the peer doesn't read, the answer is left out
-// (RFC 6455, section 5.5.3, asks for the latest only).
-func (c *Conn) pong(payload []byte) {
+// closeReceived takes in the payload of the peer's close frame.
+func (c *Conn) closeReceived(payload []byte) {
+	code, reason, bad := parseClose(payload)
+	if bad != nil {
+		code, reason = bad.code, bad.reason
+	}
+	c.peerEnded(code, reason)
+}
+
+// peerEnded takes in that nothing of what the peer may send matters any more: by
+// its close frame, whose code and reason are echoed, or by a violation, which the
+// code tells. Unless the frame answers our own, messages from before it get their
+// answers first.
+func (c *Conn) peerEnded(code int, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == stateOpen && !c.broken && !c.overfull(len(payload)) {
-		c.write(opPong, payload)
+	switch c.state {
+	case stateOpen:
+		c.state, c.code, c.reason = stateEnding, uint16(code), reason
+		if c.inFlight > 0 && !c.broken {
+			c.deadlineIn(c.engine.options.AnswerTimeout)
+			return
+		}
+		c.lastWord()
+	case stateClosing:
+		c.drain()
 	}
 }
 
-// peerClosed takes in the peer's close frame and echoes it, unless it answers
-// our own.
-func (c *Conn) peerClosed(code int, reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state >= stateDraining {
-		return
-	}
-	if c.state == stateOpen {
-		c.code, c.reason = uint16(code), reason
-		c.lastWord(code, reason)
-	}
-	c.drain()
-}
-
-// fail ends the connection because of what the peer sent.
-func (c *Conn) fail(bad *violation) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state >= stateDraining {
-		return
-	}
-	if c.state == stateOpen {
-		c.code, c.reason = uint16(bad.code), bad.reason
-		c.lastWord(bad.code, bad.reason)
-	}
-	c.drain()
-}
-
-// lastWord queues a close frame for drain to write.
-func (c *Conn) lastWord(code int, reason string) {
+// lastWord ends the wait for answers with the close frame. c.mu is held.
+func (c *Conn) lastWord() {
 	if !c.broken {
-		c.out.frame(opClose, closePayload(code, reason))
+		c.out.frame(opClose, closePayload(int(c.code), c.reason))
 	}
+	c.drain()
 }
 
 // deliver hands a message on, or keeps it until one of the connection's others
@@ -217,7 +220,9 @@ func (c *Conn) answered() (next *message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if next = c.pending; next == nil {
-		c.inFlight--
+		if c.inFlight--; c.inFlight == 0 && c.state == stateEnding {
+			c.lastWord()
+		}
 		return nil
 	}
 	c.pending = nil

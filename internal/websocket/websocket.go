@@ -27,6 +27,7 @@ const (
 	CloseNoStatus        = 1005 // only reported: the peer's close frame had no code
 	CloseAbnormal        = 1006 // only reported: the socket ended without a close frame
 	CloseInvalidPayload  = 1007
+	ClosePolicyViolation = 1008
 	CloseMessageTooBig   = 1009
 	CloseInternalError   = 1011
 )
@@ -49,10 +50,15 @@ type Handler interface {
 	// for one connection overlap up to Limits.InFlight. The payload is valid
 	// until Message returns.
 	Message(c *Conn, op Opcode, payload []byte)
+	// Control is called for each ping and pong of the peer, by the goroutine
+	// that reads for many connections: it must not block.
+	Control(*Conn)
 	// Closed is called once, in a goroutine of its own, when the connection
 	// has ended, and not before Opened has returned: with the peer's code and reason when the peer closed, with
 	// our own when we did, with CloseNoStatus or CloseAbnormal and no reason
-	// when there was none. Messages may still be in flight.
+	// when there was none. Messages may still be in flight. Where the peer ended
+	// the connection, by a close frame or by breaking the protocol, the answers
+	// to messages from before that have had Options.AnswerTimeout to be sent.
 	Closed(c *Conn, code int, reason string)
 }
 
@@ -65,6 +71,7 @@ type Limits struct {
 	Idle         time.Duration // without data in either direction; 0: no limit
 	Lifetime     time.Duration // since the connection was opened; 0: no limit
 	Ping         time.Duration // between two pings that the engine sends; 0: none
+	ControlRate  int           // pings and pongs that the peer may send in a second, over five seconds; past it 1008; 0: no limit
 	InFlight     int           // Message calls at a time; past it the socket is not read; 0: 16
 	QueueBytes   int           // unsent bytes; past it Send answers ErrQueueFull; 0: 1 MiB
 }
