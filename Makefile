@@ -6,7 +6,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 MODULES   := $(shell find . -name go.mod -not -path './tools/*' -not -path '*/node_modules/*' -not -path '*/testdata/*' | xargs -n 1 dirname | sort)
 LINTER    := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 
-.PHONY: all test lint build bench clean
+.PHONY: all test lint build bench chaos clean
 
 all: lint test build
 
@@ -38,6 +38,14 @@ build:
 # The micro-benchmarks; docs/performance.md has the measurements of the whole.
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+# Breaks a gateway and what it stands on while clients use it, and checks the
+# history that they see. CHAOS_TIME=60s is the form of continuous integration;
+# CHAOS_SEED repeats what a run broke.
+CHAOS_TIME ?= 15m
+CHAOS_SEED ?= 0
+chaos:
+	cd bench && go run ./chaos -time $(CHAOS_TIME) -seed $(CHAOS_SEED)
 
 clean:
 	rm -rf dist

@@ -12,7 +12,7 @@ import (
 // the package before them in the same row, or to the one that "in" names after
 // them.
 var (
-	named  = regexp.MustCompile("`((?:internal|cmd|conformance)[a-z0-9/]*|(?:Test|Fuzz|Benchmark)\\w+)`(?: in `([a-z0-9/.]+)`)?")
+	named  = regexp.MustCompile("`((?:internal|cmd|conformance|bench)[a-z0-9/]*|(?:Test|Fuzz|Benchmark)\\w+)`(?: in `([a-z0-9/.]+)`)?")
 	tested = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 )
 

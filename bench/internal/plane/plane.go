@@ -32,32 +32,42 @@ type object map[string]any
 
 // do sends a request below /v2/apis and gives one member of the answer, an id.
 func (c *Client) do(ctx context.Context, method, path string, body object, id string) (string, error) {
+	members, err := c.Call(ctx, method, path, body)
+	found, _ := members[id].(string)
+	return found, err
+}
+
+// Call sends a request below /v2/apis and gives the answer's members, none where
+// it has none. An answer that is not a success is an error.
+func (c *Client) Call(ctx context.Context, method, path string, body map[string]any) (map[string]any, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	r, err := http.NewRequestWithContext(ctx, method, c.url+"/v2/apis"+path, bytes.NewReader(text))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer answer.Body.Close()
 	if text, err = io.ReadAll(answer.Body); err != nil {
-		return "", err
+		return nil, err
 	}
 	if answer.StatusCode >= 300 {
-		return "", fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
+		return nil, fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
 	}
-	var members object
+	members := map[string]any{}
+	if len(text) == 0 {
+		return members, nil
+	}
 	if err := json.Unmarshal(text, &members); err != nil {
-		return "", fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	found, _ := members[id].(string)
-	return found, nil
+	return members, nil
 }
 
 func (c *Client) create(ctx context.Context, path string, body object, id string) (string, error) {

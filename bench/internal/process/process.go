@@ -162,6 +162,12 @@ func (p *Process) Log() string {
 	return string(text)
 }
 
+// Signal sends the program a signal. It may have ended.
+func (p *Process) Signal(s os.Signal) { _ = p.command.Process.Signal(s) }
+
+// Done is closed when the program has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
 // FreeAddress is a port of this machine that nothing listens on now.
 func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")

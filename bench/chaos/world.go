@@ -1,0 +1,325 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/stagedoor/stagedoor/bench/internal/history"
+	"github.com/stagedoor/stagedoor/bench/internal/load"
+	"github.com/stagedoor/stagedoor/bench/internal/plane"
+	"github.com/stagedoor/stagedoor/bench/internal/process"
+)
+
+// world is a gateway with all that it stands on: NATS servers that keep its
+// configuration, a backend, a function, and a witness, which is this process and
+// is never broken.
+type world struct {
+	*options
+	log     *history.Log
+	began   time.Time
+	folder  string
+	kept    bool
+	disk    *disk
+	public  string // host:port
+	admin   string // URL
+	nats    *program
+	backend *program
+	lambda  *program
+	gateway *program
+	witness *witness
+	writer  *writer
+	paths   []string // where clients connect; the last one keeps the order of messages
+	floods  int      // how many there were
+	most    int64    // bytes of memory that the gateway took
+	watched sync.WaitGroup
+	ended   chan struct{} // closed when nothing is to be watched any more
+}
+
+// program is a program that can be broken and started again.
+type program struct {
+	spec    process.Spec
+	starts  int
+	current atomic.Pointer[process.Process]
+	broken  atomic.Bool // its end is meant
+}
+
+func (p *program) start() error {
+	spec := p.spec
+	p.starts++
+	spec.Name = fmt.Sprintf("%s-%d", spec.Name, p.starts)
+	started, err := process.Start(context.Background(), spec)
+	if err != nil {
+		return err
+	}
+	p.current.Store(started)
+	p.broken.Store(false)
+	return nil
+}
+
+func (p *program) kill() {
+	p.broken.Store(true)
+	p.current.Load().Kill()
+}
+
+func (p *program) stop() {
+	if p == nil || p.current.Load() == nil {
+		return
+	}
+	p.broken.Store(true)
+	running := p.current.Load()
+	running.Signal(syscall.SIGCONT)
+	running.Stop()
+}
+
+func (w *world) start(ctx context.Context) (err error) {
+	w.ended = make(chan struct{})
+	if w.folder, err = os.MkdirTemp("", "stagedoor-chaos-"); err != nil {
+		return err
+	}
+	if err := w.build(ctx); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	w.witness = newWitness(w.log)
+	w.disk = openDisk(filepath.Join(w.folder, "disk"))
+	var addresses [5]string
+	for i := range addresses {
+		if addresses[i], err = process.FreeAddress(); err != nil {
+			return err
+		}
+	}
+	natsHost, natsPort, _ := strings.Cut(addresses[0], ":")
+	w.public, w.admin = addresses[3], "http://"+addresses[4]
+	named := func(name, address string, command ...string) *program {
+		return &program{spec: process.Spec{Name: name, Address: address, LogDir: w.folder, Command: command}}
+	}
+	w.nats = named("nats", addresses[0], filepath.Join(w.folder, "nats-server"), "-a", natsHost, "-p", natsPort, "-js", "-sd", w.disk.folder)
+	w.backend = named("backend", addresses[1], self, backendCommand, addresses[1])
+	w.lambda = named("function", addresses[2], self, backendCommand, addresses[2])
+	configuration := filepath.Join(w.folder, "stagedoor.yaml")
+	w.gateway = named("gateway", "", w.binary, "serve", "--open", "--json", "--config", configuration)
+	if err := os.WriteFile(configuration, w.configuration(addresses), 0o600); err != nil {
+		return err
+	}
+	for _, p := range []*program{w.nats, w.backend, w.lambda, w.gateway} {
+		if err := p.start(); err != nil {
+			return err
+		}
+	}
+	if err := w.deploy(ctx); err != nil {
+		return fmt.Errorf("making the APIs: %w", err)
+	}
+	w.watched.Go(w.watchMemory)
+	w.watched.Go(w.watchEnds)
+	return nil
+}
+
+func (w *world) configuration(addresses [5]string) []byte {
+	return []byte(fmt.Sprintf(`listen: ["%s"]
+admin: {listen: "%s"}
+data: %s
+nats: {url: "nats://%s", timeout: 2s}
+functions: {witness: "%s", echo: "http://%s"}
+limits: {requests: none, connects: none}
+shutdown: {timeout: 10s}
+log: {events: none, summary: 10s}
+`, addresses[3], addresses[4], filepath.Join(w.folder, "data"), addresses[0], w.witness.url(), addresses[2]))
+}
+
+// build makes the programs. It runs in the folder of this module.
+func (w *world) build(ctx context.Context) error {
+	for name, target := range map[string]string{"stagedoor": "./cmd/stagedoor", "nats-server": "github.com/nats-io/nats-server/v2"} {
+		output := filepath.Join(w.folder, name)
+		if name == "stagedoor" && w.binary != "" {
+			continue
+		}
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", output, target)
+		build.Dir = ".."
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if text, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", name, err, text)
+		}
+	}
+	if w.binary == "" {
+		w.binary = filepath.Join(w.folder, "stagedoor")
+	}
+	return nil
+}
+
+// watchMemory reads what the gateway takes.
+func (w *world) watchMemory() {
+	over := false
+	w.every(500*time.Millisecond, func() {
+		taken, err := process.Memory(w.gateway.current.Load().PID)
+		if err != nil {
+			return // it is being started
+		}
+		w.most = max(w.most, taken)
+		if limit := int64(w.memory) << 20; taken > limit && !over {
+			over = true
+			w.log.Violate("the gateway took %d MiB, and may take %d", taken>>20, limit>>20)
+		}
+	})
+}
+
+// watchEnds notices a gateway that ends though nobody ended it.
+func (w *world) watchEnds() {
+	w.every(100*time.Millisecond, func() {
+		running := w.gateway.current.Load()
+		select {
+		case <-running.Done():
+			if !w.gateway.broken.Swap(true) {
+				w.log.Violate("the gateway ended by itself: %s", tail(running.Log()))
+			}
+		default:
+		}
+	})
+}
+
+func (w *world) every(interval time.Duration, do func()) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			do()
+		case <-w.ended:
+			return
+		}
+	}
+}
+
+// tail is the end of a text.
+func tail(text string) string { return text[max(0, len(text)-2000):] }
+
+// settle waits until all that is owed has come, and checks what was kept.
+func (w *world) settle(ctx context.Context) error {
+	if err := w.wait(ctx, "every $disconnect", func() error {
+		if owed := w.log.Owed(); len(owed) > 0 {
+			return fmt.Errorf("%d connections have no $disconnect, the first is %s", len(owed), owed[0])
+		}
+		return nil
+	}); err != nil {
+		w.log.Violate("%v", err)
+	}
+	return w.writer.check(ctx)
+}
+
+// healthy waits until the gateway is well: its health checks say so, and
+// messages are answered on every way.
+func (w *world) healthy(ctx context.Context) error {
+	return w.wait(ctx, "the gateway's health", func() error {
+		for _, path := range []string{"/healthz", "/readyz"} {
+			if text, err := get(w.admin + path); err != nil || strings.Contains(text, "unavailable") {
+				return fmt.Errorf("%s: %s %w", path, text, errors.Join(err, errors.New("not well")))
+			}
+		}
+		socket, err := load.DialSocket(w.public, w.paths[0]+"?key=probe")
+		if err != nil {
+			return err
+		}
+		defer socket.Close()
+		for _, action := range actions {
+			answer, err := socket.Ask(fmt.Sprintf(`{"action":%q,"id":"probe"}`, action))
+			if err != nil || strings.Contains(answer, `"message"`) {
+				return fmt.Errorf("%s is answered %s %w", action, answer, errors.Join(err, errors.New("not well")))
+			}
+		}
+		return nil
+	})
+}
+
+// recovery is how long anything may take until it is well again.
+const recovery = time.Minute
+
+// wait waits until check finds nothing wrong.
+func (w *world) wait(ctx context.Context, what string, check func() error) error {
+	deadline := time.Now().Add(recovery)
+	for {
+		err := check()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("waited in vain for %s: %w", what, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+var impatient = &http.Client{Timeout: 5 * time.Second}
+
+func get(url string) (string, error) {
+	answer, err := impatient.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = errors.New(answer.Status)
+	}
+	return string(text), err
+}
+
+// say tells what happens, and when.
+func (w *world) say(format string, args ...any) {
+	fmt.Printf("%6.1fs  %s\n", time.Since(w.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// keep has the logs outlive the run, and gives their folder.
+func (w *world) keep() string {
+	w.kept = true
+	return w.folder
+}
+
+func (w *world) close() {
+	if w.ended != nil {
+		close(w.ended)
+		w.watched.Wait()
+	}
+	for _, p := range []*program{w.gateway, w.nats, w.backend, w.lambda} {
+		p.stop()
+	}
+	if w.witness != nil {
+		w.witness.close()
+	}
+	if w.disk != nil {
+		w.disk.close()
+	}
+	if w.folder != "" && !w.kept {
+		_ = os.RemoveAll(w.folder)
+	}
+}
+
+// client is one of the control plane, that does not wait long.
+func (w *world) client() *plane.Client { return plane.New(w.admin) }
+
+func marshal(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
