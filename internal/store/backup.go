@@ -46,7 +46,7 @@ type backupEnd struct {
 }
 
 // Backup writes all records of a store, those that this version cannot read
-// too, and gives their number. A record is as it was at some time during the
+// too, and gives their number. One that is damaged ends it. A record is as it was at some time during the
 // call. The file holds secrets: API keys and access keys.
 func Backup(ctx context.Context, s Store, w io.Writer) (int, error) {
 	keys, err := s.Keys(ctx, "")
@@ -60,6 +60,9 @@ func Backup(ctx context.Context, s Store, w io.Writer) (int, error) {
 		record, err := s.Get(ctx, key.Key)
 		if errors.Is(err, ErrNotFound) { // removed meanwhile
 			continue
+		}
+		if err == nil && record.Err != nil {
+			err = &RecordError{record.Key, record.Revision, record.Err}
 		}
 		if err != nil {
 			return records, err

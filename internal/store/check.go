@@ -51,6 +51,7 @@ func (n *NATS) tryWrite(ctx context.Context) error {
 	defer cancel()
 	mark := nats.NewMsg(n.subject(checkedKey))
 	mark.Header.Set(operationHeader, operationDelete)
+	mark.Header.Set(checksumHeader, removalSum)
 	_, err := n.jetstream.PublishMsg(call, mark, jetstream.WithMsgTTL(removalKept))
 	return err
 }

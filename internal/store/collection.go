@@ -171,6 +171,9 @@ func (c *Collection[T]) Decode(record Record) (*T, error) {
 }
 
 func (c *Collection[T]) decode(record Record) (*T, error) {
+	if record.Err != nil {
+		return nil, record.Err
+	}
 	var e envelope[*T]
 	err := decodeStrictly(record.Value, &e)
 	if err != nil || e.Version != c.version || e.Value == nil {

@@ -50,7 +50,7 @@ func testWrites(t *testing.T, s Store) {
 	}
 	got, err := s.Get(ctx, "api.a")
 	wantErr(t, err, nil)
-	if diff := cmp.Diff(Record{"api.a", []byte("3"), second}, got); diff != "" {
+	if diff := cmp.Diff(Record{Key: "api.a", Value: []byte("3"), Revision: second}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	removed, err := s.Delete(ctx, "api.a", second)
@@ -178,16 +178,16 @@ func testWatch(t *testing.T, s Store) {
 	gone, err := s.Delete(t.Context(), "api.gone", gone)
 	wantErr(t, err, nil)
 	w := watch(t, s, "")
-	w.expect(Change{Record: Record{"api.a", []byte("1"), first}})
-	w.expect(Change{Record{"api.gone", nil, gone}, true}) // whoever waits for this revision must see it
+	w.expect(Change{Record: Record{Key: "api.a", Value: []byte("1"), Revision: first}})
+	w.expect(Change{Record{Key: "api.gone", Value: nil, Revision: gone}, true}) // whoever waits for this revision must see it
 	w.expectReady()
 	second := mustPut(t, s, "api.a", "2", first)
-	w.expect(Change{Record: Record{"api.a", []byte("2"), second}})
+	w.expect(Change{Record: Record{Key: "api.a", Value: []byte("2"), Revision: second}})
 	third, err := s.Delete(t.Context(), "api.a", second)
 	wantErr(t, err, nil)
-	w.expect(Change{Record{"api.a", nil, third}, true})
+	w.expect(Change{Record{Key: "api.a", Value: nil, Revision: third}, true})
 	fourth := mustPut(t, s, "api.a", "4", 0)
-	w.expect(Change{Record: Record{"api.a", []byte("4"), fourth}})
+	w.expect(Change{Record: Record{Key: "api.a", Value: []byte("4"), Revision: fourth}})
 }
 
 func testWatchPrefixes(t *testing.T, s Store) {
@@ -198,7 +198,7 @@ func testWatchPrefixes(t *testing.T, s Store) {
 	}
 	for _, key := range []string{"api.a", "stage.a.dev"} {
 		revision := mustPut(t, s, key, "watched", 0)
-		w.expect(Change{Record: Record{key, []byte("watched"), revision}})
+		w.expect(Change{Record: Record{Key: key, Value: []byte("watched"), Revision: revision}})
 	}
 }
 

@@ -1,12 +1,12 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,8 +20,6 @@ const (
 	maxPayload = 16 << 20
 	// maxStore is no limit, in bytes: the disk is.
 	maxStore = 1 << 50
-	// startTime is how long a server may take to start.
-	startTime = 30 * time.Second
 	// checkInterval is how often the server is looked after.
 	checkInterval = 500 * time.Millisecond
 )
@@ -31,8 +29,9 @@ const (
 // not write any more when there is space again.
 type embedded struct {
 	options Options
-	lock    *os.File
-	broken  atomic.Bool // the server that runs could not write
+	*opened
+	lock   *os.File
+	broken atomic.Bool // the server that runs could not write
 
 	mu      sync.Mutex // guards running
 	running *server.Server
@@ -41,7 +40,7 @@ type embedded struct {
 	done     chan struct{}
 }
 
-func startEmbedded(options Options) (*embedded, error) {
+func startEmbedded(ctx context.Context, options Options) (*embedded, error) {
 	if err := os.MkdirAll(options.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
@@ -53,7 +52,12 @@ func startEmbedded(options Options) (*embedded, error) {
 		return nil, err
 	}
 	e := &embedded{options: options, lock: lock, stopping: make(chan struct{}), done: make(chan struct{})}
-	if err := e.start(); err != nil {
+	if e.opened, err = openFiles(ctx, options); err == nil {
+		if err = e.start(ctx); err != nil {
+			e.manifest.close()
+		}
+	}
+	if err != nil {
 		unlockDir(lock)
 		return nil, err
 	}
@@ -61,33 +65,15 @@ func startEmbedded(options Options) (*embedded, error) {
 	return e, nil
 }
 
-// start runs a server on the data directory.
-func (e *embedded) start() error {
-	s, err := server.NewServer(&server.Options{
-		ServerName: "stagedoor",
-		DontListen: true,
-		NoSigs:     true,
-		JetStream:  true,
-		StoreDir:   filepath.Join(e.options.Dir, "nats"),
-		// Otherwise it is what the disk has left at the start: a server that starts
-		// on a full disk would take no write ever.
-		JetStreamMaxStore: maxStore,
-		SyncAlways:        true,
-		MaxPayload:        maxPayload,
-		NoLog:             true,
-		MaxPending:        4 * maxPayload,
-		PingInterval:      time.Hour, // nothing gets lost between here and here
-	})
-	if err != nil {
-		return fmt.Errorf("the NATS server in %s: %w", e.options.Dir, err)
-	}
+// start runs a server on files that were inspected.
+func (e *embedded) start(ctx context.Context) error {
 	e.broken.Store(false)
-	s.SetLoggerV2(serverLog{e.options.Log, &e.broken}, false, false, false)
-	s.Start()
-	if !s.ReadyForConnections(startTime) || !s.JetStreamEnabled() {
-		s.Shutdown()
-		s.WaitForShutdown()
-		return fmt.Errorf("the NATS server cannot use %s; the log says why", e.options.Dir)
+	s, err := newServer(e.dir, true, e.options.Log, &e.broken)
+	if err != nil {
+		return err
+	}
+	if err := startNATS(ctx, s, e.dir); err != nil {
+		return err
 	}
 	e.mu.Lock()
 	e.running = s
@@ -100,21 +86,48 @@ func (e *embedded) lookAfter() {
 	defer close(e.done)
 	ticker := time.NewTicker(checkInterval)
 	defer ticker.Stop()
+	told := "" // why it could not be started, of what is in the log
 	for {
 		select {
 		case <-e.stopping:
 			return
 		case <-ticker.C:
 		}
+		e.manifest.sync()
 		if s := e.current(); s != nil && s.JetStreamEnabled() && !e.broken.Load() {
+			told = ""
 			continue
 		}
-		e.options.Log.Warn("The configuration's storage stopped, and is started again")
+		if told == "" {
+			e.options.Log.Warn("The configuration's storage stopped, and is started again")
+		}
 		e.end()
-		if err := e.start(); err != nil {
+		err := e.restart()
+		if err != nil && err.Error() != told {
+			told = err.Error()
 			e.options.Log.Error("The configuration's storage cannot be started", "error", err)
 		}
+		if errors.Is(err, errStart) {
+			return // what it began goes on in this process: another one would be no better
+		}
 	}
+}
+
+// restart inspects the files again, as at the first start, and runs a server.
+func (e *embedded) restart() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-e.stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := e.opened.inspectAgain(ctx, e.options); err != nil {
+		return err
+	}
+	return e.start(ctx)
 }
 
 func (e *embedded) current() *server.Server {
@@ -130,8 +143,7 @@ func (e *embedded) end() {
 	e.running = nil
 	e.mu.Unlock()
 	if s != nil {
-		s.Shutdown()
-		s.WaitForShutdown()
+		stopWithin(s)
 	}
 }
 
@@ -139,6 +151,7 @@ func (e *embedded) stop() {
 	close(e.stopping)
 	<-e.done
 	e.end()
+	e.manifest.close()
 	unlockDir(e.lock)
 }
 
@@ -164,11 +177,14 @@ func (l serverLog) Noticef(format string, v ...any) {
 func (l serverLog) Debugf(format string, v ...any) { l.log.Debug("NATS: " + fmt.Sprintf(format, v...)) }
 func (l serverLog) Tracef(format string, v ...any) { l.log.Debug("NATS: " + fmt.Sprintf(format, v...)) }
 func (l serverLog) Warnf(format string, v ...any) {
-	if strings.HasPrefix(format, "Maximum payloads over") {
-		l.Noticef(format, v...) // maxPayload is what it is on purpose
+	text := fmt.Sprintf(format, v...)
+	// maxPayload is what it is on purpose; the state of times to live is left out
+	// on purpose, see openFiles.
+	if strings.HasPrefix(text, "Maximum payloads over") || strings.Contains(text, "TTL state is outdated") {
+		l.Noticef("%s", text)
 		return
 	}
-	l.log.Warn("NATS: " + fmt.Sprintf(format, v...))
+	l.log.Warn("NATS: " + text)
 }
 func (l serverLog) Errorf(format string, v ...any) {
 	if strings.Contains(strings.ToLower(format), "critical write error") {

@@ -19,7 +19,7 @@ var (
 type RecordError struct {
 	Key      string
 	Revision uint64
-	Err      error // wraps ErrLaterVersion or ErrCorrupt
+	Err      error // wraps ErrLaterVersion, ErrCorrupt or ErrDamaged
 }
 
 func (e *RecordError) Error() string {

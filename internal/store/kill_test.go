@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -35,7 +36,7 @@ const (
 // its own time limits ends it as well: nothing was answered then.
 func writeUntilKilled(dir string) error {
 	began := time.Now()
-	s, err := Open(context.Background(), Options{Dir: dir})
+	s, err := Open(context.Background(), Options{Dir: dir, BackupKeep: 2, backupQuiet: time.Millisecond})
 	if err != nil {
 		return err
 	}
@@ -134,6 +135,7 @@ type killTest struct {
 	found    map[string]state
 	opened   []time.Duration
 	writes   int
+	backups  int // at most, at a time
 }
 
 // state is an API after a write. One that was removed has no revision.
@@ -144,7 +146,7 @@ type state struct {
 
 // A process is killed again and again at any point of a stream of writes, and
 // of its start. Every write that was answered is there afterwards, and no
-// aggregate is half written.
+// aggregate is half written; and neither is any automatic backup.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	rounds := 200
@@ -157,6 +159,9 @@ func TestKill(t *testing.T) {
 		if k.round(dir); t.Failed() {
 			return
 		}
+	}
+	if k.backups == 0 {
+		t.Error("there was never a backup")
 	}
 	slices.Sort(k.opened)
 	t.Logf("killed %d times in %d answered writes; opened in %v, 95%% within %v, at most %v",
@@ -195,9 +200,24 @@ func (k *killTest) round(dir string) {
 	}
 	_, _ = io.Copy(io.Discard, output)
 	_ = child.Wait() // killed
+	k.checkBackups(dir)
 	if stderr.Len() > 0 {
 		k.t.Errorf("the process said: %s", stderr.String())
 	}
+}
+
+// checkBackups looks whether all automatic backups are whole.
+func (k *killTest) checkBackups(dir string) {
+	list, err := backupsIn(filepath.Join(dir, "backups"))
+	if err != nil || len(list) > 3 { // the process may end before it removes one
+		k.t.Errorf("%d backups, %v", len(list), err)
+	}
+	for _, b := range list {
+		if err := b.read(func(Record) {}); err != nil {
+			k.t.Errorf("%s is not whole: %v", b.path, err)
+		}
+	}
+	k.backups = max(k.backups, len(list))
 }
 
 // line takes in what the process said.

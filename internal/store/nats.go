@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -21,10 +20,13 @@ import (
 // sequence in the stream.
 type NATS struct {
 	options    Options
-	server     *embedded // nil: the servers are elsewhere
+	server     *embedded         // nil: the servers are elsewhere
+	manifest   *manifest         // what the embedded store must hold; nil: the servers are elsewhere
+	lost       losses            // what it lost; none where the servers are elsewhere
+	backups    *automaticBackups // nil: there are none
 	connection *nats.Conn
 	jetstream  jetstream.JetStream
-	bucket     jetstream.KeyValue
+	stream     jetstream.Stream
 	log        *slog.Logger
 
 	reconnected signal                  // the connection was lost and is back
@@ -35,6 +37,7 @@ type NATS struct {
 	closing  context.Context // ends when Close begins
 	close    context.CancelFunc
 	mu       sync.Mutex // held to begin and end a watch, and to begin Close
+	closed   bool       // Close was called
 	watches  sync.WaitGroup
 	watching map[*natsWatch]struct{} // guarded by mu
 }
@@ -52,14 +55,20 @@ func Open(ctx context.Context, options Options) (*NATS, error) {
 	n := &NATS{options: options, watching: make(map[*natsWatch]struct{}), log: options.Log}
 	n.closing, n.close = context.WithCancel(context.Background())
 	if options.URL == "" {
-		if n.server, err = startEmbedded(options); err != nil {
+		if n.server, err = startEmbedded(ctx, options); err != nil {
 			return nil, err
 		}
+		n.manifest, n.lost = n.server.manifest, n.server.lost
 	}
-	if err := n.connect(ctx); err != nil {
+	err = n.connect(ctx)
+	if err == nil && n.server != nil {
+		err = n.confirm(ctx, n.server.records)
+	}
+	if err != nil {
 		n.Close()
 		return nil, err
 	}
+	n.startBackups()
 	return n, nil
 }
 
@@ -74,7 +83,9 @@ func (n *NATS) connect(ctx context.Context) (err error) {
 	if n.jetstream, err = jetstream.New(n.connection); err != nil {
 		return err
 	}
-	n.bucket, err = openBucket(ctx, n.jetstream, n.options)
+	if _, err = openBucket(ctx, n.jetstream, n.options); err == nil {
+		n.stream, err = n.jetstream.Stream(ctx, streamName(n.options.Bucket))
+	}
 	if refusal := context.Cause(ctx); err != nil && errors.Is(refusal, ErrRefused) {
 		return fmt.Errorf("%w: %w", ErrUnavailable, refusal)
 	}
@@ -82,6 +93,34 @@ func (n *NATS) connect(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: %w", ErrUnavailable, n.unconnected(cmp.Or(n.connection.LastError(), err)))
 	}
 	return nil
+}
+
+// confirm looks whether the server has found all records that must be there.
+func (n *NATS) confirm(ctx context.Context, records map[string]stored) error {
+	call, cancel := n.bounded(ctx)
+	defer cancel()
+	subjects, err := n.subjects(call, "")
+	if err != nil {
+		return n.explain(ctx, err)
+	}
+	has := make(map[string]bool, len(subjects))
+	for _, key := range subjects {
+		has[key] = true
+	}
+	for key, s := range records {
+		if !has[key] && s.sum != removalSum {
+			return fmt.Errorf("%w: its files have %s, and the NATS server does not", ErrUnavailable, key)
+		}
+	}
+	return nil
+}
+
+// Damage says what the store lost that was opened, nil for nothing.
+func (n *NATS) Damage() *Damage {
+	if n.server == nil {
+		return nil
+	}
+	return n.server.damage
 }
 
 func (n *NATS) connected() {
@@ -131,104 +170,22 @@ func (n *NATS) unconnected(err error) error {
 // way, and those that come, give ErrClosed.
 func (n *NATS) Close() {
 	n.mu.Lock()
-	began := n.closing.Err() != nil
-	n.close()
+	began := n.closed
+	n.closed = true
 	n.mu.Unlock()
 	if began {
 		return
 	}
+	n.backups.stop() // with a last one, while everything runs
+	n.mu.Lock()
+	n.close()
+	n.mu.Unlock()
 	n.watches.Wait()
 	if n.connection != nil {
 		n.connection.Close()
 	}
 	if n.server != nil {
 		n.server.stop()
-	}
-}
-
-// Get implements Store.
-func (n *NATS) Get(ctx context.Context, key string) (Record, error) {
-	if err := checkKey(key); err != nil {
-		return Record{}, err
-	}
-	call, cancel := n.bounded(ctx)
-	defer cancel()
-	entry, err := n.bucket.Get(call, key)
-	if err != nil {
-		return Record{}, n.explain(ctx, err)
-	}
-	return Record{Key: key, Value: unpackOrKeep(entry.Value()), Revision: entry.Revision()}, nil
-}
-
-// Put implements Store.
-func (n *NATS) Put(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
-	if err := checkKey(key); err != nil {
-		return 0, err
-	}
-	packed := pack(value)
-	return n.write(ctx, key, revision, func(ctx context.Context) (uint64, error) {
-		if revision == 0 {
-			return n.bucket.Create(ctx, key, packed)
-		}
-		return n.bucket.Update(ctx, key, packed, revision)
-	})
-}
-
-// removalKept is how long the mark of a removal stays in the bucket, for
-// watches that were cut off meanwhile to see it. One that was cut off for
-// longer finds out by itself.
-const removalKept = 24 * time.Hour
-
-// Delete implements Store.
-func (n *NATS) Delete(ctx context.Context, key string, revision uint64) (uint64, error) {
-	switch record, err := n.Get(ctx, key); {
-	case err != nil:
-		return 0, err
-	case record.Revision != revision:
-		return 0, ErrConflict
-	}
-	return n.write(ctx, key, revision, func(ctx context.Context) (uint64, error) {
-		mark := nats.NewMsg(n.subject(key))
-		mark.Header.Set(operationHeader, operationDelete)
-		answer, err := n.jetstream.PublishMsg(ctx, mark,
-			jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithMsgTTL(removalKept))
-		if err != nil {
-			return 0, err
-		}
-		return answer.Sequence, nil
-	})
-}
-
-// pauseUndecided is the pause before a write that was not decided is sent again.
-const pauseUndecided = 5 * time.Millisecond
-
-// write sends a write until it is decided. A cluster refuses one while another
-// to the same record is under way, and for a moment longer: who wins is known
-// from the record only.
-func (n *NATS) write(ctx context.Context, key string, revision uint64, send func(context.Context) (uint64, error)) (_ uint64, err error) {
-	defer func() { n.noteWrite(err) }()
-	call, cancel := n.bounded(ctx)
-	defer cancel()
-	for {
-		written, err := send(call)
-		switch {
-		case err == nil:
-			return written, nil
-		case !isWrongRevision(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant):
-			return 0, n.explain(ctx, err)
-		}
-		record, err := n.Get(call, key) // no record: revision 0
-		switch {
-		case err != nil && !errors.Is(err, ErrNotFound):
-			return 0, n.explain(ctx, err)
-		case record.Revision != revision:
-			return 0, ErrConflict
-		}
-		select {
-		case <-call.Done():
-			return 0, n.explain(ctx, call.Err())
-		case <-time.After(pauseUndecided):
-		}
 	}
 }
 
@@ -246,7 +203,7 @@ func (n *NATS) explain(ctx context.Context, err error) error {
 		return err
 	case n.closing.Err() != nil:
 		return ErrClosed
-	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):
+	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return ErrNotFound
 	case isWrongRevision(err, jetstream.JSErrCodeStreamWrongLastSequence):
 		return ErrConflict

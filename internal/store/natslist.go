@@ -45,7 +45,7 @@ func (n *NATS) list(ctx context.Context, prefix string, headersOnly bool) ([]Rec
 	if err != nil {
 		return nil, n.explain(ctx, err)
 	}
-	return records, nil
+	return n.lost.addTo(records, prefix), nil
 }
 
 // readUncut is readAll until a reader comes to the end. One that was cut off says

@@ -26,6 +26,8 @@ type reader struct {
 	// pending is how many records there were at the beginning, until all of
 	// them are read.
 	pending uint64
+
+	headersOnly bool // messages come without their values
 }
 
 // read begins to read what some filters match. close must be called.
@@ -44,7 +46,7 @@ func (n *NATS) read(ctx context.Context, filters []string, headersOnly bool) (*r
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{store: n, consumer: consumer, pending: consumer.CachedInfo().NumPending}
+	r := &reader{store: n, consumer: consumer, pending: consumer.CachedInfo().NumPending, headersOnly: headersOnly}
 	r.messages, err = consumer.Messages(
 		jetstream.PullMaxMessagesWithBytesLimit(256, 3*maxPayload),
 		jetstream.PullHeartbeat(heartbeat), jetstream.PullExpiry(10*heartbeat),
@@ -72,7 +74,7 @@ func (r *reader) next(ctx context.Context) (Change, error) {
 	if r.read >= r.pending || metadata.NumPending == 0 {
 		r.pending = 0
 	}
-	return r.store.change(message, metadata), nil
+	return r.change(message, metadata), nil
 }
 
 // caughtUp: what there was at the beginning is read.
@@ -109,11 +111,10 @@ func (r *reader) forget() {
 }
 
 // change gives what a message means.
-func (n *NATS) change(message jetstream.Msg, metadata *jetstream.MsgMetadata) Change {
-	record := Record{Key: message.Subject()[len(n.subject("")):], Revision: metadata.Sequence.Stream}
-	if message.Headers().Get(operationHeader) != "" {
-		return Change{record, true}
+func (r *reader) change(message jetstream.Msg, metadata *jetstream.MsgMetadata) Change {
+	key, revision := message.Subject()[len(r.store.subject("")):], metadata.Sequence.Stream
+	if r.headersOnly || isRemoval(message.Headers()) {
+		return Change{Record{Key: key, Revision: revision}, isRemoval(message.Headers())}
 	}
-	record.Value = unpackOrKeep(message.Data())
-	return Change{Record: record}
+	return Change{Record: checkedRecord(key, message.Data(), revision, message.Headers().Get(checksumHeader))}
 }

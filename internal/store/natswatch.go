@@ -29,6 +29,7 @@ func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change
 	for _, prefix := range prefixes {
 		w.filters = append(w.filters, n.filter(prefix))
 	}
+	n.lost.tell(prefixes, changed)
 	retry := firstRetry
 	for {
 		reconnected := n.reconnected.wait()

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 )
 
@@ -12,6 +14,16 @@ type Options struct {
 	// Dir is the data directory of the NATS server in this process. It is made
 	// if it does not exist, and is open to its owner only: it holds secrets.
 	Dir string
+
+	// OnDamage says what to do if something in Dir is damaged.
+	OnDamage OnDamage
+	// BackupDir is the folder of the automatic backups of Dir, its "backups" if
+	// empty; BackupKeep is how many there are, 0 for none.
+	BackupDir  string
+	BackupKeep int
+	// backupQuiet is how long after a change a backup begins. Changes that come
+	// meanwhile are in it, too. Only tests set it.
+	backupQuiet time.Duration
 
 	// URL is one or more NATS servers elsewhere, with commas between:
 	// "nats://a.example:4222,tls://b.example:4222". JetStream is on there.
@@ -39,6 +51,23 @@ type Options struct {
 
 	keep time.Duration // of records that nobody writes again; 0 keeps them
 }
+
+// OnDamage says what to do with a store that is damaged.
+type OnDamage int
+
+// What to do with a store that is damaged.
+const (
+	// Refuse does not open it: Open gives a *Damage.
+	Refuse OnDamage = iota
+	// ServeWhole opens what is whole. What is not is ErrDamaged, and is not
+	// written. The damaged files stay as they are.
+	ServeWhole
+	// Repair takes what is damaged from the newest backup that has it, opens that,
+	// and moves the damaged files aside.
+	Repair
+	// Replace moves the damaged files aside and opens an empty store.
+	Replace
+)
 
 const (
 	defaultBucket  = "stagedoor"
@@ -72,6 +101,10 @@ func (o Options) prepared() (Options, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.backupQuiet = cmp.Or(o.backupQuiet, time.Second)
+	if o.BackupDir == "" {
+		o.BackupDir = filepath.Join(o.Dir, "backups")
 	}
 	identities := 0
 	for _, given := range []string{o.CredentialsFile, o.NKeyFile, o.User, o.Token} {

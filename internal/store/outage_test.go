@@ -26,8 +26,8 @@ func TestOutage(t *testing.T) {
 	kept := mustPut(t, n, "api.kept", "1", 0)
 	removed := mustPut(t, n, "api.removed", "1", 0)
 	w := watch(t, n, "api")
-	w.expect(Change{Record: Record{"api.kept", []byte("1"), kept}})
-	w.expect(Change{Record: Record{"api.removed", []byte("1"), removed}})
+	w.expect(Change{Record: Record{Key: "api.kept", Value: []byte("1"), Revision: kept}})
+	w.expect(Change{Record: Record{Key: "api.removed", Value: []byte("1"), Revision: removed}})
 	w.expectReady()
 
 	stopServer(s)
@@ -49,14 +49,14 @@ func TestOutage(t *testing.T) {
 	stopServer(elsewhere)
 	startServer(t, &server.Options{StoreDir: dir, Port: port})
 
-	w.expect(Change{Record: Record{"api.kept", []byte("2"), changed}})
-	w.expect(Change{Record{"api.removed", nil, gone}, true})
+	w.expect(Change{Record: Record{Key: "api.kept", Value: []byte("2"), Revision: changed}})
+	w.expect(Change{Record{Key: "api.removed", Value: nil, Revision: gone}, true})
 	eventually(t, func() error {
 		_, err := n.Get(t.Context(), "api.kept")
 		return err
 	})
 	added := mustPut(t, n, "api.added", "1", 0)
-	w.expect(Change{Record: Record{"api.added", []byte("1"), added}})
+	w.expect(Change{Record: Record{Key: "api.added", Value: []byte("1"), Revision: added}})
 }
 
 // A removal whose mark is gone, too, is told when the connection is back.
@@ -69,14 +69,18 @@ func TestForgottenRemoval(t *testing.T) {
 	revision := mustPut(t, n, "api.a", "1", 0)
 	last := mustPut(t, n, "api.b", "1", 0)
 	w := watch(t, n, "")
-	w.expect(Change{Record: Record{"api.a", []byte("1"), revision}})
-	w.expect(Change{Record: Record{"api.b", []byte("1"), last}})
+	w.expect(Change{Record: Record{Key: "api.a", Value: []byte("1"), Revision: revision}})
+	w.expect(Change{Record: Record{Key: "api.b", Value: []byte("1"), Revision: last}})
 	w.expectReady()
 	stopServer(s)
 
 	elsewhere := startServer(t, &server.Options{StoreDir: dir})
 	other := open(t, Options{URL: elsewhere.ClientURL()})
-	if err := other.bucket.Purge(t.Context(), "api.a"); err != nil {
+	bucket, err := other.jetstream.KeyValue(t.Context(), defaultBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bucket.Purge(t.Context(), "api.a"); err != nil {
 		t.Fatal(err)
 	}
 	stream, err := other.jetstream.Stream(t.Context(), streamName(defaultBucket))
@@ -90,7 +94,7 @@ func TestForgottenRemoval(t *testing.T) {
 	stopServer(elsewhere)
 	startServer(t, &server.Options{StoreDir: dir, Port: port})
 
-	w.expect(Change{Record: Record{"api.c", []byte("1"), added}})
+	w.expect(Change{Record: Record{Key: "api.c", Value: []byte("1"), Revision: added}})
 	told := map[string]bool{}
 	for range 2 {
 		event := w.next()
@@ -111,7 +115,7 @@ func TestEmbeddedRecovers(t *testing.T) {
 	n := open(t, Options{Dir: t.TempDir(), Timeout: callTime})
 	first := mustPut(t, n, "api.a", "1", 0)
 	w := watch(t, n, "")
-	w.expect(Change{Record: Record{"api.a", []byte("1"), first}})
+	w.expect(Change{Record: Record{Key: "api.a", Value: []byte("1"), Revision: first}})
 	w.expectReady()
 	if err := n.server.current().DisableJetStream(); err != nil {
 		t.Fatal(err)
@@ -123,7 +127,7 @@ func TestEmbeddedRecovers(t *testing.T) {
 		second, err = n.Put(t.Context(), "api.a", []byte("2"), first)
 		return err
 	})
-	w.expect(Change{Record: Record{"api.a", []byte("2"), second}})
+	w.expect(Change{Record: Record{Key: "api.a", Value: []byte("2"), Revision: second}})
 }
 
 func TestOpenNamesWhatIsWrong(t *testing.T) {

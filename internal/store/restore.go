@@ -42,6 +42,11 @@ func Restore(ctx context.Context, s Store, file io.ReadSeeker, replace bool) (in
 	if len(present) > 0 && !replace {
 		return 0, fmt.Errorf("%w: it holds %d records", ErrNotEmpty, len(present))
 	}
+	for _, record := range present {
+		if record.Err != nil {
+			return 0, &RecordError{record.Key, record.Revision, record.Err}
+		}
+	}
 	inBackup := make(map[string]bool)
 	if err := readBackup(file, func(r Record) error { inBackup[r.Key] = true; return nil }); err != nil {
 		return 0, err

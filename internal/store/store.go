@@ -28,6 +28,9 @@ var (
 	ErrRefused = errors.New("the NATS servers refuse")
 	// ErrTooLarge: the storage does not take a record of this size.
 	ErrTooLarge = errors.New("the record is too large for the configuration store")
+	// ErrDamaged: the storage does not have the record any more as it was written.
+	// It is neither served nor overwritten until the store is repaired.
+	ErrDamaged = errors.New("it is damaged in the store; stagedoor serve --repair restores it from a backup")
 	// ErrClosed: the store was closed by this process.
 	ErrClosed = errors.New("the configuration store is closed")
 )
@@ -40,6 +43,9 @@ type Record struct {
 	// Revision is that of the record's last write. Every write to the store,
 	// whatever the key, has a higher one than all before.
 	Revision uint64
+	// Err wraps ErrDamaged where the storage lost what was written, in whole or in
+	// part: Value is not to be used then. It is nil otherwise.
+	Err error
 }
 
 // Change is a record as a write left it.

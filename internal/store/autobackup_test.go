@@ -1,0 +1,189 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// held is what an automatic backup holds.
+func (b backupFile) held() (map[string]string, error) {
+	held := make(map[string]string)
+	err := b.read(func(r Record) { held[r.Key] = string(r.Value) })
+	return held, err
+}
+
+// awaitBackup waits until the newest backup holds what the store holds.
+func awaitBackup(t *testing.T, n *NATS) {
+	t.Helper()
+	want := contents(t, n)
+	eventually(t, func() error {
+		list, err := backupsIn(n.options.BackupDir)
+		if err != nil || len(list) == 0 {
+			return fmt.Errorf("%d backups, %w", len(list), err)
+		}
+		held, err := list[0].held()
+		if diff := cmp.Diff(want, held); err != nil || diff != "" {
+			return fmt.Errorf("the newest of %d: %w (-want +got):\n%s", len(list), err, diff)
+		}
+		return nil
+	})
+}
+
+// syncedLog is a log that is read while it is written.
+type syncedLog struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *syncedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *syncedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func slogTo(log *syncedLog) *slog.Logger { return slog.New(slog.NewTextHandler(log, nil)) }
+
+// After every change a backup follows, for its owner alone; there are as many as
+// are to be kept; and the one at the end has everything.
+func TestAutomaticBackups(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	left := filepath.Join(dir, "backups", "."+backupPrefix+"20260101T000000.000Z-r1.backup.123") // by a killed process
+	if err := errors.Join(os.Mkdir(filepath.Dir(left), 0o700), os.WriteFile(left, []byte("half"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	options := Options{Dir: dir, BackupKeep: 3, backupQuiet: time.Millisecond}
+	n := open(t, options)
+	for i := range 6 {
+		mustPut(t, n, Key("api", fmt.Sprint(i)), "1", 0)
+		awaitBackup(t, n)
+	}
+	mustPut(t, n, "usage.a.b", "counted", 0)
+	mustPut(t, n, "api.last", "1", 0)
+	want := contents(t, n)
+	n.Close()
+	list, err := backupsIn(options.Dir + "/backups")
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%v %v", list, err)
+	}
+	if held, err := list[0].held(); err != nil || cmp.Diff(want, held) != "" {
+		t.Errorf("the last one holds %v, %v; want %v", held, err, want)
+	}
+	info, err := os.Stat(list[0].path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("the half backup is still there")
+	}
+	// Nothing changed: nothing is written.
+	n = open(t, options)
+	n.Close()
+	if again, err := backupsIn(options.Dir + "/backups"); err != nil || again[0] != list[0] {
+		t.Errorf("%v %v, want %v first", again, err, list[0])
+	}
+}
+
+// A folder that takes no backup stops no write, and is told once.
+func TestBackupsThatFail(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var log syncedLog
+	if err := os.WriteFile(filepath.Join(dir, "backups"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n := open(t, Options{Dir: dir, BackupKeep: 3, backupQuiet: time.Millisecond, Log: slogTo(&log)})
+	for i := range 5 {
+		mustPut(t, n, Key("api", fmt.Sprint(i)), "1", 0)
+	}
+	eventually(t, func() error {
+		if text := log.String(); !strings.Contains(text, "An automatic backup was not written") {
+			return fmt.Errorf("the log says %q", text)
+		}
+		return nil
+	})
+	if err := os.Remove(filepath.Join(dir, "backups")); err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, n, "api.last", "1", 0)
+	awaitBackup(t, n)
+	if got := strings.Count(log.String(), "An automatic backup was not written"); got != 1 {
+		t.Errorf("told %d times:\n%s", got, &log)
+	}
+}
+
+// What a process left that was killed while it put a new store in the place of
+// another is finished, and what it had not made whole goes.
+func TestInterruptedRepair(t *testing.T) {
+	t.Parallel()
+	s := fillStores(t, 9, smallValue)
+	made, half := filepath.Join(s.killed, storeName+newSuffix), filepath.Join(s.killed, salvagedName+newSuffix)
+	copyDir(t, filepath.Join(s.killed, storeName), made)
+	copyDir(t, filepath.Join(s.killed, storeName), half)
+	if err := os.WriteFile(filepath.Join(made, builtName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, after := range []string{"before anything was moved", "after the old one was moved aside"} {
+		dir := filepath.Join(t.TempDir(), "data")
+		copyDir(t, s.killed, dir)
+		if strings.HasPrefix(after, "after") {
+			if err := os.RemoveAll(filepath.Join(dir, storeName)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := open(t, Options{Dir: dir})
+		if diff := cmp.Diff(s.held, contents(t, n)); diff != "" || n.Damage() != nil {
+			t.Errorf("%s: damage %v (-want +got):\n%s", after, n.Damage(), diff)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "*"+newSuffix)); len(left) > 0 {
+			t.Errorf("%s: %v is left", after, left)
+		}
+	}
+}
+
+// What takes too much memory, or too long, or is not wanted any more, is not
+// waited for.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	var running sync.WaitGroup
+	running.Add(3)
+	hangs := func() error { defer running.Done(); <-release; return nil }
+	var kept [][]byte
+	grows := func() error {
+		defer running.Done()
+		for {
+			select {
+			case <-release:
+				return nil
+			case <-time.After(time.Millisecond):
+				kept = append(kept, make([]byte, 1<<20))
+			}
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	wantErr(t, bounds{time.Hour, 8 << 20}.run(t.Context(), "growing", grows), errStart)
+	wantErr(t, bounds{time.Millisecond, 1 << 50}.run(t.Context(), "hanging", hangs), errStart)
+	wantErr(t, bounds{time.Hour, 1 << 50}.run(ended, "hanging", hangs), context.Canceled)
+	close(release)
+	running.Wait()
+	wantErr(t, bounds{time.Hour, 1 << 50}.run(t.Context(), "ending", func() error { return ErrCorrupt }), ErrCorrupt)
+}

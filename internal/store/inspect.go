@@ -1,0 +1,254 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/natsfile"
+)
+
+// stored is the last whole write of a record that the files have.
+type stored struct {
+	revision uint64
+	sum      string // its checksum, removalSum for the mark of a removal
+}
+
+// inspection is what the files of a store have, held against the manifest.
+type inspection struct {
+	dir      string // that of the NATS server
+	stream   string
+	prefix   string // of the subjects
+	manifest manifestText
+
+	records map[string]stored // those that are whole and in force; marks of removals too
+	last    uint64            // the highest revision that is known
+	losses  losses
+	unknown int // damaged places that may have been records, of unknown keys
+	// removed are records that were removed and that the damage brought back.
+	removed []string
+	// unfit: the server would lose something, or worse, if it opened the files.
+	unfit []string
+
+	damages      []natsfile.Damage
+	tombstones   map[uint64]bool
+	olderVersion bool // one that knows no manifest wrote after the manifest's last line
+}
+
+// fresh reports whether there is no store at all.
+func (i *inspection) fresh() bool {
+	return len(i.records) == 0 && len(i.damages) == 0 && !i.manifest.exists && len(i.unfit) == 0
+}
+
+// isWhole reports whether nothing that was in force is lost.
+func (i *inspection) isWhole() bool { return len(i.losses) == 0 && i.unknown == 0 }
+
+// inspect reads all files of the store in a directory. It changes nothing. The
+// error is that of ctx or of the file system.
+func inspect(ctx context.Context, dir, bucket string) (*inspection, error) {
+	i := &inspection{
+		dir: dir, stream: streamName(bucket), prefix: "$KV." + bucket + ".",
+		records: make(map[string]stored), losses: make(losses), tombstones: make(map[uint64]bool),
+	}
+	var err error
+	if i.manifest, err = readManifest(filepath.Join(dir, manifestName)); err != nil {
+		return nil, err
+	}
+	if i.damages, err = natsfile.Scan(ctx, i.streamDir(), i.stream, i.prefix, i.take); err != nil {
+		return nil, err
+	}
+	for key, s := range i.records {
+		if i.tombstones[s.revision] {
+			delete(i.records, key)
+		}
+	}
+	i.last = max(i.last, i.manifest.last)
+	for _, d := range i.damages {
+		if !d.Torn {
+			i.unfit = append(i.unfit, d.String())
+		}
+	}
+	i.checkMeta()
+	if i.manifest.exists {
+		i.compare()
+	}
+	if !i.manifest.whole {
+		for _, d := range i.damages {
+			i.guess(d)
+		}
+	}
+	return i, nil
+}
+
+func (i *inspection) streamDir() string {
+	return filepath.Join(i.dir, "jetstream", "$G", "streams", i.stream)
+}
+
+// take takes in a record of the files. Later ones count.
+func (i *inspection) take(m natsfile.Message) error {
+	if i.last = max(i.last, m.Sequence); m.Kind == natsfile.Removed {
+		i.tombstones[m.Sequence] = true
+	}
+	key, ours := strings.CutPrefix(m.Subject, i.prefix)
+	if m.Kind == natsfile.Stored && len(m.Header) == 0 {
+		// No version writes one, and where its subject ends is anybody's guess.
+		i.unfit = append(i.unfit, fmt.Sprintf("message %d has no header", m.Sequence))
+		return nil
+	}
+	if m.Kind != natsfile.Stored || !ours || i.records[key].revision > m.Sequence {
+		return nil
+	}
+	sum := headerValue(m.Header, checksumHeader)
+	switch {
+	case headerValue(m.Header, operationHeader) != "":
+		sum = removalSum
+	case sum == "":
+		sum = checksum(key, unpackOrKeep(m.Data))
+		i.olderVersion = i.olderVersion || i.manifest.exists && m.Sequence > i.manifest.last
+	}
+	i.records[key] = stored{m.Sequence, sum}
+	return nil
+}
+
+// checkMeta looks at the stream's description: without it the server would make
+// an empty stream.
+func (i *inspection) checkMeta() {
+	err := natsfile.CheckMeta(i.streamDir(), i.stream)
+	if errors.Is(err, fs.ErrNotExist) && len(i.records) == 0 && len(i.damages) == 0 {
+		return // there is no stream
+	}
+	if err != nil {
+		i.unfit = append(i.unfit, err.Error())
+	}
+}
+
+// compare holds the files against the manifest.
+func (i *inspection) compare() {
+	for key, e := range i.manifest.entries {
+		found, is := i.records[key]
+		isRecord := is && found.sum != removalSum
+		switch {
+		case e.Lost:
+			i.lose(key, e, "lost before, and not repaired yet")
+		case is && found.revision > e.Revision: // written when the manifest could not be
+		case e.isRemoval():
+			if isRecord {
+				i.bringBack(key)
+			}
+		case is && found.revision == e.Revision && (e.Sum == "" || found.sum == e.Sum), e.Uncertain:
+		case !is && i.olderVersion: // which removed it
+		case !is:
+			i.lose(key, e, "it is not there")
+		case found.revision < e.Revision:
+			i.lose(key, e, "only an earlier version of it is there")
+		default:
+			i.lose(key, e, "it is another one")
+		}
+	}
+	if i.isWhole() && len(i.unfit) == 0 {
+		return
+	}
+	for key, found := range i.records {
+		// Nothing that old is left out of the manifest, but what was removed long ago.
+		if _, known := i.manifest.entries[key]; !known && i.manifest.whole && found.sum != removalSum && found.revision+removalsKept < i.manifest.last {
+			i.bringBack(key)
+		}
+	}
+}
+
+func (i *inspection) lose(key string, e entry, reason string) {
+	delete(i.records, key)
+	i.losses[key] = Loss{key, e.Revision, e.Sum, reason}
+}
+
+// bringBack takes note of a record that was removed.
+func (i *inspection) bringBack(key string) {
+	delete(i.records, key)
+	i.removed = append(i.removed, key)
+	i.unfit = append(i.unfit, key+" was removed, and is there again")
+}
+
+// tombstoneSize is the size of the server's own note that a message was removed.
+// Nothing is lost with one.
+const tombstoneSize = 30
+
+// guess says what was lost in a damaged part, where the manifest does not know.
+func (i *inspection) guess(d natsfile.Damage) {
+	if d.Torn || d.To-d.From == tombstoneSize {
+		return
+	}
+	guessed := false
+	for _, subject := range d.Subjects {
+		key := strings.TrimPrefix(subject, i.prefix)
+		if _, known := i.manifest.entries[key]; known {
+			guessed = true
+			continue // compare knows better
+		}
+		if checkKey(key) != nil {
+			continue
+		}
+		guessed = true
+		if found, is := i.records[key]; is && found.revision > cmp.Or(d.After, d.Before+1) {
+			continue // it was written again later
+		}
+		i.lose(key, entry{Revision: d.Before + 1}, "damaged: "+d.String())
+	}
+	if !guessed {
+		i.unknown++
+	}
+}
+
+// damage is what is lost, for people.
+func (i *inspection) damage(options Options) *Damage {
+	d := damageOf(options.Dir, i.losses)
+	if list, err := backupsIn(options.BackupDir); err == nil && len(list) > 0 {
+		d.Backup = list[0].path
+	}
+	d.Unknown = i.unknown
+	if i.manifest.exists && !i.manifest.whole {
+		d.Manifest = "the list of what must be there is damaged as well"
+	}
+	return d
+}
+
+// entries are what a manifest of the records has.
+func (i *inspection) entries() map[string]entry {
+	entries := make(map[string]entry, len(i.records))
+	for key, s := range i.records {
+		entries[key] = entry{Revision: s.revision, Sum: s.sum, Uncertain: i.manifest.entries[key].Uncertain}
+	}
+	for key, l := range i.losses {
+		entries[key] = entry{Revision: l.Revision, Sum: l.Sum, Lost: true}
+	}
+	for key, e := range i.manifest.entries {
+		if _, is := entries[key]; !is && e.isRemoval() {
+			entries[key] = e
+		}
+	}
+	return entries
+}
+
+// headerValue gives the value of a line of a message's header.
+func headerValue(header []byte, name string) string {
+	_, rest, found := bytes.Cut(header, []byte("\r\n"+name+":"))
+	if !found {
+		return ""
+	}
+	value, _, _ := bytes.Cut(rest, []byte("\r\n"))
+	return string(bytes.TrimSpace(value))
+}
+
+// summary says in one line what is wrong with the files.
+func (i *inspection) summary() string {
+	list := slices.Clone(i.unfit)
+	if len(list) > shownLosses {
+		list = append(list[:shownLosses], fmt.Sprintf("and %d more", len(i.unfit)-shownLosses))
+	}
+	return strings.Join(list, ", ")
+}

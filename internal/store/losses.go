@@ -1,0 +1,126 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Loss is a record that the storage lost, in whole or in part.
+type Loss struct {
+	Key      string
+	Revision uint64 // of the write that was lost; 0 if it is not known
+	Sum      string // checksum of what was lost; "" if it is not known
+	Reason   string
+}
+
+// Damage says what a store lost. It is an error where nothing is to be opened
+// that is damaged.
+type Damage struct {
+	Dir    string // the data directory
+	Losses []Loss // in the order of their keys
+	// Unknown is in how many places something is damaged of which not even the key
+	// can be read.
+	Unknown int
+	// Manifest says that the list of what must be there is damaged, too, or was
+	// never made: there may be more losses.
+	Manifest string
+	// Backup is the file of the newest automatic backup, "" for none.
+	Backup string
+}
+
+func (d *Damage) Error() string {
+	return fmt.Sprintf("the configuration store in %s is damaged: %s; %s", d.Dir, d.describe(), d.Advice())
+}
+
+// Advice says what the operator can do.
+func (d *Damage) Advice() string {
+	if d.Backup == "" {
+		return "there is no automatic backup: `stagedoor serve --repair` goes on with what is whole, and keeps the damaged files aside; `stagedoor restore --replace` takes a backup of your own"
+	}
+	return "`stagedoor serve --repair` restores what is damaged from the newest automatic backup that has it, and keeps the damaged files aside; the newest is " + d.Backup
+}
+
+// shownLosses is how many losses one line names.
+const shownLosses = 20
+
+func (d *Damage) describe() string {
+	var parts []string
+	for i, l := range d.Losses {
+		if i == shownLosses {
+			parts = append(parts, fmt.Sprintf("and %d more records", len(d.Losses)-i))
+			break
+		}
+		parts = append(parts, l.Key+" ("+l.Reason+")")
+	}
+	if d.Unknown > 0 {
+		parts = append(parts, fmt.Sprintf("%d places of which the key cannot be read", d.Unknown))
+	}
+	if d.Manifest != "" {
+		parts = append(parts, d.Manifest)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Keys are the keys of what was lost, in their order.
+func (d *Damage) Keys() []string {
+	if d == nil {
+		return nil
+	}
+	keys := make([]string, len(d.Losses))
+	for i, l := range d.Losses {
+		keys[i] = l.Key
+	}
+	return keys
+}
+
+// losses are what an open store lost, by key. Nothing is added while it is open.
+type losses map[string]Loss
+
+// record gives what stands for a record that was lost.
+func (l losses) record(key string) (Record, bool) {
+	loss, is := l[key]
+	if !is {
+		return Record{}, false
+	}
+	return Record{Key: key, Revision: max(1, loss.Revision), Err: fmt.Errorf("%w (%s)", ErrDamaged, loss.Reason)}, true
+}
+
+// addTo puts the records that were lost below a prefix among others, in the
+// order of keys.
+func (l losses) addTo(records []Record, prefix string) []Record {
+	if len(l) == 0 {
+		return records
+	}
+	records = slices.DeleteFunc(records, func(r Record) bool { _, is := l[r.Key]; return is })
+	for key := range l {
+		if isBelow(key, prefix) {
+			lost, _ := l.record(key)
+			records = append(records, lost)
+		}
+	}
+	slices.SortFunc(records, func(a, b Record) int { return cmp.Compare(a.Key, b.Key) })
+	return records
+}
+
+// tell calls changed for the records that were lost below some prefixes.
+func (l losses) tell(prefixes []string, changed func(Change)) {
+	for _, key := range slices.Sorted(maps.Keys(l)) {
+		if slices.ContainsFunc(prefixes, func(prefix string) bool { return isBelow(key, prefix) }) {
+			lost, _ := l.record(key)
+			lost.Revision = 0 // it is no write of this store
+			changed(Change{Record: lost})
+		}
+	}
+}
+
+// damageOf makes a Damage of losses.
+func damageOf(dir string, l losses) *Damage {
+	d := &Damage{Dir: dir}
+	for _, key := range slices.Sorted(maps.Keys(l)) {
+		d.Losses = append(d.Losses, l[key])
+	}
+	return d
+}

@@ -1,0 +1,342 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// The manifest is a file beside the storage's own that says what must be there:
+// a line for each record, written after the record and before the writer is
+// answered. It is read when the store is opened, so that what is gone, or back,
+// is noticed. A line is a checksum of the rest of it, a word, a revision, the
+// record's checksum, and its key:
+//
+//	9ae0daaf put 17 5f70bf18… api.a1b2c3d4e5
+//
+// The lines up to "all" are those of the records at some time, and it has their
+// number; those behind it are changes since.
+const (
+	manifestName   = "manifest"
+	manifestHeader = "stagedoor manifest 1"
+
+	wordPut       = "put"
+	wordRemoved   = "removed"
+	wordUncertain = "uncertain" // a write to the record failed in a way that leaves open what it did
+	wordLost      = "lost"      // the record is damaged, and nobody has repaired it
+	wordAll       = "all"
+)
+
+// entry is what the manifest has of a record.
+type entry struct {
+	Revision  uint64
+	Sum       string // its checksum, removalSum, or "" for one of an earlier version
+	Uncertain bool
+	Lost      bool
+}
+
+// isRemoval reports whether the record was removed.
+func (e entry) isRemoval() bool { return e.Sum == removalSum }
+
+const (
+	// journalLines is how many lines a manifest may have behind "all", besides four
+	// for each record, until it is written anew.
+	journalLines = 10_000
+	// removalsKept is for how many revisions a removal stays in the manifest: until
+	// every write that was under way at the same time is in it, too.
+	removalsKept = 10_000
+	// maxManifest bounds the manifest that is read, in bytes.
+	maxManifest = 1 << 30
+)
+
+// manifest is the manifest of a store that is open. Nil is that of a store that
+// has none. Its methods are safe for concurrent use.
+type manifest struct {
+	path string
+
+	mu      sync.Mutex // guards the following
+	file    *os.File
+	size    int64 // of the file, up to the end of the last whole line
+	unsaved []byte
+	dirty   bool // something is in the file that may not be on the disk
+	entries map[string]entry
+	last    uint64 // the highest revision
+	lines   int    // behind "all"
+	// settled is the highest revision but those of counters and locks, which change
+	// all the time; changed is sent when it rises.
+	settled uint64
+	changed signal
+}
+
+// writeManifest writes a manifest that has the given entries, as a whole or not
+// at all.
+func writeManifest(path string, entries map[string]entry, last uint64) error {
+	var text bytes.Buffer
+	text.WriteString(manifestHeader + "\n")
+	for key, e := range entries {
+		appendLine(&text, key, e)
+	}
+	text.Write(manifestLine(wordAll, last, strconv.Itoa(len(entries)), "-"))
+	return writeFile(path, text.Bytes())
+}
+
+func appendLine(text *bytes.Buffer, key string, e entry) {
+	word, sum := wordPut, e.Sum
+	if sum == "" {
+		sum = "-"
+	}
+	switch {
+	case e.Lost:
+		word = wordLost
+	case e.isRemoval():
+		word = wordRemoved
+	}
+	text.Write(manifestLine(word, e.Revision, sum, key))
+	if e.Uncertain {
+		text.Write(manifestLine(wordUncertain, e.Revision, "-", key))
+	}
+}
+
+func manifestLine(word string, revision uint64, sum, key string) []byte {
+	rest := fmt.Sprintf("%s %d %s %s", word, revision, sum, key)
+	return []byte(manifestCheck(rest) + " " + rest + "\n")
+}
+
+// manifestCheck is the checksum at the beginning of a line.
+func manifestCheck(rest string) string {
+	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(rest)))
+}
+
+// openManifest makes a manifest of what is known to be there, and keeps it.
+func openManifest(path string, entries map[string]entry, last uint64) (*manifest, error) {
+	m := &manifest{path: path, entries: entries, last: last, settled: last}
+	if err := m.rewriteLocked(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// note takes down a write that was answered by the storage. It is in the file
+// when note returns, unless the disk is full: then it gets there with the next.
+func (m *manifest) note(key string, e entry) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if before, known := m.entries[key]; known && before.Revision > e.Revision {
+		return // a later write was faster
+	}
+	m.last = max(m.last, e.Revision)
+	if !isBelow(key, "usage") && !isBelow(key, "acme.locks") {
+		m.settled = m.last
+		m.changed.send()
+	}
+	m.addLocked(key, e)
+}
+
+// noteUncertain takes down that a record may have been written or removed.
+func (m *manifest) noteUncertain(key string) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, known := m.entries[key]
+	if !known || e.Uncertain {
+		return // what is not there is not missed
+	}
+	e.Uncertain = true
+	m.addLocked(key, e)
+}
+
+func (m *manifest) addLocked(key string, e entry) {
+	m.entries[key] = e
+	var line bytes.Buffer
+	appendLine(&line, key, e)
+	m.unsaved = append(m.unsaved, line.Bytes()...)
+	m.lines++
+	m.saveLocked()
+}
+
+// saveLocked appends what is not in the file yet. A line that could not be
+// written as a whole is taken back.
+func (m *manifest) saveLocked() {
+	if len(m.unsaved) == 0 {
+		return
+	}
+	if m.lines > journalLines+4*len(m.entries) && m.rewriteLocked() == nil {
+		return
+	}
+	n, err := m.file.WriteAt(m.unsaved, m.size)
+	if err != nil {
+		_ = m.file.Truncate(m.size) // what stays is no line
+		return
+	}
+	m.size += int64(n)
+	m.unsaved = m.unsaved[:0]
+	m.dirty = true
+}
+
+// rewriteLocked writes the manifest anew.
+func (m *manifest) rewriteLocked() error {
+	for key, e := range m.entries {
+		if e.isRemoval() && e.Revision+removalsKept < m.last {
+			delete(m.entries, key)
+		}
+	}
+	if m.file != nil {
+		_ = m.file.Close() // Windows replaces no file that is open
+	}
+	err := writeManifest(m.path, m.entries, m.last)
+	file, opening := os.OpenFile(m.path, os.O_RDWR, 0)
+	if opening != nil {
+		return fmt.Errorf("the store's manifest: %w", cmp.Or(err, opening))
+	}
+	m.file = file
+	if err != nil {
+		return fmt.Errorf("the store's manifest: %w", err)
+	}
+	if m.size, err = file.Seek(0, io.SeekEnd); err != nil {
+		return fmt.Errorf("the store's manifest: %w", err)
+	}
+	m.unsaved, m.dirty, m.lines = nil, false, 0
+	return nil
+}
+
+// sync brings to the disk what was noted. A power failure takes the lines of the
+// last moment before at most; records that are newer than all lines are no
+// surprise when the store is opened.
+func (m *manifest) sync() {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	m.saveLocked()
+	file, dirty := m.file, m.dirty
+	m.dirty = false
+	m.mu.Unlock()
+	if dirty {
+		_ = file.Sync() // a file that was replaced meanwhile is synced already
+	}
+}
+
+func (m *manifest) close() {
+	if m == nil {
+		return
+	}
+	m.sync()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_ = m.file.Close()
+}
+
+// settledAt gives the highest revision that a backup should have.
+func (m *manifest) settledAt() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.settled
+}
+
+// changedSince gives a channel that is closed as soon as a backup should have
+// more than the revision it was made at.
+func (m *manifest) changedSince(revision uint64) <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.settled != revision { // a store that was made anew has lower ones
+		closed := make(chan struct{})
+		close(closed)
+		return closed
+	}
+	return m.changed.wait()
+}
+
+// manifestText is what a manifest's file says.
+type manifestText struct {
+	entries map[string]entry
+	last    uint64
+	// exists: there is such a file. whole: it lists all records, and no line of it
+	// is damaged; the last one may be cut off.
+	exists, whole bool
+}
+
+// readManifest reads the manifest in a file, as far as it can be read.
+func readManifest(path string) (manifestText, error) {
+	m := manifestText{entries: make(map[string]entry)}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err != nil {
+		return m, err
+	}
+	defer file.Close()
+	m.exists = true
+	lines := bufio.NewReader(io.LimitReader(file, maxManifest))
+	header, _ := lines.ReadString('\n')
+	complete, whole, read := false, header == manifestHeader+"\n", 0
+	for {
+		text, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			break // a line without its end was being written
+		}
+		if err != nil {
+			return m, err
+		}
+		word, revision, sum, key, ok := parseManifestLine(strings.TrimSuffix(text, "\n"))
+		switch {
+		case !ok:
+			whole = false
+			continue
+		case word == wordAll:
+			complete = !complete && sum == strconv.Itoa(read)
+		case word != wordUncertain:
+			read++
+		}
+		m.take(word, revision, sum, key)
+	}
+	m.whole = whole && complete
+	return m, nil
+}
+
+// take takes in a line.
+func (m *manifestText) take(word string, revision uint64, sum, key string) {
+	m.last = max(m.last, revision)
+	if word == wordAll {
+		return
+	}
+	e, known := m.entries[key]
+	switch {
+	case word == wordUncertain:
+		if known {
+			e.Uncertain = true
+			m.entries[key] = e
+		}
+		return
+	case known && e.Revision > revision:
+		return
+	}
+	if sum == "-" {
+		sum = ""
+	}
+	m.entries[key] = entry{Revision: revision, Sum: sum, Lost: word == wordLost}
+}
+
+func parseManifestLine(text string) (word string, revision uint64, sum, key string, ok bool) {
+	check, rest, _ := strings.Cut(text, " ")
+	fields := strings.Split(rest, " ")
+	if check != manifestCheck(rest) || len(fields) != 4 {
+		return "", 0, "", "", false
+	}
+	revision, err := strconv.ParseUint(fields[1], 10, 64)
+	return fields[0], revision, fields[2], fields[3], err == nil
+}
