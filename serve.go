@@ -36,6 +36,9 @@ type ServeConfig struct {
 	// Hosts are names by which the ports are reached, beside addresses, localhost
 	// and custom domains. They matter where signatures are not checked.
 	Hosts []string
+	// Repair restores a store that is damaged from its automatic backups, before
+	// it is opened.
+	Repair bool
 	// Log takes the lines of the log. Nil takes none.
 	Log io.Writer
 	// Reporter is told of the gateway's life. Nil is told nothing.

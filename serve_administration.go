@@ -26,10 +26,11 @@ type OpenedStore struct {
 }
 
 // OpenStore opens the store that a gateway with this configuration has. A data
-// folder is made only if make says so. The error is ConfigProblems for mistakes
-// in the configuration, or wraps ErrInUse. The log takes what is wrong with the
-// store.
-func OpenStore(ctx context.Context, source ConfigSource, make bool, log io.Writer) (*OpenedStore, error) {
+// folder is made only if make says so. One that is damaged is an error, unless
+// replace says to move it aside and to open an empty one. The error is
+// ConfigProblems for mistakes in the configuration, or wraps ErrInUse. The log
+// takes what is wrong with the store.
+func OpenStore(ctx context.Context, source ConfigSource, make, replace bool, log io.Writer) (*OpenedStore, error) {
 	c, _, err := config.Load(source)
 	if err != nil {
 		return nil, err
@@ -42,6 +43,9 @@ func OpenStore(ctx context.Context, source ConfigSource, make bool, log io.Write
 		if _, err := os.Stat(options.Dir); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("the data directory %s does not exist", options.Dir)
 		}
+	}
+	if replace {
+		options.OnDamage = store.Replace
 	}
 	level := new(slog.LevelVar)
 	level.Set(slog.LevelWarn)

@@ -14,7 +14,10 @@ type health struct {
 	mu       sync.Mutex // guards the following
 	synced   bool       // the configuration was read once, and is served
 	stopping bool
-	store    error // why the store cannot be reached; nil when it can
+	store    error    // why the store cannot be reached; nil when it can
+	opened   bool     // the store was read
+	damage   bool     // something in the store is damaged
+	damaged  []string // the keys of that, as far as they are known
 }
 
 func (h *health) setSynced()   { h.update(func() { h.synced = true }) }
@@ -36,6 +39,11 @@ func (h *health) isStopping() (stopping bool) {
 	return stopping
 }
 
+// setOpened takes note of a store that was read, and what of it is damaged.
+func (h *health) setOpened(damage bool, damaged []string) {
+	h.update(func() { h.opened, h.damage, h.damaged = true, damage, damaged })
+}
+
 // isSynced tells whether the configuration was read once.
 func (h *health) isSynced() (synced bool) {
 	h.update(func() { synced = h.synced })
@@ -51,8 +59,10 @@ func (h *health) update(change func()) {
 // healthAnswer is what is told of health.
 type healthAnswer struct {
 	Status string `json:"status"`          // starting, ready or stopping
-	Store  string `json:"store,omitempty"` // available or unavailable
+	Store  string `json:"store,omitempty"` // opening, available, damaged or unavailable
 	Error  string `json:"storeError,omitempty"`
+	// Damaged are the keys of records that the store lost.
+	Damaged []string `json:"damaged,omitempty"`
 }
 
 // answer says how the gateway is, with the HTTP status for it. A gateway whose
@@ -66,6 +76,12 @@ func (h *health) answer() (r healthAnswer, status int) {
 		r.Status, status = "stopping", http.StatusServiceUnavailable
 	case !h.synced:
 		r.Status, status = "starting", http.StatusServiceUnavailable
+	}
+	switch {
+	case h.damage:
+		r.Store, r.Damaged = "damaged", h.damaged
+	case !h.opened:
+		r.Store = "opening"
 	}
 	if h.store != nil {
 		r.Store, r.Error = "unavailable", h.store.Error()

@@ -62,7 +62,7 @@ func TestServeRefusedByNATS(t *testing.T) {
 		t.Error(err)
 	}
 	began := time.Now()
-	_, err = OpenStore(t.Context(), ConfigSource{File: s.dir + "/stagedoor.yaml"}, true, io.Discard)
+	_, err = OpenStore(t.Context(), ConfigSource{File: s.dir + "/stagedoor.yaml"}, true, false, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), `refuse the user "stagedoor" with this password`) {
 		t.Errorf("a command says %v, after %s", err, time.Since(began))
 	}

@@ -3,6 +3,7 @@ package stagedoor
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/rollout"
@@ -31,6 +32,7 @@ func (s *serving) follow(ctx context.Context) error {
 		Gateway:       s.gateway,
 		Keys:          s.keys,
 		Links:         s.backends.links,
+		Damaged:       s.store.nats.Damage().Keys(),
 		Report: func(p rollout.Problem) {
 			s.log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
 		},
@@ -38,16 +40,25 @@ func (s *serving) follow(ctx context.Context) error {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.rollout = &following{r, compiler, cancel, make(chan error, 1)}
 	go func() { s.rollout.ended <- r.Run(running) }()
-	select {
-	case <-r.Ready():
-		return nil
-	case err := <-s.rollout.ended:
-		s.rollout.ended <- err
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
+	late := time.NewTicker(lateInterval)
+	defer late.Stop()
+	for {
+		select {
+		case <-r.Ready():
+			return nil
+		case err := <-s.rollout.ended:
+			s.rollout.ended <- err
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-late.C:
+			s.log.Warn("the configuration is not read yet; the gateway starts when it is")
+		}
 	}
 }
+
+// lateInterval is how often a gateway says that it waits for the configuration.
+const lateInterval = 30 * time.Second
 
 // setLimits has other limits apply to connections that open from now on.
 func (f *following) setLimits(l usage.ConnectionLimits) {

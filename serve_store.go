@@ -28,6 +28,7 @@ func (s *serving) openStore(ctx context.Context) error {
 		return err
 	}
 	options.Log = s.log
+	guardStore(&options, s.config, s.onDamage())
 	nats, err := store.Open(ctx, options)
 	for options.URL != "" && errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
 		s.noteStore(err)
@@ -43,6 +44,7 @@ func (s *serving) openStore(ctx context.Context) error {
 	default:
 		return err
 	}
+	s.tellDamage(nats.Damage())
 	report := func(e *store.RecordError) { s.log.Error("a record of the configuration is not used", "error", e) }
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.store = &storage{store.NewConfiguration(nats, report), nats, cancel, make(chan struct{})}

@@ -19,6 +19,9 @@ type tidying struct {
 // writes is served as any other change. A store that does not answer is tried
 // again.
 func (s *serving) startTidying(ctx context.Context) {
+	if s.store.nats.Damage() != nil {
+		return // what seems to be left over may belong to what is damaged
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	t := &tidying{cancel, make(chan struct{})}
 	s.tidying = t

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/stagedoor/stagedoor/internal/store"
 )
@@ -50,8 +49,8 @@ func (c *BackupCmd) Run(ctx context.Context, p *process) error {
 	return err
 }
 
-// writeWhole writes a backup beside its file, looks whether it is whole, and puts
-// it in the place of the file then. What is no plain file is written to as it is.
+// writeWhole writes a backup in the place of a file once it is whole. What is no
+// plain file is written to as it is.
 func writeWhole(name string, write func(io.Writer) (int, error)) (records int, err error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		file, err := os.OpenFile(name, os.O_WRONLY, 0)
@@ -61,30 +60,5 @@ func writeWhole(name string, write func(io.Writer) (int, error)) (records int, e
 		records, err = write(file)
 		return records, errors.Join(err, file.Close())
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".") // for its owner alone
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if err != nil {
-			_ = file.Close() // it may be closed already
-			_ = os.Remove(file.Name())
-		}
-	}()
-	if records, err = write(file); err != nil {
-		return 0, err
-	}
-	if err := file.Sync(); err != nil {
-		return 0, err
-	}
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return 0, err
-	}
-	if _, err := store.CheckBackup(file); err != nil {
-		return 0, fmt.Errorf("what was written is not whole: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return 0, err
-	}
-	return records, os.Rename(file.Name(), name)
+	return store.WriteBackup(name, write)
 }

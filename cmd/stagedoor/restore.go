@@ -21,7 +21,8 @@ type RestoreCmd struct {
 func (RestoreCmd) Help() string {
 	return `Puts a backup into a gateway. The whole file is read before anything is written:
 one that is cut off, changed or damaged is refused with the line of the mistake.
-A gateway that runs serves what is restored at once.
+A gateway that runs serves what is restored at once. With --replace a data folder
+that is damaged is moved aside.
 
 ` + whichStore + `
 
@@ -41,7 +42,7 @@ func (c *RestoreCmd) Run(ctx context.Context, p *process) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	s, err := c.open(ctx, p, true)
+	s, err := c.openOrReplace(ctx, p, true, c.Replace)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type ServeCmd struct {
 	JSON   bool     `help:"Print the ready line and the log as JSON, an object per line."`
 	Open   bool     `help:"Check no signatures: whoever reaches a port may do everything. For tests only."`
 	Host   []string `placeholder:"NAME" help:"With --open: name by which the ports are reached, beside addresses, localhost and custom domains; may be repeated."`
+	Repair bool     `help:"Restore a damaged data folder from its automatic backups; the damaged files are kept aside."`
 }
 
 // Help is the second half of "stagedoor serve --help".
@@ -53,6 +54,7 @@ func (c *ServeCmd) Run(ctx context.Context, p *process) error {
 		Source:    c.source(p.environ),
 		Open:      c.Open,
 		Hosts:     c.Host,
+		Repair:    c.Repair,
 		Log:       p.stderr,
 		Reporter:  &serveReporter{p: p, json: c.JSON, started: time.Now(), service: service},
 		Reload:    onHangup(ctx),

@@ -35,8 +35,14 @@ type opened struct {
 	close  func()
 }
 
-// open opens the store. A data folder is made only if make says so.
+// open opens the store. A data folder is made only if make says so, and one that
+// is damaged is an error.
 func (f *storeFlags) open(ctx context.Context, p *process, make bool) (*opened, error) {
+	return f.openOrReplace(ctx, p, make, false)
+}
+
+// openOrReplace is open, but what is damaged is moved aside if replace says so.
+func (f *storeFlags) openOrReplace(ctx context.Context, p *process, make, replace bool) (*opened, error) {
 	if f.Gateway != "" {
 		return f.connect(ctx)
 	}
@@ -49,7 +55,7 @@ func (f *storeFlags) open(ctx context.Context, p *process, make bool) (*opened, 
 			source.Flags[flag.key], source.FlagNames[flag.key] = flag.value, flag.name
 		}
 	}
-	s, err := stagedoor.OpenStore(ctx, source, make, p.stderr)
+	s, err := stagedoor.OpenStore(ctx, source, make, replace, p.stderr)
 	if errors.Is(err, stagedoor.ErrInUse) {
 		return nil, fmt.Errorf("%w; if that is a gateway, ask it: --gateway http://127.0.0.1:8081", err)
 	}

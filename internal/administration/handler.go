@@ -242,7 +242,7 @@ func (h *handler) answerable(ctx context.Context, err error) *apigw.Error {
 		return apigw.Conflict(err.Error())
 	case errors.Is(err, store.ErrNotFound):
 		return apigw.NotFound("AccessKey", err.Error())
-	case errors.Is(err, store.ErrUnavailable):
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrDamaged):
 		return &apigw.Error{Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException", Message: err.Error()}
 	}
 	h.Log.ErrorContext(ctx, "administration", "error", err)

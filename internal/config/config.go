@@ -29,6 +29,7 @@ type Config struct {
 	Admin  Admin
 	TLS    TLS
 	NATS   NATS
+	Backup Backup
 
 	Credentials []Credential
 
@@ -123,6 +124,12 @@ type NATS struct {
 	Bucket      string
 	Replicas    int           // 0: as the bucket has them, 1 for a new one
 	Timeout     time.Duration // of one call
+}
+
+// Backup are the automatic backups of the embedded store.
+type Backup struct {
+	Keep int    // how many there are; 0 for none
+	Dir  string // "" stands for the folder "backups" in Data
 }
 
 // NATSTLS says whom the gateway trusts as a server, and who it is itself: PEM
@@ -235,6 +242,7 @@ func defaults(getenv func(string) string) *Config {
 		Listen:   []string{":8080"},
 		Admin:    Admin{Listen: "127.0.0.1:8081"},
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
+		Backup:   Backup{Keep: 5},
 		Log:      Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
 		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.DefaultConnection},
 		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},

@@ -66,6 +66,10 @@ func (c *Config) keys() section {
 			{"replicas", integer(&c.NATS.Replicas, 0, 5)},
 			{"timeout", duration(&c.NATS.Timeout, 100*time.Millisecond, time.Minute)},
 		}},
+		{"backup", section{
+			{"keep", integer(&c.Backup.Keep, 0, 1000)},
+			{"dir", filePath(&c.Backup.Dir)},
+		}},
 		{"log", section{
 			{"format", choice(&c.Log.Format, map[string]string{LogText: LogText, LogJSON: LogJSON})},
 			{"level", choice(&c.Log.Level, map[string]slog.Level{

@@ -113,6 +113,8 @@ func (a *api) answerable(ctx context.Context, err error) *apigw.Error {
 			Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException",
 			Message: "The configuration store does not answer. Connections go on; please try again later.",
 		}
+	case errors.Is(err, store.ErrDamaged) && errors.As(err, &unreadable):
+		return &apigw.Error{Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException", Message: unreadable.Error()}
 	case errors.As(err, &unreadable):
 		return &apigw.Error{Status: http.StatusInternalServerError, Type: "InternalServerErrorException", Message: unreadable.Error()}
 	}

@@ -79,7 +79,7 @@ func (r *Rollout) take() batch {
 	b := batch{seen: r.pending.seen}
 	for key := range r.pending.stages {
 		t := task{key: key, service: r.served[key]}
-		if s := r.stages[key]; s != nil && s.DeploymentId != "" && r.apis[key.apiID] {
+		if s := r.stages[key]; s != nil && s.DeploymentId != "" && r.apis[key.apiID] && !r.isWithheldLocked(key.apiID) {
 			t.record = s
 		}
 		if t.service == nil {

@@ -10,7 +10,9 @@ import (
 func (r *Rollout) note(change store.Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.pending.seen = change.Revision
+	if r.pending.seen = max(r.pending.seen, change.Revision); isDamaged(change) && !r.complete {
+		r.noteDamageLocked(change.Key)
+	}
 	if id, ours := r.configuration.APIs.Identify(change.Key); ours {
 		r.noteAPILocked(id[0], !change.Deleted)
 	} else if event, ours := r.configuration.Stages.Event(change); ours {
@@ -69,6 +71,13 @@ func (r *Rollout) noteStageLocked(event store.Event[apigw.Stage]) {
 		r.stages[key] = event.Value
 	}
 	r.pending.stages[key] = true
+	if r.damaged[key.apiID] != nil { // whether the others are served may hang on this one
+		for other := range r.stages {
+			if other.apiID == key.apiID {
+				r.pending.stages[other] = true
+			}
+		}
+	}
 }
 
 func (r *Rollout) noteDomainLocked(event store.Event[apigw.DomainName]) {
@@ -88,6 +97,7 @@ func (r *Rollout) noteComplete() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.complete = true
+	r.reportWithheldLocked()
 	r.pending.domains = true
 	r.pending.keys = true
 	r.pending.links = true

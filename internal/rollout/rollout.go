@@ -40,6 +40,9 @@ type Options struct {
 	Keys Keys
 	// Links are given the VPC links. Nil: nobody wants them.
 	Links Links
+	// Damaged are the keys of records that the store lost. An API of which one is
+	// missing is not served at all.
+	Damaged []string
 	// Report is told what cannot work as configured, once for as long as it
 	// stays so. It is called by several goroutines. Nil tells nobody.
 	Report func(Problem)
@@ -75,6 +78,7 @@ type Rollout struct {
 	domains map[string]*apigw.DomainName
 	clients keyRecords
 	vpc     map[string]*apigw.VpcLink
+	damaged map[string]*damage // by API
 	pending work
 	// complete: the store told all that was there at the start.
 	complete bool
@@ -108,12 +112,16 @@ func New(o Options) *Rollout {
 		clients: newKeyRecords(), vpc: make(map[string]*apigw.VpcLink),
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 		apis: make(map[string]bool), stages: make(map[stageKey]*apigw.Stage), domains: make(map[string]*apigw.DomainName),
+		damaged: make(map[string]*damage),
 		pending: work{stages: make(map[stageKey]bool)},
 		changed: make(chan struct{}, 1), advanced: make(chan struct{}),
 		served: make(map[stageKey]*service),
 	}
 	if r.report == nil {
 		r.report = func(Problem) {}
+	}
+	for _, key := range o.Damaged {
+		r.noteDamageLocked(key) // nobody else has r yet
 	}
 	return r
 }

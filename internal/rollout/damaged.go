@@ -1,0 +1,63 @@
+package rollout
+
+import (
+	"errors"
+
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// damage is what of an API the store had lost when the gateway started.
+type damage struct {
+	whole       bool            // the API itself or a stage
+	deployments map[string]bool // which count if a stage has them
+}
+
+// noteDamageLocked takes down that a record was lost. Afterwards it is as good
+// as one that cannot be read: what it described before goes on.
+func (r *Rollout) noteDamageLocked(key string) {
+	c := r.configuration
+	if id, ours := c.APIs.Identify(key); ours {
+		r.damageLocked(id[0]).whole = true
+	} else if id, ours := c.Stages.Identify(key); ours && len(id) == 2 {
+		r.damageLocked(id[0]).whole = true
+	} else if id, ours := c.Deployments.Identify(key); ours && len(id) == 2 {
+		r.damageLocked(id[0]).deployments[id[1]] = true
+	}
+}
+
+func (r *Rollout) damageLocked(apiID string) *damage {
+	if r.damaged[apiID] == nil {
+		r.damaged[apiID] = &damage{deployments: make(map[string]bool)}
+	}
+	return r.damaged[apiID]
+}
+
+// isDamaged reports whether a change tells of a record that the store lost.
+func isDamaged(change store.Change) bool { return errors.Is(change.Err, store.ErrDamaged) }
+
+// isWithheldLocked reports whether an API is not served, because a part of it is
+// damaged that it is served with: half of it would be another one.
+func (r *Rollout) isWithheldLocked(apiID string) bool {
+	d := r.damaged[apiID]
+	if d == nil {
+		return false
+	}
+	if d.whole {
+		return true
+	}
+	for key, stage := range r.stages {
+		if key.apiID == apiID && d.deployments[stage.DeploymentId] {
+			return true
+		}
+	}
+	return false
+}
+
+// reportWithheldLocked tells which APIs are not served.
+func (r *Rollout) reportWithheldLocked() {
+	for id := range r.damaged {
+		if r.isWithheldLocked(id) {
+			r.report(Problem{APIID: id, Message: "the API is not served, because a part of it is damaged in the store"})
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package stagedoor
+
+import (
+	"fmt"
+
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// guardStore says what is to become of a store that is damaged, and where its
+// automatic backups are.
+func guardStore(o *store.Options, c *config.Config, onDamage store.OnDamage) {
+	o.OnDamage, o.BackupDir, o.BackupKeep = onDamage, c.Backup.Dir, c.Backup.Keep
+}
+
+// onDamage is what a gateway does with a store that is damaged.
+func (s *serving) onDamage() store.OnDamage {
+	if s.options.Repair {
+		return store.Repair
+	}
+	return store.ServeWhole
+}
+
+// tellDamage names what the store lost, in the log and in /readyz.
+func (s *serving) tellDamage(d *store.Damage) {
+	s.state.setOpened(d != nil, shortList(d.Keys()))
+	if d == nil {
+		return
+	}
+	for _, l := range d.Losses {
+		s.log.Error("a record of the configuration is damaged: it is neither served nor written", "key", l.Key, "reason", l.Reason)
+	}
+	s.log.Error("the configuration store is damaged; what is whole is served", "records", len(d.Losses), "unknown", d.Unknown, "folder", d.Dir, "repair", d.Advice())
+}
+
+// shownDamage is how many keys /readyz names.
+const shownDamage = 100
+
+// shortList gives a list that is not too long.
+func shortList(keys []string) []string {
+	if len(keys) <= shownDamage {
+		return keys
+	}
+	return append(keys[:shownDamage:shownDamage], fmt.Sprintf("and %d more", len(keys)-shownDamage))
+}
