@@ -8,6 +8,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 var (
@@ -114,6 +115,13 @@ func (e *Event) integrate(ctx context.Context) {
 	}
 	if e.TraceID == "" {
 		e.TraceID = apigw.NewTraceID(e.Time)
+	}
+	if part := e.route.Part; part != nil && e.EventType == integration.Message {
+		if !part.Enter(e.connection.socket) {
+			e.limited(usage.ErrBackendBusy)
+			return
+		}
+		defer part.Leave()
 	}
 	response, err := e.route.Backend.Invoke(ctx, &e.Request)
 	if err != nil {

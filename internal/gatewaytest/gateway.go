@@ -65,7 +65,13 @@ func New(t testing.TB, driver websocket.Driver) *Gateway {
 // NewGuarded is New with guards.
 func NewGuarded(t testing.TB, driver websocket.Driver, guards gateway.Guards) *Gateway {
 	t.Helper()
-	engine, err := websocket.NewEngine(websocket.Options{Driver: driver})
+	return NewWith(t, websocket.Options{Driver: driver}, guards)
+}
+
+// NewWith is NewGuarded with an engine of other options.
+func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Gateway {
+	t.Helper()
+	engine, err := websocket.NewEngine(options)
 	if err != nil {
 		t.Fatal(err)
 	}

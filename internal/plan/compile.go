@@ -11,6 +11,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/model"
 	"github.com/stagedoor/stagedoor/internal/usage"
+	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
 // Compiler turns deployments into plans. Its members are set before its first
@@ -29,6 +30,8 @@ type Compiler struct {
 
 	limits  atomic.Pointer[usage.ConnectionLimits] // nil: AWS's
 	buckets usage.Buckets                          // of all plans, so that a new one goes on with the old one's
+	shares  usage.Registry[websocket.Share]        // likewise, by API
+	parts   usage.Registry[websocket.Part]         // likewise, by API and backend
 	models  modelSets                              // likewise
 }
 
@@ -81,6 +84,7 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Probl
 	}
 	var bad []Problem
 	stage.Limits, stage.Access, bad = tags(c.connectionLimits(), d.API.Tags, s.Tags)
+	stage.Limits.Share = c.shares.Get(d.API.ApiId)
 	problems = append(problems, bad...)
 	return stage, append(problems, c.access(&stage.Access, d.API, s)...), nil
 }
@@ -128,7 +132,7 @@ func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, 
 		route.Validator, err = validator(r, models)
 	}
 	if err == nil && r.Target != "" {
-		route.Backend, err = c.backend(api, r, s)
+		route.Backend, err = c.backend(api, r, s, route)
 	}
 	if err != nil {
 		route.Backend = integration.Broken(err)
@@ -136,11 +140,15 @@ func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, 
 	return route, err
 }
 
-// backend makes the backend that a route's target names.
-func (c *Compiler) backend(api *apigw.API, r *apigw.Route, s *apigw.Stage) (integration.Backend, error) {
+// backend makes the backend that a route's target names, and gives the route its
+// part of what the API may have in flight.
+func (c *Compiler) backend(api *apigw.API, r *apigw.Route, s *apigw.Stage, route *Route) (integration.Backend, error) {
 	i := api.Integration(strings.TrimPrefix(r.Target, "integrations/"))
 	if i == nil {
 		return nil, fmt.Errorf("target %s does not exist", r.Target)
+	}
+	if i.IntegrationType != apigw.IntegrationMock {
+		route.Part = c.parts.Get(api.ApiId, i.IntegrationType, i.ConnectionId, i.IntegrationUri)
 	}
 	return c.Backends.Build(i, integration.Place{
 		APIID: api.ApiId, Stage: s.StageName, RouteKey: r.RouteKey, Variables: s.StageVariables,

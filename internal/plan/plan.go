@@ -22,7 +22,8 @@ type Stage struct {
 	DisableDefaultEndpoint bool
 	Variables              map[string]string
 	// Limits are apart from the plan: connections keep theirs for life, and
-	// must not keep a whole plan alive with them.
+	// must not keep a whole plan alive with them. All stages of an API have one
+	// share of what the engine does at a time.
 	Limits *websocket.Limits
 	Access Access
 
@@ -44,6 +45,8 @@ type Route struct {
 	Validator *Validator
 	// Backend is nil for a route without a target.
 	Backend integration.Backend
+	// Part is what messages in flight to the backend count for; nil: for nothing.
+	Part *websocket.Part
 	// TwoWay routes send the backend's answer to the client.
 	TwoWay bool
 	// Throttle bounds the route's events; $disconnect has none.

@@ -6,52 +6,46 @@ import (
 	"weak"
 )
 
-// Buckets keeps the buckets that several plans or configurations share, by
-// name: what a stage's old plan let in counts for its new one. A bucket is
-// gone when nothing refers to it any more. The zero value is ready for use, by
-// any number of goroutines.
-type Buckets struct {
+// Registry keeps, by name, what several plans or configurations share: what a
+// stage's old plan counted counts for its new one. A thing is gone when nothing
+// refers to it any more. The zero value is ready for use, by any number of
+// goroutines.
+type Registry[T any] struct {
 	mu    sync.Mutex
-	named map[string]weak.Pointer[sharedBucket] // guarded by mu
+	named map[string]weak.Pointer[T] // guarded by mu
 }
 
-// sharedBucket is a Bucket alone on its cache line.
-type sharedBucket struct {
-	Bucket
-	_ [56]byte
-}
-
-// get gives the bucket of a name, a new one when nothing refers to an older.
-// The parts of a name are kept apart.
-func (b *Buckets) get(parts ...string) *Bucket {
+// Get gives the thing of a name, a new one when nothing refers to an older. The
+// parts of a name are kept apart. T has a size.
+func (r *Registry[T]) Get(parts ...string) *T {
 	name := join(parts)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if bucket := b.named[name].Value(); bucket != nil {
-		return &bucket.Bucket
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if thing := r.named[name].Value(); thing != nil {
+		return thing
 	}
-	if b.named == nil {
-		b.named = make(map[string]weak.Pointer[sharedBucket])
+	if r.named == nil {
+		r.named = make(map[string]weak.Pointer[T])
 	}
-	bucket := &sharedBucket{}
-	b.named[name] = weak.Make(bucket)
-	runtime.AddCleanup(bucket, b.forget, name)
-	return &bucket.Bucket
+	thing := new(T)
+	r.named[name] = weak.Make(thing)
+	runtime.AddCleanup(thing, r.forget, name)
+	return thing
 }
 
-// forget removes a name whose bucket is gone.
-func (b *Buckets) forget(name string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.named[name].Value() == nil {
-		delete(b.named, name)
+// forget removes a name whose thing is gone.
+func (r *Registry[T]) forget(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.named[name].Value() == nil {
+		delete(r.named, name)
 	}
 }
 
-func (b *Buckets) len() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.named)
+func (r *Registry[T]) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.named)
 }
 
 // join makes one text of several that no other texts give.
@@ -62,3 +56,16 @@ func join(parts []string) string {
 	}
 	return string(name)
 }
+
+// Buckets keeps buckets by name.
+type Buckets struct{ registry Registry[sharedBucket] }
+
+// sharedBucket is a Bucket alone on its cache line.
+type sharedBucket struct {
+	Bucket
+	_ [56]byte
+}
+
+func (b *Buckets) get(parts ...string) *Bucket { return &b.registry.Get(parts...).Bucket }
+
+func (b *Buckets) len() int { return b.registry.len() }

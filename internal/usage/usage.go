@@ -32,6 +32,7 @@ var (
 	ErrAccountRate     = throttled("the gateway's limit of requests per second is reached")
 	ErrConnectRate     = throttled("the gateway's limit of new connections per second is reached")
 	ErrRouteRate       = throttled("the route's or stage's limit of requests per second is reached")
+	ErrBackendBusy     = throttled("the backend has as many messages in flight as it may have, and answers too slowly for more")
 	ErrConnectionRate  = throttled("the connection's limit of messages per second is reached")
 	ErrOpenTotal       = throttled("the gateway has as many open connections as it may have")
 	ErrOpenOfAPI       = throttled("the API has as many open connections as it may have")

@@ -1,6 +1,10 @@
 package websocket
 
-import "sync"
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
 
 // message is a whole message on its way to the handler.
 type message struct {
@@ -25,14 +29,16 @@ func (m *message) free() {
 }
 
 // dispatcher runs Message calls, each in a goroutine of its own, up to a bound
-// over all connections. Past it messages wait in the order they came; since a
-// connection with a waiting message isn't read, each has at most one there.
+// over all connections, and to a bound of each share. Past one messages wait, in
+// the order they came to their share; since a connection with a waiting message
+// isn't read, each has at most one there.
 type dispatcher struct {
-	mu      sync.Mutex
-	running int
 	limit   int
-	waiting []*message
-	first   int // index of the first in waiting
+	running atomic.Int32 // written with mu held
+
+	mu    sync.Mutex // guards what follows, and all shares
+	whole Share      // of connections without one: the bound over all is its only one
+	ring  []*Share   // those with waiting messages, whose turn is next first
 }
 
 // submit starts the message's call. False means that the message waits and its
@@ -40,12 +46,13 @@ type dispatcher struct {
 func (d *dispatcher) submit(m *message) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.running >= d.limit {
+	s := d.shareOf(m.conn)
+	if !d.mayRun(s) {
 		m.waited = true
-		d.waiting = append(d.waiting, m)
+		d.wait(s, m)
 		return false
 	}
-	d.running++
+	d.count(s, 1)
 	go d.run(m)
 	return true
 }
@@ -59,33 +66,80 @@ func (d *dispatcher) run(m *message) {
 		}
 		c.handler.Message(c, m.op, m.payload.data)
 		m.free()
-		m = d.next(c.answered())
+		m = d.next(d.shareOf(c), c.answered())
 		c.engine.live.Done()
 	}
 }
 
-// next takes the message that has waited longest. The one that waited for its
+// next takes in that a call of a share has ended, and gives the message whose
+// turn it is; others that may run now are started. The one that waited for its
 // own connection's bound, if any, lines up behind the others.
-func (d *dispatcher) next(own *message) *message {
+func (d *dispatcher) next(s *Share, own *message) (next *message) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.first == len(d.waiting) {
-		if own == nil {
-			d.running--
-		}
-		return own
-	}
+	d.count(s, -1)
 	if own != nil {
-		d.waiting = append(d.waiting, own)
+		if len(d.ring) == 0 && d.mayRun(s) {
+			d.count(s, 1)
+			return own
+		}
+		d.wait(s, own)
 	}
-	m := d.waiting[d.first]
-	d.waiting[d.first] = nil
-	if d.first++; d.first == len(d.waiting) {
-		d.waiting, d.first = d.waiting[:0], 0
-	} else if d.first > len(d.waiting)/2 {
-		n := copy(d.waiting, d.waiting[d.first:])
-		clear(d.waiting[n:])
-		d.waiting, d.first = d.waiting[:n], 0
+	for m := d.pick(); m != nil; m = d.pick() {
+		if next == nil {
+			next = m
+		} else {
+			go d.run(m)
+		}
 	}
-	return m
+	return next
+}
+
+// pick takes the message that is next of those that may run.
+func (d *dispatcher) pick() *message {
+	for i, s := range d.ring {
+		if !d.mayRun(s) {
+			continue
+		}
+		d.ring = slices.Delete(d.ring, i, i+1)
+		m := s.pop()
+		if s.first < len(s.waiting) {
+			d.ring = append(d.ring, s)
+		}
+		d.count(s, 1)
+		return m
+	}
+	return nil
+}
+
+func (d *dispatcher) wait(s *Share, m *message) {
+	if s.first == len(s.waiting) {
+		d.ring = append(d.ring, s)
+	}
+	s.waiting = append(s.waiting, m)
+}
+
+func (d *dispatcher) count(s *Share, n int32) {
+	d.running.Add(n)
+	s.running.Add(n)
+}
+
+func (d *dispatcher) shareOf(c *Conn) *Share {
+	if s := c.limits.Share; s != nil {
+		return s
+	}
+	return &d.whole
+}
+
+// free is how many more calls there may be.
+func (d *dispatcher) free() int { return d.limit - int(d.running.Load()) }
+
+// leastShare is the part of all calls that every share has come what may.
+const leastShare = 1024
+
+func (d *dispatcher) mayRun(s *Share) bool {
+	if s == &d.whole {
+		return d.free() > 0
+	}
+	return int(s.running.Load()) < max(d.free(), d.limit/leastShare, 1)
 }

@@ -17,7 +17,7 @@ var ErrShutdown = errors.New("websocket: engine is shut down")
 type Options struct {
 	Driver       Driver
 	Loops        int           // event loops; 0: one for each processor, at most 4
-	InFlight     int           // Message calls at a time over all connections; 0: 65536
+	InFlight     int           // Message calls at a time over all connections, see Share; 0: 65536
 	CloseTimeout time.Duration // for the peer to answer a close frame, and to hang up; 0: 5 s
 	// AnswerTimeout is how long the answers to messages may take that came before
 	// the peer's last frame; then the connection ends without them. 0: 1 s.

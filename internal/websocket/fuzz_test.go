@@ -62,9 +62,7 @@ func drive(t *testing.T, e *Engine, listener net.Listener, stream []byte, piece 
 	<-drained
 	// The last message may still be on its way to the handler.
 	eventually(t, "quiet", func() bool {
-		e.dispatcher.mu.Lock()
-		defer e.dispatcher.mu.Unlock()
-		return e.dispatcher.running == 0
+		return e.dispatcher.running.Load() == 0
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()

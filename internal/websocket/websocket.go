@@ -73,5 +73,6 @@ type Limits struct {
 	Ping         time.Duration // between two pings that the engine sends; 0: none
 	ControlRate  int           // pings and pongs that the peer may send in a second, over five seconds; past it 1008; 0: no limit
 	InFlight     int           // Message calls at a time; past it the socket is not read; 0: 16
+	Share        *Share        // of Options.InFlight; nil: as much as there is
 	QueueBytes   int           // unsent bytes; past it Send answers ErrQueueFull; 0: 1 MiB
 }
