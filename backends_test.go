@@ -149,7 +149,12 @@ Resources:
 // Addresses and files that cannot be used are told before anything runs.
 func TestBackendConfiguration(t *testing.T) {
 	t.Parallel()
-	empty := filepath.Join(t.TempDir(), "empty.pem")
+	folder := t.TempDir()
+	file := filepath.Join(folder, "template.yaml")
+	if err := os.WriteFile(file, []byte(mocks("hello=Mock")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(folder, "empty.pem")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +168,7 @@ func TestBackendConfiguration(t *testing.T) {
 		{DevConfig{CAFile: empty}, "holds no PEM certificate"},
 		{DevConfig{CAFile: empty + ".gone"}, "no such file"},
 	} {
-		test.config.Template = "."
+		test.config.Template = file
 		if _, err := Check(test.config); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v, want %q", err, test.want)
 		}

@@ -124,9 +124,9 @@ func (d *dev) watch(ctx context.Context) {
 		case <-timer.C:
 			seen := d.look()
 			d.reload()
-			d.follow(d.look()) // the template may name other folders now
-			if !d.follows.Load().same(seen) {
-				timer.Reset(settle) // it has changed meanwhile
+			d.follow(d.look())        // the template may name other folders now
+			if !d.look().same(seen) { // also while it was not watched yet
+				timer.Reset(settle)
 			}
 		}
 	}
