@@ -39,9 +39,9 @@ func OpenStore(ctx context.Context, source ConfigSource, make, replace bool, log
 	if err != nil {
 		return nil, err
 	}
-	if options.URL == "" && !make {
-		if _, err := os.Stat(options.Dir); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("the data directory %s does not exist", options.Dir)
+	if options.URL == "" {
+		if err := checkDir(options.Dir, make); err != nil {
+			return nil, err
 		}
 	}
 	if replace {
@@ -56,6 +56,19 @@ func OpenStore(ctx context.Context, source ConfigSource, make, replace bool, log
 	}
 	report := func(e *store.RecordError) { options.Log.Warn("a record of the configuration is not used", "error", e) }
 	return &OpenedStore{&administration.Local{Configuration: store.NewConfiguration(nats, report)}, c.Region, nats}, nil
+}
+
+// checkDir gives an error where a data folder is missing and may not be made, or
+// is not to be written to by this user.
+func checkDir(dir string, make bool) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !make:
+		return fmt.Errorf("the data directory %s does not exist", dir)
+	case err != nil:
+		return nil // opening it tells what is wrong, or makes it
+	}
+	return checkOwner(dir, info)
 }
 
 // Close closes the store.

@@ -165,3 +165,24 @@ func TestCredentialsBearer(t *testing.T) {
 		t.Errorf("the token is in the log:\n%s", p.log)
 	}
 }
+
+// Root does not write into a data folder of a service's user, who could not read
+// it then.
+func TestCredentialsOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder to another user")
+	}
+	folder := filepath.Join(t.TempDir(), "data")
+	newKey(t, nil, "admin", "--allow", "*", "--data", folder)
+	const nobody = 65534
+	if err := os.Chown(folder, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"credentials", "create", "another", "--allow", "*"}, {"credentials", "list"}, {"backup", "-"}} {
+		got := tool(t, nil, "", append(args, "--data", folder)...)
+		if got.code != exitFailure || !strings.Contains(got.stderr, "belongs to user nobody") || !strings.Contains(got.stderr, "--gateway") {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+}
