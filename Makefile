@@ -6,7 +6,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 MODULES   := $(shell find . -name go.mod -not -path './tools/*' -not -path '*/node_modules/*' -not -path '*/testdata/*' | xargs -n 1 dirname | sort)
 LINTER    := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 
-.PHONY: all test lint build bench chaos clean
+.PHONY: all test lint build bench chaos fuzz clean
 
 all: lint test build
 
@@ -46,6 +46,10 @@ CHAOS_TIME ?= 15m
 CHAOS_SEED ?= 0
 chaos:
 	cd bench && go run ./chaos -time $(CHAOS_TIME) -seed $(CHAOS_SEED)
+
+# Every fuzz target for some seconds, and the inputs that it tries in a second.
+fuzz:
+	scripts/fuzz-rates.sh
 
 clean:
 	rm -rf dist
