@@ -24,7 +24,7 @@ func (d *dev) describe(a *application) Application {
 		Warnings: d.sharedPaths(a),
 	}
 	for _, w := range a.template.Warnings {
-		described.Warnings = append(described.Warnings, fmt.Sprintf("line %d  %s %s (%s): %s", w.Line, w.LogicalID, w.Property, w.Type, w.Message))
+		described.Warnings = append(described.Warnings, fmt.Sprintf("line %d  %s %s: %s", w.Line, w.LogicalID, w.Property, w.Message))
 	}
 	for _, f := range a.template.Functions {
 		id := f.LogicalID
@@ -43,7 +43,7 @@ func (d *dev) describe(a *application) Application {
 		api := API{ID: loaded.API.ApiId, Name: loaded.API.Name}
 		for _, s := range loaded.Stages {
 			api.Stages = append(api.Stages, s.StageName)
-			if d.public != nil {
+			if d.public != nil && s.DeploymentId != "" {
 				api.URLs = append(api.URLs, d.connectURL(a, api.ID, s.StageName))
 			}
 		}

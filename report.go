@@ -81,7 +81,7 @@ type API struct {
 	ID     string
 	Name   string
 	Stages []string
-	URLs   []string // where clients connect to the stages, ws://host:port/…; none where nothing runs
+	URLs   []string // where clients connect to the stages, ws://host:port/…; none where nothing is deployed or runs
 	Routes []Route
 }
 

@@ -140,7 +140,8 @@ func (r *textReporter) application(b *strings.Builder, a stagedoor.Application) 
 		fmt.Fprintf(b, "\n  %s %s\n", r.paint(red, "cannot work:"), problem)
 	}
 	for _, warning := range a.Warnings {
-		fmt.Fprintf(b, "\n  %s %s\n", r.paint(yellow, "warning:"), warning)
+		text := strings.ReplaceAll(fold("warning: "+warning, 2), "\n", "\n  ")
+		fmt.Fprintf(b, "\n  %s%s\n", r.paint(yellow, "warning:"), strings.TrimPrefix(text, "warning:"))
 	}
 	r.notices(b, a.Notices)
 }

@@ -25,7 +25,7 @@ func (p *parser) checkEnd(name string) error {
 	case strings.IndexByte("-.@*", p.rest[0]) >= 0:
 		text, _, _ := strings.Cut(p.rest, "$")
 		p.doubts = append(p.doubts, fmt.Sprintf(
-			"$%s%s means the value of $%s with the text %q behind it, which probably selects nothing; braces say what is meant: ${%s}%s, or ${%s%s}",
+			"$%s%s means the value of $%s with the text %q behind it, which probably matches nothing; braces say what is meant: ${%s}%s, or ${%s%s}",
 			name, text, name, text, name, text, name, text))
 	}
 	return nil
@@ -35,6 +35,6 @@ func (p *parser) checkEnd(name string) error {
 func (p *parser) doubtList(name string, part part) {
 	if part.path != nil && !part.path.Definite() {
 		p.doubts = append(p.doubts, fmt.Sprintf(
-			"$%s gives a list of all that it finds, such as [a, b], which selects nothing; a path to one value does", name))
+			"$%s gives a list of all that it finds, such as [a, b], which matches nothing; a path to one value does", name))
 	}
 }

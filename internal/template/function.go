@@ -63,13 +63,13 @@ func (b *builder) runtime(f *Function, p *properties) {
 	case !lambda.IsRuntime(f.Runtime):
 		p.wrong("Runtime", "Runtime %q is none of Lambda's runtimes%s", f.Runtime, b.didYouMean(f.Runtime, lambda.Identifiers))
 	case !lambda.Runs(f.Runtime):
-		p.ignore(p.lines["Runtime"], "Runtime", f.Runtime+" is not run here: "+elsewhere(f))
+		p.ignore(p.lines["Runtime"], "Runtime", f.Runtime+elsewhere(f))
 	}
 }
 
-// elsewhere says what can be done with a function that cannot run here.
+// elsewhere says what can be done where a function cannot run here.
 func elsewhere(f *Function) string {
-	return "start the function by other means, and say where it is called: --function " + f.LogicalID + "=URL"
+	return " is not run here (--function " + f.LogicalID + "=URL says where it runs)"
 }
 
 // noticeArchitecture records that a function is run on another architecture
@@ -150,7 +150,7 @@ func (b *builder) code(f *Function, p *properties) {
 		f.InlineCode = c.text("ZipFile")
 	case c.has("ImageUri"):
 		f.Unavailable = "its code is a container image, which is not run here"
-		p.ignore(line, "Code", "a container image is not run here: "+elsewhere(f))
+		p.ignore(line, "Code", "a container image"+elsewhere(f))
 	case c.has("S3Bucket") && c.has("S3Key"):
 		b.stored(f, p, line, "s3://"+c.text("S3Bucket")+"/"+c.text("S3Key"))
 	default:
