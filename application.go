@@ -49,7 +49,7 @@ func (d *dev) apply(loaded *template.Application) (Application, error) {
 		}
 	}
 	d.keys.Replace(loaded.ApiKeys, loaded.UsagePlans) // what is wrong with them was told
-	d.functions.Update(d.runnable(d.router.follow(loaded.Functions)))
+	d.functions.Update(runnable(d.router.follow(loaded.Functions), d.config.CacheDir))
 	for _, p := range next.plans {
 		d.gateway.Deploy(p)
 	}
@@ -105,7 +105,7 @@ func (a *application) has(p *plan.Stage) bool {
 }
 
 // runnable gives functions as they are run: what is in an archive is unpacked.
-func (d *dev) runnable(loaded []*template.Function) []lambda.Function {
+func runnable(loaded []*template.Function, cache string) []lambda.Function {
 	var list []lambda.Function
 	for _, f := range loaded {
 		next := lambda.Function{
@@ -115,7 +115,7 @@ func (d *dev) runnable(loaded []*template.Function) []lambda.Function {
 		}
 		if f.Archive != "" && next.Unavailable == "" {
 			var err error
-			if next.CodeDir, err = archive.Unpack(f.Archive, filepath.Join(d.config.CacheDir, "archives")); err != nil {
+			if next.CodeDir, err = archive.Unpack(f.Archive, filepath.Join(cache, "archives")); err != nil {
 				next.Unavailable = err.Error()
 			}
 		}

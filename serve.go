@@ -146,6 +146,7 @@ type serving struct {
 	loaded       *template.Application  // of the configuration's apis at the start; nil for none
 	managing     atomic.Pointer[string] // the file that has apis; nil for none
 	file         *filed
+	functions    fileFunctions
 	public       []*listener.Server
 }
 
@@ -190,6 +191,10 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if s.backends, err = newBackends(s.config); err != nil {
 		return err
 	}
+	s.backends.functions.file = &s.functions
+	if err := s.useFunctions(s.loaded); err != nil {
+		return err
+	}
 	if err := s.follow(ctx); err != nil {
 		return err
 	}
@@ -223,7 +228,7 @@ func (s *serving) tellReady() {
 	switch {
 	case s.options.Open:
 		s.log.Warn("OPEN: signatures are not checked; whoever reaches a port may change every API and push to every connection")
-	case s.access.directory.Len() == 0:
+	case s.access.directory.Len() == s.functions.keys():
 		s.log.Warn("closed: there are no credentials, so the control plane and @connections refuse every request")
 	}
 }
@@ -285,6 +290,9 @@ func (s *serving) stop(wasReady bool) {
 		if err := s.rollout.stop(); err != nil && wasReady {
 			s.log.Error("changes of the configuration were not followed to the end", "error", err)
 		}
+	}
+	if err := s.functions.stop(ctx); err != nil {
+		s.log.Warn("functions were ended while they ran", "error", err)
 	}
 	if s.backends != nil {
 		s.backends.close()

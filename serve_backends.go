@@ -2,6 +2,7 @@ package stagedoor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -76,12 +77,14 @@ func (b *backends) close() {
 	}
 }
 
-// remoteFunctions calls a function where the configuration says that it is,
-// and at AWS Lambda where it says nothing. It is a lambda.Invoker.
+// remoteFunctions calls a function where the configuration says that it is, at a
+// URL or in its apis, and at AWS Lambda where it says nothing. It is a
+// lambda.Invoker.
 type remoteFunctions struct {
 	region string
 	bounds turnstile.Bounds // of each function
 	aws    lambda.Invoker
+	file   lambda.Invoker                       // those of the configuration's apis; nil: none are
 	own    atomic.Pointer[map[string]*endpoint] // by name or ARN
 }
 
@@ -131,6 +134,11 @@ func (f *remoteFunctions) Invoke(ctx context.Context, call lambda.Invocation) (l
 	for _, name := range []string{call.FunctionARN, unqualified(call.FunctionARN), functionName(call.FunctionARN)} {
 		if e := own[name]; e != nil {
 			return e.Invoke(ctx, call)
+		}
+	}
+	if f.file != nil {
+		if result, err := f.file.Invoke(ctx, call); !errors.Is(err, lambda.ErrNotFound) {
+			return result, err
 		}
 	}
 	return f.aws.Invoke(ctx, call)

@@ -40,6 +40,9 @@ func (s *serving) reload(ctx context.Context) {
 	if next.Limits.Each != s.config.Limits.Each {
 		s.rollout.setLimits(next.Limits.Each)
 	}
+	if err := s.useFunctions(loaded); err != nil {
+		s.log.Error("functions of the configuration do not run", "error", err)
+	}
 	s.setManaging(next)
 	s.file.want(ctx, loaded)
 	changes := s.config.Changes(next)

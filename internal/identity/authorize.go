@@ -104,6 +104,11 @@ func ConnectionResource(region, account, apiID, stage, method string) string {
 	return executeResource(region, account, apiID, stage, method+"/@connections/{connectionId}")
 }
 
+// ConnectionsOf is the pattern of the ARNs of all @connections of an API.
+func ConnectionsOf(region, account, apiID string) string {
+	return ConnectionResource(region, account, apiID, "*", "*")
+}
+
 func executeResource(region, account, apiID, stage, what string) string {
 	return "arn:" + apigw.Partition(region) + ":execute-api:" + region + ":" + account + ":" + apiID + "/" + stage + "/" + what
 }

@@ -77,7 +77,7 @@ func (h *Host) reserved(f Function, taskRoot, runtimeDir string) map[string]stri
 	if !strings.HasPrefix(f.Runtime, "provided") {
 		reserved["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + f.Runtime
 	}
-	maps.Copy(reserved, credentials())
+	maps.Copy(reserved, h.options.credentials())
 	return reserved
 }
 
@@ -86,9 +86,9 @@ func newLogStreamName() string {
 	return time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + strings.ReplaceAll(apigw.NewUUID(), "-", "")
 }
 
-// credentials are the user's own where the environment has some, else ones
-// that let an SDK sign but are good for nothing.
-func credentials() map[string]string {
+// credentials are the user's own where the environment has some, else those of the
+// options, or ones that let an SDK sign but are good for nothing.
+func (o Options) credentials() map[string]string {
 	own := map[string]string{}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		if value := os.Getenv(name); value != "" {
@@ -98,6 +98,9 @@ func credentials() map[string]string {
 	hasSource := slices.ContainsFunc(credentialSources, func(name string) bool { return os.Getenv(name) != "" })
 	if own["AWS_ACCESS_KEY_ID"] != "" || hasSource {
 		return own
+	}
+	if o.AccessKeyID != "" {
+		return map[string]string{"AWS_ACCESS_KEY_ID": o.AccessKeyID, "AWS_SECRET_ACCESS_KEY": o.SecretAccessKey}
 	}
 	return map[string]string{
 		"AWS_ACCESS_KEY_ID":     "ASIALOCALLOCALLOCAL0",

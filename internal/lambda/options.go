@@ -15,6 +15,10 @@ type Options struct {
 	// over it.
 	Environment map[string]string
 
+	// AccessKeyID and SecretAccessKey are credentials for functions where the
+	// environment has none; "" stands for some that are good for nothing.
+	AccessKeyID, SecretAccessKey string
+
 	// CacheDir holds built code, the runtimes' bootstraps and SDKs. Several
 	// hosts may share it. "" stands for "stagedoor" in the user's cache folder.
 	CacheDir string
