@@ -160,9 +160,9 @@ func (r *resolver) makeReference(res *resource, line int) *value {
 func (r *resolver) attribute(res *resource, name string, line int) *value {
 	ref := func() *value { return r.reference(res, line) }
 	switch res.typ + "." + name {
-	case typeAPI + ".ApiEndpoint":
+	case typeAPI + ".ApiEndpoint", "AWS::Serverless::HttpApi.ApiEndpoint", typeImplied + ".ApiEndpoint":
 		scheme := "wss://"
-		if r.isHTTPAPI(res) {
+		if res.typ != typeAPI || r.isHTTPAPI(res) {
 			scheme = "https://"
 		}
 		return newText(line, scheme+r.stack.id(res.id, 10)+".execute-api."+r.stack.region+"."+r.stack.suffix)

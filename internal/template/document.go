@@ -128,10 +128,13 @@ func (d *document) lookup(id string) *resource {
 	return nil
 }
 
+// typeImplied stands for the type of what SAM makes and is not expanded here.
+const typeImplied = "AWS::Serverless::Implied"
+
 // newImplied stands for a resource that SAM makes of one that is not expanded
 // here.
 func newImplied(id string) *resource {
-	return &resource{id: id, typ: "AWS::Serverless::Implied", body: newObject(0), properties: newObject(0)}
+	return &resource{id: id, typ: typeImplied, body: newObject(0), properties: newObject(0)}
 }
 
 func (d *document) add(res *resource) {
