@@ -10,6 +10,10 @@ import (
 // overloadInterval is how often a gateway looks at what may run out.
 const overloadInterval = 250 * time.Millisecond
 
+// loopsStandStill is how long the event loops may take for a turn until they are
+// as good as standing still.
+const loopsStandStill = 4 * time.Second
+
 // overloadWatch looks after what may run out while the gateway serves.
 type overloadWatch struct {
 	end  context.CancelFunc
@@ -18,10 +22,12 @@ type overloadWatch struct {
 
 // watchOverload starts to look at what may run out, and says what is then done.
 func (s *serving) watchOverload() {
-	manager := overload.New(s.log, []overload.Pressure{overload.Memory(), overload.Descriptors()}, []overload.Action{
+	manager := overload.New(s.log, []overload.Pressure{
+		overload.Memory(), overload.Descriptors(), overload.Lag(s.engine.Alive, loopsStandStill),
+	}, []overload.Action{
 		{
 			Name: "refusing handshakes",
-			From: map[string]float64{"memory": 0.9, "descriptors": 0.9},
+			From: map[string]float64{"memory": 0.9, "descriptors": 0.9, "lag": 0.5},
 			Set:  s.gateway.RefuseHandshakes,
 		},
 	})
