@@ -25,11 +25,11 @@ func (r *textReporter) notices(b *strings.Builder, all []stagedoor.Notice) {
 		if r.verbose {
 			kind = noticeText(n)
 		}
-		if key := kind + " " + subject; !r.verbose && r.printed[key] {
+		key := kind + " " + subject
+		if r.printed[key] && !r.verbose {
 			continue
-		} else {
-			r.printed[key] = true
 		}
+		r.printed[key] = true
 		if of[kind] == nil {
 			kinds = append(kinds, kind)
 		}

@@ -227,8 +227,7 @@ func TestBusyFilesAreMuted(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = output.Close() })
-	var h *testHost
-	h = newTestHost(t, func(o *Options) {
+	h := newTestHost(t, func(o *Options) {
 		record := o.Log
 		o.Log = func(line LogLine) {
 			record(line)
