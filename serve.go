@@ -140,6 +140,7 @@ type serving struct {
 	events       *eventLog
 	gateway      *gateway.Gateway
 	overload     *overloadWatch
+	freeMemory   func() // ends the limit of memory
 	backends     *backends
 	rollout      *following
 	tidying      *tidying
@@ -177,7 +178,7 @@ func (s *serving) start(ctx context.Context) (err error) {
 	if err := s.startKeys(ctx); err != nil {
 		return err
 	}
-	if s.engine, err = websocket.NewEngine(websocket.Options{}); err != nil {
+	if s.engine, err = websocket.NewEngine(websocket.Options{QueueBudget: s.limitMemory()}); err != nil {
 		return err
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
@@ -299,6 +300,9 @@ func (s *serving) stop(wasReady bool) {
 	}
 	if s.overload != nil {
 		s.overload.stop()
+	}
+	if s.freeMemory != nil {
+		s.freeMemory()
 	}
 	if s.events != nil {
 		s.events.stop()

@@ -20,6 +20,17 @@ type overloadWatch struct {
 	done chan struct{}
 }
 
+// limitMemory has the process keep to its limit of memory, and gives the part of
+// it that is for what clients have not read; 0 where there is no limit.
+func (s *serving) limitMemory() int64 {
+	limit, undo := overload.LimitMemory(int64(s.config.Limits.Memory))
+	s.freeMemory = undo
+	if limit > 0 {
+		s.log.Info("memory is limited", "bytes", limit)
+	}
+	return limit / 4
+}
+
 // watchOverload starts to look at what may run out, and says what is then done.
 func (s *serving) watchOverload() {
 	manager := overload.New(s.log, []overload.Pressure{
@@ -29,6 +40,11 @@ func (s *serving) watchOverload() {
 			Name: "refusing handshakes",
 			From: map[string]float64{"memory": 0.9, "descriptors": 0.9, "lag": 0.5},
 			Set:  s.gateway.RefuseHandshakes,
+		},
+		{
+			Name: "dropping slow readers",
+			From: map[string]float64{"memory": 0.95},
+			Step: func() { s.engine.DropSlow(s.engine.Waiting() / 2) },
 		},
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -182,6 +182,9 @@ type Limits struct {
 	// Connections bound WebSockets that are open, in total, of one API and from
 	// one source; 0 does not.
 	Connections, ConnectionsPerAPI, ConnectionsPerSource int
+	// Memory is what the gateway may take, in bytes; 0 leaves it to the control
+	// group.
+	Memory int
 	// Each bound every connection whose API and stage have no tag for it.
 	Each usage.ConnectionLimits
 }

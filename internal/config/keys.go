@@ -92,6 +92,7 @@ func (c *Config) keys() section {
 			{"connects", bind(&c.Limits.Connects, usage.ParseRate)},
 			{"connections", integer(&c.Limits.Connections, 1, 100_000_000)},
 			{"connectionsPerAPI", integer(&c.Limits.ConnectionsPerAPI, 1, 100_000_000)},
+			{"memory", size(&c.Limits.Memory, 64<<20, 1<<40)},
 			{"connectionsPerSource", integer(&c.Limits.ConnectionsPerSource, 1, 100_000_000)},
 		}...)},
 		{"timeouts", section{

@@ -87,6 +87,9 @@ func (c *connection) disconnected(code int, reason string) {
 	e.run()
 	record := e.record(telemetry.EventDisconnect)
 	record.Status, record.Reason = code, e.CloseReason
+	if code == websocket.CloseTryAgainLater && reason == websocket.ReasonSlow && record.Error == "" {
+		record.Error = "the client was dropped: it read too slowly, and the memory for what waited was needed"
+	}
 	c.gateway.recorder.Record(record)
 }
 

@@ -109,6 +109,36 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// Not parallel: the limit is the process's.
+func TestLimitMemory(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
+	limit, undo := LimitMemory(1 << 30)
+	if got := debug.SetMemoryLimit(-1); limit != 1<<30 || got != 1<<30/10*9 {
+		t.Errorf("given 1 GiB: the limit is %d, Go's %d", limit, got)
+	}
+	undo()
+	if got := debug.SetMemoryLimit(-1); got != math.MaxInt64 {
+		t.Errorf("afterwards Go's is %d", got)
+	}
+	limit, undo = LimitMemory(0)
+	if group := groupLimit(); limit != int64(group) {
+		t.Errorf("the limit is %d, that of the group %d", limit, group)
+	}
+	undo()
+	debug.SetMemoryLimit(1 << 31)
+	if limit, undo = LimitMemory(0); limit != 1<<31 || debug.SetMemoryLimit(-1) != 1<<31 {
+		t.Errorf("with GOMEMLIMIT the limit is %d", limit)
+	}
+	undo()
+	if limit, undo = LimitMemory(1 << 30); limit != 1<<30 {
+		t.Errorf("the limit that is given does not win over GOMEMLIMIT: %d", limit)
+	}
+	undo()
+	if got := debug.SetMemoryLimit(-1); got != 1<<31 {
+		t.Errorf("afterwards Go's is %d", got)
+	}
+}
+
 func TestDescriptors(t *testing.T) {
 	if descriptors.Limit() == 0 {
 		t.Skip("descriptors have no limit here")

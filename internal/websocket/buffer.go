@@ -2,14 +2,15 @@ package websocket
 
 import (
 	"math/bits"
+	"slices"
 	"sync"
 )
 
-// Buffers come in classes of powers of four from 256 bytes to 256 KiB; larger
+// Buffers come in classes of powers of two from 256 bytes to 256 KiB; larger
 // ones are made to measure and left to the garbage collector.
 const (
 	smallestBuffer = 256
-	bufferClasses  = 6
+	bufferClasses  = 11
 )
 
 var bufferPools [bufferClasses]sync.Pool
@@ -30,8 +31,12 @@ func newBuffer(size int) *buffer {
 	if b, ok := bufferPools[class].Get().(*buffer); ok {
 		return b
 	}
-	return &buffer{data: make([]byte, 0, smallestBuffer<<(2*class))}
+	return &buffer{data: make([]byte, 0, smallestBuffer<<class)}
 }
+
+// fittedBuffer makes an empty buffer for size bytes that is no larger than the
+// allocator makes it anyway.
+func fittedBuffer(size int) *buffer { return &buffer{data: slices.Grow([]byte(nil), size)} }
 
 // free gives the buffer back; its holder must not touch it any more.
 func (b *buffer) free() {
@@ -39,7 +44,7 @@ func (b *buffer) free() {
 		return
 	}
 	class := bufferClass(cap(b.data))
-	if class >= bufferClasses || cap(b.data) != smallestBuffer<<(2*class) {
+	if class >= bufferClasses || cap(b.data) != smallestBuffer<<class {
 		return
 	}
 	b.data, b.next, b.sent = b.data[:0], nil, 0
@@ -66,5 +71,5 @@ func bufferClass(size int) int {
 	if size <= smallestBuffer {
 		return 0
 	}
-	return (bits.Len(uint(size-1)) - bits.Len(uint(smallestBuffer-1)) + 1) / 2
+	return bits.Len(uint(size-1)) - bits.Len(uint(smallestBuffer-1))
 }

@@ -13,7 +13,7 @@ var (
 	// ErrClosed says that the connection has ended or is about to.
 	ErrClosed = errors.New("websocket: connection closed")
 	// ErrQueueFull says that the peer reads too slowly: what waits to be sent
-	// has reached Limits.QueueBytes. The message was not queued.
+	// takes Limits.QueueBytes of memory. The message was not queued.
 	ErrQueueFull = errors.New("websocket: write queue full")
 )
 
@@ -22,6 +22,9 @@ const (
 	defaultInFlight   = 16
 	defaultQueueBytes = 1 << 20
 )
+
+// maxPayload is the largest payload that is sent.
+const maxPayload = 1 << 30
 
 // state of a connection; it only goes up.
 type state uint8
@@ -75,15 +78,15 @@ type Conn struct {
 }
 
 // Send queues one message and writes what the socket takes at once. The
-// payload is copied. It answers ErrClosed or ErrQueueFull. A message of any
-// size fits an empty queue.
+// payload is copied. It answers ErrClosed or ErrQueueFull. A message of up to
+// 1 GiB fits an empty queue.
 func (c *Conn) Send(op Opcode, payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state > stateEnding || c.broken {
 		return ErrClosed
 	}
-	if c.overfull(len(payload)) {
+	if len(payload) > maxPayload || c.overfull(len(payload)) {
 		return ErrQueueFull
 	}
 	c.active.Store(c.engine.clock.now())
@@ -124,7 +127,7 @@ func (c *Conn) overfull(payload int) bool {
 	if limit <= 0 {
 		limit = defaultQueueBytes
 	}
-	return c.out.bytes > 0 && c.out.bytes+headerSize(payload)+payload > limit
+	return c.out.head != nil && int(c.out.held)+c.out.growth(headerSize(payload)+payload) > limit
 }
 
 // write queues a frame and writes unless the socket is known to be full.
@@ -132,6 +135,8 @@ func (c *Conn) write(op byte, payload []byte) {
 	c.out.frame(op, payload)
 	if c.out.progress == 0 {
 		c.driver.flush(c)
+	} else {
+		c.account()
 	}
 }
 
@@ -175,6 +180,7 @@ func (c *Conn) finish() {
 	c.state = stateClosed
 	c.report()
 	c.out.drop()
+	c.account()
 	c.engine.wheel.remove(c)
 	c.engine.table.remove(c)
 	c.driver.close(c)
@@ -208,6 +214,7 @@ func (c *Conn) report() {
 // sent before it went away, a close frame perhaps, is still read.
 func (c *Conn) writeFailed() {
 	c.out.drop()
+	c.account()
 	c.broken = true
 	if c.state != stateOpen {
 		c.finish()
@@ -256,6 +263,7 @@ func (c *Conn) deadlineIn(d time.Duration) {
 // it takes more in time.
 func (c *Conn) blocked() {
 	c.out.progress = c.engine.clock.now()
+	c.account()
 	c.arm()
 }
 

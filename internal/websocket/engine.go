@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,7 @@ var ErrShutdown = errors.New("websocket: engine is shut down")
 type Options struct {
 	Driver       Driver
 	Loops        int           // event loops; 0: one for each processor, at most 4
+	QueueBudget  int64         // memory for what is unsent of all connections; past it the slowest readers are dropped; 0: 256 MiB
 	InFlight     int           // Message calls at a time over all connections, see Share; 0: 65536
 	CloseTimeout time.Duration // for the peer to answer a close frame, and to hang up; 0: 5 s
 	// AnswerTimeout is how long the answers to messages may take that came before
@@ -47,6 +49,9 @@ type Engine struct {
 	loops      []*loop
 	live       sync.WaitGroup // sockets, Closed calls, Message calls
 	stop       sync.Once
+
+	waiting   atomic.Int64 // memory for what is unsent, of all connections whose socket is full
+	relieving atomic.Bool  // some goroutine drops slow readers
 }
 
 // driver moves a connection's bytes. All but start are called with Conn.mu
@@ -67,6 +72,9 @@ type driver interface {
 func NewEngine(o Options) (*Engine, error) {
 	if o.Loops <= 0 {
 		o.Loops = min(runtime.GOMAXPROCS(0), 4)
+	}
+	if o.QueueBudget <= 0 {
+		o.QueueBudget = 256 << 20
 	}
 	if o.InFlight <= 0 {
 		o.InFlight = 1 << 16

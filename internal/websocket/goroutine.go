@@ -100,6 +100,7 @@ func (g *goroutine) write(c *Conn) {
 	for c.state != stateClosed {
 		p := c.out.next()
 		if len(p) == 0 {
+			c.account()
 			g.flushed(c)
 			return
 		}

@@ -175,6 +175,7 @@ func (l *loop) flush(c *Conn) {
 			moved = true
 		case errors.Is(err, unix.EAGAIN):
 			if moved {
+				c.out.fit()
 				c.blocked()
 			}
 			return
@@ -183,6 +184,7 @@ func (l *loop) flush(c *Conn) {
 			return
 		}
 	}
+	c.account()
 	if c.flushed() {
 		unix.Shutdown(int(c.fd), unix.SHUT_WR)
 	}

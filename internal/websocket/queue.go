@@ -1,31 +1,46 @@
 package websocket
 
 // queue is what waits to be written to a socket: a list of buffers. Small
-// frames that wait share a buffer, so that a backlog takes few system calls.
+// frames that wait share a buffer, so that a backlog takes few system calls, and
+// larger ones have a buffer that fits.
 type queue struct {
 	head, tail *buffer
-	bytes      int   // not yet written
-	progress   int64 // when the socket was last found full after taking bytes; 0: it isn't full
+	held       uint32 // capacity of the buffers, in bytes
+	counted    uint32 // what of it is in Engine.waiting
+	progress   int64  // when the socket was last found full after taking bytes; 0: it isn't full
 }
 
 // backlogBuffer is the least size of a buffer for frames behind other frames.
 const backlogBuffer = 4096
 
-// space returns a buffer at the end of the queue with room for size bytes,
-// and counts them as queued.
-func (q *queue) space(size int) *buffer {
-	q.bytes += size
-	if q.tail != nil {
-		if q.tail.room() >= size {
-			return q.tail
-		}
-		b := newBuffer(max(size, backlogBuffer))
-		q.tail.next, q.tail = b, b
-		return b
+// growth is how many bytes of memory the queue takes more with size bytes more.
+func (q *queue) growth(size int) int {
+	if q.tail != nil && q.tail.room() >= size {
+		return 0
 	}
-	q.head = newBuffer(size)
-	q.tail = q.head
-	return q.head
+	return max(size, backlogBuffer)
+}
+
+// space returns a buffer at the end of the queue with room for size bytes. The
+// first is of the pool, since it seldom stays.
+func (q *queue) space(size int) *buffer {
+	var b *buffer
+	switch {
+	case q.tail == nil:
+		b = newBuffer(size)
+		q.head = b
+	case q.tail.room() >= size:
+		return q.tail
+	case size <= backlogBuffer:
+		b = newBuffer(backlogBuffer)
+		q.tail.next = b
+	default:
+		b = fittedBuffer(size)
+		q.tail.next = b
+	}
+	q.tail = b
+	q.held += uint32(cap(b.data))
+	return b
 }
 
 // raw queues bytes as they are.
@@ -50,7 +65,6 @@ func (q *queue) next() []byte {
 
 // advance takes n bytes, which next returned, off the queue.
 func (q *queue) advance(n int) {
-	q.bytes -= n
 	q.head.sent += n
 	if q.head.sent < len(q.head.data) {
 		return
@@ -59,9 +73,25 @@ func (q *queue) advance(n int) {
 	if q.head = first.next; q.head == nil {
 		q.tail, q.progress = nil, 0
 	}
+	q.held -= uint32(cap(first.data))
+	first.free()
+}
+
+// fit has the first buffer take no more memory than what is left in it needs,
+// before it waits. No write may be under way.
+func (q *queue) fit() {
+	first := q.head
+	left := first.data[first.sent:]
+	if first != q.tail || cap(first.data) <= backlogBuffer || len(left) > cap(first.data)*3/4 {
+		return
+	}
+	b := fittedBuffer(max(len(left), backlogBuffer))
+	b.data = append(b.data, left...)
+	q.held += uint32(cap(b.data)) - uint32(cap(first.data))
+	q.head, q.tail = b, b
 	first.free()
 }
 
 // drop forgets everything that waits. The buffers aren't pooled again: a write
 // may be under way on the first.
-func (q *queue) drop() { *q = queue{} }
+func (q *queue) drop() { *q = queue{counted: q.counted} }

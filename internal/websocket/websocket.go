@@ -30,6 +30,7 @@ const (
 	ClosePolicyViolation = 1008
 	CloseMessageTooBig   = 1009
 	CloseInternalError   = 1011
+	CloseTryAgainLater   = 1013
 )
 
 // Driver says how sockets are driven.
@@ -74,5 +75,5 @@ type Limits struct {
 	ControlRate  int           // pings and pongs that the peer may send in a second, over five seconds; past it 1008; 0: no limit
 	InFlight     int           // Message calls at a time; past it the socket is not read; 0: 16
 	Share        *Share        // of Options.InFlight; nil: as much as there is
-	QueueBytes   int           // unsent bytes; past it Send answers ErrQueueFull; 0: 1 MiB
+	QueueBytes   int           // memory for what is unsent; past it Send answers ErrQueueFull; 0: 1 MiB
 }

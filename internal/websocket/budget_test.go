@@ -1,0 +1,105 @@
+package websocket
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+)
+
+// What waits for a peer that doesn't read takes no more memory than the limit
+// says, whatever the sizes of its messages.
+func TestQueueCountsMemory(t *testing.T) {
+	t.Parallel()
+	forDrivers(t, func(t *testing.T, driver Driver) {
+		e := newEngine(t, Options{Driver: driver})
+		for _, size := range []int{1, 700, 1100, 4000, 4090, 5000, 17_000, 66_000, 131_072} {
+			_, c := adopt(t, e, &recorder{}, &Limits{QueueBytes: 1 << 20})
+			payload := bytes.Repeat([]byte("x"), size)
+			for fill(t, c, payload) > 0 { // as long as the kernel takes some
+			}
+			c.mu.Lock()
+			held := 0
+			for b := c.out.head; b != nil; b = b.next {
+				held += cap(b.data)
+			}
+			if held != int(c.out.held) || held > 1<<20+1<<18 {
+				t.Errorf("messages of %d bytes: %d bytes are held, %d counted", size, held, c.out.held)
+			}
+			if waiting := unsent(c); waiting < held/2 {
+				t.Errorf("messages of %d bytes: %d bytes wait in %d", size, waiting, held)
+			}
+			c.mu.Unlock()
+		}
+	})
+}
+
+// Past the budget of the engine the slowest readers are dropped, and told so;
+// who reads is not touched, and the count comes back to nothing.
+func TestQueueBudget(t *testing.T) {
+	t.Parallel()
+	forDrivers(t, func(t *testing.T, driver Driver) {
+		const budget = 4 << 20
+		e := newEngine(t, Options{Driver: driver, QueueBudget: budget})
+		reader, _ := adopt(t, e, &recorder{answer: echo}, nil)
+		reader.send(text("before"))
+		reader.expect(opText, []byte("before"))
+		payload := bytes.Repeat([]byte("x"), 100_000)
+		var slow []*recorder
+		var conns []*Conn
+		for range 12 {
+			r := &recorder{}
+			_, c := adopt(t, e, r, nil)
+			slow, conns = append(slow, r), append(conns, c)
+		}
+		eventually(t, "a slow reader to be dropped", func() bool {
+			dropped := 0
+			for n, c := range conns {
+				if err := c.Send(Binary, payload); err != nil && !errors.Is(err, ErrQueueFull) && !errors.Is(err, ErrClosed) {
+					t.Fatal(err)
+				}
+				dropped += len(slow[n].closings())
+			}
+			return dropped > 0
+		})
+		eventually(t, "the budget to be kept", func() bool { return e.Waiting() <= budget })
+		for _, r := range slow {
+			for _, got := range r.closings() {
+				if got != (closing{CloseTryAgainLater, ReasonSlow}) {
+					t.Errorf("dropped with %v", got)
+				}
+			}
+		}
+		reader.send(text("after"))
+		reader.expect(opText, []byte("after"))
+		for _, c := range conns {
+			c.Abort()
+		}
+		eventually(t, "nothing to wait", func() bool { return e.Waiting() == 0 })
+	})
+}
+
+// Those for which much has waited for long go first.
+func TestDropSlow(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, Options{Driver: DriverGoroutine}) // which writes only when it is told to
+	var conns []*Conn
+	for _, held := range []uint32{1 << 20, 1 << 10, 4 << 20} {
+		r := &recorder{}
+		_, c := adopt(t, e, r, nil)
+		eventually(t, "the first write to end", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return !c.driver.(*goroutine).writing })
+		c.mu.Lock()
+		c.out.frame(opText, make([]byte, held))
+		c.out.progress = 1
+		c.account()
+		c.mu.Unlock()
+		conns = append(conns, c)
+	}
+	e.DropSlow(e.Waiting() - 1)
+	for n, c := range conns {
+		c.mu.Lock()
+		if dropped := c.state == stateClosed; dropped != (n == 2) {
+			t.Errorf("connection %d: dropped %v", n, dropped)
+		}
+		c.mu.Unlock()
+	}
+}
