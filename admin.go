@@ -17,9 +17,22 @@ func (d *dev) adminHandler() http.Handler {
 	healthy := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") }
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.HandleFunc("GET /readyz", healthy)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, devAdmin)
+	})
 	mux.Handle("/2015-03-31/functions/", guarded(d.webGuard(), d.functions))
 	return mux
 }
+
+// devAdmin says what the port is to whoever opens it in a browser.
+const devAdmin = `This is the admin port of "stagedoor dev".
+
+  /healthz, /readyz          200 while it runs
+  /2015-03-31/functions/...  Lambda's Invoke operation, for the functions of the
+                             application: AWS_ENDPOINT_URL_LAMBDA can be this port
+
+WebSocket clients, and @connections, have the other port.
+`
 
 // guarded refuses what web pages of other sites have a visitor's browser send to
 // a port that asks nobody for a signature: a page that a developer looks at must

@@ -217,6 +217,9 @@ func TestDev(t *testing.T) {
 	if status, body := get(t, a.Public+"/"); status != 200 || !strings.Contains(body, "/dev") {
 		t.Errorf("the page: %d %s", status, body)
 	}
+	if status, body := get(t, a.Admin+"/"); status != 200 || !strings.Contains(body, "admin port of \"stagedoor dev\"") {
+		t.Errorf("the admin port's root: %d %s", status, body)
+	}
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if status, body := get(t, a.Admin+path); status != 200 || body != "ok\n" {
 			t.Errorf("%s: %d %s", path, status, body)

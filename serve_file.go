@@ -69,7 +69,7 @@ func loadFile(c *config.Config) (*template.Application, error) {
 // filed keeps the APIs of the configuration in the store. What fails is tried
 // again until it is done, or until the configuration wants something else.
 type filed struct {
-	wanted chan *wantedFile
+	wanted chan *wantedFile // the newest that was not begun
 	cancel context.CancelFunc
 	ended  chan struct{}
 }
@@ -92,7 +92,7 @@ const (
 // connect. A gateway that cannot do it now serves what is stored, and tries again.
 func (s *serving) startFile(ctx context.Context) {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.file = &filed{make(chan *wantedFile), cancel, make(chan struct{})}
+	s.file = &filed{make(chan *wantedFile, 1), cancel, make(chan struct{})}
 	go func() {
 		defer close(s.file.ended)
 		s.keepFile(running)
@@ -100,8 +100,8 @@ func (s *serving) startFile(ctx context.Context) {
 	s.file.want(ctx, s.loaded)
 }
 
-// want has an application put into the store, and waits for the first try. Nil is
-// left alone.
+// want has an application put into the store, and waits for the first try, for some
+// time. It is called by one goroutine. Nil changes nothing.
 func (f *filed) want(ctx context.Context, app *template.Application) {
 	if app == nil {
 		return
@@ -110,10 +110,10 @@ func (f *filed) want(ctx context.Context, app *template.Application) {
 	defer cancel()
 	next := &wantedFile{app, make(chan struct{})}
 	select {
-	case f.wanted <- next:
-	case <-ctx.Done():
-		return
+	case <-f.wanted: // one that comes too late
+	default:
 	}
+	f.wanted <- next
 	select {
 	case <-next.tried:
 	case <-ctx.Done():
@@ -127,21 +127,22 @@ func (f *filed) stop() {
 
 // keepFile applies what is wanted, until ctx ends.
 func (s *serving) keepFile(ctx context.Context) {
-	var pending *wantedFile
+	var wanted *wantedFile
+	waits := false // somebody, for the first try
 	var retry <-chan time.Time
 	told := ""
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case pending = <-s.file.wanted:
-			told = ""
+		case wanted = <-s.file.wanted:
+			told, waits = "", true
 		case <-retry:
 		}
-		err := s.applyFile(ctx, pending.app)
-		if pending.tried != nil {
-			close(pending.tried)
-			pending.tried = nil
+		err := s.applyFile(ctx, wanted.app)
+		if waits {
+			close(wanted.tried)
+			waits = false
 		}
 		retry = nil
 		if err == nil || ctx.Err() != nil {
