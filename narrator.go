@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
@@ -111,7 +112,9 @@ func (n *narrator) refused(e *Record) {
 		return
 	}
 	more := *e
-	more.Error += "; " + whereTo(n.urls())
+	if e.Refused.Result == apigw.ErrForbidden.Type { // the URL itself, not who asked by it
+		more.Error += "; " + whereTo(n.urls())
+	}
 	if told == refusalsTold {
 		more.Warnings = []string{fmt.Sprintf("more URLs that are refused in these %d seconds are not shown", refusalPeriod/time.Second)}
 	}

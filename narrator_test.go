@@ -53,12 +53,12 @@ func TestDevScanned(t *testing.T) {
 	n := newNarrator(w, func() []string { return []string{"ws://a/1", "ws://a/2", "ws://a/3", "ws://a/4", "ws://a/5"} })
 	began := time.Unix(1_800_000_000, 0)
 	for i := range 1000 {
-		n.Record(&Record{Event: telemetry.EventRefused, Time: began.Add(time.Duration(i) * 9 * time.Millisecond), Error: "no such stage", Refused: &telemetry.Access{}})
+		n.Record(&Record{Event: telemetry.EventRefused, Time: began.Add(time.Duration(i) * 9 * time.Millisecond), Error: "no such stage", Refused: &telemetry.Access{Result: "ForbiddenException"}})
 	}
 	if len(w.records) != refusalsTold || len(w.records[refusalsTold-1].Warnings) != 1 {
 		t.Errorf("%d refusals were told of: %+v", len(w.records), w.records)
 	}
-	n.Record(&Record{Event: telemetry.EventRefused, Time: began.Add(refusalPeriod), Error: "no such stage", Refused: &telemetry.Access{}})
+	n.Record(&Record{Event: telemetry.EventRefused, Time: began.Add(refusalPeriod), Error: "no such stage", Refused: &telemetry.Access{Result: "ForbiddenException"}})
 	if len(w.records) != refusalsTold+1 {
 		t.Error("nothing was told of the refusals of the next period")
 	}
@@ -142,7 +142,9 @@ func TestDevOvertaken(t *testing.T) {
 		a.eventually(t, "the slow one", func() bool { return len(a.of(telemetry.EventMessage)) == 2*round+2 })
 	}
 	told := 0
-	for _, m := range a.of(telemetry.EventMessage) {
+	var messages []Record
+	a.do(func() { messages = a.of(telemetry.EventMessage) })
+	for _, m := range messages {
 		for _, warning := range m.Warnings {
 			if strings.Contains(warning, "The tag stagedoor:ordered: true keeps their order") && m.RouteKey == "slow" {
 				told++
@@ -150,7 +152,7 @@ func TestDevOvertaken(t *testing.T) {
 		}
 	}
 	if told != 1 {
-		t.Errorf("told %d times in %+v", told, a.records)
+		t.Errorf("told %d times in %+v", told, messages)
 	}
 }
 
@@ -174,16 +176,22 @@ func TestDevSharedPath(t *testing.T) {
 		t.Errorf("one API: %v", a.Warnings)
 	}
 	a.write(t, "template.yaml", mocks("hello=Mock")+second)
-	a.eventually(t, "the reload", func() bool { return len(a.reloaded) > 0 })
-	reloaded := a.reloaded[0]
+	var reloaded Application
+	a.eventually(t, "the reload", func() bool {
+		if len(a.reloaded) > 0 {
+			reloaded = a.reloaded[0]
+		}
+		return len(a.reloaded) > 0
+	})
 	if want := "/dev worked until now and answers 403: several APIs (mocks, second) have a stage of this name; use the longer URLs"; len(reloaded.Warnings) != 1 || reloaded.Warnings[0] != want {
 		t.Errorf("the reload warns %q, want %q", reloaded.Warnings, want)
 	}
 	if _, response, _ := try(t, a, "/dev"); response == nil || response.StatusCode != 403 {
 		t.Errorf("/dev: %v", response)
 	}
-	a.eventually(t, "the refusal", func() bool { return len(a.of(telemetry.EventRefused)) > 0 })
-	if got := a.of(telemetry.EventRefused)[0].Error; !strings.HasPrefix(got, "several APIs have a stage of this name; there are ws://") {
+	var refused []Record
+	a.eventually(t, "the refusal", func() bool { refused = a.of(telemetry.EventRefused); return len(refused) > 0 })
+	if got := refused[0].Error; !strings.HasPrefix(got, "several APIs have a stage of this name; there are ws://") {
 		t.Errorf("refused with %s", got)
 	}
 	for _, api := range reloaded.APIs {

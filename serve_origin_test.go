@@ -111,6 +111,13 @@ func TestForeignPagesPush(t *testing.T) {
 			}
 		}
 	}
+	if status, _, text := (signing{}).send(t, "POST", a.Public+"/dev/@connections/nonsense", "", "Host", "evil.example"); status != http.StatusMisdirectedRequest {
+		t.Errorf("whatever the id: %d %s", status, text)
+	}
+	a.eventually(t, "the refusals", func() bool {
+		refused := a.of("refused")
+		return len(refused) == 10 && refused[0].Status == http.StatusMisdirectedRequest && strings.Contains(refused[0].Error, "evil.example is none of them")
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Timeout)
 	defer cancel()
 	for range 3 { // what the programs sent, and nothing before it

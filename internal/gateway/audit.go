@@ -73,13 +73,6 @@ func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (tele
 			return access, err
 		}
 	}
-	if g.guards.Unsigned {
-		if refusal := g.guards.Visitors.Check(r); refusal != nil {
-			err := RefuseVisitor(refusal)
-			access.Result = err.Type
-			return access, err
-		}
-	}
 	if g.guards.Account.Request(time.Now()) != nil {
 		access.Result = apigw.ErrLimit.Type
 		return access, apigw.ErrLimit
@@ -87,10 +80,24 @@ func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (tele
 	return access, nil
 }
 
+// refusesVisitor answers a request to @connections that a web page of another
+// site may have sent, where nobody has to sign, and reports whether it did.
+func (g *Gateway) refusesVisitor(w http.ResponseWriter, r *http.Request) bool {
+	if !g.guards.Unsigned {
+		return false
+	}
+	refusal := g.guards.Visitors.Check(r)
+	if refusal == nil {
+		return false
+	}
+	g.refuse(w, r, RefuseVisitor(refusal), refusal.Message)
+	return true
+}
+
 // RefuseVisitor is the answer to a request that a web page of another site may
 // have sent.
 func RefuseVisitor(r *webguard.Refusal) *apigw.Error {
-	kind := apigw.ErrForbidden.Type
+	kind := "ForeignOriginException"
 	if r.Status == http.StatusMisdirectedRequest {
 		kind = "MisdirectedRequestException"
 	}

@@ -25,6 +25,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case len(r.RequestURI) > maxURL:
 		g.RefuseURL(w, r, "the URL is longer than "+strconv.Itoa(maxURL)+" bytes")
+	case management && g.refusesVisitor(w, r):
 	case management && t.stage != nil:
 		g.spare(r)
 		g.connections.Serve(w, r, t.apiID, t.stage.plan.Load().Name, id)
@@ -51,11 +52,16 @@ func (g *Gateway) forbidden(w http.ResponseWriter, r *http.Request) {
 // RefuseURL answers a request whose URL leads nowhere with 403, and records it
 // with the reason, which the client is not told. It is for a Fallback as well.
 func (g *Gateway) RefuseURL(w http.ResponseWriter, r *http.Request, reason string) {
-	apigw.ErrForbidden.WriteTo(w)
+	g.refuse(w, r, apigw.ErrForbidden, reason)
+}
+
+// refuse answers a request that no API sees, and records why.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, answer *apigw.Error, reason string) {
+	answer.WriteTo(w)
 	g.recorder.Record(&telemetry.Record{
-		Event: telemetry.EventRefused, Time: time.Now(), Status: apigw.ErrForbidden.Status, Error: reason,
+		Event: telemetry.EventRefused, Time: time.Now(), Status: answer.Status, Error: reason,
 		Refused: &telemetry.Access{
-			Source: forwarded.Of(r).Address, Result: apigw.ErrForbidden.Type,
+			Source: forwarded.Of(r).Address, Result: answer.Type,
 			Host: limit(r.Host), Path: limit(r.URL.EscapedPath()),
 		},
 	})

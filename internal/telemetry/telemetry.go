@@ -13,7 +13,7 @@ const (
 	EventPush       = "push"       // POST to @connections
 	EventInfo       = "info"       // GET of @connections
 	EventDelete     = "delete"     // DELETE of @connections
-	EventRefused    = "refused"    // a request whose URL leads to no stage; Refused says which
+	EventRefused    = "refused"    // a request whose URL leads to no stage, or to @connections from a foreign page; Refused says which
 )
 
 // Record is one finished event. Members that do not apply are zero. It must
