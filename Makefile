@@ -15,7 +15,7 @@ test:
 	@scripts/setup-tests.sh
 	@failed=0; for module in $(MODULES); do \
 		echo "== go test -race $$module"; \
-		(cd $$module && go test -race -timeout 10m ./...) || failed=1; \
+		(cd $$module && go test -race -timeout 30m ./...) || failed=1; \
 	done; exit $$failed
 
 # The linter's version is pinned in tools/lint/go.mod. Its first run compiles it.

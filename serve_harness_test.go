@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // site is a folder with the configuration of a gateway, stagedoor.yaml, and its
 // data, one gateway after the other.

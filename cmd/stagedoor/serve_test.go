@@ -29,7 +29,7 @@ import (
 )
 
 // timeout is how long a test waits for what must come.
-const timeout = 30 * time.Second
+const timeout = time.Minute
 
 // program is a running `stagedoor serve`.
 type program struct {

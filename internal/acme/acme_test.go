@@ -27,7 +27,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-const timeout = 30 * time.Second
+const timeout = time.Minute
 
 // authority is an ACME server that validates for real: it asks a DNS server of
 // its own, where every name is this machine, and then the given port.

@@ -50,7 +50,7 @@ func openBucket(ctx context.Context, js jetstream.JetStream, options Options) (j
 // ensureStream makes the bucket's stream, or gives it the replicas that are
 // asked for.
 func ensureStream(ctx context.Context, js jetstream.JetStream, options Options) error {
-	attempt, cancel := context.WithTimeout(ctx, options.Timeout)
+	attempt, cancel := context.WithTimeout(ctx, min(options.Timeout, defaultTimeout)) // what servers lose while they start is not answered later
 	defer cancel()
 	stream, err := js.Stream(attempt, streamName(options.Bucket))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {

@@ -96,3 +96,24 @@ func passOn(to io.Writer, from *bufio.Reader, prefix string, losses *atomic.Int6
 		}
 	}
 }
+
+// A watch begins at the server of a cluster that has every answered write:
+// another one may lag behind, and the watch would be ready without some of them.
+func TestWatchBeginsAtTheLeader(t *testing.T) {
+	t.Parallel()
+	n := open(t, Options{URL: startCluster(t, 3), Replicas: 3})
+	for range 10 {
+		revision := mustPut(t, n, "api.a", "1", 0)
+		r, err := n.readExact(t.Context(), []string{n.filter("api")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.isExact(t.Context()) || r.pending == 0 {
+			t.Errorf("the reader is at %+v, with %d records", r.consumer.CachedInfo().Cluster, r.pending)
+		}
+		r.close()
+		if _, err := n.Delete(t.Context(), "api.a", revision); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

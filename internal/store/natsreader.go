@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,6 +57,32 @@ func (n *NATS) read(ctx context.Context, filters []string, headersOnly bool) (*r
 		return nil, err
 	}
 	return r, nil
+}
+
+// exactTries is how many readers are made until one is at the server that is
+// certain to have everything. A cluster puts each at a server of its choice.
+const exactTries = 30
+
+// readExact begins to read at a server that has every write that was answered
+// before. In a cluster another one may lag behind, and would show records as they
+// were, or too few. close must be called.
+func (n *NATS) readExact(ctx context.Context, filters []string) (*reader, error) {
+	call, cancel := n.bounded(ctx)
+	defer cancel()
+	for range exactTries {
+		r, err := n.read(call, filters, false)
+		if err != nil {
+			return nil, err
+		}
+		if r.isExact(call) {
+			return r, nil
+		}
+		r.close()
+		if call.Err() != nil {
+			return nil, call.Err()
+		}
+	}
+	return nil, errors.New("no reader is at the server that leads the stream")
 }
 
 // next waits for a write. Any error is the end: one may have been missed.

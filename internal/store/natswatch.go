@@ -106,8 +106,8 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 		case <-ctx.Done():
 		}
 	}()
-	w.takes(w.store.options.Timeout)
-	r, err := w.store.read(ctx, w.filters, false)
+	w.takes(2 * w.store.options.Timeout)
+	r, err := w.store.readExact(ctx, w.filters)
 	if err != nil {
 		return err
 	}
