@@ -95,6 +95,9 @@ func (s *storage) get(ctx context.Context, name string) (file, error) {
 }
 
 func decode(record store.Record) (f file, err error) {
+	if record.Err != nil {
+		return file{}, fmt.Errorf("record %s: %w", record.Key, record.Err)
+	}
 	if err := json.Unmarshal(record.Value, &f); err != nil {
 		return file{}, fmt.Errorf("record %s: %w", record.Key, err)
 	}

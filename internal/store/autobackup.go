@@ -61,6 +61,13 @@ func (b backupFile) read(record func(Record)) error {
 	return readBackup(file, func(r Record) error { record(r); return nil })
 }
 
+// time is when the backup was made, the zero time for a file of another name.
+func (b backupFile) time() time.Time {
+	text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(b.path), backupPrefix), "-")
+	at, _ := time.Parse(timeLayout, text)
+	return at
+}
+
 // revision is the highest revision of the store when the backup was made.
 func (b backupFile) revision() (revision uint64) {
 	name := strings.TrimSuffix(filepath.Base(b.path), backupSuffix)
@@ -177,7 +184,11 @@ func (b *automaticBackups) writeFile(ctx context.Context, revision uint64) error
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("%s%s-r%d%s", backupPrefix, time.Now().UTC().Format(timeLayout), revision, backupSuffix)
+	at := time.Now().UTC()
+	if list, err := backupsIn(b.dir); err == nil && len(list) > 0 && !at.After(list[0].time()) {
+		at = list[0].time().Add(time.Millisecond) // the clock was put back
+	}
+	name := fmt.Sprintf("%s%s-r%d%s", backupPrefix, at.Format(timeLayout), revision, backupSuffix)
 	if _, err := WriteBackup(filepath.Join(b.dir, name), func(w io.Writer) (int, error) { return Backup(ctx, b.store, w) }); err != nil {
 		return err
 	}

@@ -141,8 +141,10 @@ func (i *inspection) compare() {
 			if isRecord {
 				i.bringBack(key)
 			}
-		case is && found.revision == e.Revision && (e.Sum == "" || found.sum == e.Sum), e.Uncertain:
-		case !is && i.olderVersion: // which removed it
+		case is && found.revision == e.Revision && (e.Sum == "" || found.sum == e.Sum):
+		case isVolatile(key):
+			delete(i.records, key)
+		case len(i.unfit) == 0 && (e.Uncertain || !is && i.olderVersion): // somebody may have removed it, or not have changed it
 		case !is:
 			i.lose(key, e, "it is not there")
 		case found.revision < e.Revision:
@@ -161,6 +163,9 @@ func (i *inspection) compare() {
 		}
 	}
 }
+
+// isVolatile reports whether a record is worth nothing once its process is gone.
+func isVolatile(key string) bool { return isBelow(key, locksPrefix) }
 
 func (i *inspection) lose(key string, e entry, reason string) {
 	delete(i.records, key)
@@ -221,7 +226,7 @@ func (i *inspection) damage(options Options) *Damage {
 func (i *inspection) entries() map[string]entry {
 	entries := make(map[string]entry, len(i.records))
 	for key, s := range i.records {
-		entries[key] = entry{Revision: s.revision, Sum: s.sum, Uncertain: i.manifest.entries[key].Uncertain}
+		entries[key] = entry{Revision: s.revision, Sum: s.sum}
 	}
 	for key, l := range i.losses {
 		entries[key] = entry{Revision: l.Revision, Sum: l.Sum, Lost: true}

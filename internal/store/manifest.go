@@ -3,12 +3,12 @@ package store
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -28,6 +28,10 @@ import (
 const (
 	manifestName   = "manifest"
 	manifestHeader = "stagedoor manifest 1"
+
+	// Counters and locks change all the time: they are no reason for a backup.
+	usagePrefix = "usage"
+	locksPrefix = "acme.locks"
 
 	wordPut       = "put"
 	wordRemoved   = "removed"
@@ -71,6 +75,7 @@ type manifest struct {
 	entries map[string]entry
 	last    uint64 // the highest revision
 	lines   int    // behind "all"
+	stale   bool   // the file has to be written anew
 	// settled is the highest revision but those of counters and locks, which change
 	// all the time; changed is sent when it rises.
 	settled uint64
@@ -116,13 +121,19 @@ func manifestCheck(rest string) string {
 	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(rest)))
 }
 
-// openManifest makes a manifest of what is known to be there, and keeps it.
-func openManifest(path string, entries map[string]entry, last uint64) (*manifest, error) {
+// openManifest makes a manifest of what is known to be there, and keeps it. One
+// that cannot be written now, because the disk is full, is written later.
+func openManifest(path string, entries map[string]entry, last uint64) *manifest {
 	m := &manifest{path: path, entries: entries, last: last, settled: last}
-	if err := m.rewriteLocked(); err != nil {
-		return nil, err
+	before, err := readManifest(path)
+	if err == nil && before.whole && before.last == last && maps.Equal(before.entries, entries) {
+		m.lines = before.lines
+		err = m.openLocked(before.size)
+	} else {
+		err = m.rewriteLocked()
 	}
-	return m, nil
+	m.stale = err != nil
+	return m
 }
 
 // note takes down a write that was answered by the storage. It is in the file
@@ -137,7 +148,7 @@ func (m *manifest) note(key string, e entry) {
 		return // a later write was faster
 	}
 	m.last = max(m.last, e.Revision)
-	if !isBelow(key, "usage") && !isBelow(key, "acme.locks") {
+	if !isBelow(key, usagePrefix) && !isVolatile(key) {
 		m.settled = m.last
 		m.changed.send()
 	}
@@ -171,11 +182,15 @@ func (m *manifest) addLocked(key string, e entry) {
 // saveLocked appends what is not in the file yet. A line that could not be
 // written as a whole is taken back.
 func (m *manifest) saveLocked() {
-	if len(m.unsaved) == 0 {
+	if len(m.unsaved) == 0 && !m.stale {
 		return
 	}
-	if m.lines > journalLines+4*len(m.entries) && m.rewriteLocked() == nil {
-		return
+	if m.stale || m.lines > journalLines+4*len(m.entries) {
+		err := m.rewriteLocked()
+		if m.stale = m.stale && err != nil; err == nil || m.stale {
+			m.unsaved = nil // it is written with all the rest
+			return
+		}
 	}
 	n, err := m.file.WriteAt(m.unsaved, m.size)
 	if err != nil {
@@ -197,19 +212,31 @@ func (m *manifest) rewriteLocked() error {
 	if m.file != nil {
 		_ = m.file.Close() // Windows replaces no file that is open
 	}
-	err := writeManifest(m.path, m.entries, m.last)
-	file, opening := os.OpenFile(m.path, os.O_RDWR, 0)
-	if opening != nil {
-		return fmt.Errorf("the store's manifest: %w", cmp.Or(err, opening))
+	if err := writeManifest(m.path, m.entries, m.last); err != nil {
+		_ = m.openLocked(m.size) // it is as it was
+		return fmt.Errorf("the store's manifest: %w", err)
 	}
-	m.file = file
+	if err := m.openLocked(-1); err != nil {
+		return err
+	}
+	m.unsaved, m.dirty, m.lines = nil, false, 0
+	return nil
+}
+
+// openLocked opens the file, which is whole up to a size, or its end for -1.
+func (m *manifest) openLocked(size int64) (err error) {
+	if m.file, err = os.OpenFile(m.path, os.O_RDWR, 0); err != nil {
+		m.stale = true
+		return fmt.Errorf("the store's manifest: %w", err)
+	}
+	if size >= 0 {
+		m.size, err = size, m.file.Truncate(size)
+	} else {
+		m.size, err = m.file.Seek(0, io.SeekEnd)
+	}
 	if err != nil {
 		return fmt.Errorf("the store's manifest: %w", err)
 	}
-	if m.size, err = file.Seek(0, io.SeekEnd); err != nil {
-		return fmt.Errorf("the store's manifest: %w", err)
-	}
-	m.unsaved, m.dirty, m.lines = nil, false, 0
 	return nil
 }
 
@@ -237,7 +264,9 @@ func (m *manifest) close() {
 	m.sync()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_ = m.file.Close()
+	if m.file != nil {
+		_ = m.file.Close()
+	}
 }
 
 // settledAt gives the highest revision that a backup should have.
@@ -267,6 +296,8 @@ type manifestText struct {
 	// exists: there is such a file. whole: it lists all records, and no line of it
 	// is damaged; the last one may be cut off.
 	exists, whole bool
+	size          int64 // up to the end of its last line
+	lines         int   // behind "all"
 }
 
 // readManifest reads the manifest in a file, as far as it can be read.
@@ -283,6 +314,7 @@ func readManifest(path string) (manifestText, error) {
 	m.exists = true
 	lines := bufio.NewReader(io.LimitReader(file, maxManifest))
 	header, _ := lines.ReadString('\n')
+	m.size = int64(len(header))
 	complete, whole, read := false, header == manifestHeader+"\n", 0
 	for {
 		text, err := lines.ReadString('\n')
@@ -291,6 +323,10 @@ func readManifest(path string) (manifestText, error) {
 		}
 		if err != nil {
 			return m, err
+		}
+		m.size += int64(len(text))
+		if complete {
+			m.lines++
 		}
 		word, revision, sum, key, ok := parseManifestLine(strings.TrimSuffix(text, "\n"))
 		switch {

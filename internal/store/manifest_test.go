@@ -15,12 +15,9 @@ import (
 // newManifest makes a manifest with some lines of every kind.
 func newManifest(t *testing.T) *manifest {
 	t.Helper()
-	m, err := openManifest(filepath.Join(t.TempDir(), manifestName), map[string]entry{
+	m := openManifest(filepath.Join(t.TempDir(), manifestName), map[string]entry{
 		"api.a": {Revision: 1, Sum: checksum("api.a", nil)}, "api.old": {Revision: 2}, "api.lost": {Revision: 3, Sum: "sum", Lost: true},
 	}, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(m.close)
 	m.note("api.b", entry{Revision: 4, Sum: "b"})
 	m.note("api.a", entry{Revision: 6, Sum: removalSum})

@@ -131,11 +131,10 @@ func (o *opening) take(name string, i *inspection) (*opened, error) {
 	if err := os.Remove(filepath.Join(i.streamDir(), "msgs", "thw.db")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
-	m, err := openManifest(filepath.Join(dir, manifestName), i.entries(), i.last)
-	if err != nil {
-		return nil, err
+	opened := &opened{
+		dir: dir, records: i.records, lost: i.losses,
+		manifest: openManifest(filepath.Join(dir, manifestName), i.entries(), i.last),
 	}
-	opened := &opened{dir: dir, records: i.records, lost: i.losses, manifest: m}
 	if name == salvagedName {
 		opened.damage = i.damage(o.options)
 		if len(i.losses) == 0 {
