@@ -37,6 +37,9 @@ The ready line goes to standard output, the log to standard error. SIGTERM and
 Ctrl-C stop the gateway in order, a second one at once; SIGHUP has the
 configuration read again.
 
+A data folder that is damaged is served as far as it is whole, and the log names
+the rest; --repair restores that from the automatic backups.
+
 Exit codes: 0 stopped by a signal, 1 the configuration, the addresses or the
 folder could not be used, 2 wrong flags.`
 }

@@ -57,9 +57,9 @@ type Damage struct {
 	From, To int64  // the bytes, To excluded
 	// Subjects are what can still be read in it of subjects. Some may be wrong.
 	Subjects []string
-	// Before and After are the sequences of the messages around it, in the
-	// block; 0 where there is none.
-	Before, After uint64
+	// Before is the sequence of the message before it, 0 for none. Those behind it
+	// have higher ones.
+	Before uint64
 	// Torn says that it is the end of the last block, and looks like a write
 	// that was cut off: the last record is longer than the file, or empty.
 	Torn bool
@@ -83,13 +83,14 @@ func Scan(ctx context.Context, dir, stream, prefix string, visit func(Message) e
 		return nil, err
 	}
 	var damages []Damage
+	last := uint64(0)
 	for i, number := range blocks {
-		s := scanner{file: blockFile(dir, number), prefix: []byte(prefix), visit: visit, isLast: i == len(blocks)-1}
+		s := scanner{file: blockFile(dir, number), prefix: []byte(prefix), visit: visit, isLast: i == len(blocks)-1, last: last}
 		if s.hash, err = newHash(stream + "-" + strconv.FormatUint(uint64(number), 10)); err != nil {
 			return damages, err
 		}
 		err := s.scan(ctx)
-		damages = append(damages, s.damages...)
+		damages, last = append(damages, s.damages...), s.last
 		if err != nil {
 			return damages, err
 		}

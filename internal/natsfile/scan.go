@@ -49,7 +49,7 @@ type scanner struct {
 	damages []Damage
 
 	text []byte
-	last uint64 // sequence of the last message
+	last uint64 // sequence of the last message, which may be of an earlier block
 }
 
 func (s *scanner) scan(ctx context.Context) error {
@@ -198,11 +198,7 @@ func (s *scanner) search(ctx context.Context, from int) (int, error) {
 // note takes down a damaged part.
 func (s *scanner) note(from, to int) {
 	d := Damage{File: s.file, From: int64(from), To: int64(to), Before: s.last, Subjects: s.subjects(from, to)}
-	if to < len(s.text) {
-		if m, _ := s.record(to); m.Kind != Removed {
-			d.After = m.Sequence
-		}
-	} else {
+	if to == len(s.text) {
 		d.Torn = s.isLast && s.isTorn(from)
 	}
 	s.damages = append(s.damages, d)

@@ -66,9 +66,9 @@ func TestOpenOnAFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, func() error {
-			r, err := n.Get(t.Context(), "api.b")
+			_, err := n.Get(t.Context(), "api.b")
 			if errors.Is(err, ErrNotFound) {
-				r.Revision, err = n.Put(t.Context(), "api.b", []byte("2"), 0)
+				_, err = n.Put(t.Context(), "api.b", []byte("2"), 0)
 			}
 			return err
 		})

@@ -380,3 +380,44 @@ func TestReplace(t *testing.T) {
 		t.Errorf("kept aside: %v", aside)
 	}
 }
+
+// A backup that is damaged itself is passed over for the one before it; what is
+// in none is told to be lost, and the rest goes on.
+func TestRepairFromEarlierBackup(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	var log syncedLog
+	write := func(key, value string, revision uint64) uint64 {
+		n := open(t, Options{Dir: dir, BackupKeep: 5})
+		revision = mustPut(t, n, key, value, revision)
+		n.Close() // with a backup
+		return revision
+	}
+	revision := write("api.a", "1", 0)
+	write("api.a", "2", revision)
+	write("api.b", "3", 0)
+	write("api.c", "4", 0)
+	list, err := backupsIn(filepath.Join(dir, "backups"))
+	if err != nil || len(list) != 4 {
+		t.Fatalf("%v %v", list, err)
+	}
+	for _, newest := range list[:2] { // those with b
+		if err := os.Truncate(newest.path, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "nats/jetstream/$G/streams/KV_stagedoor/msgs/1.blk")); err != nil {
+		t.Fatal(err)
+	}
+	n := open(t, Options{Dir: dir, OnDamage: Repair, Log: slogTo(&log)})
+	if diff := cmp.Diff(map[string]string{"api.a": "2"}, contents(t, n)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, want := range []string{"A backup cannot be used", "records=api.a", `no backup has it" key=api.b`, `no backup has it" key=api.c`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%q is missing in the log:\n%s", want, &log)
+		}
+	}
+	_, err = n.Get(t.Context(), "api.b")
+	wantErr(t, err, ErrNotFound)
+}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -199,7 +198,7 @@ func (i *inspection) guess(d natsfile.Damage) {
 			continue
 		}
 		guessed = true
-		if found, is := i.records[key]; is && found.revision > cmp.Or(d.After, d.Before+1) {
+		if found, is := i.records[key]; is && found.revision > d.Before {
 			continue // it was written again later
 		}
 		i.lose(key, entry{Revision: d.Before + 1}, "damaged: "+d.String())

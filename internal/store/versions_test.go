@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -184,5 +185,34 @@ func TestChecksumsElsewhere(t *testing.T) {
 	var unreadable *RecordError
 	if _, err := Backup(t.Context(), one, new(strings.Builder)); !errors.As(err, &unreadable) || unreadable.Key != "api.b" {
 		t.Errorf("a backup of it: %v", err)
+	}
+}
+
+// Of what is damaged in a store without a manifest only that counts which is in
+// force.
+func TestDamageOfOldWrites(t *testing.T) {
+	t.Parallel()
+	from := filepath.Join(t.TempDir(), "data")
+	asEarlier(t, from, func(e earlier) {
+		e.create("api.a1", `{"version":"first"}`)
+		e.update("api.a1", `{"version":"second"}`)
+		e.update("api.a1", `{"version":"third"}`)
+	})
+	const block = "nats/jetstream/$G/streams/KV_stagedoor/msgs/1.blk"
+	text, err := os.ReadFile(filepath.Join(from, block))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, lost := range map[string][]string{"first": {}, "second": {}, "third": {"api.a1"}} {
+		dir := filepath.Join(t.TempDir(), "data")
+		copyDir(t, from, dir)
+		if err := os.WriteFile(filepath.Join(dir, block), []byte(strings.Replace(string(text), part, strings.ToUpper(part), 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n := open(t, Options{Dir: dir, OnDamage: ServeWhole})
+		if diff := cmp.Diff(lost, n.Damage().Keys(), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", part, diff)
+		}
+		n.Close()
 	}
 }
