@@ -67,8 +67,7 @@ func (n *narrator) warnings(e *Record) (list []string) {
 		list = append(list, fmt.Sprintf("%d B of the answer go to nobody: the route has no RouteResponse", e.Unanswered))
 	}
 	if !n.sideBySide.Load() && n.hadCompany(e) && !n.sideBySide.Swap(true) {
-		list = append(list, "another message of this connection was handled at the same time: they may overtake each other, as at AWS. "+
-			"The tag stagedoor:ordered: true keeps their order")
+		list = append(list, "messages of one connection may overtake each other, as at AWS", "the tag stagedoor:ordered: true keeps their order")
 	}
 	return list
 }
