@@ -76,14 +76,14 @@ func (s *serving) startFunctions() error {
 	if err := authority.WriteBundle(bundle); err != nil {
 		return err
 	}
+	if f.key, err = identity.NewAccessKey("functions", nil, time.Now(), time.Time{}); err != nil {
+		return err
+	}
 	own, pattern := s.ownHost()
 	f.endpoint, err = localaws.Listen("127.0.0.1:0", localaws.Options{
 		Gateway: s.gateway, GatewayHost: own, TLSConfig: authority.TLSConfig(), Log: s.log,
 	})
 	if err != nil {
-		return err
-	}
-	if f.key, err = identity.NewAccessKey("functions", nil, time.Now(), time.Time{}); err != nil {
 		return err
 	}
 	if os.Getenv("AWS_ACCESS_KEY_ID") != "" || os.Getenv("AWS_PROFILE") != "" {
