@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/overload"
+	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
 // overloadInterval is how often a gateway looks at what may run out.
@@ -31,22 +33,9 @@ func (s *serving) limitMemory() int64 {
 	return limit / 4
 }
 
-// watchOverload starts to look at what may run out, and says what is then done.
+// watchOverload starts to look at what may run out.
 func (s *serving) watchOverload() {
-	manager := overload.New(s.log, []overload.Pressure{
-		overload.Memory(), overload.Descriptors(), overload.Lag(s.engine.Alive, loopsStandStill),
-	}, []overload.Action{
-		{
-			Name: "refusing handshakes",
-			From: map[string]float64{"memory": 0.9, "descriptors": 0.9, "lag": 0.5},
-			Set:  s.gateway.RefuseHandshakes,
-		},
-		{
-			Name: "dropping slow readers",
-			From: map[string]float64{"memory": 0.95},
-			Step: func() { s.engine.DropSlow(s.engine.Waiting() / 2) },
-		},
-	})
+	manager := overload.New(s.log, pressures(s.engine), actions(s.engine, s.gateway))
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &overloadWatch{cancel, make(chan struct{})}
 	go func() {
@@ -59,4 +48,38 @@ func (s *serving) watchOverload() {
 func (w *overloadWatch) stop() {
 	w.end()
 	<-w.done
+}
+
+// pressures are what may run out.
+func pressures(engine *websocket.Engine) []overload.Pressure {
+	return []overload.Pressure{
+		overload.Memory(), overload.Descriptors(), overload.Lag(engine.Alive, loopsStandStill),
+		overload.Share("messages in flight", engine.InFlight),
+	}
+}
+
+// actions are what is done when something runs out, the mildest first.
+func actions(engine *websocket.Engine, gateway *gateway.Gateway) []overload.Action {
+	return []overload.Action{
+		{
+			Name: "pausing those who send most",
+			From: map[string]float64{"memory": 0.85, "messages in flight": 0.85, "lag": 0.25},
+			Set: func(active bool) {
+				if !active {
+					engine.LetGo()
+				}
+			},
+			Step: engine.HoldGreediest,
+		},
+		{
+			Name: "refusing handshakes",
+			From: map[string]float64{"memory": 0.9, "descriptors": 0.9, "messages in flight": 0.95, "lag": 0.5},
+			Set:  gateway.RefuseHandshakes,
+		},
+		{
+			Name: "dropping slow readers",
+			From: map[string]float64{"memory": 0.95},
+			Step: func() { engine.DropSlow(engine.Waiting() / 2) },
+		},
+	}
 }

@@ -44,9 +44,10 @@ type Conn struct {
 	handler Handler
 	limits  *Limits
 	driver  driver
-	born    int64        // on the engine's clock, as all times here
-	active  atomic.Int64 // last data in either direction
-	timer   wheelEntry   // guarded by wheel.mu
+	born    int64         // on the engine's clock, as all times here
+	active  atomic.Int64  // last data in either direction
+	timer   wheelEntry    // guarded by wheel.mu
+	heard   atomic.Uint32 // bytes from the peer since HoldGreediest looked
 
 	// Of the goroutine that has set reading.
 	decoder *decoder // nil between messages
@@ -66,6 +67,7 @@ type Conn struct {
 	started  bool // the driver has begun
 	reading  bool // some goroutine reads or decodes
 	paused   bool // nothing is read, since a message waits
+	held     bool // nothing is read, since the peer sends too much
 	resumed  bool // a pause has ended while reading was set
 	reported bool // Closed was or is being called
 	broken   bool // writing failed
@@ -151,6 +153,7 @@ func (c *Conn) beginClose(code int, reason string) {
 	if !c.broken {
 		c.write(opClose, closePayload(code, reason))
 	}
+	c.letGoLocked()
 	c.unpause()
 }
 

@@ -52,6 +52,9 @@ type Engine struct {
 
 	waiting   atomic.Int64 // memory for what is unsent, of all connections whose socket is full
 	relieving atomic.Bool  // some goroutine drops slow readers
+
+	holding sync.Mutex         // guards held
+	held    map[*Conn]struct{} // those that HoldGreediest has stopped reading
 }
 
 // driver moves a connection's bytes. All but start are called with Conn.mu

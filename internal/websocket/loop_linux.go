@@ -139,7 +139,7 @@ var errNotReading = errors.New("not reading")
 func (l *loop) readSocket(c *Conn) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == stateClosed || c.paused || c.ended {
+	if c.state == stateClosed || c.paused || c.held || c.ended {
 		return 0, errNotReading
 	}
 	return unix.Read(int(c.fd), l.buffer)

@@ -3,7 +3,7 @@ package websocket
 // claim makes the caller the one that reads, unless another does or nothing is
 // to be read. c.mu is held.
 func (c *Conn) claim() bool {
-	if c.state == stateClosed || c.reading || c.paused || c.ended {
+	if c.state == stateClosed || c.reading || c.paused || c.held || c.ended {
 		return false
 	}
 	c.reading = true
@@ -95,6 +95,7 @@ func (c *Conn) decode(p []byte) (taken int) {
 		return len(p)
 	}
 	c.sendPongs(&pongs)
+	c.heard.Store(c.heard.Load() + uint32(taken))
 	if active {
 		c.active.Store(c.engine.clock.now())
 	}

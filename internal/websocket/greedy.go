@@ -1,0 +1,85 @@
+package websocket
+
+import (
+	"cmp"
+	"slices"
+)
+
+// HoldGreediest stops reading the connections whose peers sent most since it was
+// called last: the fewest that together sent half of all. Those that it held
+// before are read again, so that nobody is held for longer than it takes until
+// the next call but one. Who is not read notices by its socket, which fills.
+func (e *Engine) HoldGreediest() {
+	e.holding.Lock()
+	defer e.holding.Unlock()
+	before := e.held
+	e.held = make(map[*Conn]struct{})
+	type sender struct {
+		conn *Conn
+		sent uint32
+	}
+	var senders []sender
+	total := uint64(0)
+	for _, c := range e.table.all() {
+		if sent := c.heard.Swap(0); sent > 0 {
+			senders = append(senders, sender{c, sent})
+			total += uint64(sent)
+		}
+	}
+	slices.SortFunc(senders, func(a, b sender) int { return cmp.Compare(b.sent, a.sent) })
+	taken := uint64(0)
+	for _, s := range senders {
+		if taken >= (total+1)/2 {
+			break
+		}
+		taken += uint64(s.sent)
+		s.conn.hold()
+		e.held[s.conn] = struct{}{}
+	}
+	for c := range before {
+		if _, again := e.held[c]; !again {
+			c.letGo()
+		}
+	}
+}
+
+// LetGo has all be read again that HoldGreediest stopped.
+func (e *Engine) LetGo() {
+	e.holding.Lock()
+	defer e.holding.Unlock()
+	for c := range e.held {
+		c.letGo()
+	}
+	e.held = nil
+}
+
+// hold stops reading. A read that is under way goes on to its end.
+func (c *Conn) hold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = c.state == stateOpen
+}
+
+// letGo lets reading go on.
+func (c *Conn) letGo() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.letGoLocked()
+}
+
+func (c *Conn) letGoLocked() {
+	switch {
+	case !c.held:
+		return
+	case c.reading:
+		c.resumed = true
+	case !c.paused:
+		defer c.goOn()
+	}
+	c.held = false
+}
+
+// InFlight is how many Message calls there are, and how many there may be.
+func (e *Engine) InFlight() (running, limit int) {
+	return int(e.dispatcher.running.Load()), e.dispatcher.limit
+}
