@@ -34,6 +34,7 @@ const headerTime = 10 * time.Second
 // Gateway is a running gateway.
 type Gateway struct {
 	*gateway.Gateway
+	Engine    *websocket.Engine
 	Functions *Functions
 	Records   *Records
 	Address   string // host:port of the public listener
@@ -75,7 +76,7 @@ func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Ga
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &Gateway{Functions: NewFunctions(), Records: NewRecords(), t: t}
+	g := &Gateway{Engine: engine, Functions: NewFunctions(), Records: NewRecords(), t: t}
 	g.Gateway = gateway.New(gateway.Options{Engine: engine, Recorder: g.Records, Node: 1, Guards: guards})
 	transport := integration.NewTransport()
 	g.Backends = &integration.Builder{
