@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
@@ -34,6 +35,7 @@ func TestServePostBack(t *testing.T) {
 			address := port.Addr().String()
 			_, number, _ := strings.Cut(address, ":")
 			chat := &key{"AKIACHAT", "the secret key of the chat"}
+			posted := make(chan struct{}, 1) // the answer to the push, which may come after the push itself
 			function := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				var event struct {
 					Body           string
@@ -48,6 +50,7 @@ func TestServePostBack(t *testing.T) {
 				if status, body := call(t, toHost, chat, "execute-api", "POST", back, "back: "+event.Body); status != 200 {
 					t.Errorf("POST %s: %d %s", back, status, body)
 				}
+				posted <- struct{}{}
 				_, _ = io.WriteString(w, `{"statusCode":200}`)
 			}))
 			t.Cleanup(function.Close)
@@ -70,6 +73,11 @@ credentials:
 			conn := g.dialAs(tt.dialHost)
 			if got := exchange(t, conn, `{"a":1}`); got != `back: {"a":1}` {
 				t.Errorf("got %s", got)
+			}
+			select {
+			case <-posted:
+			case <-time.After(patience):
+				t.Error("the push is not answered")
 			}
 		})
 	}
