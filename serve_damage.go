@@ -30,7 +30,7 @@ func (s *serving) tellDamage(d *store.Damage) {
 	for _, l := range d.Losses {
 		s.log.Error("a record of the configuration is damaged: it is neither served nor written", "key", l.Key, "reason", l.Reason)
 	}
-	s.log.Error("the configuration store is damaged; what is whole is served", "records", len(d.Losses), "unknown", d.Unknown, "folder", d.Dir, "repair", d.Advice())
+	s.log.Error("the configuration store is damaged; what is whole is served", "records", len(d.Losses), "unknown", d.Unknown, "places", d.Places, "folder", d.Dir, "repair", d.Advice())
 }
 
 // shownDamage is how many keys /readyz names.

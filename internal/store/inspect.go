@@ -214,7 +214,7 @@ func (i *inspection) damage(options Options) *Damage {
 	if list, err := backupsIn(options.BackupDir); err == nil && len(list) > 0 {
 		d.Backup = list[0].path
 	}
-	d.Unknown = i.unknown
+	d.Unknown, d.Places = i.unknown, i.summary()
 	if i.manifest.exists && !i.manifest.whole {
 		d.Manifest = "the list of what must be there is damaged as well"
 	}

@@ -24,6 +24,9 @@ type Damage struct {
 	// Unknown is in how many places something is damaged of which not even the key
 	// can be read.
 	Unknown int
+	// Places are the damaged parts of files, as far as they were found at this
+	// start.
+	Places string
 	// Manifest says that the list of what must be there is damaged, too, or was
 	// never made: there may be more losses.
 	Manifest string
@@ -56,7 +59,7 @@ func (d *Damage) describe() string {
 		parts = append(parts, l.Key+" ("+l.Reason+")")
 	}
 	if d.Unknown > 0 {
-		parts = append(parts, fmt.Sprintf("%d places of which the key cannot be read", d.Unknown))
+		parts = append(parts, fmt.Sprintf("%d places of which the key cannot be read (%s)", d.Unknown, cmp.Or(d.Places, "found at an earlier start")))
 	}
 	if d.Manifest != "" {
 		parts = append(parts, d.Manifest)

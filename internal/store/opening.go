@@ -28,7 +28,7 @@ type opened struct {
 func openFiles(ctx context.Context, options Options) (*opened, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, inspectTime, fmt.Errorf("reading the files of the configuration store took more than %s", inspectTime))
 	defer cancel()
-	o, err := (&opening{options, options.Log}).open(ctx)
+	o, err := (&opening{options: options, log: options.Log}).open(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -39,6 +39,7 @@ func openFiles(ctx context.Context, options Options) (*opened, error) {
 type opening struct {
 	options Options
 	log     *slog.Logger
+	places  string // the damage in files that were made anew
 }
 
 func (o *opening) open(ctx context.Context) (*opened, error) {
@@ -62,13 +63,14 @@ func (o *opening) open(ctx context.Context) (*opened, error) {
 			return nil, fmt.Errorf("the data directory: %w", err)
 		}
 		name = target
-		lost := i.losses
+		lost, places := i.losses, i.summary()
 		if i, err = o.inspect(ctx, name); err != nil {
 			return nil, err
 		}
 		for key := range i.losses {
 			i.losses[key] = lost[key] // which knows why
 		}
+		o.places = places
 	}
 	return o.take(name, i)
 }
@@ -137,6 +139,7 @@ func (o *opening) take(name string, i *inspection) (*opened, error) {
 	}
 	if name == salvagedName {
 		opened.damage = i.damage(o.options)
+		opened.damage.Places = o.places
 		if len(i.losses) == 0 {
 			opened.damage.Unknown = 1 // that much is known
 		}

@@ -216,3 +216,36 @@ func TestDamageOfOldWrites(t *testing.T) {
 		n.Close()
 	}
 }
+
+// A damaged place of which nothing can be read is told of, with where it is, until
+// the store is repaired.
+func TestDamageOfUnknownKey(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	asEarlier(t, dir, func(e earlier) {
+		e.create("api.a1", "1")
+		e.create("api.a2", "2")
+		e.create("api.a3", "3")
+	})
+	block := filepath.Join(dir, "nats/jetstream/$G/streams/KV_stagedoor/msgs/1.blk")
+	text, err := os.ReadFile(block)
+	if err == nil {
+		err = os.WriteFile(block, []byte(strings.Replace(string(text), "$KV.stagedoor.api.a2", strings.Repeat("?", 20), 1)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"api.a1": "1", "api.a3": "3"}
+	for _, place := range []string{"1.blk, bytes ", ""} { // at this start and at later ones
+		n := open(t, Options{Dir: dir, OnDamage: ServeWhole})
+		d := n.Damage()
+		if diff := cmp.Diff(want, contents(t, n)); diff != "" || d == nil || d.Unknown != 1 || !strings.HasPrefix(d.Places, place) {
+			t.Errorf("damage %+v, contents (-want +got):\n%s", d, diff)
+		}
+		n.Close()
+	}
+	n := open(t, Options{Dir: dir, OnDamage: Repair})
+	if diff := cmp.Diff(want, contents(t, n)); diff != "" || n.Damage() != nil {
+		t.Errorf("repaired, it has damage %v, contents (-want +got):\n%s", n.Damage(), diff)
+	}
+}
