@@ -1,10 +1,13 @@
 package dualport_test
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"net"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +74,53 @@ func TestAnswerTime(t *testing.T) {
 				if (got >= test.size) != test.whole {
 					t.Errorf("%d of %d bytes came", got, test.size)
 				}
+				_ = server.Close()
+			})
+		})
+	}
+}
+
+// An answer that is passed on as it comes has its time from its latest part on.
+func TestAnswerThatIsPassedOn(t *testing.T) {
+	t.Parallel()
+	const limit = 10 * time.Second
+	for name, test := range map[string]struct {
+		reads int // parts
+		whole bool
+	}{"to a client that reads": {20, true}, "to one that stops reading": {3, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				inner := &pipes{make(chan net.Conn), make(chan struct{})}
+				var failed atomic.Bool
+				server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					for range 20 {
+						time.Sleep(limit - time.Second) // the part takes so long to come
+						dualport.FromRequest(r).AwaitAnswer()
+						_, _ = w.Write([]byte("part"))
+						if http.NewResponseController(w).Flush() != nil {
+							failed.Store(true)
+						}
+					}
+				})}
+				dualport.Attach(server, limit)
+				go func() { _ = server.Serve(dualport.NewListener(inner, nil)) }()
+				near, far := net.Pipe()
+				inner.conns <- far
+				_, _ = io.WriteString(near, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+				reader := bufio.NewReader(near)
+				for got := 0; got < test.reads; {
+					line, err := reader.ReadString('\n')
+					if err != nil {
+						t.Fatalf("after %d parts: %v", got, err)
+					}
+					got += strings.Count(line, "part")
+				}
+				time.Sleep(30 * limit)
+				if failed.Load() == test.whole {
+					t.Errorf("failed: %t", failed.Load())
+				}
+				_ = near.Close()
 				_ = server.Close()
 			})
 		})

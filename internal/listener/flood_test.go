@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -243,4 +245,43 @@ func TestProxiesAreNoSource(t *testing.T) {
 		dial(t, g.Address)
 	}
 	neighbour(t, g)()
+}
+
+// exhausted is a listener whose accepting fails for a while, as it does when the
+// process or the system has no descriptors left.
+type exhausted struct {
+	net.Listener
+	left atomic.Int32
+}
+
+func (l *exhausted) Accept() (net.Conn, error) {
+	if l.left.Add(-1) >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// Accepting goes on when there are descriptors again.
+func TestAcceptGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, o := range []listener.Options{{}, {ProxyProtocol: true}, {LeavesReserve: true}} {
+		inner, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		failing := &exhausted{Listener: inner}
+		failing.left.Store(4)
+		s := listener.Serve(failing, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "served")
+		}), o)
+		defer s.Close(t.Context())
+		conn := dial(t, inner.Addr().String())
+		_, _ = io.WriteString(conn, head("GET / HTTP/1.1", "Host: x", "Connection: close"))
+		if answer := waitClosed(t, conn); !strings.HasSuffix(answer, "served") {
+			t.Errorf("%+v: answer %q", o, answer)
+		}
+		if failing.left.Load() >= 0 {
+			t.Error("accepting did not fail")
+		}
+	}
 }
