@@ -55,8 +55,8 @@ credentials:
 			t.Errorf("deploy with %s: %v\n%s", who, err, said)
 		}
 	}
-	_, id, _ := strings.Cut(must(" created."), "wss://")
-	id, _, _ = strings.Cut(id, ".")
+	_, id, _ := strings.Cut(must(" created."), "/_aws/execute-api/")
+	id, _, _ = strings.Cut(id, "/")
 	must("Nothing to do.")
 	c, status := g.dial(id, "prod", "")
 	if c == nil {

@@ -141,11 +141,11 @@ func deployGreeter(t *testing.T, g *served) string {
 	command := exec.Command(binary, "deploy", "testdata/deploy/template.yaml", "--gateway", g.Admin, "--stack", "greeter", "--yes")
 	command.Env = append(environment(), keys("ANY", "any secret")...)
 	said, err := command.CombinedOutput()
-	_, id, found := strings.Cut(string(said), "wss://")
+	_, id, found := strings.Cut(string(said), "/_aws/execute-api/")
 	if err != nil || !found {
 		t.Fatalf("deploy: %v\n%s", err, said)
 	}
-	id, _, _ = strings.Cut(id, ".")
+	id, _, _ = strings.Cut(id, "/")
 	return id
 }
 
