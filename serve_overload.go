@@ -14,7 +14,7 @@ const overloadInterval = 250 * time.Millisecond
 
 // loopsStandStill is how long the event loops may take for a turn until they are
 // as good as standing still.
-const loopsStandStill = 4 * time.Second
+const loopsStandStill = 5 * time.Second
 
 // overloadWatch looks after what may run out while the gateway serves.
 type overloadWatch struct {
@@ -63,7 +63,7 @@ func actions(engine *websocket.Engine, gateway *gateway.Gateway) []overload.Acti
 	return []overload.Action{
 		{
 			Name: "pausing those who send most",
-			From: map[string]float64{"memory": 0.85, "messages in flight": 0.85, "lag": 0.25},
+			From: map[string]float64{"memory": 0.85, "messages in flight": 0.85, "lag": 0.2},
 			Set: func(active bool) {
 				if !active {
 					engine.LetGo()
@@ -73,7 +73,7 @@ func actions(engine *websocket.Engine, gateway *gateway.Gateway) []overload.Acti
 		},
 		{
 			Name: "refusing handshakes",
-			From: map[string]float64{"memory": 0.9, "descriptors": 0.9, "messages in flight": 0.95, "lag": 0.5},
+			From: map[string]float64{"memory": 0.9, "descriptors": 0.9, "messages in flight": 0.95, "lag": 0.9},
 			Set:  gateway.RefuseHandshakes,
 		},
 		{

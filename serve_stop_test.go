@@ -49,7 +49,7 @@ func TestServeStopBesideHangingConnect(t *testing.T) {
 		}
 		return errors.Join(failures...)
 	})
-	s.configure("shutdown: {timeout: 10s}\nlimits: {connects: none}\n")
+	s.configure("shutdown: {timeout: 20s}\nlimits: {connects: none}\n")
 	g := s.start(ServeConfig{Open: true})
 	base := strings.Replace(g.Public[0], "http", "ws", 1)
 	const clients = 20

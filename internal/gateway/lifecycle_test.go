@@ -265,7 +265,7 @@ func TestShutdownEndsHangingConnect(t *testing.T) {
 		}
 		return nil
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if err := g.Shutdown(ctx); err != nil {
 		t.Error(err)

@@ -89,12 +89,12 @@ func (m *Manager) Round() {
 			}
 		}
 		if active := wanted != ""; active != m.active[i] {
-			m.set(i, active)
 			if active {
 				m.log.Warn("overloaded: "+a.Name, "pressure", wanted, "percent", math.Round(100*now[wanted]))
 			} else {
 				m.log.Info("no longer overloaded: ended: " + a.Name)
 			}
+			m.set(i, active)
 		}
 		if m.active[i] && a.Step != nil {
 			a.Step()

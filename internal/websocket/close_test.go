@@ -341,7 +341,7 @@ func TestShutdownLeavesTimeForClosed(t *testing.T) {
 		}
 		mute := &recorder{}
 		adopt(t, e, mute, nil)
-		ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := e.Shutdown(ctx); err != nil {
 			t.Error(err)
