@@ -1,5 +1,6 @@
-// Package architecture holds the code and docs/architecture.md together. It has
-// tests only: they read the tables of that page and the source of the module.
+// Package architecture holds the code and the documents together. It has tests
+// only: they read docs/architecture.md, docs/security.md, docs/behaviour.md and
+// the source of the module.
 package architecture
 
 import (

@@ -122,7 +122,7 @@ func TestDomainNameErrors(t *testing.T) {
 		{"H.10", update(func(in *sdk.UpdateDomainNameInput) {
 			in.DomainNameConfigurations = make([]types.DomainNameConfiguration, 2)
 		}), badRequest("Exactly one domainNameConfiguration must be specified.")},
-		{"L", update(func(in *sdk.UpdateDomainNameInput) { in.RoutingMode = "ROUTING_RULE_ONLY" }),
+		{"L.1", update(func(in *sdk.UpdateDomainNameInput) { in.RoutingMode = "ROUTING_RULE_ONLY" }),
 			failure{501, "NotImplementedException", "Routing mode ROUTING_RULE_ONLY is not available: this is Stagedoor, a gateway for WebSocket APIs."}},
 		{"H.10", create("chat.*.com", unchanged), badRequest("Invalid domain name specified: chat.*.com" + shape)},
 		{"H.10", create("Chat.example.com", unchanged), badRequest("Invalid domain name specified: Chat.example.com" + shape)},

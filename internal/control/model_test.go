@@ -33,7 +33,7 @@ func driveModel(t *testing.T, h *harness) {
 }
 
 // An API with disableSchemaValidation takes any schema, which only the messages
-// that need it feel: spec D.6, corrections.
+// that need it feel: spec D.6.
 func TestUncheckedModels(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

@@ -65,7 +65,7 @@ func TestCreateStage(t *testing.T) {
 
 // A stage may be created with AutoDeploy and a deployment at once, which no
 // update takes: what is live is the API as it is. One may be named $default,
-// with a warning. Spec H.2, H.8, corrections.
+// with a warning. Spec H.2, H.8, M.23.
 func TestCreateStageCorrections(t *testing.T) {
 	t.Parallel()
 	var warnings []string

@@ -167,7 +167,7 @@ func TestEvaluateWholeMessage(t *testing.T) {
 	}
 }
 
-// What is not strict JSON selects nothing: specification, sections C.2 and M, row 12.
+// What is not strict JSON selects nothing: specification, sections C.2 and M.12.
 func TestEvaluateNotJSON(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{"x${request.body.action}", "x${request.body..action[0]}"} {

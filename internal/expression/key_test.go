@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Specification, sections C.1 and D.3, and M, row 7: patterns match the whole
+// Specification, sections C.1 and D.3, and M.7: patterns match the whole
 // value.
 func TestMatcher(t *testing.T) {
 	t.Parallel()

@@ -144,7 +144,7 @@ func TestGet(t *testing.T) {
 	advances("a message", func() { c.Send("x") })
 }
 
-// Specification, section F.3.
+// Specification, sections F.3 and G.5.
 func TestDelete(t *testing.T) {
 	t.Parallel()
 	g, c, id := open(t, websocket.DriverAuto)

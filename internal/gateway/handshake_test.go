@@ -86,7 +86,7 @@ func TestConnectOutcomes(t *testing.T) {
 
 var ownRefusal = regexp.MustCompile(`^\{"message": "([^"]*)", "connectionId":"[A-Za-z0-9_-]{18}==", "requestId":"([A-Za-z0-9_-]{15}=)"\}$`)
 
-// checkRefusal: specification, sections A.4 (native sample) and A.5.
+// checkRefusal: specification, sections A.4 (native sample), A.5 and M.2.
 func checkRefusal(t *testing.T, response *http.Response, body, message, want string) {
 	t.Helper()
 	id := response.Header.Get("x-amz-apigw-id")
@@ -133,7 +133,8 @@ func TestRefusalHeaders(t *testing.T) {
 	}
 }
 
-// The 101 has four headers, and the function's subprotocol: section A.3.
+// The 101 has four headers, and the function's subprotocol; compression is
+// declined: sections A.3, G.6, M.14 and M.17.
 func TestSwitchingProtocols(t *testing.T) {
 	t.Parallel()
 	g := New(t, websocket.DriverAuto)

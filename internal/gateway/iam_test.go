@@ -138,7 +138,7 @@ func sign(t *testing.T, r *http.Request, body string, s signer) {
 }
 
 // Every kind of credentials with every kind of policy on every kind of operation
-// of the public listener: specification, sections A.5, F.4 and F.5.
+// of the public listener: specification, sections A.5, F.4, F.5 and I.3.
 func TestSignatures(t *testing.T) {
 	t.Parallel()
 	everything, nothing := allowing("*", "*"), statement("Deny", "*", "*")

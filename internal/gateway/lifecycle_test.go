@@ -16,7 +16,7 @@ import (
 )
 
 // What $disconnect is told, and what the client sees, for every cause:
-// specification, sections G.3 and G.4.
+// specification, sections G.3, G.4, M.8 and M.9.
 func TestDisconnect(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -115,7 +115,7 @@ func TestPayloadLimits(t *testing.T) {
 }
 
 // Data keeps a connection alive in either direction; pings do not:
-// specification, sections G.1 and M, row 6.
+// specification, sections G.1 and M.6.
 func TestIdle(t *testing.T) {
 	t.Parallel()
 	g := New(t, websocket.DriverAuto)

@@ -183,7 +183,7 @@ func TestHTTPResponses(t *testing.T) {
 	}{
 		{"pattern", 404, "", `{"a":1}`, responses{answering("/4\\d\\d/", "pattern"), answering("$default", "default")}, "pattern", ""},
 		{"exact key", 404, "", "", responses{answering("404", "exact"), answering("/4\\d\\d/", "pattern")}, "exact", ""},
-		{"the pattern must fit all of it (M 7)", 404, "", "", responses{answering("/40/", "pattern"), answering("$default", "default")}, "default", ""},
+		{"the pattern must fit all of it (M.7)", 404, "", "", responses{answering("/40/", "pattern"), answering("$default", "default")}, "default", ""},
 		{"fallback to $default", 404, "", "", responses{answering("/2\\d\\d/", "pattern"), answering("$default", "default")}, "default", ""},
 		{"no match and no $default", 404, "", "", responses{answering("/2\\d\\d/", "pattern")}, internalFrame, noMatch},
 		{"no integration responses", 404, "", "", nil, internalFrame, noMatch},

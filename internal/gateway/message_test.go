@@ -134,7 +134,7 @@ func TestErrorFrames(t *testing.T) {
 	}
 }
 
-// What a two-way route sends: specification, section C.5.
+// What a two-way route sends: specification, sections C.5 and M.11.
 func TestTwoWay(t *testing.T) {
 	t.Parallel()
 	g := New(t, websocket.DriverAuto)
@@ -279,7 +279,7 @@ func TestRedeploy(t *testing.T) {
 	if got := c.Receive(); got != "new" {
 		t.Errorf("%q after the deployment", got)
 	}
-	g.Remove("testapi123", "dev") // section M, row 16
+	g.Remove("testapi123", "dev") // section M.16
 	if code, reason := c.WaitClosed(); code != 1001 || reason != "Going away" {
 		t.Errorf("closed with %d %q when the stage went", code, reason)
 	}

@@ -82,7 +82,7 @@ func TestReservedHeadersOfFunctions(t *testing.T) {
 	}
 }
 
-// AWS_PROXY takes the plain ARN of a function as well: section H.5, corrections.
+// AWS_PROXY takes the plain ARN of a function as well: section H.5.
 func TestAWSProxyOfPlainARN(t *testing.T) {
 	t.Parallel()
 	g := New(t, websocket.DriverAuto)

@@ -9,7 +9,7 @@ import (
 )
 
 // Route selection expressions, by the route that a message takes: specification,
-// sections C.1 and C.2.
+// sections C.1, C.2 and M.13.
 func TestRouteSelectionExpressions(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ expression, message, key string }{
@@ -52,7 +52,7 @@ func TestRouteSelectionExpressions(t *testing.T) {
 }
 
 // A route answers when it has the route response $default: sections C.5, D.4
-// and M 4.
+// and M.4.
 func TestRouteResponses(t *testing.T) {
 	t.Parallel()
 	g := New(t, websocket.DriverAuto)

@@ -71,7 +71,7 @@ func limit(text string) string { return text[:min(len(text), telemetry.MaxPath)]
 
 // refuseUpgrade answers a request for a stage that is no WebSocket handshake,
 // or a malformed one. The specification leaves 426 or 403 open for a plain
-// request (section M, row 1); 426 tells a person what is wrong.
+// request (section M.1); 426 tells a person what is wrong.
 func refuseUpgrade(w http.ResponseWriter, reason error) {
 	if !errors.Is(reason, websocket.ErrNotUpgrade) && !errors.Is(reason, websocket.ErrVersion) {
 		apigw.BadRequest("Bad WebSocket handshake: " + reason.Error()).WriteTo(w)

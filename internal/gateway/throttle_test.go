@@ -27,8 +27,8 @@ func settings(n int) *apigw.RouteSettings {
 
 const tooMany = "Too Many Requests"
 
-// Throttles of messages at every level: section J. The connection stays, and so
-// does whoever is not too much.
+// Throttles of messages at every level: sections J and M.3. The connection stays,
+// and so does whoever is not too much.
 func TestMessageThrottles(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -123,7 +123,7 @@ func TestHandshakeThrottles(t *testing.T) {
 }
 
 // Calls of @connections draw on the account's bucket, and are told so as
-// section F.4 has it.
+// sections F.4 and F.6 have it.
 func TestConnectionsThrottle(t *testing.T) {
 	t.Parallel()
 	g := NewGuarded(t, websocket.DriverAuto, gateway.Guards{Unsigned: true, Account: usage.NewAccount(usage.AccountRates{Requests: slow(3)})})

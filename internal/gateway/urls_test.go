@@ -108,8 +108,7 @@ func TestURLForms(t *testing.T) {
 	}
 }
 
-// Requests that are not a proper upgrade: specification, sections A.2 and M,
-// row 1.
+// Requests that are not a proper upgrade: specification, sections A.2 and M.1.
 func TestNotAnUpgrade(t *testing.T) {
 	t.Parallel()
 	g := New(t, websocket.DriverAuto)

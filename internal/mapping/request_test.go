@@ -31,7 +31,8 @@ func outcome(err error) string {
 	return strings.TrimSpace(e.Failure.String() + " " + strings.Join(e.Missing, " "))
 }
 
-// The choice of a template is D.1, 2 and M 5; what happens without one D.1, 3.
+// The choice of a template is D.1, 2, M.5 and M.21; what happens without one is
+// D.1, 3.
 func TestTemplateChoice(t *testing.T) {
 	t.Parallel()
 	const rejected = "media type"
@@ -279,7 +280,7 @@ func TestContentOfRequests(t *testing.T) {
 	}
 }
 
-// Required parameters of $connect, A.5 and M 10.
+// Required parameters of $connect, A.5 and M.10.
 func TestRequiredParameters(t *testing.T) {
 	t.Parallel()
 	required, err := mapping.CompileRequired(map[string]apigw.ParameterConstraints{

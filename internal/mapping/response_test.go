@@ -22,7 +22,7 @@ func compileResponses(t testing.TB, i *apigw.Integration) *mapping.Responses {
 	return responses
 }
 
-// The choice of an integration response is D.3 and M 7.
+// The choice of an integration response is D.3 and M.7.
 func TestIntegrationResponseChoice(t *testing.T) {
 	t.Parallel()
 	lambda := apigw.Integration{IntegrationType: apigw.IntegrationAWS, IntegrationUri: functionURI}

@@ -99,7 +99,7 @@ func TestGoldenIntrinsics(t *testing.T) {
 	})
 }
 
-// TestGoldenProblems shows the exact message of every mistake.
+// TestGoldenProblems shows the exact message of every mistake: section L.2.
 func TestGoldenProblems(t *testing.T) {
 	t.Parallel()
 	golden(t, "problems", func(t *testing.T, source string, o Options) string {
@@ -140,7 +140,7 @@ func TestGoldenApplications(t *testing.T) {
 	})
 }
 
-// TestGoldenExpansions shows what SAM's resources are expanded to.
+// TestGoldenExpansions shows what SAM's resources are expanded to: section L.2.
 func TestGoldenExpansions(t *testing.T) {
 	t.Parallel()
 	golden(t, "expansions", func(t *testing.T, source string, o Options) string {

@@ -164,7 +164,7 @@ func (c *goldenCase) run(t *testing.T) string {
 	return string(out)
 }
 
-// TestGolden is E.2 and E.3 of the specification, and the language of Velocity.
+// TestGolden is E.2, E.3 and E.4 of the specification, and the language of Velocity.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for _, file := range goldenFiles(t) {
