@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"cmp"
+	"runtime/debug"
 	"slices"
 )
 
@@ -27,6 +28,7 @@ func (c *Conn) account() {
 			defer e.live.Done()
 			defer e.relieving.Store(false)
 			e.DropSlow(e.options.QueueBudget / 4 * 3)
+			debug.FreeOSMemory() // or what was dropped stays until as much again is in use
 		}()
 	}
 }

@@ -3,8 +3,21 @@ package websocket
 import (
 	"bytes"
 	"errors"
+	"net"
 	"testing"
+	"time"
 )
+
+// adoptDeaf makes a connection whose peer doesn't read, and whose kernel takes
+// little.
+func adoptDeaf(t *testing.T, e *Engine, h Handler, l *Limits) *Conn {
+	t.Helper()
+	p, c := adopt(t, e, h, l)
+	if err := p.Conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
 
 // What waits for a peer that doesn't read takes no more memory than the limit
 // says, whatever the sizes of its messages.
@@ -13,7 +26,7 @@ func TestQueueCountsMemory(t *testing.T) {
 	forDrivers(t, func(t *testing.T, driver Driver) {
 		e := newEngine(t, Options{Driver: driver})
 		for _, size := range []int{1, 700, 1100, 4000, 4090, 5000, 17_000, 66_000, 131_072} {
-			_, c := adopt(t, e, &recorder{}, &Limits{QueueBytes: 1 << 20})
+			c := adoptDeaf(t, e, &recorder{}, &Limits{QueueBytes: 1 << 20})
 			payload := bytes.Repeat([]byte("x"), size)
 			for fill(t, c, payload) > 0 { // as long as the kernel takes some
 			}
@@ -39,7 +52,7 @@ func TestQueueBudget(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
 		const budget = 4 << 20
-		e := newEngine(t, Options{Driver: driver, QueueBudget: budget})
+		e := newEngine(t, Options{Driver: driver, QueueBudget: budget, WriteTimeout: time.Hour})
 		reader, _ := adopt(t, e, &recorder{answer: echo}, nil)
 		reader.send(text("before"))
 		reader.expect(opText, []byte("before"))
@@ -48,7 +61,7 @@ func TestQueueBudget(t *testing.T) {
 		var conns []*Conn
 		for range 12 {
 			r := &recorder{}
-			_, c := adopt(t, e, r, nil)
+			c := adoptDeaf(t, e, r, nil)
 			slow, conns = append(slow, r), append(conns, c)
 		}
 		eventually(t, "a slow reader to be dropped", func() bool {
