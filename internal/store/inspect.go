@@ -145,11 +145,11 @@ func (i *inspection) compare() {
 			delete(i.records, key)
 		case len(i.unfit) == 0 && (e.Uncertain || !is && i.olderVersion): // somebody may have removed it, or not have changed it
 		case !is:
-			i.lose(key, e, "it is not there")
+			i.lose(key, e, "its bytes are damaged or gone")
 		case found.revision < e.Revision:
 			i.lose(key, e, "only an earlier version of it is there")
 		default:
-			i.lose(key, e, "it is another one")
+			i.lose(key, e, "it is not what was written")
 		}
 	}
 	if i.isWhole() && len(i.unfit) == 0 {
