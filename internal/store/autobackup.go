@@ -78,9 +78,10 @@ func (b backupFile) revision() (revision uint64) {
 }
 
 const (
-	// backupShare: between two backups there is this many times the time that the
-	// last one took.
-	backupShare = 20
+	// backupIdle: within a backup there are pauses of this many times the time of
+	// the work, and between two backupShare times the time that the last one took.
+	backupIdle  = 4
+	backupShare = 5
 	// backupRetry: after a failure it is longer by this factor.
 	backupRetry = 30
 	// backupTime is how long one backup may take.
@@ -133,7 +134,7 @@ func (b *automaticBackups) run() {
 			return
 		case <-time.After(b.pause()):
 		}
-		b.write(backupTime)
+		b.write(backupTime, backupIdle)
 	}
 }
 
@@ -155,19 +156,20 @@ func (b *automaticBackups) stop() {
 	<-b.done
 	select {
 	case <-b.store.manifest.changedSince(b.saved):
-		b.write(lastBackupTime)
+		b.write(lastBackupTime, 0)
 	default:
 	}
 }
 
-// write writes a backup, and removes those that are too many. A failure is told
+// write writes a backup within a time, with pauses of idle times the time of the
+// work, and removes those that are too many. A failure is told
 // once, and leaves those that there are.
-func (b *automaticBackups) write(limit time.Duration) {
+func (b *automaticBackups) write(limit time.Duration, idle int) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	began := time.Now()
 	revision := b.store.manifest.settledAt()
-	err := b.writeFile(ctx, revision)
+	err := b.writeFile(ctx, revision, idle)
 	b.took = time.Since(began)
 	log := b.store.log
 	switch {
@@ -180,7 +182,7 @@ func (b *automaticBackups) write(limit time.Duration) {
 	}
 }
 
-func (b *automaticBackups) writeFile(ctx context.Context, revision uint64) error {
+func (b *automaticBackups) writeFile(ctx context.Context, revision uint64, idle int) error {
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return err
 	}
@@ -189,7 +191,9 @@ func (b *automaticBackups) writeFile(ctx context.Context, revision uint64) error
 		at = list[0].time().Add(time.Millisecond) // the clock was put back
 	}
 	name := fmt.Sprintf("%s%s-r%d%s", backupPrefix, at.Format(timeLayout), revision, backupSuffix)
-	if _, err := WriteBackup(filepath.Join(b.dir, name), func(w io.Writer) (int, error) { return Backup(ctx, b.store, w) }); err != nil {
+	pace := newPacer(ctx, idle)
+	write := func(w io.Writer) (int, error) { return Backup(ctx, pacedStore{b.store, pace}, w) }
+	if _, err := writeBackup(filepath.Join(b.dir, name), write, func(file io.Reader) io.Reader { return pacedReader{file, pace} }); err != nil {
 		return err
 	}
 	return b.prune()
@@ -215,6 +219,11 @@ func (b *automaticBackups) prune() error {
 // WriteBackup writes a backup beside its file, looks whether it is whole, and puts
 // it in the place of the file then, on the disk. Only its owner may read it.
 func WriteBackup(name string, write func(io.Writer) (records int, err error)) (records int, err error) {
+	return writeBackup(name, write, func(file io.Reader) io.Reader { return file })
+}
+
+// writeBackup is WriteBackup, and reads the file again through another reader.
+func writeBackup(name string, write func(io.Writer) (int, error), through func(io.Reader) io.Reader) (records int, err error) {
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".")
 	if err != nil {
 		return 0, err
@@ -234,7 +243,7 @@ func WriteBackup(name string, write func(io.Writer) (records int, err error)) (r
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return 0, err
 	}
-	if _, err := CheckBackup(file); err != nil {
+	if _, err := CheckBackup(through(file)); err != nil {
 		return 0, fmt.Errorf("what was written is not whole: %w", err)
 	}
 	if err := file.Close(); err != nil {

@@ -160,12 +160,9 @@ func TestKill(t *testing.T) {
 			return
 		}
 	}
-	if k.backups == 0 {
-		t.Error("there was never a backup")
-	}
 	slices.Sort(k.opened)
-	t.Logf("killed %d times in %d answered writes; opened in %v, 95%% within %v, at most %v",
-		rounds, k.writes, k.opened[len(k.opened)/2], k.opened[len(k.opened)*95/100], k.opened[len(k.opened)-1])
+	t.Logf("killed %d times in %d answered writes, with up to %d backups; opened in %v, 95%% within %v, at most %v",
+		rounds, k.writes, k.backups, k.opened[len(k.opened)/2], k.opened[len(k.opened)*95/100], k.opened[len(k.opened)-1])
 }
 
 // round runs a process, kills it, and looks at what it said.
