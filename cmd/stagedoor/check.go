@@ -32,11 +32,6 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	if !c.Expand && from.IsShort() {
-		if apis, err := c.checkConfiguration(p, from); err != nil || !apis {
-			return err
-		}
-	}
 	if c.Expand {
 		expanded, err := stagedoor.Expand(template)
 		if err != nil {
@@ -45,9 +40,23 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 		_, err = p.stdout.Write(expanded)
 		return err
 	}
+	if from.IsShort() {
+		apis, err := c.checkConfiguration(p, from)
+		if err != nil {
+			return err
+		}
+		if !apis {
+			return tellSound(p, from)
+		}
+	}
 	application, err := stagedoor.Check(template)
 	if err != nil {
 		return p.reportProblems(err)
+	}
+	if from.IsShort() {
+		if err := tellSound(p, from); err != nil {
+			return err
+		}
 	}
 	if application.Note != "" {
 		_, _ = fmt.Fprintln(p.stdout, application.Note)
@@ -78,6 +87,11 @@ func (c *CheckCmd) checkConfiguration(p *process, from *source.Source) (apis boo
 	if err != nil {
 		return false, p.reportMistakes(err)
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s: a configuration without mistakes\n", shortPath(from.File))
-	return file.APIs != nil && len(file.APIs.APIs) > 0, err
+	return file.APIs != nil && len(file.APIs.APIs) > 0, nil
+}
+
+// tellSound says that a configuration, its APIs included, has no mistakes.
+func tellSound(p *process, from *source.Source) error {
+	_, err := fmt.Fprintf(p.stdout, "%s: a configuration without mistakes\n", shortPath(from.File))
+	return err
 }

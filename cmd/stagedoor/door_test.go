@@ -418,6 +418,9 @@ func TestCheckShortFile(t *testing.T) {
 		if got.code != code {
 			t.Errorf("code %d: %+v", got.code, got)
 		}
+		if sound := strings.Contains(got.stdout, "without mistakes"); sound != (code == exitOK) {
+			t.Errorf("without mistakes: %v, in %+v", sound, got)
+		}
 	}
 	check("apis: {chat: {routes: {$default: http://app, b: http://app}}}\n", exitOK, "a configuration without mistakes", "1 WebSocket API, 2 routes, 0 functions")
 	check(chat("http://app"), exitFailure, "FILE:10: apis.chat.routes.price: the code folder ./price does not exist", "1 mistake in the configuration")
