@@ -121,7 +121,7 @@ func (e *Event) integrate(ctx context.Context) {
 			e.limited(usage.ErrBackendBusy)
 			return
 		}
-		defer part.Leave()
+		defer part.Leave(e.connection.socket)
 	}
 	response, err := e.route.Backend.Invoke(ctx, &e.Request)
 	if err != nil {

@@ -8,7 +8,8 @@ import "sync/atomic"
 // share's own, beyond Options.InFlight if need be. The zero value is ready; it is
 // for one engine.
 type Share struct {
-	running atomic.Int32 // written with dispatcher.mu held
+	running    atomic.Int32 // written with dispatcher.mu held
+	inBackends atomic.Int32 // of them in a Part
 
 	waiting []*message // guarded by dispatcher.mu, and so is first
 	first   int        // index of the first in waiting
@@ -29,7 +30,8 @@ func (s *Share) pop() *message {
 }
 
 // Part is what the calls to one backend may have of the share of their
-// connections: half of what the share can still get. The zero value is ready.
+// connections: as many as are left of it to other backends. One alone gets half of
+// what the share can get. The zero value is ready.
 type Part struct {
 	running atomic.Int32
 	_       [60]byte // alone on its cache line
@@ -40,13 +42,19 @@ type Part struct {
 // leaves.
 func (p *Part) Enter(c *Conn) bool {
 	d := &c.engine.dispatcher
-	left := d.free() - int(d.shareOf(c).running.Load())
-	if n := int(p.running.Add(1)); n > max(1, left/2) {
+	s := d.shareOf(c)
+	most := (d.free() + int(s.running.Load())) / 2 // of the share, if no other grows
+	left := most - int(s.inBackends.Load())
+	if n := int(p.running.Add(1)); n > max(1, left) {
 		p.running.Add(-1)
 		return false
 	}
+	s.inBackends.Add(1)
 	return true
 }
 
 // Leave takes back an Enter that returned true.
-func (p *Part) Leave() { p.running.Add(-1) }
+func (p *Part) Leave(c *Conn) {
+	p.running.Add(-1)
+	c.engine.dispatcher.shareOf(c).inBackends.Add(-1)
+}

@@ -49,7 +49,7 @@ func TestShares(t *testing.T) {
 	})
 }
 
-// A backend gets half of what its share can still get, and always one.
+// A backend gets half of what its share can get, and always one.
 func TestParts(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, Options{InFlight: 40})
@@ -66,7 +66,7 @@ func TestParts(t *testing.T) {
 		entered <- ok
 		if ok {
 			g.answer(c, Text, nil)
-			part.Leave()
+			part.Leave(c)
 		}
 	}}
 	count := 0
