@@ -10,8 +10,8 @@ import (
 // moment of work there are some without. It is used by one goroutine.
 type pacer struct {
 	ctx  context.Context
-	idle time.Duration // moments without work, for one of work
-	last time.Time     // when work went on
+	idle int       // moments without work, for one of work
+	last time.Time // when work went on
 	owed time.Duration
 }
 
@@ -19,12 +19,12 @@ type pacer struct {
 const leastPause = 20 * time.Millisecond
 
 func newPacer(ctx context.Context, idle int) *pacer {
-	return &pacer{ctx: ctx, idle: time.Duration(idle), last: time.Now()}
+	return &pacer{ctx: ctx, idle: idle, last: time.Now()}
 }
 
 // step is called between two parts of the work.
 func (p *pacer) step() {
-	if p.owed += p.idle * time.Since(p.last); p.owed > leastPause {
+	if p.owed += time.Since(p.last) * time.Duration(p.idle); p.owed > leastPause {
 		select {
 		case <-p.ctx.Done():
 		case <-time.After(p.owed):
