@@ -84,7 +84,7 @@ func (s *settings) set(name, value string) (err error) {
 		return setBytes(&l.FrameBytes, value)
 	case "max-message":
 		return setBytes(&l.MessageBytes, value)
-	case "stack", "logical-id", "deployed": // where "stagedoor deploy" keeps its state
+	case "stack", "logical-id", "deployed", "managed-by": // where "stagedoor deploy" and apis in the configuration keep their state
 		return nil
 	}
 	return fmt.Errorf("not available in this version of Stagedoor; available are allowed-origins, idle-timeout, jwt, max-connections, max-duration, max-frame, max-message, message-rate, ordered, ping")

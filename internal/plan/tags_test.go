@@ -60,6 +60,7 @@ func TestLimits(t *testing.T) {
 		{"none", nil, nil, aws, ""},
 		{"tags of others", map[string]string{"team": "blue"}, map[string]string{"stagedoor": "x"}, aws, ""},
 		{"state of deploy", map[string]string{"stagedoor:stack": "chat", "stagedoor:logical-id": "Api"}, map[string]string{"stagedoor:deployed": "d1 0a"}, aws, ""},
+		{"kept by a file", map[string]string{"stagedoor:managed-by": "file"}, map[string]string{"stagedoor:managed-by": "file"}, aws, ""},
 		{"durations", map[string]string{"stagedoor:idle-timeout": "90s"}, map[string]string{"stagedoor:max-duration": "none"},
 			changed(func(l *websocket.Limits) { l.Idle, l.Lifetime = 90*time.Second, 0 }), ""},
 		{"sizes", map[string]string{"stagedoor:max-frame": "none"}, map[string]string{"stagedoor:max-message": "1048576"},
