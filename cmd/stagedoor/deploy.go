@@ -200,7 +200,7 @@ func undeployed(app *template.Application) []string {
 	}
 	var notes []string
 	for _, w := range app.Warnings {
-		notes = append(notes, fmt.Sprintf("warning: %s %s: %s", w.LogicalID, w.Property, w.Message))
+		notes = append(notes, fmt.Sprintf("%s %s: %s", w.LogicalID, w.Property, w.Message))
 	}
 	for _, f := range app.Functions {
 		notes = append(notes, fmt.Sprintf("the function %s is not deployed here: it is called at AWS Lambda, or where the gateway's configuration says under functions: {%s: URL}", f.LogicalID, f.Name))

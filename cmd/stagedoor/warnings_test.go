@@ -26,7 +26,7 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("check of %s: %+v", selection, checked)
 		}
 		deployed := d.run(t, "", "--yes")
-		if deployed.code != exitOK || strings.Contains(deployed.stdout, "warning: Api RouteSelectionExpression: "+selection) != (want != "") {
+		if deployed.code != exitOK || strings.Contains(deployed.stdout, "Note: Api RouteSelectionExpression: "+selection) != (want != "") {
 			t.Errorf("deploy of %s: %+v", selection, deployed)
 		}
 	}

@@ -82,6 +82,7 @@ func (s *State) APIs() []API {
 		}
 		list = append(list, next)
 	}
+	slices.SortFunc(list, func(a, b API) int { return strings.Compare(a.LogicalID, b.LogicalID) })
 	return list
 }
 

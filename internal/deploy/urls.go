@@ -53,9 +53,9 @@ func publicURL(public, admin string) string {
 	return strings.Replace(u.Scheme, "http", "ws", 1) + "://" + u.Host
 }
 
-// Shadowed says which short URLs, /{stage}, work until a stack gets what is wanted
-// and are refused then: a gateway serves them where only one API has a stage of
-// that name. What the credentials do not let be read is not looked at.
+// Shadowed says which short URLs, /{stage}, of what a stack is to get are refused,
+// and which work until then: a gateway serves them where only one API has a stage
+// of that name. What the credentials do not let be read is not looked at.
 func Shadowed(ctx context.Context, c *Client, want, have *State) []string {
 	added := newStages(want, have)
 	if len(added) == 0 {
@@ -85,12 +85,28 @@ func Shadowed(ctx context.Context, c *Client, want, have *State) []string {
 				owners = append(owners, a)
 			}
 		}
-		if len(owners) == 1 {
+		switch {
+		case len(owners) > 1 || len(owners) == 0 && apisWith(want, name) > 1:
+			notes = append(notes, fmt.Sprintf("the short URL /%s is refused with 403, as several APIs have a stage of that name; /_aws/execute-api/{apiId}/%s and custom domain names work",
+				name, name))
+		case len(owners) == 1:
 			notes = append(notes, fmt.Sprintf("the short URL /%s leads to the API %s (%s) now; with a second API that has a stage %s it is refused with 403, and only /_aws/execute-api/{apiId}/%s and custom domain names work",
 				name, text(owners[0].Name), text(owners[0].ApiId), name, name))
 		}
 	}
 	return notes
+}
+
+// apisWith counts the APIs that have a stage of a name.
+func apisWith(s *State, stage string) (n int) {
+	for _, a := range s.apis {
+		for _, have := range a.stages {
+			if have.name == stage {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // newStages are the names of the stages that are wanted of APIs that do not have
