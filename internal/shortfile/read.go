@@ -222,6 +222,10 @@ func checkURL(text string) error {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Errorf("%q is not an http or https URL", text)
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return fmt.Errorf("%q has a space in it: a URL has %%20 in its place", text)
+	case !isPort(u.Port()):
+		return fmt.Errorf("%q has no port of 1 to 65535", text)
 	case u.User != nil:
 		return errors.New("the URL has a user's name in it; that is not sent")
 	case u.Fragment != "":
@@ -230,6 +234,12 @@ func checkURL(text string) error {
 		return fmt.Errorf("%q has {, } or $ in it: events are sent to exactly this URL, nothing is filled in", text)
 	}
 	return nil
+}
+
+// isPort reports whether a URL's port is one, or left out.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
 }
 
 var methods = []string{"POST", "GET", "PUT", "PATCH", "DELETE"}

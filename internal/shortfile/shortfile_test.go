@@ -76,7 +76,7 @@ func TestForURL(t *testing.T) {
 	if strings.Count(text, "IntegrationUri: http://localhost:8000\n") != 3 || strings.Count(text, "::RouteResponse\n") != 1 || !strings.Contains(text, "StageName: dev\n") {
 		t.Error(text)
 	}
-	for _, wrong := range []string{"", "localhost:8000", "ftp://localhost", "http://", "http://u:p@localhost", "http://localhost/#x", "http://localhost/{id}", "http://local host"} {
+	for _, wrong := range []string{"", "localhost:8000", "ftp://localhost", "http://", "http://u:p@localhost", "http://localhost/#x", "http://localhost/{id}", "http://local host", "http://localhost/a b", "http://localhost:99999", "http://localhost:0"} {
 		if _, err := shortfile.ForURL(wrong); err == nil {
 			t.Errorf("%q is taken", wrong)
 		}
