@@ -450,6 +450,12 @@ func TestPrintTemplate(t *testing.T) {
 	if got := execute(t.Context(), strings.NewReader(""), "deploy", "--print-template", "http://localhost:8000"); got.code != exitOK || strings.Count(got.stdout, "IntegrationUri: http://localhost:8000\n") != 3 {
 		t.Errorf("%+v", got)
 	}
+	for text, want := range map[string]string{"": "the template is empty", "\xff\x00": "not valid YAML or JSON", "- a\n": "a template is an object"} {
+		got := execute(t.Context(), strings.NewReader(""), "deploy", "--print-template", templateFile(t, text))
+		if got.code != exitFailure || got.stdout != "" || !strings.Contains(got.stderr, want) {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
 	for _, command := range []string{"dev", "check", "deploy"} {
 		got := execute(t.Context(), strings.NewReader(""), command, "localhost:8000")
 		if got.code != exitFailure || !strings.Contains(got.stderr, "an HTTP backend is written with its scheme: http://localhost:8000") {

@@ -13,8 +13,12 @@ import (
 )
 
 // IsConfiguration tells a configuration from a template: by its keys, or where
-// the file cannot tell, by its name. A file that cannot be read is none.
+// the file cannot tell, by its name. A file that cannot be read is none, and a
+// pipe, which can be read but once, is a template.
 func IsConfiguration(file string) bool {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
 	text, err := readFile(file)
 	if err != nil {
 		return false
@@ -41,9 +45,6 @@ func IsConfiguration(file string) bool {
 
 // hasOurName: stagedoor.yaml, or one with something in between.
 func hasOurName(file string) bool {
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-		return false
-	}
 	name := filepath.Base(file)
 	return strings.HasPrefix(name, "stagedoor") && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml"))
 }

@@ -160,14 +160,14 @@ func (s *Source) Expand(o template.Options) ([]byte, error) {
 }
 
 // Template gives the template as it is written, or as a short form stands for
-// it.
+// it. A file that is no YAML or JSON, or too large, is template.Problems.
 func (s *Source) Template() ([]byte, error) {
 	file, err := s.shortForm()
 	if err != nil {
 		return nil, err
 	}
 	if file == nil {
-		return os.ReadFile(s.File)
+		return template.Source(s.File)
 	}
 	return file.Template(), nil
 }

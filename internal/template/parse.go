@@ -46,6 +46,20 @@ func readTemplate(r *report) ([]byte, error) {
 	return nil, r.err()
 }
 
+// Source gives the text of a template, which is YAML or JSON and not too large;
+// Problems where it is not.
+func Source(file string) ([]byte, error) {
+	r := newReport(file)
+	source, err := readTemplate(r)
+	if err != nil {
+		return nil, err
+	}
+	if root := parse(source, r); root != nil && root.kind != object {
+		r.problem(root.line, "", "a template is an object with a section Resources, not %s", root.describe())
+	}
+	return source, r.err()
+}
+
 // parse reads YAML or JSON; both go through the same parser, so that lines are
 // known for both. It returns nil when the source cannot be read to its end.
 func parse(source []byte, r *report) *value {
