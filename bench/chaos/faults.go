@@ -189,7 +189,8 @@ func (w *world) flood(ctx context.Context, length time.Duration) error {
 			defer stop()
 			defer socket.Close()
 			text := marshal(map[string]any{"action": actions[i%len(actions)], "id": "flood", "padding": strings.Repeat("x", 20_000)})
-			for socket.Send(text) == nil {
+			for err == nil {
+				err = socket.Send(text)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // enter goes through a turnstile in a goroutine of its own.
-func enter(t *Turnstile, ctx context.Context, c Call, then func(*Lane, error)) {
+func enter(ctx context.Context, t *Turnstile, c Call, then func(*Lane, error)) {
 	go func() { then(t.Enter(ctx, c)) }()
 	synctest.Wait()
 }
@@ -32,12 +32,12 @@ func TestTurns(t *testing.T) {
 		}
 		var order []string
 		for i := range 3 {
-			enter(turns, ctx, Call{Backend: "a"}, func(_ *Lane, err error) { order = append(order, fmt.Sprint(i, err)) })
+			enter(ctx, turns, Call{Backend: "a"}, func(_ *Lane, err error) { order = append(order, fmt.Sprint(i, err)) })
 		}
 		if _, err := turns.Enter(ctx, Call{Backend: "a"}); !errors.Is(err, ErrFull) {
 			t.Errorf("a call beyond the line: %v", err)
 		}
-		enter(turns, ctx, Call{Backend: "a", Patient: true}, func(_ *Lane, err error) { order = append(order, fmt.Sprint("patient ", err)) })
+		enter(ctx, turns, Call{Backend: "a", Patient: true}, func(_ *Lane, err error) { order = append(order, fmt.Sprint("patient ", err)) })
 		if other, err := turns.Enter(ctx, Call{Backend: "b"}); err != nil {
 			t.Errorf("another backend: %v", err)
 		} else {
@@ -67,10 +67,10 @@ func TestGivingUp(t *testing.T) {
 		lane, _ := turns.Enter(t.Context(), Call{Backend: "a"})
 		var late, interrupted, next error
 		ctx, cancel := context.WithCancel(t.Context())
-		enter(turns, t.Context(), Call{Backend: "a", Deadline: time.Now().Add(time.Second)}, func(_ *Lane, err error) { late = err })
-		enter(turns, ctx, Call{Backend: "a"}, func(_ *Lane, err error) { interrupted = err })
+		enter(t.Context(), turns, Call{Backend: "a", Deadline: time.Now().Add(time.Second)}, func(_ *Lane, err error) { late = err })
+		enter(ctx, turns, Call{Backend: "a"}, func(_ *Lane, err error) { interrupted = err })
 		next = errors.New("waits")
-		enter(turns, t.Context(), Call{Backend: "a", Deadline: time.Now().Add(time.Hour)}, func(_ *Lane, err error) { next = err })
+		enter(t.Context(), turns, Call{Backend: "a", Deadline: time.Now().Add(time.Hour)}, func(_ *Lane, err error) { next = err })
 		time.Sleep(time.Second)
 		cancel()
 		synctest.Wait()
