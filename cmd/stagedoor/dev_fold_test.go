@@ -112,3 +112,29 @@ func TestRefusedURLInText(t *testing.T) {
 		}
 	}
 }
+
+// Why an event failed stands below it on a terminal, if it finds no room behind
+// it; elsewhere an event is a line.
+func TestDevFoldsReasons(t *testing.T) {
+	t.Parallel()
+	event := &stagedoor.Record{
+		Event: "connect", ConnectionID: "1FUcGK4CAAEsP6Z6lg==", Status: 502,
+		Error: "POST http://127.0.0.1:8000/: dial tcp 127.0.0.1:8000: connect: connection refused",
+	}
+	for color, lines := range map[bool]int{true: 3, false: 1} {
+		var out bytes.Buffer
+		r := newTextReporter(&out, color, false, time.Now())
+		r.Ready(stagedoor.Ready{})
+		out.Reset()
+		r.Record(event)
+		plain := colours.ReplaceAllString(out.String(), "")
+		if strings.Count(plain, "\n") != lines || !strings.Contains(strings.Join(strings.Fields(plain), " "), event.Error) {
+			t.Errorf("color %v:\n%s", color, plain)
+		}
+		for line := range strings.Lines(plain) {
+			if color && len(line) > 81 {
+				t.Errorf("%d columns: %s", len(line)-1, line)
+			}
+		}
+	}
+}

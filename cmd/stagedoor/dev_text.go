@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
@@ -206,15 +208,33 @@ func (r *textReporter) Record(e *stagedoor.Record) {
 		parts = append(parts, fmt.Sprintf("%d B", e.Bytes))
 	}
 	parts = append(parts, r.paint(dim, duration(e.Duration)))
+	line := strings.Join(parts, "  ")
 	if e.Error != "" {
-		reason, more, _ := strings.Cut(e.Error, "\n") // the rest is in the function's own lines
-		if more != "" {
-			reason += " …"
-		}
-		parts = append(parts, r.paint(red, visible(reason)))
+		line += r.reason(line, e.Error)
 	}
-	r.print(strings.Join(parts, "  ") + r.warnings(e))
+	r.print(line + r.warnings(e))
 }
+
+// reason is why an event failed, behind its line; below it on a terminal that has
+// no room for it.
+func (r *textReporter) reason(line, failure string) string {
+	reason, more, _ := strings.Cut(failure, "\n") // the rest is in the function's own lines
+	if more != "" {
+		reason += " …"
+	}
+	reason = visible(reason)
+	if width := utf8.RuneCountInString(colours.ReplaceAllString(line, "")) + 2 + utf8.RuneCountInString(reason); !r.color || width <= columns {
+		return "  " + r.paint(red, reason)
+	}
+	text := ""
+	for part := range strings.SplitSeq(fold(reason, 4), "\n") {
+		text += "\n    " + r.paint(red, part)
+	}
+	return text
+}
+
+// colours are what paint puts around a text.
+var colours = regexp.MustCompile("\x1b\\[[0-9]*m")
 
 // warnings are the lines below an event.
 func (r *textReporter) warnings(e *stagedoor.Record) (lines string) {
