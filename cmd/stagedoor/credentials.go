@@ -64,6 +64,9 @@ func (c *CredentialsCreateCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
+	if len(wanted.Policies) == 0 {
+		_, _ = fmt.Fprintln(p.stderr, "Its holder may do nothing yet: --allow ACTION and --policy FILE say what, as in --allow execute-api:ManageConnections for pushes.")
+	}
 	switch {
 	case c.JSON:
 		return printJSON(p.stdout, made)

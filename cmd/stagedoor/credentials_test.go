@@ -143,7 +143,11 @@ func TestCredentialsBearer(t *testing.T) {
 	ask(p, http.StatusForbidden)
 	ask(q, http.StatusOK) // another gateway, of the backup
 
-	text := must(t, nil, "", "credentials", "create", "x", "--bearer", "--data", filepath.Join(t.TempDir(), "other"))
+	unable := tool(t, nil, "", "credentials", "create", "x", "--bearer", "--data", filepath.Join(t.TempDir(), "other"))
+	text := unable.stdout
+	if !strings.Contains(unable.stderr, "Its holder may do nothing yet: --allow ACTION") {
+		t.Errorf("nothing is allowed, and that is not said: %+v", unable)
+	}
 	if !strings.Contains(text, "Token          SDTK") || !strings.Contains(text, "Authorization: Bearer SDTK") || strings.Contains(text, "Secret") {
 		t.Errorf("said:\n%s", text)
 	}
