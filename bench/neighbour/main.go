@@ -294,27 +294,31 @@ func pings(g *gateway) error {
 // readers has 450 clients ask for answers that they don't read.
 func readers(g *gateway) error {
 	before := g.resident()
+	var clients []*client
 	for range 450 {
 		c, err := g.dial("Attacked", 4096)
 		if err != nil {
 			return err
 		}
 		defer c.Close()
+		clients = append(clients, c)
+	}
+	for _, c := range clients {
 		go func() {
 			for {
 				if _, err := c.Write(message("large")); err != nil {
 					return
 				}
-				time.Sleep(5 * time.Millisecond)
+				time.Sleep(50 * time.Millisecond)
 			}
 		}()
 	}
 	most := 0
-	for range 200 {
+	for range 250 {
 		time.Sleep(100 * time.Millisecond)
 		most = max(most, g.resident())
 	}
-	fmt.Printf("450 clients that read nothing: %d MiB before, %d MiB after 20 s, at most %d MiB\n", before, g.resident(), most)
+	fmt.Printf("450 clients that read nothing: %d MiB before, %d MiB after 25 s, at most %d MiB\n", before, g.resident(), most)
 	return nil
 }
 

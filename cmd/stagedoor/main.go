@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -39,11 +38,7 @@ type commandLine struct {
 }
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		// What lives in the heap is small beside what messages leave behind:
-		// collecting less often costs a few megabytes and saves processor time.
-		debug.SetGCPercent(300)
-	}
+	tuneCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	code := run(ctx, newProcess())

@@ -1,0 +1,15 @@
+package main
+
+import "testing"
+
+// The more lives, the less garbage is let be beside it.
+func TestPercentFor(t *testing.T) {
+	t.Parallel()
+	for live, want := range map[uint64]int{
+		0: 300, 20 << 20: 300, 64 << 20: 200, 128 << 20: 100, 256 << 20: 50, 4 << 30: 50,
+	} {
+		if got := percentFor(live); got != want {
+			t.Errorf("with %d bytes: %d %%, want %d", live, got, want)
+		}
+	}
+}
