@@ -25,6 +25,13 @@ type hanging struct {
 	sockets, most int
 }
 
+// mostSockets is how many sockets were open at a time.
+func (h *hanging) mostSockets() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.most
+}
+
 func newHanging(t *testing.T) *hanging {
 	h := &hanging{proceed: make(chan struct{})}
 	h.release = sync.OnceFunc(func() { close(h.proceed) })
@@ -87,16 +94,14 @@ func TestServeBackendBounds(t *testing.T) {
 					t.Errorf("beyond the line: %s", answer)
 				}
 			}
+			if most := h.mostSockets(); most > 3 {
+				t.Errorf("%d sockets at a time", most)
+			}
 			h.release()
 			for range 3 + 2 {
 				if answer := <-answers; !strings.Contains(answer, "done") {
 					t.Errorf("in the line: %s", answer)
 				}
-			}
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			if h.most > 3 {
-				t.Errorf("%d sockets at a time", h.most)
 			}
 		})
 	}
