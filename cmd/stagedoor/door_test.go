@@ -424,9 +424,10 @@ func TestCheckShortFile(t *testing.T) {
 	}
 	check("apis: {chat: {routes: {$default: http://app, b: http://app}}}\n", exitOK, "a configuration without mistakes", "1 WebSocket API, 2 routes, 0 functions")
 	check(chat("http://app"), exitFailure, "FILE:10: apis.chat.routes.price: the code folder ./price does not exist", "1 mistake in the configuration")
-	check("lisen: x\napis:\n  chat:\n    routes:\n      $default: app\n      audit: {nats: events/audit.{message}}\n", exitFailure,
+	check("lisen: x\napis:\n  chat:\n    routes:\n      $default: app\n      audit: {nats: events/audit.{message}}\n      price: {function: ./price, runtime: nodejs99.x}\n", exitFailure,
 		"FILE:1: lisen: unknown key; did you mean listen?", `FILE:5: apis.chat.routes.$default: "app" is not an http or https URL`,
-		"FILE:6: apis.chat.routes.audit: nats: subjects are not built yet", "3 mistakes in the configuration")
+		"FILE:6: apis.chat.routes.audit: nats: subjects are not built yet",
+		`FILE:7: apis.chat.routes.price.runtime: "nodejs99.x" is none of Lambda's runtimes; did you mean nodejs24.x?`, "4 mistakes in the configuration")
 }
 
 // The template that a short file stands for is one that check takes, and that

@@ -156,7 +156,7 @@ func (p *parser) function(route *Route, e entry) {
 	route.Function = f
 	p.fields(e.value, e.path, fields{
 		{"function", func(e entry) { p.checked(e, &f.Dir, checkFolder) }},
-		{"runtime", func(e entry) { p.checked(e, &f.Runtime, nil) }},
+		{"runtime", func(e entry) { p.checked(e, &f.Runtime, checkRuntime) }},
 		{"handler", func(e entry) { p.checked(e, &f.Handler, nil) }},
 		{"timeout", func(e entry) {
 			p.duration(e, &f.Timeout, time.Second, mostFunction)

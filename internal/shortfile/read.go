@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
@@ -247,6 +248,13 @@ var methods = []string{"POST", "GET", "PUT", "PATCH", "DELETE"}
 func checkMethod(text string) error {
 	if !slices.Contains(methods, text) {
 		return fmt.Errorf("%q is none of %s%s", text, strings.Join(methods, ", "), didYouMean(text, methods))
+	}
+	return nil
+}
+
+func checkRuntime(text string) error {
+	if !lambda.IsRuntime(text) {
+		return fmt.Errorf("%q is none of Lambda's runtimes%s", text, didYouMean(text, lambda.Identifiers))
 	}
 	return nil
 }
