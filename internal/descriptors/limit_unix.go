@@ -14,7 +14,7 @@ import (
 // the system allows when a program starts.
 var Limit = sync.OnceValue(func() int {
 	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || uint64(limit.Cur) > math.MaxInt32 {
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || uint64(limit.Cur) > math.MaxInt32 { //nolint:unconvert // it is an int64 on FreeBSD
 		return 0
 	}
 	return int(limit.Cur)

@@ -98,8 +98,7 @@ func TestMemory(t *testing.T) {
 	if with := at(); with < before+0.45 || with > before+0.55 {
 		t.Errorf("%.2f with half of it in use, %.2f before", with, before)
 	}
-	runtime.KeepAlive(held)
-	held = nil
+	runtime.KeepAlive(held) // till here, and no longer
 	if after := at(); after > before+0.1 {
 		t.Errorf("%.2f after it was given back, %.2f before", after, before)
 	}
