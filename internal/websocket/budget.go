@@ -24,12 +24,23 @@ func (c *Conn) account() {
 	e := c.engine
 	if e.waiting.Add(more) > e.options.QueueBudget && more > 0 && e.relieving.CompareAndSwap(false, true) {
 		e.live.Add(1)
-		go func() {
-			defer e.live.Done()
-			defer e.relieving.Store(false)
-			e.DropSlow(e.options.QueueBudget / 4 * 3)
-			debug.FreeOSMemory() // or what was dropped stays until as much again is in use
-		}()
+		go e.relieve()
+	}
+}
+
+// relieve drops slow readers until the budget is kept, or nothing comes of it.
+// What is added meanwhile starts no second one, and so counts here.
+func (e *Engine) relieve() {
+	defer e.live.Done()
+	for {
+		before := e.Waiting()
+		e.DropSlow(e.options.QueueBudget / 4 * 3)
+		inVain := e.Waiting() >= before
+		debug.FreeOSMemory() // or what was dropped stays until as much again is in use
+		e.relieving.Store(false)
+		if inVain || e.Waiting() <= e.options.QueueBudget || !e.relieving.CompareAndSwap(false, true) {
+			return
+		}
 	}
 }
 
