@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -85,7 +86,13 @@ func startBelow(t *testing.T, words string) *devBelow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.shell.Start(); err != nil {
+	// Tests that run below nohup ignore SIGHUP, and so would dev, which takes that as
+	// the wish that it stay. A signal that is caught here is no longer ignored there.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	err = d.shell.Start()
+	signal.Stop(caught)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
