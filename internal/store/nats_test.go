@@ -173,3 +173,24 @@ func TestEmbeddedKeeps(t *testing.T) {
 		t.Errorf("%+v, %v; want revision %d", record, err, revision)
 	}
 }
+
+// A watch that begins anew tells nothing twice, removals neither.
+func TestWatchBeginsAnew(t *testing.T) {
+	t.Parallel()
+	n := open(t, Options{Dir: t.TempDir()})
+	w := watch(t, n, "")
+	w.expectReady()
+	kept := mustPut(t, n, "api.kept", "1", 0)
+	w.expect(Change{Record: Record{Key: "api.kept", Value: []byte("1"), Revision: kept}})
+	gone := mustPut(t, n, "api.gone", "1", 0)
+	w.expect(Change{Record: Record{Key: "api.gone", Value: []byte("1"), Revision: gone}})
+	removed, err := n.Delete(t.Context(), "api.gone", gone)
+	wantErr(t, err, nil)
+	w.expect(Change{Record{Key: "api.gone", Revision: removed}, true})
+	for i := range 3 {
+		n.reconnected.send()
+		key := Key("api", fmt.Sprint(i))
+		next := mustPut(t, n, key, "1", 0)
+		w.expect(Change{Record: Record{Key: key, Value: []byte("1"), Revision: next}})
+	}
+}

@@ -88,6 +88,10 @@ type natsWatch struct {
 	// highest revision that was seen.
 	known map[string]uint64
 	last  uint64
+	// highest is the highest revision that any session has told. A session
+	// that goes through all records passes over removals up to that of the
+	// sessions before, told: of these nothing is known any more.
+	highest, told uint64
 }
 
 // errReconnected ends a session: the consumer may be gone with its server.
@@ -120,6 +124,7 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 	for key := range w.known {
 		vanished[key] = struct{}{}
 	}
+	w.told = w.highest
 	if r.caughtUp() {
 		w.caughtUp(vanished)
 	}
@@ -158,17 +163,21 @@ func (w *natsWatch) tell(change Change) {
 	switch {
 	case told && known == change.Revision:
 		return
+	case change.Deleted && !told && change.Revision <= w.told:
+		return
 	case change.Deleted:
 		delete(w.known, change.Key)
 	default:
 		w.known[change.Key] = change.Revision
 	}
+	w.highest = max(w.highest, change.Revision)
 	w.changed(change)
 }
 
 // caughtUp ends the part of a session that goes through all records. Records
 // that were not among them were removed so long ago that no mark is left.
 func (w *natsWatch) caughtUp(vanished map[string]struct{}) {
+	w.told = 0
 	for key := range vanished {
 		w.tell(Change{Record: Record{Key: key, Revision: w.last}, Deleted: true})
 	}
