@@ -16,9 +16,6 @@ const (
 	// scanner must not push everything else off the terminal.
 	refusalsTold  = 10
 	refusalPeriod = 10 * time.Second
-
-	// maxFollowed bounds the connections whose messages are followed.
-	maxFollowed = 10000
 )
 
 // narrator hands the gateway's records on to a Reporter, with what helps a
@@ -32,15 +29,14 @@ type narrator struct {
 	sideBySide atomic.Bool // it was told that messages of a connection run side by side
 
 	mu         sync.Mutex
-	silent     map[string]bool      // guarded by mu: routes whose answers were told to go to nobody
-	finished   map[string]time.Time // guarded by mu: by connection, when a message of it last ended
-	period     time.Time            // guarded by mu: when the refusals began to be counted
-	refusals   int                  // guarded by mu: since then
-	functionOf map[string]string    // guarded by mu: what to call functions, by name
+	silent     map[string]bool   // guarded by mu: routes whose answers were told to go to nobody
+	period     time.Time         // guarded by mu: when the refusals began to be counted
+	refusals   int               // guarded by mu: since then
+	functionOf map[string]string // guarded by mu: what to call functions, by name
 }
 
 func newNarrator(reporter Reporter, urls func() []string) *narrator {
-	return &narrator{reporter: reporter, urls: urls, silent: map[string]bool{}, finished: map[string]time.Time{}}
+	return &narrator{reporter: reporter, urls: urls, silent: map[string]bool{}}
 }
 
 // Record implements telemetry.Recorder.
@@ -55,8 +51,6 @@ func (n *narrator) Record(e *Record) {
 			more.Warnings = append(more.Warnings[:len(more.Warnings):len(more.Warnings)], warnings...)
 			e = &more
 		}
-	case telemetry.EventDisconnect:
-		n.forget(e.ConnectionID)
 	}
 	n.reporter.Record(e)
 }
@@ -66,7 +60,7 @@ func (n *narrator) warnings(e *Record) (list []string) {
 	if e.Unanswered > 0 && !n.deliberate && n.first(e.APIID+" "+e.RouteKey) {
 		list = append(list, fmt.Sprintf("%d B of the answer go to nobody: the route has no RouteResponse", e.Unanswered))
 	}
-	if !n.sideBySide.Load() && n.hadCompany(e) && !n.sideBySide.Swap(true) {
+	if e.SideBySide && !n.sideBySide.Swap(true) {
 		list = append(list, "messages of one connection may overtake each other, as at AWS", "the tag stagedoor:ordered: true keeps their order")
 	}
 	return list
@@ -79,29 +73,6 @@ func (n *narrator) first(route string) bool {
 	told := n.silent[route]
 	n.silent[route] = true
 	return !told
-}
-
-// hadCompany reports whether another message of the same connection was handled
-// while this one was.
-func (n *narrator) hadCompany(e *Record) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	last, known := n.finished[e.ConnectionID]
-	switch {
-	case known && e.Time.Before(last):
-		clear(n.finished) // it is told; none will be asked for again
-		return true
-	case !known && len(n.finished) >= maxFollowed:
-		clear(n.finished)
-	}
-	n.finished[e.ConnectionID] = e.Time.Add(e.Duration)
-	return false
-}
-
-func (n *narrator) forget(connectionID string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.finished, connectionID)
 }
 
 // refused tells of a URL that leads nowhere, with those that lead somewhere.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/connections"
@@ -19,6 +20,7 @@ type connection struct {
 	socket  *websocket.Conn // set by Opened
 	facts   integration.Connection
 	rate    usage.Bucket // of messages
+	working atomic.Int32 // messages that have no result yet
 	counted bool         // among the open connections; belongs to the handshake, then to Closed
 }
 
@@ -39,10 +41,12 @@ func (c *connection) Opened(socket *websocket.Conn) {
 
 // Message runs one message and sends what the client is to get.
 func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload []byte) {
+	c.working.Add(1)
 	e := newEvent(c, c.stage.plan.Load(), integration.Message, time.Now())
 	e.MessageID = c.id().Message().String()
 	e.Body, e.Binary = payload, opcode == websocket.Binary
 	e.run()
+	sideBySide := c.working.Add(-1) > 0 // before the answer: the client may send its next message when it has that
 	var err error
 	switch {
 	case e.Failed != nil:
@@ -51,6 +55,7 @@ func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload
 		err = c.socket.Send(websocket.Text, connections.ToText(e.response.Body))
 	}
 	record := e.record(telemetry.EventMessage)
+	record.SideBySide = sideBySide
 	if e.response != nil && !e.TwoWay {
 		record.Unanswered = len(e.response.Body)
 	}

@@ -35,6 +35,9 @@ type Record struct {
 	// Unanswered is how many bytes a message's integration answered that nobody
 	// gets, because the route has no route response.
 	Unanswered int
+	// SideBySide is set when another message of the same connection was still
+	// worked on when this one was done: their answers may overtake each other.
+	SideBySide bool
 	// Error says in a sentence for the operator what failed. The client has
 	// seen only AWS's own text for it.
 	Error string
