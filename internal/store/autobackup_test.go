@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -127,63 +126,4 @@ func TestBackupsThatFail(t *testing.T) {
 	if got := strings.Count(log.String(), "An automatic backup was not written"); got != 1 {
 		t.Errorf("told %d times:\n%s", got, &log)
 	}
-}
-
-// What a process left that was killed while it put a new store in the place of
-// another is finished, and what it had not made whole goes.
-func TestInterruptedRepair(t *testing.T) {
-	t.Parallel()
-	s := fillStores(t, 9, smallValue)
-	made, half := filepath.Join(s.killed, storeName+newSuffix), filepath.Join(s.killed, salvagedName+newSuffix)
-	copyDir(t, filepath.Join(s.killed, storeName), made)
-	copyDir(t, filepath.Join(s.killed, storeName), half)
-	if err := os.WriteFile(filepath.Join(made, builtName), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, after := range []string{"before anything was moved", "after the old one was moved aside"} {
-		dir := filepath.Join(t.TempDir(), "data")
-		copyDir(t, s.killed, dir)
-		if strings.HasPrefix(after, "after") {
-			if err := os.RemoveAll(filepath.Join(dir, storeName)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		n := open(t, Options{Dir: dir})
-		if diff := cmp.Diff(s.held, contents(t, n)); diff != "" || n.Damage() != nil {
-			t.Errorf("%s: damage %v (-want +got):\n%s", after, n.Damage(), diff)
-		}
-		if left, _ := filepath.Glob(filepath.Join(dir, "*"+newSuffix)); len(left) > 0 {
-			t.Errorf("%s: %v is left", after, left)
-		}
-	}
-}
-
-// What takes too much memory, or too long, or is not wanted any more, is not
-// waited for.
-func TestBounds(t *testing.T) {
-	t.Parallel()
-	release := make(chan struct{})
-	var running sync.WaitGroup
-	running.Add(3)
-	hangs := func() error { defer running.Done(); <-release; return nil }
-	var kept [][]byte
-	grows := func() error {
-		defer running.Done()
-		for {
-			select {
-			case <-release:
-				return nil
-			case <-time.After(time.Millisecond):
-				kept = append(kept, make([]byte, 1<<20))
-			}
-		}
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	wantErr(t, bounds{time.Hour, 8 << 20}.run(t.Context(), "growing", grows), errStart)
-	wantErr(t, bounds{time.Millisecond, 1 << 50}.run(t.Context(), "hanging", hangs), errStart)
-	wantErr(t, bounds{time.Hour, 1 << 50}.run(ended, "hanging", hangs), context.Canceled)
-	close(release)
-	running.Wait()
-	wantErr(t, bounds{time.Hour, 1 << 50}.run(t.Context(), "ending", func() error { return ErrCorrupt }), ErrCorrupt)
 }

@@ -30,8 +30,6 @@ type inspection struct {
 	last    uint64            // the highest revision that is known
 	losses  losses
 	unknown int // damaged places that may have been records, of unknown keys
-	// removed are records that were removed and that the damage brought back.
-	removed []string
 	// unfit: the server would lose something, or worse, if it opened the files.
 	unfit []string
 
@@ -47,6 +45,15 @@ func (i *inspection) fresh() bool {
 
 // isWhole reports whether nothing that was in force is lost.
 func (i *inspection) isWhole() bool { return len(i.losses) == 0 && i.unknown == 0 }
+
+// mayLackMore reports whether something may be lost of which not even the key is
+// known.
+func (i *inspection) mayLackMore() bool { return i.unknown > 0 || !i.manifest.whole }
+
+// removed reports whether it is known that a record was removed.
+func (i *inspection) removed(key string) bool {
+	return i.manifest.entries[key].isRemoval() || i.records[key].sum == removalSum
+}
 
 // inspect reads all files of the store in a directory. It changes nothing. The
 // error is that of ctx or of the file system.
@@ -174,7 +181,6 @@ func (i *inspection) lose(key string, e entry, reason string) {
 // bringBack takes note of a record that was removed.
 func (i *inspection) bringBack(key string) {
 	delete(i.records, key)
-	i.removed = append(i.removed, key)
 	i.unfit = append(i.unfit, key+" was removed, and is there again")
 }
 
@@ -208,13 +214,17 @@ func (i *inspection) guess(d natsfile.Damage) {
 	}
 }
 
-// damage is what is lost, for people.
+// damage is what is lost, for people: of a store that lost something, at least one
+// thing.
 func (i *inspection) damage(options Options) *Damage {
 	d := damageOf(options.Dir, i.losses)
 	if list, err := backupsIn(options.BackupDir); err == nil && len(list) > 0 {
 		d.Backup = list[0].path
 	}
 	d.Unknown, d.Places = i.unknown, i.summary()
+	if i.isWhole() {
+		d.Unknown = 1 // found at an earlier start, and not written down
+	}
 	if i.manifest.exists && !i.manifest.whole {
 		d.Manifest = "the list of what must be there is damaged as well"
 	}

@@ -59,7 +59,7 @@ func (d *Damage) describe() string {
 		parts = append(parts, l.Key+" ("+l.Reason+")")
 	}
 	if d.Unknown > 0 {
-		parts = append(parts, fmt.Sprintf("%d places of which the key cannot be read (%s)", d.Unknown, cmp.Or(d.Places, "found at an earlier start")))
+		parts = append(parts, fmt.Sprintf("places of which the key cannot be read: %d (%s)", d.Unknown, cmp.Or(d.Places, "found at an earlier start")))
 	}
 	if d.Manifest != "" {
 		parts = append(parts, d.Manifest)

@@ -97,7 +97,13 @@ func (o *opening) settle(ctx context.Context, name string, i *inspection) (targe
 		return storeName, o.rebuild(ctx, i, nil, nil, storeName)
 	case o.options.OnDamage == Repair:
 		o.log.Warn("The configuration store is damaged, and is being repaired", "damage", i.damage(o.options).describe())
-		return storeName, o.rebuild(ctx, i, o.fromBackups(i), nil, storeName)
+		original := i
+		if name == salvagedName {
+			if original, err = o.inspect(ctx, storeName); err != nil {
+				return "", err
+			}
+		}
+		return storeName, o.rebuild(ctx, i, o.fromBackups(i, original), nil, storeName)
 	case o.options.OnDamage == Replace:
 		return storeName, o.rebuild(ctx, &inspection{stream: i.stream, prefix: i.prefix}, nil, nil, storeName)
 	case o.options.OnDamage == ServeWhole && name == salvagedName && len(i.unfit) == 0 && !i.hasNewLosses():
@@ -140,9 +146,6 @@ func (o *opening) take(name string, i *inspection) (*opened, error) {
 	if name == salvagedName {
 		opened.damage = i.damage(o.options)
 		opened.damage.Places = o.places
-		if len(i.losses) == 0 {
-			opened.damage.Unknown = 1 // that much is known
-		}
 	}
 	return opened, nil
 }
@@ -192,20 +195,34 @@ func (o *opening) missing() losses {
 
 // fromBackups gives the records that take the place of those that are lost: from
 // the newest backup that has them, or from the one that has them as they were.
-func (o *opening) fromBackups(i *inspection) []Record {
+// original is what the files have that were damaged first: i itself, unless that
+// is what was whole of them.
+func (o *opening) fromBackups(i, original *inspection) []Record {
 	found := make(map[string]Record)
 	exact := make(map[string]bool)
-	for n, b := range o.backups() {
+	// Where it is not known what was lost, that is what the newest backup has and
+	// the store has not.
+	missing := func(key string) bool {
+		_, isThere := i.records[key]
+		return !isThere && !i.removed(key) && !original.removed(key) && (i.mayLackMore() || original.mayLackMore())
+	}
+	allExact := func() bool {
+		for key := range i.losses {
+			if !exact[key] {
+				return false
+			}
+		}
+		return true
+	}
+	isNewest := true
+	for _, b := range o.backups() {
 		taken := make(map[string]Record)
 		err := b.read(func(r Record) {
 			loss, isLost := i.losses[r.Key]
-			_, isThere := i.records[r.Key]
-			// Where it is not known what was lost, that is what the newest backup has
-			// and the store has not.
-			if isLost || n == 0 && !isThere && !i.manifest.entries[r.Key].isRemoval() && (i.unknown > 0 || !i.manifest.whole) {
+			if isLost || isNewest && missing(r.Key) {
 				as := isLost && loss.Sum == checksum(r.Key, r.Value)
 				if _, is := found[r.Key]; !is || as && !exact[r.Key] {
-					taken[r.Key], exact[r.Key] = r, as
+					taken[r.Key] = r
 				}
 			}
 		})
@@ -213,11 +230,15 @@ func (o *opening) fromBackups(i *inspection) []Record {
 			o.log.Warn("A backup cannot be used", "file", b.path, "error", err)
 			continue
 		}
+		isNewest = false
 		for key, r := range taken {
-			found[key] = r
+			found[key], exact[key] = r, i.losses[key].Sum == checksum(key, r.Value)
 		}
 		if len(taken) > 0 {
 			o.log.Warn("Records are restored from a backup", "file", b.path, "records", keyList(taken))
+		}
+		if allExact() {
+			break // the others have nothing better
 		}
 	}
 	restored := make([]Record, 0, len(found))
