@@ -3,15 +3,8 @@ package stagedoor
 import (
 	"fmt"
 
-	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
-
-// guardStore says what is to become of a store that is damaged, and where its
-// automatic backups are.
-func guardStore(o *store.Options, c *config.Config, onDamage store.OnDamage) {
-	o.OnDamage, o.BackupDir, o.BackupKeep = onDamage, c.Backup.Dir, c.Backup.Keep
-}
 
 // onDamage is what a gateway does with a store that is damaged.
 func (s *serving) onDamage() store.OnDamage {

@@ -28,7 +28,7 @@ func (s *serving) openStore(ctx context.Context) error {
 		return err
 	}
 	options.Log = s.log
-	guardStore(&options, s.config, s.onDamage())
+	options.OnDamage, options.BackupKeep = s.onDamage(), s.config.Backup.Keep
 	nats, err := store.Open(ctx, options)
 	for options.URL != "" && errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
 		s.noteStore(err)
@@ -64,7 +64,7 @@ func pause(ctx context.Context, d time.Duration) {
 func natsOptions(c *config.Config) (store.Options, error) {
 	n := c.NATS
 	if n.URL == "" {
-		return store.Options{Dir: c.Data, Bucket: n.Bucket, Timeout: n.Timeout}, nil
+		return store.Options{Dir: c.Data, BackupDir: c.Backup.Dir, Bucket: n.Bucket, Timeout: n.Timeout}, nil
 	}
 	o := store.Options{
 		URL: n.URL, CredentialsFile: n.Credentials, NKeyFile: n.NKey, User: n.User,

@@ -189,6 +189,31 @@ func TestRestoreOverDamage(t *testing.T) {
 	}
 }
 
+// A store whose files are gone is known by its backups, wherever these are: a
+// command makes no empty one in its place.
+func TestCommandsOnAStoreThatIsGone(t *testing.T) {
+	t.Parallel()
+	folder := filledWith(t, "apione1111")
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	file := filepath.Join(t.TempDir(), "gateway.yaml")
+	err := errors.Join(
+		os.Rename(filepath.Join(folder, "backups"), elsewhere), os.RemoveAll(filepath.Join(folder, "nats")),
+		os.WriteFile(file, []byte("data: "+folder+"\nbackup: {dir: "+elsewhere+"}\n"), 0o600),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := tool(t, nil, "", "credentials", "create", "admin", "--config", file)
+	if got.code != exitFailure || !strings.Contains(got.stderr, "is damaged: api.apione1111 (the store has no files, and ") || !strings.Contains(got.stderr, "the newest is "+elsewhere) {
+		t.Errorf("%+v", got)
+	}
+	p := start(t, nil, "--config", file, "--repair")
+	if got := p.served("apione1111"); strings.Count(got, "/") != 2 {
+		t.Errorf("repaired, served are %s; the log:\n%s", got, p.log)
+	}
+	p.stop()
+}
+
 // Whatever the files of the store are, SIGTERM ends a gateway that is not ready.
 func TestServeStoreHangs(t *testing.T) {
 	t.Parallel()
