@@ -92,11 +92,15 @@ func TestAutomaticBackups(t *testing.T) {
 	if _, err := os.Stat(left); err == nil {
 		t.Error("the half backup is still there")
 	}
-	// Nothing changed: nothing is written.
-	n = open(t, options)
-	n.Close()
-	if again, err := backupsIn(options.Dir + "/backups"); err != nil || again[0] != list[0] {
-		t.Errorf("%v %v, want %v first", again, err, list[0])
+	// Nothing changed but a counter: nothing is written, so that the good ones stay
+	// however often a gateway starts.
+	for i := range options.BackupKeep {
+		n = open(t, options)
+		mustPut(t, n, Key("usage", "a", fmt.Sprint(i)), "counted", 0)
+		n.Close()
+	}
+	if again, err := backupsIn(options.Dir + "/backups"); err != nil || cmp.Diff(list, again, cmp.AllowUnexported(backupFile{})) != "" {
+		t.Errorf("%v %v, want %v", again, err, list)
 	}
 }
 

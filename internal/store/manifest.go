@@ -56,7 +56,10 @@ type manifest struct {
 // openManifest makes a manifest of what is known to be there, and keeps it. One
 // that cannot be written now, because the disk is full, is written later.
 func openManifest(path string, entries map[string]entry, last uint64) *manifest {
-	m := &manifest{path: path, entries: entries, last: last, settled: last}
+	m := &manifest{path: path, entries: entries, last: last}
+	for key, e := range entries {
+		m.settleLocked(key, e)
+	}
 	before, err := readManifest(path)
 	if err == nil && before.whole && before.last == last && maps.Equal(before.entries, entries) {
 		m.lines = before.lines
@@ -80,11 +83,20 @@ func (m *manifest) note(key string, e entry) {
 		return // a later write was faster
 	}
 	m.last = max(m.last, e.Revision)
-	if !isBelow(key, usagePrefix) && !isVolatile(key) {
-		m.settled = m.last
+	if m.settleLocked(key, e) {
 		m.changed.send()
 	}
 	m.addLocked(key, e)
+}
+
+// settleLocked takes note of a write that is a reason for a backup, and reports
+// whether it is one.
+func (m *manifest) settleLocked(key string, e entry) bool {
+	if isBelow(key, usagePrefix) || isVolatile(key) {
+		return false
+	}
+	m.settled = max(m.settled, e.Revision)
+	return true
 }
 
 // noteUncertain takes down that a record may have been written or removed.
