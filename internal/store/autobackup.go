@@ -162,8 +162,8 @@ func (b *automaticBackups) stop() {
 }
 
 // write writes a backup within a time, with pauses of idle times the time of the
-// work, and removes those that are too many. A failure is told
-// once, and leaves those that there are.
+// work, and removes those that are too many. A failure is told once, and leaves
+// those that there are.
 func (b *automaticBackups) write(limit time.Duration, idle int) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -171,14 +171,14 @@ func (b *automaticBackups) write(limit time.Duration, idle int) {
 	revision := b.store.manifest.settledAt()
 	err := b.writeFile(ctx, revision, idle)
 	b.took = time.Since(began)
-	log := b.store.log
 	switch {
 	case err == nil:
 		b.saved, b.told = revision, ""
+		b.prune()
 	case errors.Is(err, ErrClosed):
 	case err.Error() != b.told:
 		b.told = err.Error()
-		log.Error("An automatic backup was not written; those before stay", "error", err)
+		b.store.log.Error("An automatic backup was not written; those before stay", "error", err)
 	}
 }
 
@@ -193,19 +193,14 @@ func (b *automaticBackups) writeFile(ctx context.Context, revision uint64, idle 
 	name := fmt.Sprintf("%s%s-r%d%s", backupPrefix, at.Format(timeLayout), revision, backupSuffix)
 	pace := newPacer(ctx, idle)
 	write := func(w io.Writer) (int, error) { return Backup(ctx, pacedStore{b.store, pace}, w) }
-	if _, err := writeBackup(filepath.Join(b.dir, name), write, func(file io.Reader) io.Reader { return pacedReader{file, pace} }); err != nil {
-		return err
-	}
-	return b.prune()
+	_, err := writeBackup(filepath.Join(b.dir, name), write, func(file io.Reader) io.Reader { return pacedReader{file, pace} })
+	return err
 }
 
 // prune removes the oldest backups but those that are kept, and what a killed
 // process left of one.
-func (b *automaticBackups) prune() error {
+func (b *automaticBackups) prune() {
 	list, err := backupsIn(b.dir)
-	if err != nil {
-		return err
-	}
 	for _, old := range list[min(b.keep, len(list)):] {
 		err = errors.Join(err, os.Remove(old.path))
 	}
@@ -213,7 +208,9 @@ func (b *automaticBackups) prune() error {
 	for _, part := range parts {
 		err = errors.Join(err, os.Remove(part))
 	}
-	return err
+	if err != nil {
+		b.store.log.Warn("Automatic backups that are too many are not removed", "error", err)
+	}
 }
 
 // WriteBackup writes a backup beside its file, looks whether it is whole, and puts

@@ -131,3 +131,31 @@ func TestBackupsThatFail(t *testing.T) {
 		t.Errorf("told %d times:\n%s", got, &log)
 	}
 }
+
+// What cannot be removed is told, and makes no backup fail: it would be written
+// again and again.
+func TestBackupsThatStay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stays := filepath.Join(dir, "backups", "."+backupPrefix+"20260101T000000.000Z-r1.backup.123", "file")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(stays), 0o700), os.WriteFile(stays, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var log syncedLog
+	n := open(t, Options{Dir: dir, BackupKeep: 3, backupQuiet: time.Millisecond, Log: slogTo(&log)})
+	mustPut(t, n, "api.a", "1", 0)
+	awaitBackup(t, n)
+	eventually(t, func() error {
+		if text := log.String(); !strings.Contains(text, "Automatic backups that are too many are not removed") {
+			return fmt.Errorf("the log says %q", text)
+		}
+		return nil
+	})
+	n.Close() // with a last one, if that were missing
+	if list, err := backupsIn(filepath.Join(dir, "backups")); err != nil || len(list) != 1 {
+		t.Errorf("%v %v", list, err)
+	}
+	if strings.Contains(log.String(), "was not written") {
+		t.Errorf("the log says %s", &log)
+	}
+}
