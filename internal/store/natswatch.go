@@ -84,14 +84,12 @@ type natsWatch struct {
 	filters  []string
 	changed  func(Change)
 	ready    func() // nil once it was called
-	// known are the revisions of the records that were told; last is the
-	// highest revision that was seen.
+	// known are the revisions of the records that were told.
 	known map[string]uint64
-	last  uint64
-	// highest is the highest revision that any session has told. A session
-	// that goes through all records passes over removals up to that of the
-	// sessions before, told: of these nothing is known any more.
-	highest, told uint64
+	// seen is the highest revision that came. While a session goes through all
+	// records, before is what it was at its beginning: a removal up to there of a
+	// record that is not known was told, or was nobody's business. Else it is 0.
+	seen, before uint64
 }
 
 // errReconnected ends a session: the consumer may be gone with its server.
@@ -124,7 +122,7 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 	for key := range w.known {
 		vanished[key] = struct{}{}
 	}
-	w.told = w.highest
+	w.before = w.seen
 	if r.caughtUp() {
 		w.caughtUp(vanished)
 	}
@@ -158,28 +156,27 @@ func (w *natsWatch) next(ctx context.Context, r *reader) (Change, error) {
 
 // tell passes on what is news.
 func (w *natsWatch) tell(change Change) {
-	w.last = change.Revision
-	known, told := w.known[change.Key]
+	w.seen = max(w.seen, change.Revision)
+	revision, known := w.known[change.Key]
 	switch {
-	case told && known == change.Revision:
+	case known && revision == change.Revision:
 		return
-	case change.Deleted && !told && change.Revision <= w.told:
+	case change.Deleted && !known && change.Revision <= w.before:
 		return
 	case change.Deleted:
 		delete(w.known, change.Key)
 	default:
 		w.known[change.Key] = change.Revision
 	}
-	w.highest = max(w.highest, change.Revision)
 	w.changed(change)
 }
 
 // caughtUp ends the part of a session that goes through all records. Records
 // that were not among them were removed so long ago that no mark is left.
 func (w *natsWatch) caughtUp(vanished map[string]struct{}) {
-	w.told = 0
+	w.before = 0
 	for key := range vanished {
-		w.tell(Change{Record: Record{Key: key, Revision: w.last}, Deleted: true})
+		w.tell(Change{Record: Record{Key: key, Revision: w.seen}, Deleted: true})
 	}
 	if w.ready != nil {
 		w.ready()
