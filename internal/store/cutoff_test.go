@@ -108,8 +108,8 @@ func TestWatchBeginsAtTheLeader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !r.isExact(t.Context()) || r.pending == 0 {
-			t.Errorf("the reader is at %+v, with %d records", r.consumer.CachedInfo().Cluster, r.pending)
+		if exact, err := r.begin(t.Context()); !exact || err != nil || r.caughtUp() {
+			t.Errorf("the reader is at %+v, with %v to read, %v", r.consumer.CachedInfo().Cluster, r.due, err)
 		}
 		r.close()
 		if _, err := n.Delete(t.Context(), "api.a", revision); err != nil {

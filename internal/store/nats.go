@@ -99,7 +99,7 @@ func (n *NATS) connect(ctx context.Context) (err error) {
 func (n *NATS) confirm(ctx context.Context, records map[string]stored) error {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
-	subjects, err := n.subjects(call, "")
+	subjects, _, err := n.subjects(call, n.filter(""))
 	if err != nil {
 		return n.explain(ctx, err)
 	}

@@ -78,12 +78,14 @@ func (n *NATS) readAll(ctx context.Context, prefix string, headersOnly bool) (re
 		return nil, false, err
 	}
 	defer r.close()
-	if !r.isExact(ctx) {
-		return nil, false, nil
+	if exact, err := r.begin(ctx); !exact {
+		return nil, false, err
 	}
-	found := make(map[string]Record, r.pending)
+	found := make(map[string]Record, len(r.due))
 	for !r.caughtUp() {
-		change, err := r.next(ctx)
+		turn, stop := context.WithTimeout(ctx, 2*heartbeat)
+		change, err := r.next(turn)
+		stop()
 		if err != nil {
 			return nil, false, fmt.Errorf("%w after %d of its records: %w", errCutOff, r.read, err)
 		}
@@ -99,7 +101,7 @@ const requestsAtOnce = 16
 
 // getAll asks the stream's leader for the records below a prefix.
 func (n *NATS) getAll(ctx context.Context, prefix string) ([]Record, error) {
-	keys, err := n.subjects(ctx, prefix)
+	keys, _, err := n.subjects(ctx, n.filter(prefix))
 	if err != nil {
 		return nil, err
 	}
@@ -127,23 +129,28 @@ func (n *NATS) getAll(ctx context.Context, prefix string) ([]Record, error) {
 	return listed, nil
 }
 
-// subjects gives the keys below a prefix that have a record or the mark of a
-// removal, in their order.
-func (n *NATS) subjects(ctx context.Context, prefix string) ([]string, error) {
+// subjects gives the keys that some filters match and that have a record or the
+// mark of a removal, in their order, as the server has them that leads the stream;
+// its name is empty outside of clusters.
+func (n *NATS) subjects(ctx context.Context, filters ...string) (keys []string, leader string, err error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
 	stream, err := n.jetstream.Stream(call, streamName(n.options.Bucket))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	info, err := stream.Info(call, jetstream.WithSubjectFilter(n.filter(prefix)))
-	if err != nil {
-		return nil, err
-	}
-	var keys []string
-	for subject := range info.State.Subjects {
-		keys = append(keys, strings.TrimPrefix(subject, n.subject("")))
+	for _, filter := range filters {
+		info, err := stream.Info(call, jetstream.WithSubjectFilter(filter))
+		if err != nil {
+			return nil, "", err
+		}
+		for subject := range info.State.Subjects {
+			keys = append(keys, strings.TrimPrefix(subject, n.subject("")))
+		}
+		if info.Cluster != nil {
+			leader = info.Cluster.Leader
+		}
 	}
 	slices.Sort(keys)
-	return keys, nil
+	return keys, leader, nil
 }

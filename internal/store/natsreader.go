@@ -21,17 +21,20 @@ const (
 // record and goes on with those that come. It is used by one goroutine.
 type reader struct {
 	store    *NATS
+	filters  []string
 	consumer jetstream.Consumer
 	messages jetstream.MessagesContext
 	read     uint64
-	// pending is how many records there were at the beginning, until all of
-	// them are read.
-	pending uint64
+	// due are the keys that there were at the beginning and of which nothing is
+	// read yet. The server counts what is pending, too, but that is not exact while
+	// others write: a record that is written again moves behind all others.
+	due map[string]struct{}
 
 	headersOnly bool // messages come without their values
 }
 
-// read begins to read what some filters match. close must be called.
+// read begins to read what some filters match. begin must be called next, and
+// close in the end.
 func (n *NATS) read(ctx context.Context, filters []string, headersOnly bool) (*reader, error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
@@ -47,7 +50,7 @@ func (n *NATS) read(ctx context.Context, filters []string, headersOnly bool) (*r
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{store: n, consumer: consumer, pending: consumer.CachedInfo().NumPending, headersOnly: headersOnly}
+	r := &reader{store: n, filters: filters, consumer: consumer, headersOnly: headersOnly}
 	r.messages, err = consumer.Messages(
 		jetstream.PullMaxMessagesWithBytesLimit(256, 3*maxPayload),
 		jetstream.PullHeartbeat(heartbeat), jetstream.PullExpiry(10*heartbeat),
@@ -74,12 +77,13 @@ func (n *NATS) readExact(ctx context.Context, filters []string) (*reader, error)
 		if err != nil {
 			return nil, err
 		}
-		if r.isExact(call) {
+		exact, err := r.begin(call)
+		if exact {
 			return r, nil
 		}
 		r.close()
-		if call.Err() != nil {
-			return nil, call.Err()
+		if err != nil {
+			return nil, err
 		}
 	}
 	return nil, errors.New("no reader is at the server that leads the stream")
@@ -98,31 +102,28 @@ func (r *reader) next(ctx context.Context) (Change, error) {
 	if r.read++; metadata.Sequence.Consumer != r.read {
 		return Change{}, fmt.Errorf("message %d came, where %d was due", metadata.Sequence.Consumer, r.read)
 	}
-	if r.read >= r.pending || metadata.NumPending == 0 {
-		r.pending = 0
-	}
-	return r.change(message, metadata), nil
+	change := r.change(message, metadata)
+	delete(r.due, change.Key)
+	return change, nil
 }
 
 // caughtUp: what there was at the beginning is read.
-func (r *reader) caughtUp() bool { return r.pending == 0 }
+func (r *reader) caughtUp() bool { return len(r.due) == 0 }
 
-// isExact says that what is read holds every write that was answered before
-// the beginning. In a cluster the consumer may be at another server than the
-// stream's leader.
-func (r *reader) isExact(ctx context.Context) bool {
-	at := r.consumer.CachedInfo().Cluster
-	if at == nil {
-		return true
-	}
-	call, cancel := r.store.bounded(ctx)
-	defer cancel()
-	stream, err := r.store.jetstream.Stream(call, streamName(r.store.options.Bucket))
+// begin takes note of what there is to read, and reports whether that is read
+// with every write that was answered before. In a cluster the consumer may be at
+// another server than the stream's leader.
+func (r *reader) begin(ctx context.Context) (exact bool, err error) {
+	keys, leader, err := r.store.subjects(ctx, r.filters...)
 	if err != nil {
-		return false
+		return false, err
 	}
-	led := stream.CachedInfo().Cluster
-	return led != nil && led.Leader == at.Leader
+	r.due = make(map[string]struct{}, len(keys))
+	for _, key := range keys {
+		r.due[key] = struct{}{}
+	}
+	at := r.consumer.CachedInfo().Cluster
+	return at == nil || at.Leader == leader, nil
 }
 
 func (r *reader) close() {

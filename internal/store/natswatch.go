@@ -140,7 +140,8 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 	}
 }
 
-// next waits for a write, and shows meanwhile that the watch is alive.
+// next waits for a write, and shows meanwhile that the watch is alive. Before all
+// that there was is read, it does not wait for long: the rest may have gone.
 func (w *natsWatch) next(ctx context.Context, r *reader) (Change, error) {
 	for {
 		w.takes(turnTime)
@@ -148,7 +149,7 @@ func (w *natsWatch) next(ctx context.Context, r *reader) (Change, error) {
 		change, err := r.next(turn)
 		stop()
 		w.takes(0)
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || !r.caughtUp() {
 			return change, err
 		}
 	}
