@@ -113,3 +113,20 @@ func TestLoadMistakes(t *testing.T) {
 		}
 	}
 }
+
+// So do warnings.
+func TestLoadWarnings(t *testing.T) {
+	t.Parallel()
+	folder := write(t, map[string]string{"stagedoor.yaml": "apis:\n  a:\n    select: $request.body.a-b\n    routes: {$default: http://app}\n"})
+	found, err := source.Find(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := found.Load(template.Options{})
+	if err != nil || len(app.Warnings) != 1 {
+		t.Fatalf("%v, %+v", err, app)
+	}
+	if w := app.Warnings[0]; w.Line != 2 || w.LogicalID != "apis.a" || w.File != found.File {
+		t.Errorf("%+v", w)
+	}
+}

@@ -46,18 +46,18 @@ func (r *report) problem(line int, logicalID, format string, args ...any) {
 }
 
 // notice records what is not acted on.
-func (r *report) notice(n Notice) {
+func (r *report) notice(n Notice) { r.notices = append(r.notices, r.placed(n)) }
+
+// warn records what is accepted and yet cannot be meant.
+func (r *report) warn(n Notice) { r.warnings = append(r.warnings, r.placed(n)) }
+
+// placed gives a notice its file, and its line and name there.
+func (r *report) placed(n Notice) Notice {
 	n.File = r.file
 	if r.place != nil {
 		n.Line, n.LogicalID = r.place(n.LogicalID)
 	}
-	r.notices = append(r.notices, n)
-}
-
-// warn records what is accepted and yet cannot be meant.
-func (r *report) warn(n Notice) {
-	n.File = r.file
-	r.warnings = append(r.warnings, n)
+	return n
 }
 
 // err gives the problems in the order of the file, or nil.
