@@ -56,6 +56,7 @@ func (h *adminHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case isHealthCheck(r), isRoot(r):
 		h.mux.ServeHTTP(w, r)
 	case plane == nil:
+		w.Header().Set("Retry-After", "1")
 		(&apigw.Error{
 			Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException",
 			Message: "The gateway is starting; please try again later.",

@@ -30,6 +30,13 @@ const (
 	maxPages       = 1000
 )
 
+// A gateway that says that it has to be asked again, as one does that is still
+// starting, is asked every askAgain, for maxStart.
+const (
+	askAgain = time.Second
+	maxStart = 30 * time.Second
+)
+
 // ClientOptions say where a gateway is, and who asks.
 type ClientOptions struct {
 	Gateway string // URL of the admin listener
@@ -109,21 +116,19 @@ func (c *call) url(base string) (string, error) {
 // do does a call and reads the answer into out, unless that is nil. The error
 // is an *apigw.Error for a refusal by the gateway.
 func (c *Client) do(ctx context.Context, call *call, out any) error {
-	request, err := c.request(ctx, call)
-	if err != nil {
-		return err
+	deadline := time.Now().Add(maxStart)
+	answer, text, err := c.send(ctx, call)
+	for err == nil && asksAgain(answer) && time.Now().Before(deadline) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(askAgain):
+			answer, text, err = c.send(ctx, call)
+		}
 	}
-	answer, err := c.http.Do(request)
-	if err != nil {
-		return unreachable(ctx, err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes+1))
 	switch {
 	case err != nil:
-		return unreachable(ctx, err)
-	case len(text) > maxAnswerBytes:
-		return fmt.Errorf("%s: the answer has more than %d MiB", call.Name, maxAnswerBytes>>20)
+		return err
 	case answer.StatusCode < 200 || answer.StatusCode > 299:
 		return c.refusal(call, answer, text)
 	case out == nil:
@@ -133,6 +138,33 @@ func (c *Client) do(ctx context.Context, call *call, out any) error {
 		return fmt.Errorf("%s: the answer is none of API Gateway: %w", call.Name, err)
 	}
 	return nil
+}
+
+// send sends a call, and gives the answer and its body.
+func (c *Client) send(ctx context.Context, call *call) (answer *http.Response, text []byte, err error) {
+	request, err := c.request(ctx, call)
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err = c.http.Do(request)
+	if err != nil {
+		return nil, nil, unreachable(ctx, err)
+	}
+	defer answer.Body.Close()
+	text, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes+1))
+	switch {
+	case err != nil:
+		return nil, nil, unreachable(ctx, err)
+	case len(text) > maxAnswerBytes:
+		return nil, nil, fmt.Errorf("%s: the answer has more than %d MiB", call.Name, maxAnswerBytes>>20)
+	}
+	return answer, text, nil
+}
+
+// asksAgain reports whether an answer says that nothing was done and that the
+// call is to come again.
+func asksAgain(answer *http.Response) bool {
+	return answer.StatusCode == http.StatusServiceUnavailable && answer.Header.Get("Retry-After") != ""
 }
 
 // request makes a request, signed if there are credentials.

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
@@ -83,6 +85,55 @@ func TestRefusals(t *testing.T) {
 	cancel()
 	if _, err := Read(ctx, newClient(t, server.URL), "chat"); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// handle is a gateway behind no socket.
+type handle http.HandlerFunc
+
+func (h handle) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	h(w, r)
+	return w.Result(), nil
+}
+
+// TestStarting: a gateway that is still starting is asked until it is there, for
+// some time; one that refuses in another way is not.
+func TestStarting(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		start      time.Duration // how long it takes
+		retryAfter string
+		took       time.Duration
+		want       string
+	}{
+		{maxStart - askAgain, "1", maxStart - askAgain, ""},
+		{time.Hour, "1", maxStart, "The gateway is starting"},
+		{time.Hour, "", 0, "The gateway is starting"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			begun := time.Now()
+			client, err := NewClient(ClientOptions{Gateway: "http://gateway", Transport: handle(func(w http.ResponseWriter, _ *http.Request) {
+				if time.Since(begun) >= tt.start {
+					_, _ = io.WriteString(w, `{"items":[]}`)
+					return
+				}
+				if tt.retryAfter != "" {
+					w.Header().Set("Retry-After", tt.retryAfter)
+				}
+				(&apigw.Error{Status: 503, Type: "ServiceUnavailableException", Message: "The gateway is starting"}).WriteTo(w)
+			})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Read(t.Context(), client, "chat")
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+			if took := time.Since(begun); took != tt.took {
+				t.Errorf("%s until %v, want %s", took, err, tt.took)
+			}
+		})
 	}
 }
 
