@@ -54,7 +54,7 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	want, notes, err := c.wanted(identity.Region)
+	want, err := c.wanted(identity.Region)
 	if err != nil {
 		return p.reportProblems(err)
 	}
@@ -73,12 +73,12 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	plan, err := deploy.Compare(want, have, identity.Region)
+	plan, err := deploy.Compare(want.State, have, identity.Region)
 	if err != nil {
 		return err
 	}
-	out := c.printer(p)
-	out.planned(want.Stack(), client.Gateway(), plan, append(deploy.Shadowed(ctx, client, want, have), notes...))
+	out := c.printer(p, want.names(have))
+	out.planned(want.Stack(), client.Gateway(), plan, append(deploy.Shadowed(ctx, client, want.State, have), want.notes...))
 	if len(plan.Changes) > 0 {
 		if err := c.confirm(ctx, p, plan); err != nil {
 			return err
@@ -111,15 +111,38 @@ func (c *DeployCmd) printTemplate(p *process) error {
 	return err
 }
 
-// wanted reads what the stack is to have, with notes for whoever deploys it. Of
-// a stack that is to be deleted only the name matters.
-func (c *DeployCmd) wanted(region string) (*deploy.State, []string, error) {
+// wish is what a stack is to have.
+type wish struct {
+	*deploy.State
+	notes []string              // for whoever deploys it
+	short *template.Application // of a stagedoor.yaml
+}
+
+// names are what a stagedoor.yaml calls its APIs, by their logical ids; none for a
+// template. What is not in the file any more has its name in the gateway.
+func (w *wish) names(have *deploy.State) map[string]string {
+	names := map[string]string{}
+	if w.short == nil {
+		return names
+	}
+	for _, a := range have.APIs() {
+		names[a.LogicalID] = a.Name
+	}
+	for _, a := range w.short.APIs {
+		names[a.LogicalID] = a.API.Name
+	}
+	return names
+}
+
+// wanted reads what the stack is to have. Of one that is to be deleted only its
+// name matters.
+func (c *DeployCmd) wanted(region string) (*wish, error) {
 	if c.Stack != "" {
 		if err := deploy.CheckStackName(c.Stack); err != nil {
-			return nil, nil, &usageError{err}
+			return nil, &usageError{err}
 		}
 		if c.Delete {
-			return deploy.Nothing(c.Stack), nil, nil
+			return &wish{State: deploy.Nothing(c.Stack)}, nil
 		}
 	}
 	from, err := source.Find(expandSource(c.Template))
@@ -131,21 +154,25 @@ func (c *DeployCmd) wanted(region string) (*deploy.State, []string, error) {
 	}
 	switch {
 	case err != nil && c.Delete:
-		return nil, nil, fmt.Errorf("%w\nGive the stack's name with --stack to delete it without a template", err)
+		return nil, fmt.Errorf("%w\nGive the stack's name with --stack to delete it without a template", err)
 	case err != nil:
-		return nil, nil, err
+		return nil, err
 	}
 	if err := deploy.CheckStackName(app.StackName); err != nil {
-		return nil, nil, fmt.Errorf("%w; --stack gives it another", err)
+		return nil, fmt.Errorf("%w; --stack gives it another", err)
+	}
+	w := &wish{State: deploy.Nothing(app.StackName)}
+	if from.IsShort() {
+		w.short = app
 	}
 	if c.Delete {
-		return deploy.Nothing(app.StackName), nil, nil
+		return w, nil
 	}
-	notes := undeployed(app)
+	w.State, w.notes = deploy.Wanted(app), undeployed(app)
 	if from.Note != "" {
-		notes = append([]string{from.Note}, notes...)
+		w.notes = append([]string{from.Note}, w.notes...)
 	}
-	return deploy.Wanted(app), notes, nil
+	return w, nil
 }
 
 // confirm asks whether a plan is to be applied.
@@ -195,9 +222,6 @@ func summary(plan *deploy.Plan, to string) string {
 // undeployed says what of a template is doubtful, and what of it has to be
 // there in another way.
 func undeployed(app *template.Application) []string {
-	if app == nil {
-		return nil
-	}
 	var notes []string
 	for _, w := range app.Warnings {
 		notes = append(notes, fmt.Sprintf("%s %s: %s", w.LogicalID, w.Property, w.Message))

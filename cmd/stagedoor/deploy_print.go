@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,18 +20,21 @@ type deployPrinter interface {
 	done(*deploy.Plan, []deploy.API)
 }
 
-func (c *DeployCmd) printer(p *process) deployPrinter {
+// printer tells people of APIs by names, where these have one for a logical id,
+// and programs by logical ids.
+func (c *DeployCmd) printer(p *process, names map[string]string) deployPrinter {
 	if c.JSON {
 		encoder := json.NewEncoder(p.stdout)
 		encoder.SetEscapeHTML(false)
 		return &deployJSON{encoder}
 	}
-	return &deployText{out: p.stdout, failures: p.stderr, paint: (&textReporter{color: p.color(p.stdout)}).paint}
+	return &deployText{out: p.stdout, failures: p.stderr, names: names, paint: (&textReporter{color: p.color(p.stdout)}).paint}
 }
 
 // deployText is for people.
 type deployText struct {
 	out, failures io.Writer
+	names         map[string]string // of APIs, by logical ids
 	paint         func(color, text string) string
 }
 
@@ -41,7 +45,7 @@ var actionSigns = map[deploy.Action]struct{ sign, color string }{
 
 func (t *deployText) planned(stack, gateway string, plan *deploy.Plan, notes []string) {
 	fmt.Fprintf(t.out, "%s on %s\n", t.paint(bold, "Stack "+stack), gateway)
-	for _, group := range byAPI(plan.Changes) {
+	for _, group := range byAPI(t.named(plan.Changes)) {
 		fmt.Fprintln(t.out)
 		if api := group[0].API; api != "" {
 			fmt.Fprintf(t.out, "  %s\n", t.paint(bold, visible(api)))
@@ -57,6 +61,23 @@ func (t *deployText) planned(stack, gateway string, plan *deploy.Plan, notes []s
 		fmt.Fprintf(t.out, "  %s\n", t.paint(dim, visible("Note: "+note)))
 	}
 	fmt.Fprintln(t.out)
+}
+
+// name is what people call an API.
+func (t *deployText) name(logicalID string) string { return cmp.Or(t.names[logicalID], logicalID) }
+
+// named gives changes with the names that people have for APIs.
+func (t *deployText) named(changes []*deploy.Change) []*deploy.Change {
+	named := make([]*deploy.Change, len(changes))
+	for i, c := range changes {
+		change := *c
+		change.API = t.name(c.API)
+		if c.Type == "Api" {
+			change.Name = change.API
+		}
+		named[i] = &change
+	}
+	return named
 }
 
 // byAPI puts together what belongs to one API, and last what belongs to none.
@@ -102,7 +123,7 @@ func (t *deployText) stopped(plan *deploy.Plan, err error) {
 	var failed *deploy.ApplyError
 	if errors.As(err, &failed) && failed.Done > 0 {
 		fmt.Fprintln(t.failures, "Done before that:")
-		for _, c := range plan.Changes[:failed.Done] {
+		for _, c := range t.named(plan.Changes[:failed.Done]) {
 			fmt.Fprintf(t.failures, "  %s\n", visible(c.String()))
 		}
 		fmt.Fprintf(t.failures, "%d of %d changes are made. The next run goes on from here.\n", failed.Done, failed.Total)
@@ -117,7 +138,7 @@ func (t *deployText) done(plan *deploy.Plan, apis []deploy.API) {
 	}
 	for _, a := range apis {
 		for _, stage := range a.Stages {
-			fmt.Fprintf(t.out, "  %s %s  %s\n", visible(a.LogicalID), visible(stage), t.paint(green, visible(a.Endpoint+"/"+stage)))
+			fmt.Fprintf(t.out, "  %s %s  %s\n", visible(t.name(a.LogicalID)), visible(stage), t.paint(green, visible(a.Endpoint+"/"+stage)))
 		}
 	}
 }

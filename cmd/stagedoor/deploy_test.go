@@ -107,6 +107,18 @@ func TestDeployAsks(t *testing.T) {
 	d.run(t, "", "--delete").expect(t, exitOK, "Nothing to do.")
 }
 
+// APIs of a stagedoor.yaml are told of by the names that they have there.
+func TestDeployShortFile(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t)
+	d.template = filepath.Join(filepath.Dir(d.template), "stagedoor.yaml")
+	d.write(t, "apis: {chat: {routes: {$default: http://app}}, other: {stage: b, routes: {$default: http://app}}}\n")
+	d.run(t, "", "--yes").expect(t, exitOK, "\n  chat\n    + Api chat\n", "\n  other\n", "  chat dev  wss://")
+	d.write(t, "apis: {chat: {routes: {$default: http://app}}}\n")
+	d.run(t, "y\n").expect(t, exitOK, "\n  other\n    - Api other\n", "  chat dev  wss://")
+	d.run(t, "", "--yes", "--json").expect(t, exitOK, `"logicalId":"ChatApi"`)
+}
+
 func TestDeployJSON(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t)

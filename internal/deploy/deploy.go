@@ -67,6 +67,7 @@ func (s *State) Stack() string { return s.stack }
 // API is an API of a gateway, for those who want to connect to it.
 type API struct {
 	LogicalID string
+	Name      string
 	ID        string
 	Endpoint  string // wss://…, without a stage
 	Stages    []string
@@ -76,7 +77,8 @@ type API struct {
 func (s *State) APIs() []API {
 	var list []API
 	for _, a := range s.apis {
-		next := API{LogicalID: a.logicalID, ID: a.id, Endpoint: a.endpoint}
+		name, _ := a.properties["name"].(string)
+		next := API{LogicalID: a.logicalID, Name: name, ID: a.id, Endpoint: a.endpoint}
 		for _, stage := range a.stages {
 			next.Stages = append(next.Stages, stage.name)
 		}
