@@ -117,54 +117,62 @@ func (c *call) url(base string) (string, error) {
 // is an *apigw.Error for a refusal by the gateway.
 func (c *Client) do(ctx context.Context, call *call, out any) error {
 	deadline := time.Now().Add(maxStart)
-	answer, text, err := c.send(ctx, call)
-	for err == nil && asksAgain(answer) && time.Now().Before(deadline) {
+	got, err := c.send(ctx, call)
+	for err == nil && got.asksAgain() && time.Now().Before(deadline) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(askAgain):
-			answer, text, err = c.send(ctx, call)
+			got, err = c.send(ctx, call)
 		}
 	}
 	switch {
 	case err != nil:
 		return err
-	case answer.StatusCode < 200 || answer.StatusCode > 299:
-		return c.refusal(call, answer, text)
+	case got.code < 200 || got.code > 299:
+		return c.refusal(call, got)
 	case out == nil:
 		return nil
 	}
-	if err := json.Unmarshal(text, out); err != nil {
+	if err := json.Unmarshal(got.body, out); err != nil {
 		return fmt.Errorf("%s: the answer is none of API Gateway: %w", call.Name, err)
 	}
 	return nil
 }
 
-// send sends a call, and gives the answer and its body.
-func (c *Client) send(ctx context.Context, call *call) (answer *http.Response, text []byte, err error) {
-	request, err := c.request(ctx, call)
-	if err != nil {
-		return nil, nil, err
-	}
-	answer, err = c.http.Do(request)
-	if err != nil {
-		return nil, nil, unreachable(ctx, err)
-	}
-	defer answer.Body.Close()
-	text, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes+1))
-	switch {
-	case err != nil:
-		return nil, nil, unreachable(ctx, err)
-	case len(text) > maxAnswerBytes:
-		return nil, nil, fmt.Errorf("%s: the answer has more than %d MiB", call.Name, maxAnswerBytes>>20)
-	}
-	return answer, text, nil
+// answer is what a gateway answers to a call.
+type answer struct {
+	code   int
+	status string // the code, and its words
+	header http.Header
+	body   []byte
 }
 
 // asksAgain reports whether an answer says that nothing was done and that the
 // call is to come again.
-func asksAgain(answer *http.Response) bool {
-	return answer.StatusCode == http.StatusServiceUnavailable && answer.Header.Get("Retry-After") != ""
+func (a *answer) asksAgain() bool {
+	return a.code == http.StatusServiceUnavailable && a.header.Get("Retry-After") != ""
+}
+
+// send sends a call once.
+func (c *Client) send(ctx context.Context, call *call) (*answer, error) {
+	request, err := c.request(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, unreachable(ctx, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
+	switch {
+	case err != nil:
+		return nil, unreachable(ctx, err)
+	case len(body) > maxAnswerBytes:
+		return nil, fmt.Errorf("%s: the answer has more than %d MiB", call.Name, maxAnswerBytes>>20)
+	}
+	return &answer{response.StatusCode, response.Status, response.Header, body}, nil
 }
 
 // request makes a request, signed if there are credentials.
@@ -212,14 +220,14 @@ func unreachable(ctx context.Context, err error) error {
 }
 
 // refusal is what the gateway said instead of doing something.
-func (c *Client) refusal(call *call, answer *http.Response, text []byte) error {
+func (c *Client) refusal(call *call, got *answer) error {
 	var said struct{ Message string } // or message
-	typ, _, _ := strings.Cut(answer.Header.Get("x-amzn-ErrorType"), ":")
-	if err := json.Unmarshal(text, &said); err != nil || typ == "" {
-		return fmt.Errorf("%s: %s answered %s, but not as API Gateway does: is it the control plane of a gateway?", call.Name, c.base, answer.Status)
+	typ, _, _ := strings.Cut(got.header.Get("x-amzn-ErrorType"), ":")
+	if err := json.Unmarshal(got.body, &said); err != nil || typ == "" {
+		return fmt.Errorf("%s: %s answered %s, but not as API Gateway does: is it the control plane of a gateway?", call.Name, c.base, got.status)
 	}
-	refused := &apigw.Error{Status: answer.StatusCode, Type: typ, Message: said.Message}
-	if answer.StatusCode == http.StatusForbidden && c.options.Credentials == nil {
+	refused := &apigw.Error{Status: got.code, Type: typ, Message: said.Message}
+	if got.code == http.StatusForbidden && c.options.Credentials == nil {
 		return fmt.Errorf("%s: %w; the request was not signed, as no AWS credentials were found", call.Name, refused)
 	}
 	return fmt.Errorf("%s: %w", call.Name, refused)
