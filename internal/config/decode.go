@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/stagedoor/stagedoor/internal/shortfile"
+	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
 // maxDepth bounds how deep values are nested, aliases followed.
@@ -211,7 +212,7 @@ func (d *decoder) section(n *yaml.Node, path string, s section, depth int) {
 // of a small section.
 func hint(path, name string, s section) string {
 	names := s.names()
-	if near := didYouMean(name, names); near != "" {
+	if near := spelling.Hint(name, names); near != "" {
 		return near
 	}
 	if path != "" {

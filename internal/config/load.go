@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
 // Options say where a configuration comes from. What comes later wins: the
@@ -141,7 +143,7 @@ func misspelled(environment map[string]string, known map[string]bool) []string {
 		if !ours || known[variable] {
 			continue
 		}
-		if hint := didYouMean(name, names); hint != "" {
+		if hint := spelling.Hint(name, names); hint != "" {
 			warnings = append(warnings, variable+" sets nothing"+strings.Replace(hint, "mean ", "mean "+prefix, 1))
 		}
 	}

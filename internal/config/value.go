@@ -87,7 +87,7 @@ func choice[T any](to *T, words map[string]T) scalar {
 		}
 		names := slices.Sorted(maps.Keys(words))
 		var none T
-		return none, fmt.Errorf("%q is none of %s%s", text, strings.Join(names, ", "), didYouMean(text, names))
+		return none, fmt.Errorf("%q is none of %s%s", text, strings.Join(names, ", "), spelling.Hint(text, names))
 	})
 }
 
@@ -304,12 +304,4 @@ func (r records[T]) grow() section {
 	*r.to = append(*r.to, *new(T))
 	// The keys are used before the slice grows again, and moves.
 	return r.keys(&(*r.to)[len(*r.to)-1])
-}
-
-// didYouMean is "; did you mean X?" for the name nearest to a misspelled one.
-func didYouMean(name string, names []string) string {
-	if best := spelling.Nearest(name, names); best != "" {
-		return "; did you mean " + best + "?"
-	}
-	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
 const (
@@ -99,7 +100,7 @@ func (p *parser) route(api *API, e entry) {
 	predefined := []string{routeConnect, routeDefault, routeDisconnect}
 	switch {
 	case strings.HasPrefix(e.name, "$") && !slices.Contains(predefined, e.name):
-		p.problem(e.line, e.path, "only $connect, $default and $disconnect begin with a $%s", didYouMean(e.name, predefined))
+		p.problem(e.line, e.path, "only $connect, $default and $disconnect begin with a $%s", spelling.Hint(e.name, predefined))
 	case e.name == "" || len(e.name) > maxRouteKey:
 		p.problem(e.line, e.path, "the key of a route has 1 to %d characters", maxRouteKey)
 	}
@@ -134,7 +135,7 @@ func (p *parser) target(route *Route, e entry) {
 		hint := ""
 		for _, name := range names {
 			if hint == "" {
-				hint = didYouMean(name, all[:2])
+				hint = spelling.Hint(name, all[:2])
 			}
 		}
 		p.problem(e.line, e.path, "leads nowhere: it has neither url nor function%s", hint)

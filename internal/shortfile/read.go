@@ -102,7 +102,7 @@ func (r *reader) fields(n *yaml.Node, path string, known fields) {
 				return
 			}
 		}
-		hint := didYouMean(e.name, names)
+		hint := spelling.Hint(e.name, names)
 		if hint == "" {
 			hint = "; there are " + strings.Join(names, ", ")
 		}
@@ -247,14 +247,14 @@ var methods = []string{"POST", "GET", "PUT", "PATCH", "DELETE"}
 
 func checkMethod(text string) error {
 	if !slices.Contains(methods, text) {
-		return fmt.Errorf("%q is none of %s%s", text, strings.Join(methods, ", "), didYouMean(text, methods))
+		return fmt.Errorf("%q is none of %s%s", text, strings.Join(methods, ", "), spelling.Hint(text, methods))
 	}
 	return nil
 }
 
 func checkRuntime(text string) error {
 	if !lambda.IsRuntime(text) {
-		return fmt.Errorf("%q is none of Lambda's runtimes%s", text, didYouMean(text, lambda.Identifiers))
+		return fmt.Errorf("%q is none of Lambda's runtimes%s", text, spelling.Hint(text, lambda.Identifiers))
 	}
 	return nil
 }
@@ -266,12 +266,4 @@ func checkFolder(text string) error {
 		return fmt.Errorf("%q is not a folder; a URL goes to url", text)
 	}
 	return nil
-}
-
-// didYouMean is "; did you mean X?" for the name nearest to a misspelled one.
-func didYouMean(name string, names []string) string {
-	if best := spelling.Nearest(name, names); best != "" {
-		return "; did you mean " + best + "?"
-	}
-	return ""
 }

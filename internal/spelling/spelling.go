@@ -34,6 +34,15 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
+// Hint is "; did you mean X?" for the candidate nearest to a misspelled name, to
+// end a message with, or "" when none is close enough.
+func Hint(name string, candidates []string) string {
+	if nearest := Nearest(name, candidates); nearest != "" {
+		return "; did you mean " + nearest + "?"
+	}
+	return ""
+}
+
 // distance is the number of single-character edits between a and b; a swap of
 // two neighbours counts as one. It may return any number ≥ limit once the
 // distance cannot be less.

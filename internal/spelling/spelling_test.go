@@ -12,5 +12,8 @@ func TestNearest(t *testing.T) {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("nearest to %q is %q, want %q", name, got, want)
 		}
+		if got := Hint(name, names); (got != "") != (want != "") || want != "" && got != "; did you mean "+want+"?" {
+			t.Errorf("the hint for %q is %q, want one at %q", name, got, want)
+		}
 	}
 }

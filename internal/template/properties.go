@@ -185,14 +185,10 @@ func (s property) checkText(v *value) string {
 		return "must be a string, not " + v.show()
 	}
 	if s.oneOf != nil && !slices.Contains(s.oneOf, v.text) {
-		message := fmt.Sprintf("must be one of %s, not %q", strings.Join(s.oneOf, ", "), v.text)
 		if len(s.oneOf) == 1 {
-			message = fmt.Sprintf("must be %s, not %q", s.oneOf[0], v.text)
+			return fmt.Sprintf("must be %s, not %q", s.oneOf[0], v.text)
 		}
-		if near := spelling.Nearest(v.text, s.oneOf); near != "" && len(s.oneOf) > 1 {
-			message += "; did you mean " + near + "?"
-		}
-		return message
+		return fmt.Sprintf("must be one of %s, not %q%s", strings.Join(s.oneOf, ", "), v.text, spelling.Hint(v.text, s.oneOf))
 	}
 	if n := len([]rune(v.text)); s.max > 0 && (n < s.min || n > s.max) {
 		return fmt.Sprintf("must have %d to %d characters, not %d", s.min, s.max, n)

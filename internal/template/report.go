@@ -82,14 +82,10 @@ func inOrder(notices []Notice) []Notice {
 	return notices
 }
 
-// didYouMean returns "; did you mean X?" for the candidate nearest to name, or
-// nothing when none is near.
+// didYouMean is spelling.Hint, as long as problems are recorded.
 func (r *report) didYouMean(name string, candidates []string) string {
 	if r.full {
 		return ""
 	}
-	if best := spelling.Nearest(name, candidates); best != "" {
-		return fmt.Sprintf("; did you mean %s?", best)
-	}
-	return ""
+	return spelling.Hint(name, candidates)
 }

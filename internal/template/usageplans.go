@@ -98,7 +98,7 @@ func (b *builder) planStage(p *properties, plan *apigw.UsagePlan, path string, v
 	}
 	stage := &apigw.PlanStage{ApiId: s.text("ApiId"), Stage: s.text("Stage")}
 	if api := b.apis[stage.ApiId]; api != nil && api.stages[stage.Stage] == nil {
-		p.wrong("ApiStages", "%s: Stage %q is no stage of the API %s%s", path, stage.Stage, api.res.id, nearest(stage.Stage, sortedKeys(api.stages)))
+		p.wrong("ApiStages", "%s: Stage %q is no stage of the API %s%s", path, stage.Stage, api.res.id, spelling.Hint(stage.Stage, sortedKeys(api.stages)))
 	}
 	if s.isKnown("Throttle") {
 		for _, m := range s.values["Throttle"].members {
@@ -109,13 +109,6 @@ func (b *builder) planStage(p *properties, plan *apigw.UsagePlan, path string, v
 		}
 	}
 	plan.ApiStages = append(plan.ApiStages, stage)
-}
-
-func nearest(name string, candidates []string) string {
-	if near := spelling.Nearest(name, candidates); near != "" {
-		return "; did you mean " + near + "?"
-	}
-	return ""
 }
 
 func throttle(p *properties, path string, v *value) *apigw.Throttle {
