@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
@@ -91,21 +92,9 @@ func choice[T any](to *T, words map[string]T) scalar {
 	})
 }
 
-// duration is a number with a unit, such as 500ms, 30s or 1h30m.
+// duration is a number with a unit.
 func duration(to *time.Duration, least, most time.Duration) scalar {
-	return bind(to, func(text string) (time.Duration, error) {
-		d, err := time.ParseDuration(text)
-		if _, number := strconv.Atoi(text); number == nil && d == 0 && text != "0" {
-			return 0, fmt.Errorf("%s has no unit; write %ss for seconds", text, text)
-		}
-		switch {
-		case err != nil:
-			return 0, fmt.Errorf("%q is not a duration such as 500ms, 30s or 1h30m", text)
-		case d < least || d > most:
-			return 0, fmt.Errorf("%s is not between %s and %s", text, short(least), short(most))
-		}
-		return d, nil
-	})
+	return bind(to, func(text string) (time.Duration, error) { return setting.Duration(text, least, most) })
 }
 
 // orNone takes the word none too, for a limit that does not limit: the zero value.
@@ -126,13 +115,7 @@ func orNone[T any](to *T, limit scalar) scalar {
 
 // integer is a whole number.
 func integer(to *int, least, most int) scalar {
-	return bind(to, func(text string) (int, error) {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < least || n > most {
-			return 0, fmt.Errorf("%q is not a whole number between %d and %d", text, least, most)
-		}
-		return n, nil
-	})
+	return bind(to, func(text string) (int, error) { return setting.Integer(text, least, most) })
 }
 
 // parseNode reads the number of a node, or the word for one that is free.
@@ -187,18 +170,6 @@ func size(to *int, least, most int) scalar {
 		}
 		return 0, fmt.Errorf("%q is not a number of bytes such as 4096, 64KiB or 1MiB", text)
 	})
-}
-
-// short is a duration without the units that are zero: 10m, not 10m0s.
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = s[:len(s)-2]
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = s[:len(s)-2]
-	}
-	return s
 }
 
 // list is a sequence of strings. One alone may stand for it; in one word they

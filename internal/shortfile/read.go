@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
@@ -176,34 +177,16 @@ func (r *reader) texts(e entry, most int, check func(name string) error) map[str
 }
 
 func (r *reader) duration(e entry, to *time.Duration, least, most time.Duration) {
-	r.checked(e, new(string), func(text string) error {
-		d, err := time.ParseDuration(text)
-		switch {
-		case err != nil && isNumber(text):
-			return fmt.Errorf("%s has no unit; write %ss for seconds", text, text)
-		case err != nil:
-			return fmt.Errorf("%q is not a duration such as 500ms or 5s", text)
-		case d < least || d > most:
-			return fmt.Errorf("%s is not between %s and %s", text, least, most)
-		}
-		*to = d
-		return nil
+	r.checked(e, new(string), func(text string) (err error) {
+		*to, err = setting.Duration(text, least, most)
+		return err
 	})
 }
 
-func isNumber(text string) bool {
-	_, err := strconv.ParseFloat(text, 64)
-	return err == nil
-}
-
 func (r *reader) integer(e entry, to *int, least, most int) {
-	r.checked(e, new(string), func(text string) error {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < least || n > most {
-			return fmt.Errorf("%q is not a whole number between %d and %d", text, least, most)
-		}
-		*to = n
-		return nil
+	r.checked(e, new(string), func(text string) (err error) {
+		*to, err = setting.Integer(text, least, most)
+		return err
 	})
 }
 

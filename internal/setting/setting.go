@@ -1,0 +1,49 @@
+// Package setting reads single values of files that people write: durations and
+// whole numbers within bounds. Its errors say what would be right. The
+// configuration and the short form of APIs read theirs with it.
+package setting
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var number = regexp.MustCompile(`^\d+(\.\d+)?$`)
+
+// Duration reads a number with a unit, such as 500ms, 30s or 1h30m.
+func Duration(text string, least, most time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil && number.MatchString(text):
+		return 0, fmt.Errorf("%s has no unit; write %ss for seconds", text, text)
+	case err != nil:
+		return 0, fmt.Errorf("%q is not a duration such as 500ms, 30s or 1h30m", text)
+	case d < least || d > most:
+		return 0, fmt.Errorf("%s is not between %s and %s", text, short(least), short(most))
+	}
+	return d, nil
+}
+
+// Integer reads a whole number.
+func Integer(text string, least, most int) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("%q is not a whole number between %d and %d", text, least, most)
+	}
+	return n, nil
+}
+
+// short is a duration without the units that are zero: 10m, not 10m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
