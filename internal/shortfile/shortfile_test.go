@@ -83,6 +83,27 @@ func TestForURL(t *testing.T) {
 	}
 }
 
+// Routes share a function where all that is said of it is the same.
+func TestFunctions(t *testing.T) {
+	t.Parallel()
+	for environments, want := range map[[2]string]int{
+		{"{AA: b, CC: d}", "{CC: d, AA: b}"}: 1,
+		{"{AA: b, CC: d}", "{AA: 'b CC:d'}"}: 2,
+	} {
+		text := "apis:\n  chat:\n    routes:\n"
+		for i, environment := range environments {
+			text += fmt.Sprintf("      r%d: {function: ./f, runtime: nodejs20.x, environment: %s}\n", i, environment)
+		}
+		file, problems := parse(t, text)
+		if problems != nil {
+			t.Fatal(problems)
+		}
+		if got := strings.Count(string(file.Template()), "Type: AWS::Serverless::Function\n"); got != want {
+			t.Errorf("%s: %d functions, want %d", environments, got, want)
+		}
+	}
+}
+
 // Every resource of a template has a place in the file.
 func TestPlaces(t *testing.T) {
 	t.Parallel()

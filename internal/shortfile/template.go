@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
@@ -161,7 +162,11 @@ func (o *object) backend(route *Route) {
 // function adds a function, once for all routes that lead to it, and returns
 // its logical id.
 func (w *writer) function(api *API, f *Function, name, apiID string, at Place) string {
-	key := fmt.Sprintf("%s %q", api.Name, fmt.Sprint(*f))
+	written, err := json.Marshal(f)
+	if err != nil {
+		panic(fmt.Sprintf("shortfile: a function is no JSON: %v", err)) // it is made of texts and numbers
+	}
+	key := api.Name + " " + string(written)
 	if id := w.functions[key]; id != "" {
 		return id
 	}
