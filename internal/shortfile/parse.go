@@ -1,6 +1,7 @@
 package shortfile
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -70,6 +71,7 @@ func (p *parser) api(e entry) {
 		p.problem(e.line, e.path, "%s", describesAPI)
 		return
 	}
+	before := len(p.problems)
 	p.fields(e.value, e.path, fields{
 		{"select", func(e entry) {
 			p.checked(e, &api.Select, func(text string) error {
@@ -90,7 +92,7 @@ func (p *parser) api(e entry) {
 			p.entries(e.value, e.path, func(e entry) { p.route(api, e) })
 		}},
 	})
-	if !p.told(e.path) && len(api.Routes) == 0 {
+	if len(p.problems) == before && len(api.Routes) == 0 {
 		p.problem(e.line, e.path, "has no routes, so that nothing answers its clients")
 	}
 }
@@ -131,12 +133,9 @@ func (p *parser) target(route *Route, e entry) {
 	case slices.Contains(names, "url"):
 		p.backend(route, e)
 	default:
-		all := append([]string{"url", "function"}, names...)
 		hint := ""
 		for _, name := range names {
-			if hint == "" {
-				hint = spelling.Hint(name, all[:2])
-			}
+			hint = cmp.Or(hint, spelling.Hint(name, []string{"url", "function"}))
 		}
 		p.problem(e.line, e.path, "leads nowhere: it has neither url nor function%s", hint)
 	}
@@ -155,6 +154,7 @@ func (p *parser) backend(route *Route, e entry) {
 func (p *parser) function(route *Route, e entry) {
 	f := &Function{Handler: defaultHandler}
 	route.Function = f
+	before := len(p.problems)
 	p.fields(e.value, e.path, fields{
 		{"function", func(e entry) { p.checked(e, &f.Dir, checkFolder) }},
 		{"runtime", func(e entry) { p.checked(e, &f.Runtime, checkRuntime) }},
@@ -169,14 +169,14 @@ func (p *parser) function(route *Route, e entry) {
 		{"environment", func(e entry) {
 			f.Environment = p.texts(e, 0, func(name string) error {
 				if !variable.MatchString(name) {
-					return fmt.Errorf("%q is not the name of a variable: a letter, then letters, digits and _", name)
+					return fmt.Errorf("%q is not the name of a variable: a letter, then one or more letters, digits or _", name)
 				}
 				return nil
 			})
 		}},
 		{"answer", func(e entry) { p.answer(e, route) }},
 	})
-	if !p.told(e.path) && f.Runtime == "" {
+	if len(p.problems) == before && f.Runtime == "" {
 		p.problem(e.line, e.path, "a function needs a runtime, such as nodejs20.x, python3.12 or provided.al2023 (Go)")
 	}
 }

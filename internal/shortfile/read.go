@@ -48,13 +48,6 @@ func (r *reader) problem(line int, key, format string, args ...any) {
 	}
 }
 
-// told reports whether a mistake was found at a path or below it.
-func (r *reader) told(path string) bool {
-	return slices.ContainsFunc(r.problems, func(p Problem) bool {
-		return p.Key == path || strings.HasPrefix(p.Key, path+".")
-	})
-}
-
 func resolve(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
