@@ -10,9 +10,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 )
 
 // limits bound an archive.
@@ -30,41 +33,86 @@ const maxLink = 4096
 // ErrTooLarge is for an archive that holds more than Lambda takes.
 var ErrTooLarge = errors.New("it holds more than Lambda takes: 250 MiB, or 100,000 files")
 
+// The cache keeps what was used last, this many folders, and whatever was used not
+// longer ago than this.
+const (
+	kept     = 32
+	keptTime = 24 * time.Hour
+)
+
 // Unpack unpacks a zip archive into a folder of the cache and gives that folder.
 // It is named after the archive's content: what was unpacked once is not
 // unpacked again, and does not change. Nothing is written outside of it, whatever
 // the archive says; a file that would be, and a link that leads out of it, is an
-// error.
+// error. So is an archive that is written meanwhile. What nobody has used for long
+// is removed from the cache.
 func Unpack(file, cache string) (folder string, err error) {
 	digest, err := digestOf(file)
 	if err != nil {
 		return "", err
 	}
 	folder = filepath.Join(cache, digest)
-	if info, err := os.Stat(folder); err == nil && info.IsDir() {
+	if now := time.Now(); os.Chtimes(folder, now, now) == nil { // it is there
 		return folder, nil
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
 	}
-	temporary, err := os.MkdirTemp(cache, ".new-*")
-	if err != nil {
+	if err := unpackAs(file, digest, folder); err != nil {
 		return "", err
+	}
+	tidy(cache)
+	return folder, nil
+}
+
+// unpackAs makes the folder of an archive with a digest.
+func unpackAs(file, digest, folder string) error {
+	temporary, err := os.MkdirTemp(filepath.Dir(folder), ".new-*")
+	if err != nil {
+		return err
 	}
 	defer os.RemoveAll(temporary)
 	if err := unpack(file, temporary, lambdaLimits); err != nil {
-		return "", fmt.Errorf("unpack %s: %w", file, err)
+		return fmt.Errorf("unpack %s: %w", file, err)
+	}
+	if now, err := digestOf(file); err != nil || now != digest {
+		return errors.Join(fmt.Errorf("unpack %s: it was changed meanwhile", file), err)
 	}
 	if err := os.Chmod(temporary, 0o755); err != nil {
-		return "", err
+		return err
 	}
-	if err := os.Rename(temporary, folder); err != nil {
-		if info, there := os.Stat(folder); there == nil && info.IsDir() {
-			return folder, nil // another process was faster
+	err = os.Rename(temporary, folder)
+	if info, there := os.Stat(folder); err != nil && there == nil && info.IsDir() {
+		return nil // another process was faster
+	}
+	return err
+}
+
+// tidy removes from the cache what has been of no use for long, also what a
+// process has left that was killed. What cannot be removed is tried again with the
+// next archive.
+func tidy(cache string) {
+	entries, _ := os.ReadDir(cache)
+	used := make(map[string]time.Time, len(entries))
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil {
+			used[entry.Name()] = info.ModTime()
 		}
-		return "", err
 	}
-	return folder, nil
+	names := slices.SortedFunc(maps.Keys(used), func(a, b string) int { return used[b].Compare(used[a]) })
+	for _, name := range names[min(kept, len(names)):] {
+		if time.Since(used[name]) < keptTime {
+			continue
+		}
+		old := filepath.Join(cache, name)
+		if !strings.HasPrefix(name, ".") { // nobody may find half of it
+			old = filepath.Join(cache, ".old-"+name)
+			if os.Rename(filepath.Join(cache, name), old) != nil {
+				continue
+			}
+		}
+		_ = os.RemoveAll(old)
+	}
 }
 
 // digestOf names the content of a file.

@@ -3,11 +3,13 @@ package archive
 import (
 	"archive/zip"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // entry is a file of an archive.
@@ -73,6 +75,62 @@ func TestUnpack(t *testing.T) {
 	left, err := os.ReadDir(cache)
 	if err != nil || len(left) != 2 {
 		t.Errorf("the cache holds %v, %v", left, err)
+	}
+}
+
+// Of what was not used for long the cache keeps the newest.
+func TestCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	cache := filepath.Join(t.TempDir(), "archives")
+	file := pack(t, entry{"index.js", "used now and then", 0o644})
+	folder, err := Unpack(file, cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	age := func(name string, by time.Duration) {
+		t.Helper()
+		at := time.Now().Add(-by)
+		if err := os.Chtimes(filepath.Join(cache, name), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := func(name string, by time.Duration) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Join(cache, name, "deep"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		age(name, by)
+	}
+	for i := range 2 * kept {
+		add(fmt.Sprintf("old%03d", i), keptTime+time.Duration(i+1)*time.Hour)
+		add(fmt.Sprintf("young%03d", i), keptTime/2)
+	}
+	add(".new-killed", 1000*keptTime)
+	add(".old-killed", 1000*keptTime)
+	age(filepath.Base(folder), 500*keptTime)
+	if again, err := Unpack(file, cache); err != nil || again != folder {
+		t.Fatalf("%s, %v", again, err)
+	}
+	if _, err := Unpack(pack(t, entry{"index.js", "new", 0o644}), cache); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(cache)
+	if err != nil || len(left) != 2*kept+2 {
+		t.Errorf("the cache holds %d: %v, %v", len(left), left, err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "index.js")); err != nil {
+		t.Errorf("what is used is gone: %v", err)
+	}
+}
+
+// An archive that is written while it is unpacked is not taken for what it was.
+func TestUnpackChanging(t *testing.T) {
+	t.Parallel()
+	cache := t.TempDir()
+	err := unpackAs(pack(t, entry{"index.js", "new", 0o644}), "digest of the old one", filepath.Join(cache, "old"))
+	left, _ := os.ReadDir(cache)
+	if err == nil || !strings.Contains(err.Error(), "changed meanwhile") || len(left) > 0 {
+		t.Errorf("%v, the cache holds %v", err, left)
 	}
 }
 
