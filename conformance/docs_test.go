@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -131,10 +132,8 @@ exec %s "$@"
 		}
 	}
 	for _, name := range []string{"examples", "packaging"} {
-		var path string
-		if path, err = filepath.Abs(filepath.Join("..", name)); err == nil {
-			err = os.Symlink(path, filepath.Join(r.home, name))
-		}
+		path, absent := filepath.Abs(filepath.Join("..", name))
+		err = errors.Join(err, absent, os.Symlink(path, filepath.Join(r.home, name)))
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ type Options struct {
 	HasLink func(id string) bool
 
 	// NewAPIID gives the id of an API that is created with tags; "" leaves it to
-	// chance. One that is taken is a conflict. nil: all are.
+	// chance. An id that is taken is a conflict. nil leaves all to chance.
 	NewAPIID func(tags map[string]string) string
 
 	// Now is the clock. nil stands for time.Now.

@@ -37,15 +37,15 @@ func (s *server) createStage(ctx context.Context, in *wire.CreateStageRequest) (
 	if err := s.setStage(ctx, api, stage, as[wire.UpdateStageRequest](in)); err != nil {
 		return nil, err
 	}
-	if stage.StageName == "$default" {
-		s.Warn(ctx, apigw.WarningDefaultStage)
-	}
 	if err := s.checkNewStage(ctx, stage); err != nil {
 		return nil, err
 	}
 	revision, err := s.Store.Stages.Put(ctx, stage, 0)
 	if errors.Is(err, store.ErrConflict) {
 		return nil, errStageExists
+	}
+	if err == nil && stage.StageName == "$default" {
+		s.Warn(ctx, apigw.WarningDefaultStage)
 	}
 	return s.stageWritten(ctx, stage, revision, err, stage.AutoDeploys())
 }

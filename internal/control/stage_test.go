@@ -85,6 +85,9 @@ func TestCreateStageCorrections(t *testing.T) {
 	})
 	must(t, h.CreateStage, &sdk.CreateStageInput{ApiId: &api, StageName: new("$default"), AutoDeploy: new(true)})
 	must(t, h.UpdateStage, &sdk.UpdateStageInput{ApiId: &api, StageName: new("$default"), Description: new("whatever")})
+	refuse(t, []errorCase{ // and warned of no more
+		{"H.2", call(h.CreateStage, &sdk.CreateStageInput{ApiId: &api, StageName: new("$default")}), conflict("Stage already exists")},
+	})
 	if len(warnings) != 1 || warnings[0] != apigw.WarningDefaultStage {
 		t.Errorf("warnings %q", warnings)
 	}

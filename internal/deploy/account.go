@@ -25,7 +25,8 @@ func (r *reader) account() (*account, error) {
 }
 
 // account gives the account a role for logs where a stage logs and there is
-// none: API Gateway takes such a stage only then, and the role is nobody's here.
+// none: API Gateway takes no such stage without. The role is a name alone: nothing
+// here takes it on.
 func (c *comparison) account(want, have *State) {
 	if have.account == nil || have.account.logRole != "" || !want.logs() {
 		return
