@@ -113,7 +113,11 @@ func (l *looper) loop(m member) (made []member) {
 		}
 		return nil
 	}
-	for _, item := range l.collection(m, parts[1]) {
+	items := l.collection(m, parts[1])
+	if l.spend(m.line, len(items), 0); l.over { // one of a parameter is long, and short to write
+		return nil
+	}
+	for _, item := range items {
 		r := newReplacement(l, parts[0].text, item)
 		for _, inner := range parts[2].members {
 			if inner = r.member(inner); isLoop(inner) {

@@ -34,6 +34,8 @@ func TestBounds(t *testing.T) {
 		{"chain of aliases", aliasChain(), ""},
 		{"loops of loops", loopBomb("{Type: \"AWS::SQS::Queue\"}"), "the loops of the template make more than"},
 		{"loops of texts", loopBomb(`{Type: "AWS::SQS::Queue", Properties: {QueueName: "` + strings.Repeat("${I0}", 5000) + `"}}`), "the loops of the template make more than"},
+		{"loops over a long parameter", "Transform: AWS::LanguageExtensions\nParameters:\n  P: {Type: CommaDelimitedList, Default: \"" + strings.TrimSuffix(repeat(2000, "%d,"), ",") + "\"}\n" +
+			"Resources:\n  Fn::ForEach::A: [A, !Ref P, {\"Fn::ForEach::B\": [B, !Ref P, {\"Fn::ForEach::C\": [C, !Ref P, {}]}]}]\n", "the loops of the template make more than"},
 		{"loop of resources", "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::L: [I, [" + strings.TrimSuffix(repeat(501, "i%d,"), ",") + "], {\"Q${I}\": {Type: \"AWS::SQS::Queue\"}}]\n",
 			"the template has 501 resources; CloudFormation accepts at most 500"},
 		{"many resources", manyResources(501), "the template has 501 resources; CloudFormation accepts at most 500"},
