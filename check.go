@@ -2,16 +2,16 @@ package stagedoor
 
 import (
 	"errors"
-	"os"
 
 	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // Check reads and compiles a template without running anything. The error is
-// Problems for mistakes in the template.
+// Problems for mistakes in the template. Variables of the environment change
+// nothing of a stagedoor.yaml.
 func Check(config DevConfig) (Application, error) {
-	d, err := newDev(config)
+	d, err := newDev(config, nil)
 	if err != nil {
 		return Application{}, err
 	}
@@ -28,15 +28,16 @@ func Check(config DevConfig) (Application, error) {
 
 // Expand returns a template after SAM's expansion, as indented JSON.
 func Expand(config DevConfig) ([]byte, error) {
-	d, err := newDev(config)
+	d, err := newDev(config, nil)
 	if err != nil {
 		return nil, err
 	}
 	return d.source.Expand(d.templateOptions())
 }
 
-// newDev makes what reads templates; nothing runs yet.
-func newDev(config DevConfig) (*dev, error) {
+// newDev makes what reads templates; nothing runs yet. environ are variables of
+// the environment, as in os.Environ, which say more than a stagedoor.yaml.
+func newDev(config DevConfig, environ []string) (*dev, error) {
 	if config.Template == "" {
 		return nil, errors.New("no template is given")
 	}
@@ -44,7 +45,7 @@ func newDev(config DevConfig) (*dev, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := from.Config(os.Environ())
+	file, err := from.Config(environ)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +57,10 @@ func newDev(config DevConfig) (*dev, error) {
 		return nil, err
 	}
 	compiler := newCompiler(backends)
-	compiler.SetLimits(*config.Limits)
+	limits := config.limits
+	if config.Limits != nil {
+		config.Limits(&limits)
+	}
+	compiler.SetLimits(limits)
 	return &dev{config: config, source: from, file: file, compiler: compiler, keys: usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))}, nil
 }

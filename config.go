@@ -1,6 +1,7 @@
 package stagedoor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -56,19 +58,42 @@ type DevConfig struct {
 	// Region and AccountID appear in ARNs; "" stands for AWS_REGION, else
 	// us-east-1, and for 123456789012.
 	Region, AccountID string
-	// Limits bound each connection where no tag of its API or stage does; nil
-	// stands for those of a stagedoor.yaml, else AWS's with a ping every 30 seconds.
-	Limits *ConnectionLimits
+	// Limits changes what bounds each connection where no tag of its API or stage
+	// does. It is handed the limits of a stagedoor.yaml, or else AWS's with a ping
+	// every 30 seconds. Nil changes nothing.
+	Limits func(*ConnectionLimits)
 	// CacheDir holds built functions, SDKs and the local certificate
 	// authority; "" stands for "stagedoor" in the user's cache folder.
 	CacheDir string
 	// Reporter is told what happens. Nil is told nothing.
 	Reporter Reporter
+
+	limits ConnectionLimits // before Limits changes them
 }
 
 // pretendedAccount stands in ARNs where no account is given. Nothing at AWS
 // belongs to it.
 const pretendedAccount = "123456789012"
+
+// with fills in what a stagedoor.yaml says beside its APIs, as far as it means
+// something here. What is set already stays. file is nil for other sources.
+func (c DevConfig) with(file *config.Config) DevConfig {
+	c.limits = usage.DefaultConnection
+	if file == nil {
+		return c
+	}
+	c.limits = file.Limits.Each
+	c.Region = cmp.Or(c.Region, file.Region)
+	c.AccountID = cmp.Or(c.AccountID, file.Account)
+	c.CAFile = cmp.Or(c.CAFile, file.Backends.CA)
+	endpoints := maps.Clone(file.Endpoints)
+	if endpoints == nil {
+		endpoints = map[string]string{}
+	}
+	maps.Copy(endpoints, c.Endpoints)
+	c.Endpoints = endpoints
+	return c
+}
 
 // withDefaults fills in what is empty and checks the rest.
 func (c DevConfig) withDefaults() (DevConfig, error) {
@@ -90,9 +115,6 @@ func (c DevConfig) withDefaults() (DevConfig, error) {
 			base = os.TempDir()
 		}
 		c.CacheDir = filepath.Join(base, "stagedoor")
-	}
-	if c.Limits == nil {
-		c.Limits = &usage.DefaultConnection
 	}
 	if c.Reporter == nil {
 		c.Reporter = silent{}

@@ -2,6 +2,8 @@ package stagedoor
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -86,17 +88,28 @@ func TestServeConnectionLimitsChange(t *testing.T) {
 	}
 }
 
-// The same of an application that dev runs.
+// The same of an application that dev runs, whether a flag or a stagedoor.yaml
+// has the limits.
 func TestDevConnectionLimits(t *testing.T) {
 	t.Parallel()
 	for _, tt := range limitTests {
-		t.Run(tt.yaml, func(t *testing.T) {
-			t.Parallel()
-			a := start(t, mocks("$default=Mock"), func(c *DevConfig) { c.Limits = &tt.limit })
-			if code := ended(t, a.dial(t, "/dev"), tt.send); code != tt.code {
-				t.Errorf("closed with %d, want %d", code, tt.code)
-			}
-		})
+		file := filepath.Join(t.TempDir(), "stagedoor.yaml")
+		text := "limits: " + tt.yaml + "\napis: {mine: {routes: {$default: http://127.0.0.1:1}}}\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, change := range map[string]func(*DevConfig){
+			"flag": func(c *DevConfig) { c.Limits = func(l *ConnectionLimits) { *l = tt.limit } },
+			"file": func(c *DevConfig) { c.Template = file },
+		} {
+			t.Run(name+" "+tt.yaml, func(t *testing.T) {
+				t.Parallel()
+				a := start(t, mocks("$default=Mock"), change)
+				if code := ended(t, a.dial(t, "/dev"), tt.send); code != tt.code {
+					t.Errorf("closed with %d, want %d", code, tt.code)
+				}
+			})
+		}
 	}
 }
 
@@ -111,7 +124,7 @@ func TestPings(t *testing.T) {
 			s.fill(echo(t))
 			s.configure("limits: {ping: " + yaml + "}\n")
 			served := s.start(ServeConfig{})
-			a := start(t, mocks("$default=Mock"), func(c *DevConfig) { c.Limits = &ConnectionLimits{Ping: interval} })
+			a := start(t, mocks("$default=Mock"), func(c *DevConfig) { c.Limits = func(l *ConnectionLimits) { *l = ConnectionLimits{Ping: interval} } })
 			for gateway, url := range map[string]string{"serve": served.Public[0] + "/prod", "dev": a.Public + "/dev"} {
 				pinged := make(chan struct{}, 1)
 				ctx, cancel := context.WithTimeout(t.Context(), patience)

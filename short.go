@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -12,33 +11,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
-	"github.com/stagedoor/stagedoor/internal/source"
-	"github.com/stagedoor/stagedoor/internal/usage"
 )
-
-// with fills in what a stagedoor.yaml says beside its APIs, as far as it means
-// something here. What is set already stays.
-func (c DevConfig) with(file *config.Config) DevConfig {
-	if file == nil {
-		return c
-	}
-	c.Region = cmp.Or(c.Region, file.Region)
-	c.AccountID = cmp.Or(c.AccountID, file.Account)
-	c.CAFile = cmp.Or(c.CAFile, file.Backends.CA)
-	if c.Limits == nil {
-		c.Limits = &file.Limits.Each
-	}
-	endpoints := maps.Clone(file.Endpoints)
-	if endpoints == nil {
-		endpoints = map[string]string{}
-	}
-	maps.Copy(endpoints, c.Endpoints)
-	c.Endpoints = endpoints
-	return c
-}
 
 // noticeRestart tells when something beside the APIs has changed that is taken
 // at the start alone.
@@ -51,17 +26,6 @@ func (d *dev) noticeRestart() {
 		d.config.Reporter.Output(LogLine{Notice: true, Text: "what has changed beside the apis takes effect with the next start"})
 	}
 	d.file = next
-}
-
-// LimitsOf gives the limits of connections that a stagedoor.yaml sets, or else
-// the defaults. The template is a DevConfig's; one that cannot be read has these.
-func LimitsOf(template string) ConnectionLimits {
-	if from, err := source.Find(template); err == nil {
-		if file, err := from.Config(os.Environ()); err == nil && file != nil {
-			return file.Limits.Each
-		}
-	}
-	return usage.DefaultConnection
 }
 
 // isShort reports whether the application is written in the short form.

@@ -38,7 +38,7 @@ const shutdownTime = 10 * time.Second
 // A template that cannot be used at the start is an error, Problems where it
 // holds mistakes.
 func RunDev(ctx context.Context, config DevConfig) error {
-	d, err := newDev(config)
+	d, err := newDev(config, os.Environ())
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/stagedoor/stagedoor"
-	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/source"
 )
 
@@ -41,11 +40,11 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 		return err
 	}
 	if from.IsShort() {
-		apis, err := c.checkConfiguration(p, from)
+		file, err := from.Config(nil) // by itself, whatever the environment would change of it
 		if err != nil {
-			return err
+			return p.reportProblems(err)
 		}
-		if !apis {
+		if file.APIs == nil || len(file.APIs.APIs) == 0 {
 			return tellSound(p, from)
 		}
 	}
@@ -77,17 +76,6 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 	_, err = fmt.Fprintf(p.stdout, "%s: %s, %s, %s\n", shortPath(application.Template),
 		count(len(application.APIs), "WebSocket API"), count(routes, "route"), count(len(application.Functions), "function"))
 	return err
-}
-
-// checkConfiguration validates a configuration by itself: what the environment
-// and flags would change of it does not count. It reports whether the
-// configuration has APIs, which are looked at as those of a template are.
-func (c *CheckCmd) checkConfiguration(p *process, from *source.Source) (apis bool, err error) {
-	file, _, err := config.Load(config.Options{File: from.File})
-	if err != nil {
-		return false, p.reportMistakes(err)
-	}
-	return file.APIs != nil && len(file.APIs.APIs) > 0, nil
 }
 
 // tellSound says that a configuration, its APIs included, has no mistakes.

@@ -12,7 +12,6 @@ import (
 	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/source"
-	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // DevCmd is "stagedoor dev".
@@ -43,25 +42,21 @@ type limitFlags struct {
 }
 
 // Validate is called by kong: a value that cannot be read is a wrong flag.
-func (f *limitFlags) Validate() error {
-	_, err := f.limits(usage.DefaultConnection)
-	return err
-}
+func (f *limitFlags) Validate() error { return f.set(new(stagedoor.ConnectionLimits)) }
 
-// limits are the given ones, but for what a flag sets. The tags of the template
-// win.
-func (f *limitFlags) limits(l stagedoor.ConnectionLimits) (*stagedoor.ConnectionLimits, error) {
+// set changes the limits that a flag is given for. The tags of the template win.
+func (f *limitFlags) set(l *stagedoor.ConnectionLimits) error {
 	for _, flag := range []struct{ name, text string }{
 		{"idle", f.Idle}, {"lifetime", f.Lifetime}, {"frame", f.Frame}, {"message", f.Message}, {"ping", f.Ping},
 	} {
 		if flag.text == "" {
 			continue
 		}
-		if err := config.SetConnectionLimit(&l, flag.name, flag.text); err != nil {
-			return nil, fmt.Errorf("--%s: %w", flag.name, err)
+		if err := config.SetConnectionLimit(l, flag.name, flag.text); err != nil {
+			return fmt.Errorf("--%s: %w", flag.name, err)
 		}
 	}
-	return &l, nil
+	return nil
 }
 
 // Help is the second half of "stagedoor dev --help".
@@ -81,9 +76,6 @@ killed, unless it is told to stay: by --detached, nohup or setsid.
 Exit codes: 0 stopped by Ctrl-C, 1 the template or the addresses could not be
 used, 2 wrong flags.`
 }
-
-// source is where the application is read from.
-func (c *DevCmd) source() string { return expandSource(c.Template) }
 
 // expandSource makes what is written on the command line a path, unless it is a
 // URL.
@@ -107,14 +99,11 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 		ctx, end = c.lifetime(ctx, p, out)
 		defer end()
 	}
-	limits, err := c.Limits.limits(stagedoor.LimitsOf(c.source()))
-	if err != nil {
-		return &usageError{err}
-	}
-	err = stagedoor.RunDev(ctx, stagedoor.DevConfig{
-		Template: c.source(), Listen: c.Listen, Admin: c.Admin,
+	err := stagedoor.RunDev(ctx, stagedoor.DevConfig{
+		Template: expandSource(c.Template), Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Imports: c.Import, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
-		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, Limits: limits, Reporter: reporter,
+		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, Reporter: reporter,
+		Limits: func(l *stagedoor.ConnectionLimits) { _ = c.Limits.set(l) }, // which Validate found no mistake in
 	})
 	return p.reportProblems(err)
 }

@@ -12,13 +12,13 @@ import (
 // What flags say of connections takes the place of the defaults.
 func TestDevLimitFlags(t *testing.T) {
 	t.Parallel()
-	got, err := (&limitFlags{}).limits(usage.DefaultConnection)
-	if err != nil || *got != usage.DefaultConnection {
+	got := usage.DefaultConnection
+	if err := new(limitFlags).set(&got); err != nil || got != usage.DefaultConnection {
 		t.Errorf("without flags: %+v, %v", got, err)
 	}
-	got, err = (&limitFlags{Idle: "1h", Lifetime: "none", Frame: "64KiB", Message: "4096", Ping: "none"}).limits(usage.DefaultConnection)
+	err := (&limitFlags{Idle: "1h", Lifetime: "none", Frame: "64KiB", Message: "4096", Ping: "none"}).set(&got)
 	want := stagedoor.ConnectionLimits{Idle: time.Hour, Frame: 64 << 10, Message: 4096}
-	if err != nil || *got != want {
+	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	for flag, message := range map[string]string{

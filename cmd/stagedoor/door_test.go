@@ -430,6 +430,16 @@ func TestCheckShortFile(t *testing.T) {
 		`FILE:7: apis.chat.routes.price.runtime: "nodejs99.x" is none of Lambda's runtimes; did you mean nodejs24.x?`, "4 mistakes in the configuration")
 }
 
+// What the environment would change of a short file is no matter of check.
+func TestCheckWithoutEnvironment(t *testing.T) {
+	t.Parallel()
+	command := exec.CommandContext(t.Context(), os.Args[0], "check", shortFile(t, "apis: {chat: {routes: {$default: http://app}}}\n"))
+	command.Env = append(os.Environ(), asProgram+"=1", "STAGEDOOR_LIMITS_IDLE=nonsense")
+	if said, err := command.CombinedOutput(); err != nil || !strings.Contains(string(said), "a configuration without mistakes") {
+		t.Errorf("%v: %s", err, said)
+	}
+}
+
 // The template that a short file stands for is one that check takes, and that
 // is deployed as every other; no gateway is needed to see it.
 func TestPrintTemplate(t *testing.T) {
