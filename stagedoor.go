@@ -57,8 +57,8 @@ type dev struct {
 	source *source.Source // of the application
 	file   *config.Config // a stagedoor.yaml as it was read last; nil for other sources
 
-	watching *watching               // nil: the application is in no file
-	follows  atomic.Pointer[follows] // what was seen last
+	template *templateWatch           // nil: the application is in no file
+	seen     atomic.Pointer[snapshot] // of the template and the code, last
 
 	database  *dynamodb.Server // nil: elsewhere
 	endpoint  *localaws.Endpoint
@@ -117,8 +117,8 @@ func (d *dev) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.watching != nil {
-		d.follow(d.look())
+	if d.template != nil {
+		d.watchFor(d.snapshot())
 	}
 	d.functions.Prepare()
 	d.config.Reporter.Ready(Ready{
@@ -182,8 +182,8 @@ func (d *dev) startFunctions(authority *certificate.Authority) error {
 // stop ends what was started, in reverse. Functions outlive the connections,
 // for $disconnect, and so do the listeners, for what it sends.
 func (d *dev) stop() {
-	if d.watching != nil {
-		_ = d.watching.files.Close()
+	if d.template != nil {
+		_ = d.template.changes.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()

@@ -15,11 +15,11 @@ import (
 // several steps.
 const settle = 50 * time.Millisecond
 
-// watching is what is watched for changes of the template: folders, not the file,
-// which survives editors that replace it.
-type watching struct {
+// templateWatch notices changes of the template. It watches folders, not the file:
+// that survives editors that replace it.
+type templateWatch struct {
 	file    string // the template, absolute
-	files   *fsnotify.Watcher
+	changes *fsnotify.Watcher
 	folders map[string]os.FileInfo // by path, what was there when it began to be watched
 }
 
@@ -33,20 +33,20 @@ func (d *dev) startWatching() error {
 	if err != nil {
 		return err
 	}
-	files, err := fsnotify.NewWatcher()
+	changes, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch the template: %w", err)
 	}
-	d.watching = &watching{file: file, files: files, folders: map[string]os.FileInfo{}}
-	if err := files.Add(filepath.Dir(file)); err != nil {
+	d.template = &templateWatch{file: file, changes: changes, folders: map[string]os.FileInfo{}}
+	if err := changes.Add(filepath.Dir(file)); err != nil {
 		return fmt.Errorf("watch the template: %w", err)
 	}
-	d.follow(d.look())
+	d.watchFor(d.snapshot())
 	return nil
 }
 
-// look finds out what the paths of the template and of the code lead to now.
-func (d *dev) look() *follows {
+// snapshot is what the paths of the template and of the code lead to now.
+func (d *dev) snapshot() *snapshot {
 	var code []string
 	if running := d.running.Load(); running != nil {
 		for _, f := range running.template.Functions {
@@ -55,22 +55,22 @@ func (d *dev) look() *follows {
 			}
 		}
 	}
-	return look(d.watching.file, code)
+	return takeSnapshot(d.template.file, code)
 }
 
-// follow makes the folders that matter now the ones that are watched.
-func (d *dev) follow(seen *follows) {
-	d.follows.Store(seen)
-	d.watching.watch(seen.folders)
+// watchFor has the folders of a snapshot watched, for changes of what it saw.
+func (d *dev) watchFor(seen *snapshot) {
+	d.seen.Store(seen)
+	d.template.watch(seen.folders)
 }
 
 // watch watches folders, and no others. One that is not there is noticed when it
 // comes, by the folder above it.
-func (w *watching) watch(folders []string) {
-	watched := w.files.WatchList()
+func (w *templateWatch) watch(folders []string) {
+	watched := w.changes.WatchList()
 	for _, path := range watched {
 		if !slices.Contains(folders, path) {
-			_ = w.files.Remove(path)
+			_ = w.changes.Remove(path)
 			delete(w.folders, path)
 		}
 	}
@@ -83,9 +83,9 @@ func (w *watching) watch(folders []string) {
 			if before := w.folders[path]; before != nil && os.SameFile(before, info) {
 				continue
 			}
-			_ = w.files.Remove(path) // another folder took its place
+			_ = w.changes.Remove(path) // another folder took its place
 		}
-		if w.files.Add(path) == nil {
+		if w.changes.Add(path) == nil {
 			w.folders[path] = info
 		}
 	}
@@ -93,13 +93,13 @@ func (w *watching) watch(folders []string) {
 
 // isTemplate reports whether a path is the template's own, or what that leads to.
 func (d *dev) isTemplate(path string) bool {
-	return d.watching != nil && (path == d.watching.file || path == d.follows.Load().file)
+	return d.template != nil && (path == d.template.file || path == d.seen.Load().file)
 }
 
 // watch puts the template into effect again whenever it, or what its path and
 // those of the code lead to, changes, until ctx ends.
 func (d *dev) watch(ctx context.Context) {
-	if d.watching == nil {
+	if d.template == nil {
 		<-ctx.Done()
 		return
 	}
@@ -109,23 +109,23 @@ func (d *dev) watch(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case event := <-d.watching.files.Events:
+		case event := <-d.template.changes.Events:
 			if event.Op == fsnotify.Chmod {
 				continue
 			}
 			if event.Has(fsnotify.Rename) || event.Has(fsnotify.Remove) {
-				d.watching.watch(d.follows.Load().folders) // one that was moved is watched no more, nor what took its place
+				d.template.watch(d.seen.Load().folders) // one that was moved is watched no more, nor what took its place
 			}
-			if d.isTemplate(filepath.Clean(event.Name)) || !d.look().same(d.follows.Load()) {
+			if d.isTemplate(filepath.Clean(event.Name)) || !d.snapshot().same(d.seen.Load()) {
 				timer.Reset(settle)
 			}
-		case err := <-d.watching.files.Errors:
+		case err := <-d.template.changes.Errors:
 			d.config.Reporter.Rejected(err)
 		case <-timer.C:
-			seen := d.look()
+			seen := d.snapshot()
 			d.reload()
-			d.follow(d.look())        // the template may name other folders now
-			if !d.look().same(seen) { // also while it was not watched yet
+			d.watchFor(d.snapshot())      // the template may name other folders now
+			if !d.snapshot().same(seen) { // also while it was not watched yet
 				timer.Reset(settle)
 			}
 		}

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// follows is what the template and the code stand for on the disk at a moment,
-// and where to look for changes of that.
-type follows struct {
+// snapshot is what the paths of the template and of the code lead to on the disk
+// at a moment, and where to look for changes of that.
+type snapshot struct {
 	file     string    // what the template's path leads to
 	modified time.Time // of the file; zero where there is none
 	size     int64
@@ -19,34 +19,35 @@ type follows struct {
 	code     map[string]string // by the path of a function's folder, what it leads to
 }
 
-// look finds out what the paths lead to now.
-func look(template string, code []string) *follows {
+// takeSnapshot finds out what paths lead to now: that of the template, and those
+// of the functions' folders. The paths are absolute.
+func takeSnapshot(template string, code []string) *snapshot {
 	folders := map[string]bool{}
-	f := &follows{code: map[string]string{}}
-	f.file = resolve(template, folders)
-	folders[filepath.Dir(f.file)] = true
-	if info, err := os.Stat(f.file); err == nil {
-		f.modified, f.size = info.ModTime(), info.Size()
+	s := &snapshot{code: map[string]string{}}
+	s.file = resolve(template, folders)
+	folders[filepath.Dir(s.file)] = true
+	if info, err := os.Stat(s.file); err == nil {
+		s.modified, s.size = info.ModTime(), info.Size()
 	}
 	for _, path := range code {
-		f.code[path] = resolve(path, folders)
+		s.code[path] = resolve(path, folders)
 	}
 	for _, folder := range slices.Collect(maps.Keys(folders)) {
 		folders[filepath.Dir(folder)] = true // where a folder is seen to take the place of another
 	}
-	f.folders = slices.Sorted(maps.Keys(folders))
-	return f
+	s.folders = slices.Sorted(maps.Keys(folders))
+	return s
 }
 
 // same reports whether nothing has changed: no link leads elsewhere, and the
 // template is the same file. A path that only one of them knows is no change.
-func (f *follows) same(other *follows) bool {
-	for path, target := range f.code {
+func (s *snapshot) same(other *snapshot) bool {
+	for path, target := range s.code {
 		if before, known := other.code[path]; known && before != target {
 			return false
 		}
 	}
-	return f.file == other.file && f.modified.Equal(other.modified) && f.size == other.size
+	return s.file == other.file && s.modified.Equal(other.modified) && s.size == other.size
 }
 
 // maxLinks is how many symbolic links a path may lead through.
