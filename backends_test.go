@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/coder/websocket"
 )
 
 // elsewhere is a server that answers the Invoke operation of Lambda, and tells
@@ -138,9 +136,7 @@ Resources:
 		c.FunctionEndpoints = map[string]string{"Generated": elsewhere(t, "g"), "by-name": elsewhere(t, "n")}
 	})
 	c := a.dial(t, "/dev")
-	if err := c.Write(t.Context(), websocket.MessageText, []byte(`{"action":"named"}`)); err != nil {
-		t.Fatal(err)
-	}
+	send(t, c, `{"action":"named"}`)
 	a.eventually(t, "the message", func() bool {
 		return slices.ContainsFunc(a.records, func(r Record) bool { return r.Event == "message" && r.Status == 200 && r.Error == "" })
 	})

@@ -34,9 +34,7 @@ func ended(t *testing.T, conn *websocket.Conn, size int) websocket.StatusCode {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if size > 0 {
-		if err := conn.Write(ctx, websocket.MessageText, []byte(strings.Repeat("x", size))); err != nil {
-			t.Fatal(err)
-		}
+		send(t, conn, strings.Repeat("x", size))
 	}
 	_, answer, err := conn.Read(ctx)
 	if err == nil {
@@ -75,11 +73,9 @@ func TestServeConnectionLimitsChange(t *testing.T) {
 	g.logged("key=limits.message")
 	gatewaytest.Eventually(t, func() error {
 		conn := g.dial()
+		send(t, conn, strings.Repeat("x", 100))
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
-		if err := conn.Write(ctx, websocket.MessageText, []byte(strings.Repeat("x", 100))); err != nil {
-			t.Fatal(err)
-		}
 		_, _, err := conn.Read(ctx)
 		return err
 	})

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
-
-	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 const guardedTemplate = `
@@ -87,12 +85,16 @@ func TestDevAccess(t *testing.T) {
 	}
 }
 
-func try(t *testing.T, a *app, path string) (*websocket.Conn, *http.Response, error) {
+// try opens a connection, perhaps in vain.
+func try(t *testing.T, a *app, path string, header ...http.Header) (*websocket.Conn, *http.Response, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Timeout)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	c, response, err := websocket.Dial(ctx, strings.Replace(a.Public, "http", "ws", 1)+path, &websocket.DialOptions{HTTPClient: client})
+	options := &websocket.DialOptions{HTTPClient: plain}
+	if len(header) > 0 {
+		options.HTTPHeader = header[0]
+	}
+	c, response, err := websocket.Dial(ctx, strings.Replace(a.Public, "http", "ws", 1)+path, options)
 	if err == nil {
 		t.Cleanup(func() { _ = c.CloseNow() })
 	}

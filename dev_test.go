@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -119,45 +118,45 @@ func (a *app) write(t *testing.T, name, content string) {
 // dial connects to a path of the public listener.
 func (a *app) dial(t *testing.T, path string) *websocket.Conn {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Timeout)
-	defer cancel()
-	transport := &http.Transport{DisableKeepAlives: true}
-	c, _, err := websocket.Dial(ctx, strings.Replace(a.Public, "http", "ws", 1)+path, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}})
+	c, _, err := try(t, a, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.CloseNow() })
 	return c
 }
 
 // ask sends a message and waits for the next one.
 func ask(t *testing.T, c *websocket.Conn, message string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Timeout)
+	send(t, c, message)
+	return received(t, c)
+}
+
+// send sends a message.
+func send(t *testing.T, c *websocket.Conn, message string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := c.Write(ctx, websocket.MessageText, []byte(message)); err != nil {
 		t.Fatal(err)
 	}
-	_, data, err := c.Read(ctx)
+}
+
+// received gives the next message of a connection.
+func received(t *testing.T, c *websocket.Conn) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, text, err := c.Read(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data)
+	return string(text)
 }
 
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Timeout}
-	response, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(body)
+	return call(t, plain, nil, "", "GET", url, "")
 }
 
 // mocks is the template of an API of mocks and HTTP backends, which needs no interpreter.

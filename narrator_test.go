@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
@@ -84,9 +82,7 @@ func TestDevAnswerToNobody(t *testing.T) {
 	a := start(t, silentRoute(backend.URL))
 	c := a.dial(t, "/dev")
 	for _, message := range []string{"silent", "silent"} {
-		if err := c.Write(t.Context(), websocket.MessageText, []byte(`{"action":"`+message+`"}`)); err != nil {
-			t.Fatal(err)
-		}
+		send(t, c, `{"action":"`+message+`"}`)
 	}
 	if got := ask(t, c, `{"action":"loud"}`); got != "fifteen bytes!!" {
 		t.Errorf("the route with a response: %q", got)
@@ -128,9 +124,7 @@ func TestDevOvertaken(t *testing.T) {
 	ask(t, c, `{"action":"quick"}`)
 	ask(t, c, `{"action":"quick"}`) // one after the other
 	for round := 1; round < 3; round++ {
-		if err := c.Write(t.Context(), websocket.MessageText, []byte(`{"action":"slow"}`)); err != nil {
-			t.Fatal(err)
-		}
+		send(t, c, `{"action":"slow"}`)
 		select {
 		case <-came:
 		case <-time.After(gatewaytest.Timeout):

@@ -17,6 +17,8 @@ import (
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
 	"github.com/miekg/dns"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // Names of the configuration, and custom domain names as they come, get
@@ -51,7 +53,7 @@ tls:
 		if err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() error {
+		gatewaytest.Eventually(t, func() error {
 			status, body := call(t, client, nil, "", "GET", "https://"+net.JoinHostPort(name, number)+"/_aws/execute-api/testapi123/prod", "")
 			if status == 0 {
 				return fmt.Errorf("%s: %s; the log:\n%s", name, body, &g.log)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/store"
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
@@ -107,7 +108,7 @@ func TestServeForeignConnection(t *testing.T) {
 	g := s.start(ServeConfig{})
 	conn := g.dial()
 	var id string
-	eventually(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		found := regexp.MustCompile(`msg=connect .*connectionId="([^"]+)"`).FindStringSubmatch(g.log.String())
 		if found == nil {
 			return errors.New("the connection is not in the log")
@@ -168,7 +169,7 @@ func TestServeForeignConnection(t *testing.T) {
 			t.Fatalf("%q, %v", text, err)
 		}
 	}
-	if got := exchange(t, conn, "still here"); got != "still here" {
+	if got := ask(t, conn, "still here"); got != "still here" {
 		t.Errorf("received %q", got)
 	}
 }
@@ -207,7 +208,7 @@ func TestServeHostileLog(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := exchange(t, conn, string(message)); got != string(message) {
+			if got := ask(t, conn, string(message)); got != string(message) {
 				t.Errorf("received %q", got)
 			}
 			if err := conn.Close(websocket.StatusCode(4000), forged); err != nil {
@@ -246,7 +247,7 @@ func TestServeRate(t *testing.T) {
 	conn := g.dial()
 	passed, refused := 1, 0 // the handshake counts
 	for passed < burst+rate {
-		if got := exchange(t, conn, `"x"`); got == `"x"` {
+		if got := ask(t, conn, `"x"`); got == `"x"` {
 			passed++
 		} else if refused++; !strings.Contains(got, `"Too Many Requests"`) {
 			t.Fatalf("received %s", got)

@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // hanging is a backend that answers nobody until it is released. It counts the
@@ -87,7 +88,7 @@ func TestServeBackendBounds(t *testing.T) {
 			answers := make(chan string, calls)
 			for range calls {
 				conn := g.dial()
-				go func() { answers <- exchange(t, conn, message) }()
+				go func() { answers <- ask(t, conn, message) }()
 			}
 			for range calls - 3 - 2 {
 				if answer := <-answers; !strings.Contains(answer, `"message": "Service Unavailable"`) && !strings.Contains(answer, `"message":"Service Unavailable"`) {
@@ -134,7 +135,7 @@ func TestServeFewDescriptors(t *testing.T) {
 			defer more.Close()
 		}
 	}
-	if got := exchange(t, conn, "hello"); !strings.Contains(got, "done") {
+	if got := ask(t, conn, "hello"); !strings.Contains(got, "done") {
 		t.Errorf("who is connected gets %s", got)
 	}
 	for _, path := range []string{"/healthz", "/readyz", "/v2/apis"} {
@@ -145,7 +146,7 @@ func TestServeFewDescriptors(t *testing.T) {
 	for _, more := range flood {
 		_ = more.Close()
 	}
-	eventually(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		late, err := dial()
 		if err == nil {
 			_ = late.CloseNow()
@@ -170,7 +171,7 @@ func TestServeRefusesHandshakes(t *testing.T) {
 		}
 		return response, err
 	}
-	eventually(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		response, err := dial()
 		if response != nil && response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "" {
 			return nil
@@ -182,7 +183,7 @@ func TestServeRefusesHandshakes(t *testing.T) {
 		}
 		return fmt.Errorf("%d are open, and the next is answered %v, %v", len(open), response, err)
 	})
-	if got := exchange(t, open[0], "hello"); got != "hello" {
+	if got := ask(t, open[0], "hello"); got != "hello" {
 		t.Errorf("who is connected gets %q", got)
 	}
 	if !strings.Contains(p.log.String(), `overloaded: refusing handshakes" pressure=descriptors`) {
@@ -191,7 +192,7 @@ func TestServeRefusesHandshakes(t *testing.T) {
 	for _, conn := range open[1:] {
 		_ = conn.CloseNow()
 	}
-	eventually(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		if _, err := dial(); err != nil {
 			return err
 		}

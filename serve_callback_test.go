@@ -71,7 +71,7 @@ credentials:
 `)
 			g := s.start(ServeConfig{Listeners: map[string][]net.Listener{"public": {port}}})
 			conn := g.dialAs(tt.dialHost)
-			if got := exchange(t, conn, `{"a":1}`); got != `back: {"a":1}` {
+			if got := ask(t, conn, `{"a":1}`); got != `back: {"a":1}` {
 				t.Errorf("got %s", got)
 			}
 			select {

@@ -62,7 +62,7 @@ func TestServeControlPlane(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v; the log:\n%s", err, &g.log)
 	}
-	if got := exchange(t, conn, "hello"); got != "from rooms.internal" {
+	if got := ask(t, conn, "hello"); got != "from rooms.internal" {
 		t.Errorf("answer %q", got)
 	}
 	did(t, v1.UpdateApiKey, &sdkv1.UpdateApiKeyInput{ApiKey: apiKey.Id, PatchOperations: []typesv1.PatchOperation{

@@ -39,7 +39,7 @@ func TestServeCorrections(t *testing.T) {
 	did(t, plane.CreateStage, &sdk.CreateStageInput{ApiId: api, StageName: new("prod"), DeploymentId: deploy()})
 
 	endpoint := *api + ".execute-api.us-east-1.amazonaws.com"
-	if got := exchange(t, g.dialAs(endpoint), `[2,"1","BootNotification",{}]`); got != "to BootNotification" {
+	if got := ask(t, g.dialAs(endpoint), `[2,"1","BootNotification",{}]`); got != "to BootNotification" {
 		t.Errorf("answer %q", got)
 	}
 	for _, disabled := range []bool{true, false} {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // saying is a backend that answers every event with a text and what its header
@@ -68,7 +70,7 @@ func (g *served) reloads() {
 	g.t.Helper()
 	before := strings.Count(g.log.String(), "was read again") + strings.Count(g.log.String(), "was not taken; what ran before")
 	g.reload <- struct{}{}
-	eventually(g.t, func() error {
+	gatewaytest.Eventually(g.t, func() error {
 		if strings.Count(g.log.String(), "was read again")+strings.Count(g.log.String(), "was not taken; what ran before") == before {
 			return fmt.Errorf("the configuration was not read again; the log:\n%s", &g.log)
 		}
@@ -88,10 +90,10 @@ func TestServeFile(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v; the log:\n%s", err, &g.log)
 	}
-	if got := exchange(t, conn, `{"action":"say"}`); got != `one message say {"action":"say"}` {
+	if got := ask(t, conn, `{"action":"say"}`); got != `one message say {"action":"say"}` {
 		t.Errorf("got %q", got)
 	}
-	if got := exchange(t, conn, "hello"); got != "one message $default hello" {
+	if got := ask(t, conn, "hello"); got != "one message $default hello" {
 		t.Errorf("got %q", got)
 	}
 	ids, managed := g.listed()
@@ -128,7 +130,7 @@ func TestServeFile(t *testing.T) {
 	// A change is in effect after a reload, on the connection that is open.
 	s.configure("apis:\n  chat:\n    routes:\n      say: " + two + "\n      $default: " + two + "\n  more:\n    stage: live\n    routes: {$default: " + one + "}\n")
 	g.reloads()
-	if got := exchange(t, conn, `{"action":"say"}`); got != `two message say {"action":"say"}` {
+	if got := ask(t, conn, `{"action":"say"}`); got != `two message say {"action":"say"}` {
 		t.Errorf("after a change: %q; the log:\n%s", got, &g.log)
 	}
 	if _, err := g.dialStage("/live"); err != nil {
@@ -151,7 +153,7 @@ func TestServeFile(t *testing.T) {
 		if said := strings.TrimPrefix(g.log.String(), before); !strings.Contains(said, "the configuration was not taken") || !strings.Contains(said, "stagedoor.yaml:") {
 			t.Errorf("%s: the log says %s", mistake, said)
 		}
-		if got := exchange(t, conn, `{"action":"say"}`); got != `two message say {"action":"say"}` {
+		if got := ask(t, conn, `{"action":"say"}`); got != `two message say {"action":"say"}` {
 			t.Errorf("after %s: %q", mistake, got)
 		}
 	}
@@ -238,7 +240,7 @@ func TestServeFileOnSeveralNodes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("node %d: %v; its log:\n%s", i, err, &g.log)
 		}
-		if got := exchange(t, conn, `{"action":"b"}`); got != `one message b {"action":"b"}` {
+		if got := ask(t, conn, `{"action":"b"}`); got != `one message b {"action":"b"}` {
 			t.Errorf("node %d: %q", i, got)
 		}
 		if strings.Contains(g.log.String(), "not in effect") {
@@ -259,13 +261,13 @@ func TestServeFileOnSeveralNodes(t *testing.T) {
 		if strings.Contains(g.log.String(), "not in effect") {
 			t.Errorf("node %d:\n%s", i, &g.log)
 		}
-		eventually(t, func() error {
+		gatewaytest.Eventually(t, func() error {
 			conn, err := g.dialStage("/dev")
 			if err != nil {
 				return err
 			}
 			defer conn.CloseNow()
-			if got := exchange(t, conn, `{"action":"b"}`); got != `two message b {"action":"b"}` {
+			if got := ask(t, conn, `{"action":"b"}`); got != `two message b {"action":"b"}` {
 				return fmt.Errorf("node %d: %q", i, got)
 			}
 			return nil

@@ -62,7 +62,7 @@ func TestServeFileFunctions(t *testing.T) {
 	say := func(want string) {
 		t.Helper()
 		// The push and the answer may come in either order.
-		got := []string{exchange(t, conn, message), received(t, conn)}
+		got := []string{ask(t, conn, message), received(t, conn)}
 		if got[0] == want {
 			got[0], got[1] = got[1], got[0]
 		}
@@ -80,7 +80,7 @@ func TestServeFileFunctions(t *testing.T) {
 	// One that is in the file no more is called no more.
 	s.configure("apis:\n  chat:\n    routes: {$default: " + saying(t, "one") + "}\n")
 	g.reloads()
-	if got := exchange(t, conn, message); got != "one message $default "+message {
+	if got := ask(t, conn, message); got != "one message $default "+message {
 		t.Errorf("got %q", got)
 	}
 	if err := g.stop(); err != nil {

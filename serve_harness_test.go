@@ -22,11 +22,12 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
 // patience is how long a test waits for what must come.
-const patience = 2 * time.Minute
+const patience = gatewaytest.Timeout
 
 // site is a folder with the configuration of a gateway, stagedoor.yaml, and its
 // data, one gateway after the other.
@@ -165,7 +166,7 @@ func (g *served) wait() error {
 // logged waits until the log has a text.
 func (g *served) logged(text string) {
 	g.t.Helper()
-	eventually(g.t, func() error {
+	gatewaytest.Eventually(g.t, func() error {
 		if !strings.Contains(g.log.String(), text) {
 			return fmt.Errorf("%q is missing in the log:\n%s", text, &g.log)
 		}
@@ -176,29 +177,13 @@ func (g *served) logged(text string) {
 // readiness waits until /readyz answers with a status and a text.
 func readiness(t *testing.T, admin string, status int, text string) {
 	t.Helper()
-	eventually(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		got, body := call(t, plain, nil, "", "GET", admin+"/readyz", "")
 		if got != status || !strings.Contains(body, text) {
 			return fmt.Errorf("/readyz: %d %s, want %d with %s", got, body, status, text)
 		}
 		return nil
 	})
-}
-
-// eventually waits until check finds nothing wrong.
-func eventually(t *testing.T, check func() error) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
 }
 
 // key is an access key that signs requests.
@@ -255,21 +240,6 @@ func (g *served) dialAs(host string) *websocket.Conn {
 	}
 	g.t.Cleanup(func() { _ = conn.CloseNow() })
 	return conn
-}
-
-// exchange sends a message and gives the answer to it.
-func exchange(t *testing.T, conn *websocket.Conn, message string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := conn.Write(ctx, websocket.MessageText, []byte(message)); err != nil {
-		t.Fatal(err)
-	}
-	_, answer, err := conn.Read(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(answer)
 }
 
 // echo is an integration that answers with what it gets.

@@ -17,6 +17,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/smithy-go"
 	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // killsVariable says how often TestServeKill kills the gateway, if not so often
@@ -207,8 +209,8 @@ func (w *writer) checkServed(public string) {
 		w.t.Fatal(err)
 	}
 	defer func() { _ = conn.CloseNow() }()
-	eventually(w.t, func() error {
-		if got := exchange(w.t, conn, "{}"); got != want {
+	gatewaytest.Eventually(w.t, func() error {
+		if got := ask(w.t, conn, "{}"); got != want {
 			return fmt.Errorf("the stage answers %q, the API has %q", got, want)
 		}
 		return nil

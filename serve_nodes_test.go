@@ -18,6 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/coder/websocket"
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // natsServers are servers outside of the gateways, that go and come back.
@@ -78,8 +80,8 @@ func TestServeNodes(t *testing.T) {
 	}
 	await := func(conn *websocket.Conn, number int) {
 		t.Helper()
-		eventually(t, func() error {
-			if got := exchange(t, conn, "{}"); got != fmt.Sprint(number) {
+		gatewaytest.Eventually(t, func() error {
+			if got := ask(t, conn, "{}"); got != fmt.Sprint(number) {
 				return fmt.Errorf("the stage answers %s, its number is %d", got, number)
 			}
 			return nil
@@ -87,7 +89,7 @@ func TestServeNodes(t *testing.T) {
 	}
 	var conns []*websocket.Conn
 	for _, node := range nodes {
-		eventually(t, func() error {
+		gatewaytest.Eventually(t, func() error {
 			if status, body := call(t, plain, nil, "", "GET", node.Public[0]+"/prod", ""); status != http.StatusUpgradeRequired {
 				return fmt.Errorf("the stage is not there: %d %s", status, body)
 			}
@@ -102,7 +104,7 @@ func TestServeNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		answered := time.Now()
-		if got := exchange(t, conns[here], "{}"); got != fmt.Sprint(number) {
+		if got := ask(t, conns[here], "{}"); got != fmt.Sprint(number) {
 			t.Errorf("the node that answered still has %s, not %d", got, number)
 		}
 		await(conns[there], number)
@@ -119,13 +121,13 @@ func TestServeNodes(t *testing.T) {
 			refused.ErrorMessage() != "The configuration store does not answer. Connections go on; please try again later." {
 			t.Errorf("without a store: %v", err)
 		}
-		if got := exchange(t, conns[i], "{}"); got != "19" {
+		if got := ask(t, conns[i], "{}"); got != "19" {
 			t.Errorf("without a store, node %d answers %s", i, got)
 		}
 	}
 	n.start()
 	for i, client := range clients {
-		eventually(t, func() error { return setNumber(client, 200+i) })
+		gatewaytest.Eventually(t, func() error { return setNumber(client, 200+i) })
 		for _, conn := range conns {
 			await(conn, 200+i)
 		}

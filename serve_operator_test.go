@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // All secrets that are missing are told at once, before anything starts.
@@ -99,7 +101,7 @@ func TestServeHealth(t *testing.T) {
 	withoutTLS := strings.Replace(g.Public[0], "https:", "http:", 1)
 	tell := func(status int, text string) {
 		t.Helper()
-		eventually(t, func() error {
+		gatewaytest.Eventually(t, func() error {
 			got, body := call(t, plain, nil, "", "GET", withoutTLS+path, "")
 			if got != status || body != text {
 				return fmt.Errorf("%d %s, want %d %s", got, body, status, text)
@@ -130,7 +132,7 @@ func TestServeRefusedURLs(t *testing.T) {
 	g := s.start(ServeConfig{Open: true})
 	client := newSDK(t, g.Admin)
 	first := answering(t, client)
-	eventually(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		if status, body := call(t, plain, nil, "", "GET", g.Public[0]+"/prod", ""); status != http.StatusUpgradeRequired {
 			return fmt.Errorf("the short URL: %d %s", status, body)
 		}

@@ -158,18 +158,18 @@ func TestServeStoreElsewhere(t *testing.T) {
 	g.await()
 	readiness(t, g.Admin, 200, `"status":"ready","store":"available"`)
 	conn := g.dial()
-	if got := exchange(t, conn, `{"a":1}`); got != `{"a":1}` {
+	if got := ask(t, conn, `{"a":1}`); got != `{"a":1}` {
 		t.Errorf("got %s", got)
 	}
 
 	end(n)
 	readiness(t, g.Admin, 200, `"status":"ready","store":"unavailable"`)
 	g.logged("what is deployed goes on")
-	if got := exchange(t, conn, `{"a":2}`); got != `{"a":2}` {
+	if got := ask(t, conn, `{"a":2}`); got != `{"a":2}` {
 		t.Errorf("without a store: %s", got)
 	}
 	late := g.dial()
-	if got := exchange(t, late, `{"a":3}`); got != `{"a":3}` {
+	if got := ask(t, late, `{"a":3}`); got != `{"a":3}` {
 		t.Errorf("a new connection without a store: %s", got)
 	}
 	_, _ = conn.CloseNow(), late.CloseNow()
@@ -227,13 +227,13 @@ func TestServeFunctions(t *testing.T) {
 	s.configure("functions: {chat: " + first.URL + path + "}\n")
 	g := s.start(ServeConfig{})
 	conn := g.dial()
-	if got := exchange(t, conn, "{}"); got != "first" {
+	if got := ask(t, conn, "{}"); got != "first" {
 		t.Errorf("got %s", got)
 	}
 	s.configure("functions: {'arn:aws:lambda:us-east-1:123456789012:function:chat': " + second.URL + path + "}\n")
 	g.reload <- struct{}{}
 	g.logged(`msg="the change is in effect" key=functions`)
-	if got := exchange(t, conn, "{}"); got != "second" {
+	if got := ask(t, conn, "{}"); got != "second" {
 		t.Errorf("after the change: %s", got)
 	}
 }
@@ -336,7 +336,7 @@ func TestServeEvents(t *testing.T) {
 	conn := g.dial()
 	const messages = maxFailures + 30
 	for range messages {
-		if got := exchange(t, conn, "{}"); !strings.Contains(got, "Internal server error") {
+		if got := ask(t, conn, "{}"); !strings.Contains(got, "Internal server error") {
 			t.Errorf("got %s", got)
 		}
 	}
@@ -404,7 +404,7 @@ func TestServeShutdownDelay(t *testing.T) {
 	g.end()
 	readiness(t, g.Admin, 503, `"status":"stopping"`)
 	conn := g.dial()
-	if got := exchange(t, conn, "{}"); got != "{}" {
+	if got := ask(t, conn, "{}"); got != "{}" {
 		t.Errorf("got %s", got)
 	}
 	_ = conn.CloseNow()

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/stagedoor/stagedoor/internal/administration"
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/store"
@@ -70,18 +68,6 @@ func identifying(t *testing.T, c *store.Configuration) error {
 	return errors.Join(errAPI, errDeployment)
 }
 
-// received gives the next message of a connection.
-func received(t *testing.T, conn *websocket.Conn) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	_, text, err := conn.Read(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // A token pushes, and does with the control plane what its policies allow; it
 // opens no handshake; and every refusal is AWS's and a line of the audit.
 func TestServeTokens(t *testing.T) {
@@ -91,7 +77,7 @@ func TestServeTokens(t *testing.T) {
 	s.change(func(c *store.Configuration) error { return identifying(t, c) })
 	g := s.start(ServeConfig{})
 	conn := g.dial()
-	push := g.Public[0] + "/prod/@connections/" + url.PathEscape(exchange(t, conn, "{}"))
+	push := g.Public[0] + "/prod/@connections/" + url.PathEscape(ask(t, conn, "{}"))
 
 	pusher := g.newToken("backend", "execute-api:ManageConnections")
 	if status, _, text := bearing(t, pusher.Token, "POST", push, "hello"); status != 200 {
@@ -178,7 +164,7 @@ func TestServeCurl(t *testing.T) {
 	s.change(func(c *store.Configuration) error { return identifying(t, c) })
 	g := s.start(ServeConfig{})
 	conn := g.dial()
-	push := g.Public[0] + "/prod/@connections/" + exchange(t, conn, "{}")
+	push := g.Public[0] + "/prod/@connections/" + ask(t, conn, "{}")
 	token := g.newToken("backend", "execute-api:*", "apigateway:*").Token
 	run := func(args ...string) (status, body string) {
 		t.Helper()

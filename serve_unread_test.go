@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // Clients whose answers are never read hold every place for handshakes no longer
@@ -38,7 +40,7 @@ func TestServeAnswersNeverRead(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		// The answer's body is not what matters: whoever is too many is reset.
 		status, body := call(t, plain, nil, "", "GET", g.Public[0]+"/prod", "")
 		if health, text := call(t, plain, nil, "", "GET", g.Admin+"/healthz", ""); status == 0 || health != 200 {
@@ -46,7 +48,7 @@ func TestServeAnswersNeverRead(t *testing.T) {
 		}
 		return nil
 	})
-	if got := exchange(t, g.dial(), "hello"); got != "hello" {
+	if got := ask(t, g.dial(), "hello"); got != "hello" {
 		t.Errorf("answer %q", got)
 	}
 }

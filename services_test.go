@@ -1,7 +1,6 @@
 package stagedoor
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,10 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // amazon stands for AWS services: it keeps what it is sent and gives the
@@ -145,14 +141,4 @@ func lastLine(request, beginning string) string {
 		return ""
 	}
 	return body
-}
-
-// send sends a message that is not answered.
-func send(t *testing.T, c *websocket.Conn, message string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Timeout)
-	defer cancel()
-	if err := c.Write(ctx, websocket.MessageText, []byte(message)); err != nil {
-		t.Fatal(err)
-	}
 }

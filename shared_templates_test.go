@@ -2,7 +2,6 @@ package stagedoor
 
 import (
 	"archive/zip"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +16,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/coder/websocket"
-
-	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // sharedTemplates are templates that nobody wrote for this project, where they
@@ -289,19 +286,10 @@ func runForeign(t *testing.T, source string) *app {
 // one that is refused.
 func (a *app) handshake(t *testing.T, path string, status int) *websocket.Conn {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Timeout)
-	defer cancel()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	c, answer, err := websocket.Dial(ctx, strings.Replace(a.Public, "http", "ws", 1)+path, &websocket.DialOptions{
-		HTTPClient: client, HTTPHeader: http.Header{"Authorization": {"somebody"}},
-	})
+	c, answer, err := try(t, a, path, http.Header{"Authorization": {"somebody"}})
 	if answer == nil || answer.StatusCode != status {
 		t.Fatalf("the handshake: %+v, %v, want %d", answer, err, status)
 	}
-	if err != nil {
-		return nil
-	}
-	t.Cleanup(func() { _ = c.CloseNow() })
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/stagedoor/stagedoor/internal/administration"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // tool runs a command of the program in a process of its own, with an access key
@@ -97,7 +98,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if out := must(t, nil, "", "restore", file, "--gateway", q.Admin); out != "restored 4 records\n" {
 		t.Errorf("said %q", out)
 	}
-	await(t, func() error { // the gateway follows
+	gatewaytest.Eventually(t, func() error { // the gateway follows
 		if status, body := request(t, "GET", q.Public+"/prod", ""); status != http.StatusUpgradeRequired {
 			return errors.New(body)
 		}

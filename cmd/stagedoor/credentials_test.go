@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // From nothing to a gateway that lets one in, to another key through it, to the
@@ -108,7 +110,7 @@ func TestCredentialsBearer(t *testing.T) {
 	_, secret, _ := strings.Cut(made.Token, ".")
 	ask := func(p *program, want int) {
 		t.Helper()
-		await(t, func() error {
+		gatewaytest.Eventually(t, func() error {
 			r, err := http.NewRequestWithContext(t.Context(), "GET", p.Admin+"/v2/apis", nil)
 			if err != nil {
 				return err

@@ -55,16 +55,8 @@ func selfSigned(t *testing.T) (cert, key string) {
 func TestDeployBehindClientCertificates(t *testing.T) {
 	t.Parallel()
 	cert, key := selfSigned(t)
-	folder := t.TempDir()
-	configuration, template := filepath.Join(folder, "gateway.yaml"), filepath.Join(folder, "template.yaml")
-	for name, text := range map[string]string{
-		configuration: "data: data\nadmin: {tls: {cert: " + cert + ", key: " + key + ", clientCA: " + cert + "}}\n",
-		template:      deployedTemplate,
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	template := templateFile(t, deployedTemplate)
+	configuration := written(t, "gateway.yaml", "data: data\nadmin: {tls: {cert: "+cert+", key: "+key+", clientCA: "+cert+"}}\n")
 	p := start(t, nil, "--config", configuration, "--open")
 	gateway := strings.Replace(p.Admin, "127.0.0.1", "localhost", 1)
 	deployed := func(more ...string) result {

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -16,7 +15,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/coder/websocket"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // detachingTemplate has a function that starts processes which are in no group of
@@ -72,13 +71,9 @@ func startBelow(t *testing.T, words string) *devBelow {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("there is no node to run the functions with")
 	}
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "template.yaml"), []byte(detachingTemplate), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	// The output is a file: a pipe that nobody reads would end dev as well.
 	output := filepath.Join(t.TempDir(), "output")
-	dev := fmt.Sprintf("%s dev %s --json --listen 127.0.0.1:0 --admin 127.0.0.1:0", os.Args[0], folder)
+	dev := fmt.Sprintf("%s dev %s --json --listen 127.0.0.1:0 --admin 127.0.0.1:0", os.Args[0], templateFile(t, detachingTemplate))
 	d := &devBelow{shell: exec.Command("/bin/sh", "-c", strings.ReplaceAll(words, "$DEV", dev+" >"+output+" 2>&1"))}
 	d.shell.Env = append(os.Environ(), asProgram+"=1")
 	d.shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -99,7 +94,7 @@ func startBelow(t *testing.T, words string) *devBelow {
 		_ = d.shell.Process.Kill()
 		if d.pid != 0 {
 			_ = syscall.Kill(d.pid, syscall.SIGTERM)
-			await(t, func() error {
+			gatewaytest.Eventually(t, func() error {
 				if alive(d.pid) {
 					return fmt.Errorf("dev does not end on SIGTERM")
 				}
@@ -113,7 +108,7 @@ func startBelow(t *testing.T, words string) *devBelow {
 		t.Fatalf("the shell said %q: %v", line, err)
 	}
 	var ready struct{ Event, Public string }
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		content, err := os.ReadFile(output)
 		first, _, found := strings.Cut(string(content), "\n")
 		if err != nil || !found || json.Unmarshal([]byte(first), &ready) != nil || ready.Event != "ready" {
@@ -121,27 +116,15 @@ func startBelow(t *testing.T, words string) *devBelow {
 		}
 		return nil
 	})
-	d.ask(t, ready.Public)
+	p := &program{t: t, Public: ready.Public, log: &logFile{}}
+	d.list(t, ask(t, p.dial("/dev"), "{}"))
 	return d
 }
 
-// ask has the function start its processes.
-func (d *devBelow) ask(t *testing.T, public string) {
+// list takes note of the processes that the function says it has started.
+func (d *devBelow) list(t *testing.T, answer string) {
 	t.Helper()
-	transport := &http.Transport{DisableKeepAlives: true}
-	c, _, err := websocket.Dial(t.Context(), strings.Replace(public, "http", "ws", 1)+"/dev", &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.CloseNow() }()
-	if err := c.Write(t.Context(), websocket.MessageText, []byte("{}")); err != nil {
-		t.Fatal(err)
-	}
-	_, answer, err := c.Read(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, word := range strings.Fields(string(answer)) {
+	for _, word := range strings.Fields(answer) {
 		pid, err := strconv.Atoi(word)
 		if err != nil || !alive(pid) {
 			t.Fatalf("the function answered %s", answer)
@@ -156,7 +139,7 @@ func (d *devBelow) ask(t *testing.T, public string) {
 // gone waits until dev and all below it have ended.
 func (d *devBelow) gone(t *testing.T) {
 	t.Helper()
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		for _, pid := range append([]int{d.pid}, d.below...) {
 			if alive(pid) {
 				return fmt.Errorf("process %d is still there (dev is %d, below it %v)", pid, d.pid, d.below)
@@ -230,7 +213,7 @@ func TestDevEndsWithItsOutput(t *testing.T) {
 	exited := make(chan error, 1)
 	go func() { exited <- command.Wait() }()
 	var ended error
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		select {
 		case ended = <-exited:
 			return nil

@@ -36,7 +36,13 @@ Resources:
 // templateFile writes a template into a folder of its own.
 func templateFile(t *testing.T, content string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "template.yaml")
+	return written(t, "template.yaml", content)
+}
+
+// written writes a file into a folder of its own.
+func written(t *testing.T, name, content string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}

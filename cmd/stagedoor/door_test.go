@@ -21,6 +21,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // door is a running `stagedoor dev --json`.
@@ -109,7 +111,7 @@ func newBackend(t *testing.T) *backend {
 func (b *backend) await(t *testing.T, event string) call {
 	t.Helper()
 	var found call
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		i := slices.IndexFunc(b.calls, func(c call) bool { return c.event == event })
@@ -262,11 +264,7 @@ func TestURLDoorUnreachable(t *testing.T) {
 // shortFile writes a stagedoor.yaml into a folder of its own.
 func shortFile(t *testing.T, text string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "stagedoor.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return written(t, "stagedoor.yaml", text)
 }
 
 // chat is a short file with a route of each kind.
@@ -318,7 +316,7 @@ func TestShortFile(t *testing.T) {
 		}
 	}
 	write(`{"action":"log"}`) // is not answered
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if !slices.ContainsFunc(b.calls, func(c call) bool { return c.url == "/ws/log" && c.route == "log" }) {

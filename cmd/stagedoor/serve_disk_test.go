@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // A disk that is full while the gateway runs stops the control plane, which says
@@ -64,7 +66,7 @@ func TestServeDiskFull(t *testing.T) {
 	// It is known before anybody writes.
 	storeIs := func(text string) {
 		t.Helper()
-		await(t, func() error {
+		gatewaytest.Eventually(t, func() error {
 			status, body := request(t, "GET", p.Admin+"/readyz", "")
 			if status != 200 || !strings.Contains(body, `"status":"ready"`) || !strings.Contains(body, text) {
 				return fmt.Errorf("/readyz: %d %s, want %s", status, body, text)
@@ -73,7 +75,7 @@ func TestServeDiskFull(t *testing.T) {
 		})
 	}
 	storeIs(`"store":"unavailable","storeError":"the configuration store does not answer: it takes no writes: the disk of ` + data)
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		if status, body := create(); status != 503 || !strings.Contains(body, "The configuration store does not answer") {
 			return fmt.Errorf("on a full disk: %d %s", status, body)
 		}
@@ -85,7 +87,7 @@ func TestServeDiskFull(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		if status, body := create(); status != 201 {
 			return fmt.Errorf("with space again: %d %s", status, body)
 		}

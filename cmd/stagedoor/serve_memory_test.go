@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -11,6 +13,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // Clients that read nothing are dropped before what waits for them is more than
@@ -36,7 +40,7 @@ func TestServeSlowReaders(t *testing.T) {
 	}}, Timeout: timeout}
 	var slow []*websocket.Conn
 	for range 50 {
-		await(t, func() error { // a busy machine makes slow loops, and these have handshakes refused for a while
+		gatewaytest.Eventually(t, func() error { // a busy machine makes slow loops, and these have handshakes refused for a while
 			conn, _, err := websocket.Dial(ctx, strings.Replace(p.Public, "http", "ws", 1)+"/prod", &websocket.DialOptions{HTTPClient: small})
 			if err == nil {
 				slow = append(slow, conn)

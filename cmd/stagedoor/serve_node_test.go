@@ -3,8 +3,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,10 +23,7 @@ func TestServeNodeAfterKill(t *testing.T) {
 	if !n.ReadyForConnections(timeout) {
 		t.Fatal("the NATS server does not start")
 	}
-	file := filepath.Join(t.TempDir(), "gateway.yaml")
-	if err := os.WriteFile(file, []byte("node: 3\nnats: {url: \""+n.ClientURL()+"\"}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := written(t, "gateway.yaml", "node: 3\nnats: {url: \""+n.ClientURL()+"\"}\n")
 	for range 3 {
 		p := start(t, nil, "--config", file)
 		p.log.await(t, `"msg":"the node has a number","node":3`)

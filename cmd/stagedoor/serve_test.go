@@ -25,6 +25,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
@@ -62,28 +63,12 @@ func (l *logFile) String() string {
 // await waits until the log has a text.
 func (l *logFile) await(t *testing.T, text string) {
 	t.Helper()
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		if !strings.Contains(l.String(), text) {
 			return fmt.Errorf("%q is missing in the log:\n%s", text, l.String())
 		}
 		return nil
 	})
-}
-
-// await waits until check finds nothing wrong.
-func await(t *testing.T, check func() error) {
-	t.Helper()
-	deadline := time.Now().Add(timeout)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
 }
 
 // start runs `stagedoor serve --json` on free ports until it is ready.
@@ -525,10 +510,7 @@ func TestServeText(t *testing.T) {
 
 func TestCheckConfiguration(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "gateway.yaml")
-	if err := os.WriteFile(file, []byte("region: eu-central-1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := written(t, "gateway.yaml", "region: eu-central-1\n")
 	got := execute(t.Context(), strings.NewReader(""), "check", file)
 	if got.code != exitOK || !strings.Contains(got.stdout, "a configuration without mistakes") {
 		t.Errorf("code %d: %s%s", got.code, got.stdout, got.stderr)

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -13,6 +15,7 @@ import (
 
 	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
 
 // A service manager's watchdog hears of a gateway for as long as its parts have
@@ -94,7 +97,7 @@ func TestWatchdogGoesSilent(t *testing.T) { // not parallel: the manager's addre
 	for told(time.Millisecond) != "" { // what was sent before
 	}
 	before := strings.Count(log.String(), silent)
-	await(t, func() error {
+	gatewaytest.Eventually(t, func() error {
 		if n := strings.Count(log.String(), silent); n < before+3 {
 			return errors.New("the watchdog was not silent for three times yet")
 		}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -31,10 +29,7 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 	for _, selection := range []string{"$request.body.", "$request.body.a.", "$request.body.a["} {
-		file := filepath.Join(t.TempDir(), "template.yaml")
-		if err := os.WriteFile(file, []byte(strings.ReplaceAll(deployedTemplate, "$request.body.action", `"`+selection+`"`)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		file := templateFile(t, strings.ReplaceAll(deployedTemplate, "$request.body.action", `"`+selection+`"`))
 		for _, command := range []string{"check", "dev"} {
 			got := execute(t.Context(), strings.NewReader(""), command, file)
 			if got.code != exitFailure || !strings.Contains(got.stderr, "template.yaml:5: Api: RouteSelectionExpression: selection expression") {

@@ -25,7 +25,7 @@ import (
 
 // Timeout is how long a test waits for something that must happen, on a machine
 // that is busy with something else.
-const Timeout = time.Minute
+const Timeout = 2 * time.Minute
 
 // headerTime is how long a client may take to send its header. Tests send what is
 // no whole header, and wait for the end.
