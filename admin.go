@@ -29,7 +29,7 @@ const devAdmin = `This is the admin port of "stagedoor dev".
 
   /healthz, /readyz          200 while it runs
   /2015-03-31/functions/...  Lambda's Invoke operation, for the functions of the
-                             application: AWS_ENDPOINT_URL_LAMBDA can be this port
+                             application, by AWS_ENDPOINT_URL_LAMBDA
 
 WebSocket clients, and @connections, have the other port.
 `

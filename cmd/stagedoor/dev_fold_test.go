@@ -113,27 +113,34 @@ func TestRefusedURLInText(t *testing.T) {
 	}
 }
 
-// Why an event failed stands below it on a terminal, if it finds no room behind
-// it; elsewhere an event is a line.
+// Why an event failed, or a URL was refused, goes on below it on a terminal that has
+// no room for it; elsewhere an event is a line.
 func TestDevFoldsReasons(t *testing.T) {
 	t.Parallel()
-	event := &stagedoor.Record{
-		Event: "connect", ConnectionID: "1FUcGK4CAAEsP6Z6lg==", Status: 502,
-		Error: "POST http://127.0.0.1:8000/: dial tcp 127.0.0.1:8000: connect: connection refused",
-	}
-	for color, lines := range map[bool]int{true: 3, false: 1} {
-		var out bytes.Buffer
-		r := newTextReporter(&out, color, false, time.Now())
-		r.Ready(stagedoor.Ready{})
-		out.Reset()
-		r.Record(event)
-		plain := colours.ReplaceAllString(out.String(), "")
-		if strings.Count(plain, "\n") != lines || !strings.Contains(strings.Join(strings.Fields(plain), " "), event.Error) {
-			t.Errorf("color %v:\n%s", color, plain)
-		}
-		for line := range strings.Lines(plain) {
-			if color && len(line) > 81 {
-				t.Errorf("%d columns: %s", len(line)-1, line)
+	for _, event := range []*stagedoor.Record{
+		{
+			Event: "connect", ConnectionID: "1FUcGK4CAAEsP6Z6lg==", Status: 502,
+			Error: "POST http://127.0.0.1:8000/: dial tcp 127.0.0.1:8000: connect: connection refused",
+		},
+		{
+			Event: "refused", Status: 403, Refused: &stagedoor.Access{Path: "/favicon.ico"},
+			Error: "no such stage, and no such file in the folder public; there is ws://127.0.0.1:40501/dev",
+		},
+	} {
+		for _, color := range []bool{true, false} {
+			var out bytes.Buffer
+			r := newTextReporter(&out, color, false, time.Now())
+			r.Ready(stagedoor.Ready{})
+			out.Reset()
+			r.Record(event)
+			plain := colours.ReplaceAllString(out.String(), "")
+			if (strings.Count(plain, "\n") > 1) != color || !strings.Contains(strings.Join(strings.Fields(plain), " "), event.Error) {
+				t.Errorf("color %v:\n%s", color, plain)
+			}
+			for line := range strings.Lines(plain) {
+				if color && len(line) > 81 {
+					t.Errorf("%d columns: %s", len(line)-1, line)
+				}
 			}
 		}
 	}

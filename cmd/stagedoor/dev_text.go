@@ -244,13 +244,24 @@ func (r *textReporter) warnings(e *stagedoor.Record) (lines string) {
 	return lines
 }
 
-// refused prints a URL that leads nowhere, and where there is something.
+// refused prints a URL that leads nowhere, and where there is something; on a
+// terminal in lines that find room there.
 func (r *textReporter) refused(e *stagedoor.Record) {
+	const indent = len(clockFormat) + 2
 	text := fmt.Sprintf("%d %s: %s", e.Status, visible(e.Refused.Path), visible(e.Error))
-	r.print(r.clock(e.Time) + "  " + r.paint(red, text) + r.warnings(e))
+	if r.color {
+		text = fold(text, indent)
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = r.paint(red, line)
+	}
+	r.print(r.clock(e.Time) + "  " + strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + r.warnings(e))
 }
 
-func (r *textReporter) clock(at time.Time) string { return r.paint(dim, at.Format("15:04:05.000")) }
+const clockFormat = "15:04:05.000"
+
+func (r *textReporter) clock(at time.Time) string { return r.paint(dim, at.Format(clockFormat)) }
 
 // duration is a time span with as many digits as one reads.
 func duration(d time.Duration) string {
