@@ -98,7 +98,7 @@ func run(ctx context.Context, o *options) error {
 	}
 	totals := w.log.Totals()
 	fmt.Printf("%d connections, %d messages, %d answers, %d error frames, %d pushes, %d of them delivered, %d writes answered, %d kills of the gateway, at most %d MiB\n",
-		totals.Connections, totals.Sent, totals.Answered, totals.Errors, totals.Pushed, totals.Delivered, w.writer.answered(), totals.Kills, w.most>>20)
+		totals.Connections, totals.Sent, totals.Answered, totals.Errors, totals.Pushed, totals.Delivered, w.writer.answered(), totals.Kills, w.most.Load()>>20)
 	if err == nil && (totals.Answered == 0 || totals.Delivered == 0 || w.writer.answered() == 0) {
 		err = errors.New("too little happened to say anything")
 	}

@@ -42,9 +42,9 @@ type world struct {
 	gateway *program
 	witness *witness
 	writer  *writer
-	paths   []string // where clients connect; the last one keeps the order of messages
-	floods  int      // how many there were
-	most    int64    // bytes of memory that the gateway took
+	paths   []string     // where clients connect; the last one keeps the order of messages
+	floods  int          // how many there were
+	most    atomic.Int64 // bytes of memory that the gateway took
 	watched sync.WaitGroup
 	ended   chan struct{} // closed when nothing is to be watched any more
 }
@@ -171,7 +171,7 @@ func (w *world) watchMemory() {
 		if err != nil {
 			return // it is being started
 		}
-		w.most = max(w.most, taken)
+		w.most.Store(max(w.most.Load(), taken))
 		if limit := int64(w.memory) << 20; taken > limit && !over {
 			over = true
 			w.log.Violate("the gateway took %d MiB, and may take %d", taken>>20, limit>>20)

@@ -31,6 +31,10 @@ func main() {
 	what := flag.String("attacks", "pings,readers,hang", "which attacks, separated by commas")
 	hanging := flag.Int("hanging", 4200, "clients of the function that never answers")
 	flag.Parse()
+	if *binary == "" {
+		fmt.Fprintln(os.Stderr, "neighbour: -gateway says which program is measured, such as ../dist/stagedoor-linux-amd64")
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	attacks := map[string]func(*gateway) error{
@@ -66,7 +70,7 @@ func run(ctx context.Context, binary string, attack func(*gateway) error) error 
 }
 
 // template has two APIs that are alike: a function that never answers, an answer
-// of 100 KB, and an echo.
+// of 19 KB, and a small one.
 const template = `
 Transform: AWS::Serverless-2016-10-31
 Resources:
