@@ -74,9 +74,13 @@ func (e *Engine) DropSlow(most int64) {
 	}
 }
 
+// dropSlow drops a connection for which something waits.
 func (c *Conn) dropSlow() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.out.counted == 0 {
+		return // it has read all of it meanwhile
+	}
 	if c.state == stateOpen {
 		c.state, c.code, c.reason = stateClosing, CloseTryAgainLater, ReasonSlow
 	}

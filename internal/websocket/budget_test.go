@@ -46,6 +46,22 @@ func TestQueueCountsMemory(t *testing.T) {
 	})
 }
 
+// Answers to pings that wait behind something are counted as well.
+func TestWaitingPongsAreCounted(t *testing.T) {
+	t.Parallel()
+	forDrivers(t, func(t *testing.T, driver Driver) {
+		e := newEngine(t, Options{Driver: driver, WriteTimeout: time.Hour})
+		p, c := adopt(t, e, &recorder{}, &Limits{QueueBytes: 8<<20 + 512<<10}) // no room for a ninth, but for a pong
+		fill(t, c, make([]byte, 1<<20-headerSize(1<<20)))                      // its buffer is full
+		p.send(control(opPing, "hello"))
+		eventually(t, "the answer to wait, and to be counted", func() bool {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return bytes.HasSuffix(c.out.tail.data, []byte("hello")) && c.out.counted == c.out.held
+		})
+	})
+}
+
 // Past the budget of the engine the slowest readers are dropped, and told so;
 // who reads is not touched, and the count comes back to nothing.
 func TestQueueBudget(t *testing.T) {

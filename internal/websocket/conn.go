@@ -132,9 +132,15 @@ func (c *Conn) overfull(payload int) bool {
 	return c.out.head != nil && int(c.out.held)+c.out.growth(headerSize(payload)+payload) > limit
 }
 
-// write queues a frame and writes unless the socket is known to be full.
+// write queues a frame and pushes.
 func (c *Conn) write(op byte, payload []byte) {
 	c.out.frame(op, payload)
+	c.push()
+}
+
+// push writes what is queued. Where the socket is known to be full, more waits:
+// that is counted.
+func (c *Conn) push() {
 	if c.out.progress == 0 {
 		c.driver.flush(c)
 	} else {
@@ -168,7 +174,7 @@ func (c *Conn) drain() {
 		c.finish()
 		return
 	}
-	c.driver.flush(c)
+	c.push()
 	c.unpause()
 }
 

@@ -46,8 +46,8 @@ func (c *Conn) sendPongs(p *pongs) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.out.progress == 0 && c.out.head != nil {
-		c.driver.flush(c)
+	if c.out.head != nil {
+		c.push()
 	}
 }
 
@@ -55,10 +55,11 @@ func (c *Conn) sendPongs(p *pongs) {
 // milliseconds.
 const controlWindow = 5000
 
-// flooded counts a control frame, and says whether it is one too many: a bucket
-// by the generic cell rate algorithm, in four bytes. The time in it goes round
-// after 49 days; what can't be is a bucket that was not looked at for as long,
-// and full. It takes a claim.
+// flooded counts a control frame, and says whether it is one too many, by the
+// generic cell rate algorithm: Conn.control runs ahead of the clock by what each
+// frame takes of the rate, and at most by controlWindow. Its milliseconds begin
+// again after 49 days: a peer that was silent for just as long may be taken for
+// one that was not. It takes a claim.
 func (c *Conn) flooded() bool {
 	rate := c.limits.ControlRate
 	if rate <= 0 {

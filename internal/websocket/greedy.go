@@ -68,15 +68,10 @@ func (c *Conn) letGo() {
 }
 
 func (c *Conn) letGoLocked() {
-	switch {
-	case !c.held:
-		return
-	case c.reading:
-		c.resumed = true
-	case !c.paused:
-		defer c.goOn()
+	if c.held {
+		c.held = false
+		c.readOn()
 	}
-	c.held = false
 }
 
 // InFlight is how many Message calls there are, and how many there may be.

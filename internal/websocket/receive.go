@@ -236,9 +236,17 @@ func (c *Conn) unpause() {
 		return
 	}
 	c.paused = false
-	if c.reading {
+	c.readOn()
+}
+
+// readOn has reading go on when something that stopped it has ended, unless
+// something else stops it still.
+func (c *Conn) readOn() {
+	switch {
+	case c.paused || c.held:
+	case c.reading:
 		c.resumed = true
-		return
+	default:
+		c.goOn()
 	}
-	c.goOn()
 }

@@ -55,11 +55,12 @@ type Handler interface {
 	// that reads for many connections: it must not block.
 	Control(*Conn)
 	// Closed is called once, in a goroutine of its own, when the connection
-	// has ended, and not before Opened has returned: with the peer's code and reason when the peer closed, with
-	// our own when we did, with CloseNoStatus or CloseAbnormal and no reason
-	// when there was none. Messages may still be in flight. Where the peer ended
-	// the connection, by a close frame or by breaking the protocol, the answers
-	// to messages from before that have had Options.AnswerTimeout to be sent.
+	// has ended, and not before Opened has returned: with the peer's code and
+	// reason when the peer closed, with our own when we did, with CloseNoStatus
+	// or CloseAbnormal and no reason when there was none. Messages may still be
+	// in flight. Where the peer ended the connection, by a close frame or by
+	// breaking the protocol, the answers to messages from before that have had
+	// Options.AnswerTimeout to be sent.
 	Closed(c *Conn, code int, reason string)
 }
 
