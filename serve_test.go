@@ -143,11 +143,11 @@ func TestServeStoreElsewhere(t *testing.T) {
 	g := s.begin(ServeConfig{Open: true, Listeners: map[string][]net.Listener{"admin": {admin}}})
 	address := "http://" + admin.Addr().String()
 	readiness(t, address, 503, `"status":"starting","store":"unavailable"`)
-	ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/v2/apis", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/v2/apis", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := plain.Do(ask)
+	answer, err := plain.Do(request)
 	if err != nil || answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" { // which "stagedoor deploy" waits by
 		t.Errorf("the control plane of a gateway that starts: %v, %+v", err, answer)
 	}
