@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -118,27 +117,4 @@ func page(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// layerRow is a row of the table of packages.
-var layerRow = regexp.MustCompile("(?m)^\\| (\\d|tests) \\| `([^`]+)` \\|")
-
-// aboveAll is the layer of what only tests import.
-const aboveAll = 99
-
-// layers returns the layer of every package of the page, by its folder.
-func layers(t *testing.T) map[string]int {
-	t.Helper()
-	table := make(map[string]int)
-	for _, row := range layerRow.FindAllStringSubmatch(page(t), -1) {
-		layer, err := strconv.Atoi(row[1])
-		if err != nil {
-			layer = aboveAll
-		}
-		table[row[2]] = layer
-	}
-	if len(table) == 0 {
-		t.Fatal("docs/architecture.md has no table of packages")
-	}
-	return table
 }
