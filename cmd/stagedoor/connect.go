@@ -83,9 +83,9 @@ func (c *ConnectCmd) client(p *process) (*terminal.Client, error) {
 	}, nil
 }
 
-// openInput gives the client its input: the terminal, where both ends are
-// one, else the lines of standard input. The function that it returns undoes
-// what it did to the terminal.
+// openInput opens the client's input: the terminal, where both ends are one,
+// else the lines of standard input. The function that it returns undoes what it
+// did to the terminal.
 func (c *ConnectCmd) openInput(client *terminal.Client, p *process) (restore func(), err error) {
 	if len(c.Execute) > 0 {
 		return func() {}, nil

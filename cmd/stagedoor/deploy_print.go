@@ -66,7 +66,7 @@ func (t *deployText) planned(stack, gateway string, plan *deploy.Plan, notes []s
 // name is what people call an API.
 func (t *deployText) name(logicalID string) string { return cmp.Or(t.names[logicalID], logicalID) }
 
-// named gives changes with the names that people have for APIs.
+// named returns changes with the names that people have for APIs.
 func (t *deployText) named(changes []*deploy.Change) []*deploy.Change {
 	named := make([]*deploy.Change, len(changes))
 	for i, c := range changes {

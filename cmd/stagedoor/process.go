@@ -36,13 +36,13 @@ func newProcess() *process {
 	}
 }
 
-// isTerminal says whether a stream is a file that is a terminal.
+// isTerminal reports whether a stream is a file that is a terminal.
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// color says whether output to a stream should be coloured: on a terminal
+// color reports whether output to a stream should be coloured: on a terminal
 // that can, unless NO_COLOR is set.
 func (p *process) color(stream any) bool {
 	return p.isTerminal(stream) && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"

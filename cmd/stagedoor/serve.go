@@ -83,7 +83,8 @@ func (c *ServeCmd) source(environ []string) config.Options {
 	return source
 }
 
-// onHangup gives something for every SIGHUP, until ctx ends.
+// onHangup returns a channel that gets a value for every SIGHUP, until ctx
+// ends.
 func onHangup(ctx context.Context) <-chan struct{} {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)

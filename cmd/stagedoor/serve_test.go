@@ -120,7 +120,7 @@ func (p *program) signal(s syscall.Signal) {
 	}
 }
 
-// wait gives how the program ended.
+// wait returns how the program ended.
 func (p *program) wait() error {
 	p.t.Helper()
 	select {
@@ -136,7 +136,7 @@ func (p *program) wait() error {
 // client does not keep connections: an idle one would outlive its test.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: timeout}
 
-// request gives the status and the body of an answer.
+// request returns the status and the body of an answer.
 func request(t *testing.T, method, url, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))

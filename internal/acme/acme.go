@@ -205,8 +205,9 @@ func (m *Manager) obtain(ctx context.Context, name string) {
 	}
 }
 
-// Certificate gives the certificate for the name that a client asks for, or the
-// one that answers a TLS-ALPN-01 challenge. It is a servertls.Options.Managed.
+// Certificate returns the certificate for the name that a client asks for, or
+// the one that answers a TLS-ALPN-01 challenge. It is a
+// servertls.Options.Managed.
 func (m *Manager) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if hello.ServerName == "" && !slices.Contains(hello.SupportedProtos, Protocol) {
 		return nil, errors.New("the client names no host")

@@ -91,7 +91,7 @@ func (l *locks) try(ctx context.Context, name string) (bool, error) {
 	return true, nil
 }
 
-// abandoned tells whether a lock was not renewed for the time of a lease.
+// abandoned reports whether a lock was not renewed for the time of a lease.
 func (l *locks) abandoned(name string, revision uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,7 +130,7 @@ func (l *locks) hold(ctx context.Context, name string, revision uint64) {
 	}()
 }
 
-// unlock gives a lock back, unless it was lost.
+// unlock releases a lock, unless it was lost.
 func (l *locks) unlock(ctx context.Context, name string) error {
 	l.mu.Lock()
 	h := l.held[name]
@@ -151,7 +151,8 @@ func (l *locks) unlock(ctx context.Context, name string) error {
 	return err
 }
 
-// close gives back what is held, so that other nodes need not wait for a lease.
+// close releases the locks that are held, so that other nodes need not wait for
+// a lease.
 func (l *locks) close(ctx context.Context) error {
 	l.mu.Lock()
 	var names []string

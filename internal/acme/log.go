@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// newLogger gives certmagic a logger that writes to ours.
+// newLogger returns a logger for certmagic that writes to ours.
 func newLogger(log *slog.Logger) *zap.Logger {
 	if log == nil {
 		return zap.NewNop()
@@ -19,12 +19,12 @@ func newLogger(log *slog.Logger) *zap.Logger {
 // core is a zapcore.Core in front of a slog.Logger.
 type core struct{ log *slog.Logger }
 
-// Enabled tells whether a level is logged.
+// Enabled reports whether a level is logged.
 func (c *core) Enabled(level zapcore.Level) bool {
 	return c.log.Enabled(context.Background(), levelOf(level))
 }
 
-// With gives a core that adds fields to each line.
+// With returns a core that adds fields to each line.
 func (c *core) With(fields []zapcore.Field) zapcore.Core {
 	return &core{slog.New(c.log.Handler().WithAttrs(attributes(fields)))}
 }

@@ -142,13 +142,13 @@ func (s *storage) remove(ctx context.Context, key string) error {
 	}
 }
 
-// Exists tells whether there is a file, or one below the name.
+// Exists reports whether there is a file, or one below the name.
 func (s *storage) Exists(ctx context.Context, name string) bool {
 	_, err := s.Stat(ctx, name)
 	return err == nil
 }
 
-// List gives the names directly below a name, or all files below it.
+// List returns the names directly below a name, or all files below it.
 func (s *storage) List(ctx context.Context, name string, recursive bool) ([]string, error) {
 	records, err := s.store.List(ctx, key(name))
 	if err != nil {
@@ -197,5 +197,5 @@ func (s *storage) TryLock(ctx context.Context, name string) (bool, error) {
 	return s.locks.try(ctx, name)
 }
 
-// Unlock gives a name back.
+// Unlock releases the lock on a name.
 func (s *storage) Unlock(ctx context.Context, name string) error { return s.locks.unlock(ctx, name) }

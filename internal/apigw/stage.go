@@ -33,7 +33,7 @@ type Stage struct {
 	AutomaticDeployments []string `json:",omitempty"`
 }
 
-// AutoDeploys tells whether every change of the API is deployed on the stage.
+// AutoDeploys reports whether every change of the API is deployed on the stage.
 func (s *Stage) AutoDeploys() bool { return s.AutoDeploy != nil && *s.AutoDeploy }
 
 // RouteSettings are throttling and logging of one route, or of all. What is nil

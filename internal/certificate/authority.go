@@ -100,7 +100,7 @@ func (a *Authority) writeCertificate() error {
 // PEM, for NODE_EXTRA_CA_CERTS.
 func (a *Authority) CertificatePath() string { return filepath.Join(a.dir, certificateFile) }
 
-// Certificate gives the authority's certificate, which must not be changed.
+// Certificate returns the authority's certificate, which must not be changed.
 func (a *Authority) Certificate() *x509.Certificate { return a.cert }
 
 // replaceFile writes a file so that readers see the old or the new one whole.

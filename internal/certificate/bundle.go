@@ -57,8 +57,8 @@ func (a *Authority) WriteBundle(path string) error {
 	return nil
 }
 
-// systemRoots gives the PEM text of the first source that has any. A file that
-// the developer named must be readable.
+// systemRoots returns the PEM text of the first source that has any. A file
+// that the developer named must be readable.
 func systemRoots() ([]byte, error) {
 	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
 		return os.ReadFile(file)
@@ -74,7 +74,7 @@ func systemRoots() ([]byte, error) {
 	return readFolders(rootDirs), nil
 }
 
-// readFolders gives the contents of every file in the first folder that has
+// readFolders returns the contents of every file in the first folder that has
 // any. What is not PEM is left for the decoder to pass over.
 func readFolders(dirs []string) []byte {
 	for _, dir := range dirs {

@@ -33,7 +33,7 @@ func open(t *testing.T) *Authority {
 	return a
 }
 
-// serve gives the port of an https server with the authority's certificates.
+// serve returns the port of an https server with the authority's certificates.
 func serve(t *testing.T, a *Authority) string {
 	t.Helper()
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", a.TLSConfig())

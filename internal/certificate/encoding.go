@@ -19,7 +19,7 @@ const (
 	clockSkew         = 24 * time.Hour // certificates are valid since then
 )
 
-// newAuthority gives a key and a self-signed certificate in PEM.
+// newAuthority returns a key and a self-signed certificate in PEM.
 func newAuthority(now time.Time) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -18,10 +18,10 @@ const (
 	maxLeaves    = 256
 )
 
-// TLSConfig gives a server's configuration that answers each client with a
+// TLSConfig returns a server's configuration that answers each client with a
 // certificate for the name it asks for. A client that asks for none, as one
-// that dials an IP address does, gets localhost, 127.0.0.1, ::1 and the
-// address it dialled. A name that cannot be a host's ends the handshake.
+// that dials an IP address does, gets localhost, 127.0.0.1, ::1 and the address
+// it dialled. A name that cannot be a host's ends the handshake.
 func (a *Authority) TLSConfig() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.getCertificate}
 }
@@ -56,7 +56,7 @@ func localIP(conn net.Conn) net.IP {
 	return nil
 }
 
-// leaf gives the certificate kept under key, or issues one for names. The
+// leaf returns the certificate kept under key, or issues one for names. The
 // oldest makes room when too many are kept.
 func (a *Authority) leaf(key string, names *x509.Certificate) (*tls.Certificate, error) {
 	a.mu.Lock()

@@ -61,7 +61,7 @@ func (s *server) updateAccount(ctx context.Context, in *wirev1.UpdateAccountRequ
 
 var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$`)
 
-// loadAccount gives the account's settings, and its revision, 0 where nothing
+// loadAccount returns the account's settings, and its revision, 0 where nothing
 // was set.
 func (s *server) loadAccount(ctx context.Context) (*apigw.Account, uint64, error) {
 	account, revision, err := s.Store.Account.Get(ctx, store.AccountID)

@@ -9,7 +9,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// readAPI gives an API with all that belongs to it. It is the caller's own.
+// readAPI returns an API with all that belongs to it. It is the caller's own.
 func (s *server) readAPI(ctx context.Context, id string) (*apigw.API, error) {
 	api, _, err := s.loadAPI(ctx, id)
 	return api, err

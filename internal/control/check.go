@@ -85,7 +85,7 @@ func (m *member) check(v reflect.Value, name string, emptyRemoves bool) error {
 	return nil
 }
 
-// texts gives the keys of a map by their texts.
+// texts returns the keys of a map by their texts.
 func texts(v reflect.Value) map[string]reflect.Value {
 	keys := make(map[string]reflect.Value, v.Len())
 	for _, key := range v.MapKeys() {

@@ -41,8 +41,8 @@ func (s *structure) decode(r *request, e wire.Endpoint, v reflect.Value) error {
 	return s.check(v.Elem(), "", isUpdate(e))
 }
 
-// isUpdate tells whether an operation changes what exists: an empty text removes
-// a member then, whatever its limits (spec H.11).
+// isUpdate reports whether an operation changes what exists: an empty text
+// removes a member then, whatever its limits (spec H.11).
 func isUpdate(e wire.Endpoint) bool { return e.Method == http.MethodPatch }
 
 func (s *structure) decodeBody(body []byte, v reflect.Value) error {

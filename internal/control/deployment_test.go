@@ -81,7 +81,7 @@ func TestDeploymentErrors(t *testing.T) {
 	must(t, h.DeleteDeployment, &sdk.DeleteDeploymentInput{ApiId: &api, DeploymentId: id})
 }
 
-// deployed gives the route keys of what a stage points at.
+// deployed returns the route keys of what a stage points at.
 func (h *harness) deployed(t *testing.T, api, stage string) []string {
 	t.Helper()
 	got := must(t, h.GetStage, &sdk.GetStageInput{ApiId: &api, StageName: &stage})

@@ -148,7 +148,7 @@ type failure struct {
 	Message string
 }
 
-// failureOf gives what an operation failed with.
+// failureOf returns what an operation failed with.
 func failureOf(t *testing.T, err error) failure {
 	t.Helper()
 	var api smithy.APIError

@@ -65,7 +65,7 @@ func (s *server) heal(ctx context.Context, apiID string, stages []*apigw.Stage) 
 	return err
 }
 
-// isBehind tells whether a stage lacks something of its API.
+// isBehind reports whether a stage lacks something of its API.
 func (s *server) isBehind(ctx context.Context, stage *apigw.Stage) (bool, error) {
 	api, _, err := s.Store.APIs.Get(ctx, stage.ApiId)
 	if err != nil || len(api.Routes) == 0 { // without a route there is no deployment

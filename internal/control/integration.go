@@ -82,7 +82,8 @@ func (s *server) deleteIntegration(ctx context.Context, in *wire.DeleteIntegrati
 	})
 }
 
-// routesTo gives the ids of the routes that point at an integration, in order.
+// routesTo returns the ids of the routes that point at an integration, in
+// order.
 func routesTo(api *apigw.API, integration *apigw.Integration) []string {
 	var ids []string
 	for _, route := range api.Routes {

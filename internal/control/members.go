@@ -5,7 +5,7 @@ import (
 	"reflect"
 )
 
-// as gives the structure To with those members of a request that it has too,
+// as returns the structure To with those members of a request that it has too,
 // by name. It makes a create request an update of a new resource, so that what
 // holds for members is written once.
 func as[To, From any](from *From) *To {

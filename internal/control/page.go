@@ -20,10 +20,10 @@ const (
 	defaultPageV1 = 25
 )
 
-// page gives what clients see of one page of items, in the order of their ids,
-// and the token of the next one. A token has the last id of the page before, so
-// what is created or deleted meanwhile moves no other item. An empty page is
-// not nil: it is written as an empty list.
+// page returns what clients see of one page of items, in the order of their
+// ids, and the token of the next one. A token has the last id of the page
+// before, so what is created or deleted meanwhile moves no other item. An empty
+// page is not nil: it is written as an empty list.
 func page[T, V any](items []T, id func(T) string, view func(T) V, maxResults, token *string) (views []V, next *string, err error) {
 	size := maxPage
 	if maxResults != nil {
@@ -78,7 +78,7 @@ func newToken[V any](id string) string {
 	return base64.RawURLEncoding.EncodeToString(append(seal[V](id), id...))
 }
 
-// readToken gives the id that a token was made of, and false for a token that
+// readToken returns the id that a token was made of, and false for a token that
 // was not given for a list of the same kind.
 func readToken[V any](token string) (id string, ok bool) {
 	text, err := base64.RawURLEncoding.DecodeString(token)

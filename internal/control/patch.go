@@ -38,7 +38,7 @@ func (p patches) apply(operations []*wirev1.PatchOperation) error {
 	return nil
 }
 
-// find gives what an operation on a path does, and the values of the path's
+// find returns what an operation on a path does, and the values of the path's
 // segments.
 func (p patches) find(operation, path string) (change func(string, ...string) error, segments []string) {
 	if change := p[operation][path]; change != nil {

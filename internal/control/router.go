@@ -74,7 +74,7 @@ func orNew(s *segment) *segment {
 	return s
 }
 
-// find gives the operation of a request and the parameters of its path.
+// find returns the operation of a request and the parameters of its path.
 func (r *router) find(q *http.Request) (handler, map[string]string, error) {
 	node := r.root
 	var values []string
@@ -108,7 +108,7 @@ func (r *router) find(q *http.Request) (handler, map[string]string, error) {
 	return found.handler, parameters, nil
 }
 
-// asks tells whether a request's query is one for the endpoint.
+// asks reports whether a request's query is one for the endpoint.
 func (e *endpoint) asks(query url.Values) bool {
 	for name := range e.query {
 		if query.Get(name) != e.query.Get(name) {

@@ -143,7 +143,7 @@ func (s *server) deleteRouteSettings(ctx context.Context, in *wire.DeleteRouteSe
 	})
 }
 
-// loadStage gives a stage, which is the caller's own, with its revision.
+// loadStage returns a stage, which is the caller's own, with its revision.
 func (s *server) loadStage(ctx context.Context, apiID, name string) (*apigw.Stage, uint64, error) {
 	stage, revision, err := s.Store.Stages.Get(ctx, apiID, name)
 	if errors.Is(err, store.ErrNotFound) {

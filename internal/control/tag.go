@@ -46,7 +46,7 @@ func (s *server) getTags(ctx context.Context, in *wire.GetTagsRequest) (*wire.Ge
 	return &wire.GetTagsResponse{Tags: orEmpty(tags)}, nil
 }
 
-// readTags gives the tags of the resource with an ARN.
+// readTags returns the tags of the resource with an ARN.
 func (s *server) readTags(ctx context.Context, arn string) (map[string]string, error) {
 	path, err := s.pathOf(arn)
 	if err != nil {
@@ -90,8 +90,8 @@ func (s *server) changeTags(ctx context.Context, arn string, change func(map[str
 	return noSuchResource(arn)
 }
 
-// pathOf gives the steps of the resource that an ARN of this region stands for,
-// arn:aws:apigateway:{region}::/apis/{apiId}/stages/{stage} for example.
+// pathOf returns the steps of the resource that an ARN of this region stands
+// for, arn:aws:apigateway:{region}::/apis/{apiId}/stages/{stage} for example.
 func (s *server) pathOf(arn string) ([]string, error) {
 	_, rest, _ := strings.Cut(strings.TrimPrefix(arn, "arn:"), ":")
 	path, ok := strings.CutPrefix(rest, "apigateway:"+s.Region+"::/")

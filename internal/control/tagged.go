@@ -12,8 +12,8 @@ type tagged struct {
 	change func(ctx context.Context, id string, apply func(*map[string]string) error) error
 }
 
-// tagged gives what has tags, by the first step of its ARN: arn:…::/apis/{apiId}.
-// The tags of an API are part of what is deployed.
+// tagged returns what has tags, by the first step of its ARN:
+// arn:…::/apis/{apiId}. The tags of an API are part of what is deployed.
 func (s *server) tagged() map[string]tagged {
 	return map[string]tagged{
 		"apis": {
@@ -70,7 +70,7 @@ func (s *server) tagged() map[string]tagged {
 	}
 }
 
-// tagsOf gives the tags of what was loaded.
+// tagsOf returns the tags of what was loaded.
 func tagsOf[T any](resource *T, err error, tags func(*T) map[string]string) (map[string]string, error) {
 	if err != nil {
 		return nil, err

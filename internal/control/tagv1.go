@@ -21,7 +21,8 @@ func (s *server) tagResourceV1(ctx context.Context, in *wirev1.TagResourceReques
 	return s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) { maps.Copy(tags, in.Tags) })
 }
 
-// getTagsV1 gives all tags at once: a resource has no more than a page of them.
+// getTagsV1 returns all tags at once: a resource has no more than a page of
+// them.
 func (s *server) getTagsV1(ctx context.Context, in *wirev1.GetTagsRequest) (*wirev1.Tags, error) {
 	tags, err := s.readTags(ctx, in.ResourceArn)
 	if err != nil {

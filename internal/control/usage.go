@@ -59,7 +59,7 @@ func (s *server) getUsage(ctx context.Context, in *wirev1.GetUsageRequest) (*wir
 	return out, nil
 }
 
-// daysBetween gives the days from one to another, both included.
+// daysBetween returns the days from one to another, both included.
 func daysBetween(start, end string) ([]time.Time, error) {
 	first, err := time.Parse(time.DateOnly, start)
 	if err != nil {

@@ -124,7 +124,7 @@ func (s *server) loadPlan(ctx context.Context, id string) (*apigw.UsagePlan, uin
 	return plan, revision, err
 }
 
-// plansOf gives the plans of a key.
+// plansOf returns the plans of a key.
 func (s *server) plansOf(ctx context.Context, keyID string) ([]*apigw.UsagePlan, error) {
 	entries, err := s.Store.UsagePlans.List(ctx)
 	return slices.DeleteFunc(values(entries), func(p *apigw.UsagePlan) bool { return !slices.Contains(p.KeyIds, keyID) }), err
@@ -156,7 +156,7 @@ func (s *server) checkPlan(plan *apigw.UsagePlan) error {
 	return invalid(usage.CheckPlan(plan))
 }
 
-// planStageOf gives a stage that a request adds to a plan. It must exist, and
+// planStageOf returns a stage that a request adds to a plan. It must exist, and
 // the plan not have it.
 func (s *server) planStageOf(ctx context.Context, plan *apigw.UsagePlan, in *wirev1.ApiStage) (*apigw.PlanStage, error) {
 	stage := &apigw.PlanStage{}
@@ -189,7 +189,7 @@ func (s *server) checkPlanStage(ctx context.Context, plan *apigw.UsagePlan, apiI
 	return err
 }
 
-// planStage gives a stage of a plan, or nil.
+// planStage returns a stage of a plan, or nil.
 func planStage(plan *apigw.UsagePlan, apiID, name string) *apigw.PlanStage {
 	for _, stage := range plan.ApiStages {
 		if stage.ApiId == apiID && stage.Stage == name {

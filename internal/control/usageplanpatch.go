@@ -93,7 +93,7 @@ func orMade[T any](value *T) *T {
 	return value
 }
 
-// stageOf gives the stage of a plan that a patch names, "{apiId}:{stage}".
+// stageOf returns the stage of a plan that a patch names, "{apiId}:{stage}".
 func stageOf(plan *apigw.UsagePlan, text string) (*apigw.PlanStage, error) {
 	apiID, name, _ := strings.Cut(text, ":")
 	if stage := planStage(plan, apiID, name); stage != nil {
@@ -102,8 +102,8 @@ func stageOf(plan *apigw.UsagePlan, text string) (*apigw.PlanStage, error) {
 	return nil, apigw.NotFound("ApiStage", "API Stage not found: "+text)
 }
 
-// routeThrottle gives the throttle of a route, which a patch names by the stage
-// and the route's key, and makes it where there is none.
+// routeThrottle returns the throttle of a route, which a patch names by the
+// stage and the route's key, and makes it where there is none.
 func routeThrottle(plan *apigw.UsagePlan, segments []string) (*apigw.Throttle, error) {
 	stage, err := stageOf(plan, segments[0])
 	if err != nil {

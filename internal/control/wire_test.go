@@ -9,7 +9,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// text gives the body that a request is answered with.
+// text returns the body that a request is answered with.
 func (h *harness) text(t *testing.T, method, path, body string) string {
 	t.Helper()
 	got, err := io.ReadAll(h.send(t, method, path, body).Body)

@@ -23,7 +23,7 @@ func (e *ApplyError) Error() string {
 	return fmt.Sprintf("%s: %v", e.Change, e.Err)
 }
 
-// Unwrap gives the error of the request.
+// Unwrap returns the error of the request.
 func (e *ApplyError) Unwrap() error { return e.Err }
 
 // Apply makes the changes of a plan, one after the other, and tells of each

@@ -233,7 +233,7 @@ func (c *Client) refusal(call *call, got *answer) error {
 	return fmt.Errorf("%s: %w", call.Name, refused)
 }
 
-// list gives all items of a list, page by page.
+// list returns all items of a list, page by page.
 func list[T any](ctx context.Context, c *Client, endpoint wire.Endpoint, path ...string) ([]*T, error) {
 	return listWith[T](ctx, c, call{Endpoint: endpoint, path: path, query: url.Values{}})
 }

@@ -178,7 +178,7 @@ type pass func(want, have *resource) bool
 
 func sameName(want, have *resource) bool { return want.name == have.name }
 
-// equal tells whether what is wanted is there, with all that is part of it.
+// equal reports whether what is wanted is there, with all that is part of it.
 func (c *comparison) equal(want, have *resource) bool {
 	members, _ := want.difference(c.plan.known.properties(want.properties), have.properties)
 	if len(members) > 0 || len(want.children) != len(have.children) {
@@ -284,7 +284,7 @@ func (c *comparison) removal(s scope, h *resource) *Change {
 	return change
 }
 
-// update gives the change that makes have what is wanted, without calls if it
+// update returns the change that makes have what is wanted, without calls if it
 // is that already. Where an update cannot remove an entry there is an operation
 // of its own for it.
 func (c *comparison) update(s scope, w, h *resource) *Change {

@@ -40,7 +40,8 @@ const TagLogical = tagLogical
 // stackName is what CloudFormation takes as the name of a stack.
 var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 
-// CheckStackName tells whether a stack may have a name.
+// CheckStackName returns an error that says what is wrong with a stack's name,
+// nil for a good one.
 func CheckStackName(name string) error {
 	if !stackName.MatchString(name) {
 		return fmt.Errorf("%q cannot be the name of a stack: it must begin with a letter and have letters, digits and hyphens, 128 at most", name)
@@ -134,7 +135,7 @@ type mapping struct {
 // is absent.
 type properties map[string]any
 
-// propertiesOf gives those members of a structure of package wire, or of one
+// propertiesOf returns those members of a structure of package wire, or of one
 // with the same names in package apigw, that a kind of resource has.
 func (k *kind) propertiesOf(structure any) properties {
 	all := properties(convert[map[string]any](structure))
@@ -164,7 +165,7 @@ func (k *kind) propertiesOf(structure any) properties {
 	return p
 }
 
-// isEmpty tells whether a value says no more than none would.
+// isEmpty reports whether a value means the same as a missing one.
 func isEmpty(value any) bool {
 	switch v := value.(type) {
 	case nil:
@@ -250,8 +251,8 @@ func (r resolver) texts(list []string) []string {
 	return list
 }
 
-// eachText gives a copy of a JSON value with all of its texts changed, but the
-// keys of objects.
+// eachText returns a copy of a JSON value with all of its texts changed, but
+// the keys of objects.
 func eachText(v any, change func(string) string) any {
 	switch v := v.(type) {
 	case string:

@@ -157,7 +157,7 @@ func lines(p *Plan) []string {
 	return all
 }
 
-// only gives the API that the gateway has of a stack.
+// only returns the API that the gateway has of a stack.
 func (s *site) only(stack string) *api {
 	s.t.Helper()
 	have, err := Read(s.t.Context(), s.client, stack)
@@ -183,7 +183,7 @@ func must[In, Out any](t *testing.T, operation func(context.Context, *In, ...fun
 	return out
 }
 
-// failed gives the failure of an apply.
+// failed returns the failure of an apply.
 func failed(t *testing.T, err error) *ApplyError {
 	t.Helper()
 	var stopped *ApplyError

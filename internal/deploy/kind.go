@@ -110,7 +110,7 @@ func (k *kind) difference(want, have properties) (members []string, update prope
 	return members, update
 }
 
-// namesOf gives the names of all members, sorted.
+// namesOf returns the names of the members of all maps, sorted, each once.
 func namesOf[V any](both ...map[string]V) []string {
 	var names []string
 	for _, p := range both {
@@ -122,7 +122,8 @@ func namesOf[V any](both ...map[string]V) []string {
 	return slices.Compact(names)
 }
 
-// entries gives what makes one map of another where an empty text removes.
+// entries returns the update that turns the map from into the map to, where an
+// empty text removes an entry.
 func entries(to, from any) map[string]any {
 	wanted, _ := to.(map[string]any)
 	had, _ := from.(map[string]any)
@@ -154,8 +155,8 @@ func emptied(value any) any {
 	return map[string]any{}
 }
 
-// keeps tells whether no update makes have what is wanted, because it has a
-// member for ever that is not.
+// keeps reports whether an update cannot turn have into want: it has a member
+// that no update can remove, and want is without it.
 func (k *kind) keeps(want, have properties) bool {
 	return slices.ContainsFunc(k.lasting, func(name string) bool { return have[name] != nil && want[name] == nil })
 }

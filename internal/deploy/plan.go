@@ -24,7 +24,7 @@ type Change struct {
 	calls []step
 }
 
-// String gives the change in a line: "update Route join".
+// String returns the change in a line: "update Route join".
 func (c *Change) String() string {
 	return string(c.Action) + " " + c.Resource()
 }

@@ -79,7 +79,7 @@ func (c *comparison) stages(s scope, want, have *api, changed bool) {
 	}
 }
 
-// isOn tells whether a stage of the gateway has the deployment that its tag
+// isOn reports whether a stage of the gateway has the deployment that its tag
 // names, and that is of the API as it is wanted.
 func (w *stage) isOn(h *stage) bool {
 	deployed := resolver{references.FindString(w.tags[tagDeployed]): h.deployment}
@@ -123,7 +123,7 @@ func (c *comparison) stage(s scope, w, h *stage, deployment string, repoint bool
 	return change
 }
 
-// changedSettings gives what makes settings for all routes what is wanted. A
+// changedSettings returns what makes settings for all routes what is wanted. A
 // limit that is not wanted is set to 0, which is none.
 func changedSettings(to, from any) map[string]any {
 	wanted, _ := to.(map[string]any)
@@ -141,8 +141,9 @@ func changedSettings(to, from any) map[string]any {
 	return changed
 }
 
-// changedRouteSettings gives what makes the settings of routes what is wanted.
-// Settings from which something goes are deleted before they are made anew.
+// changedRouteSettings returns what makes the settings of routes what is
+// wanted. Settings from which something goes are deleted before they are made
+// anew.
 func changedRouteSettings(path []string, to, from any) (removals []step, changed map[string]any) {
 	wanted, _ := to.(map[string]any)
 	had, _ := from.(map[string]any)
@@ -162,7 +163,7 @@ func changedRouteSettings(path []string, to, from any) (removals []step, changed
 	return removals, changed
 }
 
-// loses tells whether an object has members that the one to come has not.
+// loses reports whether from has members that to is without.
 func loses(to, from any) bool {
 	wanted, _ := to.(map[string]any)
 	had, _ := from.(map[string]any)

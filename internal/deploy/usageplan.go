@@ -167,7 +167,7 @@ func (c *comparison) createPlan(w *usagePlan) *Change {
 	return change
 }
 
-// changePlan gives the change of a plan, nil if there is none.
+// changePlan returns the change of a plan, nil if there is none.
 func (c *comparison) changePlan(w, h *usagePlan) *Change {
 	wanted := map[string]any{}
 	for name, limits := range w.stages {

@@ -186,7 +186,7 @@ func integrationName(i *apigw.Integration) string {
 	return name
 }
 
-// fingerprint tells whether two states of an API are the same as far as a
+// fingerprint is equal for two states of an API that are the same as far as a
 // deployment of them is: all but stages.
 func (a *api) fingerprint() string {
 	type part struct {

@@ -47,7 +47,7 @@ func newConn(conn net.Conn, prefix []byte, config *tls.Config) *Conn {
 // was read.
 func (c *Conn) IsTLS() bool { return c.secure.Load() != nil }
 
-// NetConn gives what to use in place of c after it was hijacked: the accepted
+// NetConn returns what to use in place of c after it was hijacked: the accepted
 // connection itself when it is plain, the *tls.Conn when it is TLS.
 func (c *Conn) NetConn() net.Conn {
 	if secure := c.secure.Load(); secure != nil {
@@ -61,7 +61,7 @@ func (c *Conn) NetConn() net.Conn {
 	return c.raw
 }
 
-// Accepted gives the connection that c was made of, which speaks TLS where c
+// Accepted returns the connection that c was made of, which speaks TLS where c
 // does. It is there to be known again, not to be read or written.
 func (c *Conn) Accepted() net.Conn { return c.raw }
 

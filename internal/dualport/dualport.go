@@ -108,7 +108,7 @@ func Attach(srv *http.Server, answerTime time.Duration) {
 	})
 }
 
-// FromRequest gives the connection that r came on, or nil when the server was
+// FromRequest returns the connection that r came on, or nil when the server was
 // not attached or does not listen through this package.
 func FromRequest(r *http.Request) *Conn {
 	conn, _ := r.Context().Value(connKey{}).(*Conn)

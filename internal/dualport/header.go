@@ -12,7 +12,7 @@ import (
 // section 5.2) are joined by one space, as net/http does.
 type Field struct{ Name, Value string }
 
-// Header gives the header lines of r in the order they were sent, Host and
+// Header returns the header lines of r in the order they were sent, Host and
 // Transfer-Encoding included. Where they were not recorded (the server is not
 // attached, or the head is larger than 64 KiB) it gives net/http's: Host first,
 // then canonical names in alphabetical order.

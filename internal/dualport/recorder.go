@@ -168,7 +168,7 @@ func (r *recorder) endHead() {
 	r.head, r.begun, r.large, r.chunked, r.old = nil, false, false, false, false
 }
 
-// take gives the head of the request whose line is given, nil when there is
+// take returns the head of the request whose line is given, nil when there is
 // none, and forgets those before it: the server answered them by itself.
 func (r *recorder) take(method, uri string) []byte {
 	r.mu.Lock()

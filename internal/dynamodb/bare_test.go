@@ -28,7 +28,7 @@ func (b *bare) create(definition string) {
 	}
 }
 
-// call gives the status and body of an answer, whose checksum it verifies.
+// call returns the status and body of an answer, whose checksum it verifies.
 func (b *bare) call(target, body string) (int, M) {
 	b.Helper()
 	r := httptest.NewRequest("POST", "/", strings.NewReader(body))

@@ -114,7 +114,7 @@ func (f *fixture) get(room string, at int) M {
 	return plain(f.T, out.Item)
 }
 
-// values gives one attribute of each item.
+// values returns one attribute of each item.
 func values(t *testing.T, items []map[string]types.AttributeValue, name string) []string {
 	t.Helper()
 	all := []string{}

@@ -60,7 +60,7 @@ func (x *index) replace(old, new item) {
 	}
 }
 
-// partition gives the entries whose partition key has a value.
+// partition returns the entries whose partition key has a value.
 func (x *index) partition(hash value) []item {
 	name := x.keys[0].name
 	start, _ := slices.BinarySearchFunc(x.entries, hash, func(i item, v value) int {
@@ -75,8 +75,8 @@ func (x *index) partition(hash value) []item {
 	return x.entries[start:end]
 }
 
-// keyOf gives the attributes of an item that say where it stands in the index:
-// those of the index's key and of the table's.
+// keyOf returns the attributes of an item that say where it stands in the
+// index: those of the index's key and of the table's.
 func (x *index) keyOf(i item) item {
 	key := item{}
 	for _, attributes := range [][]keyAttribute{x.keys, x.tableKeys} {

@@ -67,7 +67,7 @@ func clip(text string) string {
 	return text
 }
 
-// String gives the digits without an exponent, as DynamoDB does.
+// String returns the digits without an exponent, as DynamoDB does.
 func (n number) String() string {
 	text := new(big.Int).Abs(n.coefficient).String()
 	switch {
@@ -86,7 +86,7 @@ func (n number) String() string {
 	return text
 }
 
-// aligned gives both numbers' coefficients for the same exponent.
+// aligned returns both numbers' coefficients for the same exponent.
 func aligned(a, b number) (x, y *big.Int, exponent int) {
 	exponent = min(a.exponent, b.exponent)
 	return scaled(a, exponent), scaled(b, exponent), exponent
@@ -105,7 +105,7 @@ func (n number) compare(other number) int {
 	return x.Cmp(y)
 }
 
-// add gives the exact sum, or an error when it is out of range.
+// add returns the exact sum, or an error when it is out of range.
 func (n number) add(other number) (number, error) {
 	x, y, exponent := aligned(n, other)
 	return parseNumber(new(big.Int).Add(x, y).String() + "e" + strconv.Itoa(exponent))
@@ -115,8 +115,8 @@ func (n number) negated() number {
 	return number{new(big.Int).Neg(n.coefficient), n.exponent}
 }
 
-// floor gives the whole part as Unix seconds and the like need it; numbers too
-// large for an int64 give ok false.
+// floor returns the whole part as Unix seconds and the like need it; numbers
+// too large for an int64 give ok false.
 func (n number) floor() (whole int64, ok bool) {
 	if n.exponent >= 0 {
 		x := scaled(n, 0)

@@ -45,7 +45,8 @@ func (p *projection) child(s step) *projection {
 	return p.indexes[s.index]
 }
 
-// of gives what the projection keeps of an item; all of it when p is nil.
+// of returns the part of an item that the projection keeps; all of it when p is
+// nil.
 func (p *projection) of(i item) item {
 	if p == nil || i == nil {
 		return i
@@ -61,7 +62,7 @@ func (p *projection) of(i item) item {
 	return kept
 }
 
-// value gives what is kept of a value, ok false when nothing is. The members
+// value returns what is kept of a value, ok false when nothing is. The members
 // that are kept of a list close up.
 func (p *projection) value(v value) (value, bool) {
 	switch {

@@ -114,7 +114,7 @@ func (s *search) run() any {
 	}{found, result}
 }
 
-// visible gives the part of an item that the index holds. A local index
+// visible returns the part of an item that the index holds. A local index
 // fetches the rest from the table.
 func (s *search) visible(i item) item {
 	if s.index.local {
@@ -123,7 +123,7 @@ func (s *search) visible(i item) item {
 	return s.index.projected.of(i)
 }
 
-// remaining gives the candidates after the start key, in the search's order.
+// remaining returns the candidates after the start key, in the search's order.
 func (s *search) remaining() []item {
 	rest := s.candidates
 	if s.start != nil {

@@ -172,7 +172,7 @@ func operation[Input any](run func(*Server, *Input) (any, error)) func(*Server, 
 	}
 }
 
-// table gives a table, without the items that have expired. It takes the ARN
+// table returns a table, without the items that have expired. It takes the ARN
 // of a table as well as its name.
 func (s *Server) table(name string) (*table, error) {
 	if name == "" {

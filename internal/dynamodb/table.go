@@ -27,7 +27,7 @@ type table struct {
 
 func (t *table) keys() []keyAttribute { return t.primary.keys }
 
-// get gives the item that has a key, nil when there is none.
+// get returns the item that has a key, nil when there is none.
 func (t *table) get(key item) item {
 	if at, found := t.primary.find(key); found {
 		return t.primary.entries[at]
@@ -45,7 +45,7 @@ func (t *table) replace(old, new item) {
 	t.noteExpiry(new)
 }
 
-// index gives the named index, or the table's own when name is nil.
+// index returns the named index, or the table's own when name is nil.
 func (t *table) index(name *string) (*index, error) {
 	if name == nil {
 		return t.primary, nil
@@ -133,7 +133,7 @@ var longNames = map[kind]string{kindString: "string", kindBinary: "binary"}
 // for mistakes (Using time to live, developer guide).
 const expiryPast = 5 * 365 * 24 * time.Hour
 
-// expiry gives the second at which an item expires, if it does.
+// expiry returns the second at which an item expires, if it does.
 func (t *table) expiry(i item) (int64, bool) {
 	v := i[t.ttl]
 	if t.ttl == "" || v.kind != kindNumber {

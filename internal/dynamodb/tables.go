@@ -110,7 +110,7 @@ func (s *Server) updateTable(input *struct {
 	return map[string]any{"TableDescription": renewed.describe()}, nil
 }
 
-// usedAttributes gives the definitions of the attributes that a key has.
+// usedAttributes returns the definitions of the attributes that a key has.
 func (input tableInput) usedAttributes() []attributeInput {
 	used := map[string]bool{}
 	schemas := [][]keyInput{input.KeySchema}

@@ -228,7 +228,7 @@ func (u *update) paths() []path {
 	return paths
 }
 
-// apply gives the updated item; old stays as it is.
+// apply returns the updated item; old stays as it is.
 func (u *update) apply(old item) (item, error) {
 	changed := value{kind: kindMap, fields: maps.Clone(old)}
 	if changed.fields == nil {
@@ -246,7 +246,7 @@ func (u *update) apply(old item) (item, error) {
 	return changed.fields, nil
 }
 
-// inOrder gives the actions in an order in which none moves the target of a
+// inOrder returns the actions in an order in which none moves the target of a
 // later one: members leave a list last, from its end, and those beyond its end
 // are appended in the order of their indexes.
 func (u *update) inOrder() []action {
@@ -270,7 +270,7 @@ func (u *update) inOrder() []action {
 	return actions
 }
 
-// result gives the value that the action leaves at its path; present is false
+// result returns the value that the action leaves at its path; present is false
 // when it leaves none.
 func (a action) result(old item) (v value, present bool, err error) {
 	if a.verb == "REMOVE" {
@@ -297,7 +297,7 @@ func (a action) result(old item) (v value, present bool, err error) {
 	return value{kind: v.kind, members: rest}, len(rest) > 0, nil
 }
 
-// replaced gives in with the value at path set, or removed when it is not
+// replaced returns in with the value at path set, or removed when it is not
 // present. What lies on the way is copied.
 func replaced(in value, path path, v value, present bool) (value, error) {
 	invalid := validation("The document path provided in the update expression is invalid for update")

@@ -161,7 +161,7 @@ func (v value) equal(other value) bool {
 // has reports whether a list or set has a member.
 func (v value) has(member value) bool { return slices.ContainsFunc(v.members, member.equal) }
 
-// memberKeys gives the members of a set by a text that tells them apart.
+// memberKeys returns the members of a set by a text that tells them apart.
 func (v value) memberKeys() map[string]bool {
 	keys := make(map[string]bool, len(v.members))
 	for _, member := range v.members {

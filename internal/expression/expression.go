@@ -51,7 +51,7 @@ type Input struct {
 	Header func(name string) []string
 }
 
-// Evaluate gives the value that an expression has on a message.
+// Evaluate returns the value that an expression has on a message.
 func (e *Expression) Evaluate(message []byte) string {
 	if len(e.parts) == 1 && e.parts[0].variable == literal {
 		return e.parts[0].literal

@@ -43,13 +43,13 @@ func NewMatcher(keys []string) (*Matcher, error) {
 	return m, nil
 }
 
-// IsPattern tells whether a key is a regular expression: /2\d\d/.
+// IsPattern reports whether a key is a regular expression: /2\d\d/.
 func IsPattern(key string) bool {
 	return len(key) >= 2 && strings.HasPrefix(key, "/") && strings.HasSuffix(key, "/")
 }
 
-// Match gives the place, among the keys given to NewMatcher, of the key that a
-// value selects: the exact one, else the first pattern that matches the whole
+// Match returns the place, among the keys given to NewMatcher, of the key that
+// a value selects: the exact one, else the first pattern that matches the whole
 // value, else $default, else -1. A pattern that takes too long does not match.
 func (m *Matcher) Match(value []byte) int {
 	if i, ok := m.exact[string(value)]; ok {

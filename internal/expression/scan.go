@@ -77,7 +77,7 @@ func closing(object bool) byte {
 	return ']'
 }
 
-// hasName tells whether raw, what skipName has read, means a name.
+// hasName reports whether raw, what skipName has read, means a name.
 func hasName(raw []byte, name string) bool {
 	end := len(name) + 1
 	if end < len(raw) && raw[end] == '"' && string(raw[1:end]) == name {

@@ -49,7 +49,7 @@ type nesting uint64
 // outermost is nothing open.
 const outermost nesting = 0b10
 
-// full tells whether there is no bit left.
+// full reports whether there is no bit left.
 func (n nesting) full() bool { return n>>63 != 0 }
 
 // in adds what the bracket opens.

@@ -36,9 +36,10 @@ func skipString(s []byte, i int) int {
 	}
 }
 
-// plainEnd gives the first of the bytes of a string that is not plain, or false
-// when it is not among the first seven, or close to the end of the message. It
-// is small, so that the compiler puts it in place; i may be anything.
+// plainEnd returns the first of the bytes of a string that is not plain, or
+// false when it is not among the first seven, or close to the end of the
+// message. It is small, so that the compiler puts it in place; i may be
+// anything.
 func plainEnd(s []byte, i int) (end int, ok bool) {
 	if i+12 > len(s) {
 		return 0, false
@@ -46,7 +47,7 @@ func plainEnd(s []byte, i int) (end int, ok bool) {
 	return i + 1 + bits.TrailingZeros64(specials(eight(s, i+1))|1<<63)/8, true
 }
 
-// eight gives the eight bytes from i on. The capacity in the brackets spares
+// eight returns the eight bytes from i on. The capacity in the brackets spares
 // the processor some work.
 func eight(s []byte, i int) uint64 {
 	return binary.LittleEndian.Uint64(s[i : i+8 : i+8])

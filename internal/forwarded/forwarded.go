@@ -45,8 +45,8 @@ func (o Origin) For() string {
 
 type originKey struct{}
 
-// Of gives the origin of r. Where r did not come through a Handler, that is the
-// peer of its connection.
+// Of returns the origin of r. Where r did not come through a Handler, that is
+// the peer of its connection.
 func Of(r *http.Request) Origin {
 	if origin, ok := r.Context().Value(originKey{}).(Origin); ok {
 		return origin

@@ -33,8 +33,8 @@ func ParseNetworks(entries []string) (Networks, error) {
 	return networks, nil
 }
 
-// Contains tells whether an address is in one of the ranges. An IPv4 address in
-// IPv6 form counts as IPv4.
+// Contains reports whether an address is in one of the ranges. An IPv4 address
+// in IPv6 form counts as IPv4.
 func (n Networks) Contains(address netip.Addr) bool {
 	address = address.Unmap()
 	for _, prefix := range n {

@@ -102,7 +102,7 @@ func (c *conn) readHeader() error {
 	return nil
 }
 
-// Read gives what comes behind the header.
+// Read returns what comes behind the header.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.begin(); err != nil {
 		return 0, err

@@ -46,7 +46,7 @@ type Context interface {
 // Values is a Context: its keys are in lower case.
 type Values map[string][]string
 
-// Values gives the values of a key.
+// Values returns the values of a key.
 func (v Values) Values(key string) []string { return v[key] }
 
 // Principal is who makes a request, for policies of resources.
@@ -70,7 +70,7 @@ type Request struct {
 	Context Context
 }
 
-// values gives the values of a condition key, without empty ones.
+// values returns the values of a condition key, without empty ones.
 func (r *Request) values(key string) []string {
 	if r.Context == nil {
 		return nil

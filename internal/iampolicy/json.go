@@ -115,7 +115,7 @@ func readObject(decoder *json.Decoder, depth int) (node, error) {
 	return n, err
 }
 
-// object gives the members of an object that has no others than these.
+// object returns the members of an object that has no others than these.
 func (n node) object(known ...string) (map[string]node, error) {
 	if n.kind != object {
 		return nil, mistake("it must be an object")
@@ -130,7 +130,7 @@ func (n node) object(known ...string) (map[string]node, error) {
 	return members, nil
 }
 
-// list gives the items of an array, or the value itself as the only item.
+// list returns the items of an array, or the value itself as the only item.
 func (n node) list() []node {
 	if n.kind == array {
 		return n.items
@@ -138,7 +138,7 @@ func (n node) list() []node {
 	return []node{n}
 }
 
-// text gives a string.
+// text returns a string.
 func (n node) text() (string, error) {
 	if n.kind != text {
 		return "", mistake("it must be a string")
@@ -146,12 +146,12 @@ func (n node) text() (string, error) {
 	return n.scalar, nil
 }
 
-// texts gives a string, or a list of them that is not empty.
+// texts returns a string, or a list of them that is not empty.
 func (n node) texts() ([]string, error) {
 	return n.all("it must be a string or a list of strings", func(n node) bool { return n.kind == text })
 }
 
-// scalars gives what texts gives; numbers and truths stand for their text.
+// scalars returns what texts gives; numbers and truths stand for their text.
 func (n node) scalars() ([]string, error) {
 	return n.all("it must be a value or a list of values", func(n node) bool { return n.kind == text || n.kind == other })
 }

@@ -20,7 +20,7 @@ func (p *principals) include(who Principal) bool {
 	return found != p.negated
 }
 
-// accountOf gives the account that a principal's id stands for as a whole, or
+// accountOf returns the account that a principal's id stands for as a whole, or
 // "".
 func accountOf(id string) string {
 	if isAccount(id) {

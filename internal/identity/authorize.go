@@ -27,7 +27,7 @@ type Circumstances struct {
 	More map[string][]string
 }
 
-// CircumstancesOf gives those of a request. The client's address is told by
+// CircumstancesOf returns those of a request. The client's address is told by
 // whoever knows which proxies to believe.
 func CircumstancesOf(r *http.Request, sourceIP string) Circumstances {
 	return Circumstances{SourceIP: sourceIP, SecureTransport: r.TLS != nil, UserAgent: r.UserAgent(), Referer: r.Referer()}

@@ -32,7 +32,7 @@ type Credential struct {
 	Disabled bool
 }
 
-// fromStore gives the credential that the store's record stands for.
+// fromStore returns the credential that the store's record stands for.
 func fromStore(k *apigw.AccessKey) Credential {
 	return Credential{
 		User: k.UserName, AccessKeyID: k.AccessKeyId, Secret: Secret(k.SecretAccessKey), TokenHash: k.TokenHash,

@@ -41,7 +41,7 @@ func NewToken(user string, policies []string, now, expires time.Time) (*apigw.Ac
 	return record, token, err
 }
 
-// checked gives a record that can be used.
+// checked returns a record that can be used.
 func checked(k *apigw.AccessKey) (*apigw.AccessKey, error) {
 	c := fromStore(k)
 	if err := c.Check(); err != nil {

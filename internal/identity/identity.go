@@ -58,9 +58,9 @@ func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (
 	return nil, &apigw.Error{Status: http.StatusInternalServerError, Type: "InternalServerErrorException", Message: "Internal server error"}
 }
 
-// Plausible tells whether a request can turn out to be signed by somebody known,
-// or has a token that is right, before its body is read. Check refuses all others,
-// whatever their body.
+// Plausible reports whether a request can turn out to be signed by somebody
+// known, or has a token that is right, before its body is read. Check refuses
+// all others, whatever their body.
 func (d *Directory) Plausible(r *http.Request, service string) bool {
 	if token, given := bearer(r); given {
 		_, err := d.authenticateToken(token)
@@ -76,8 +76,9 @@ func (d *Directory) snapshot() (keys, *sigv4.Verifier) {
 	return known, &sigv4.Verifier{Keys: known, Region: d.region, Now: d.now}
 }
 
-// ClaimedKey gives the access key that a request claims to be signed with, or the
-// id of the token that it has, for records of refusals; "" where there is none that could be one.
+// ClaimedKey returns the access key that a request claims to be signed with, or
+// the id of the token that it has, for records of refusals; "" where there is
+// none that could be one.
 func ClaimedKey(r *http.Request) string {
 	if token, given := bearer(r); given {
 		return claimedToken(token)

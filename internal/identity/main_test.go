@@ -68,7 +68,7 @@ type answer struct {
 	kind, body string
 }
 
-// message gives the text of a refusal, and the name of its member.
+// message returns the text of a refusal, and the name of its member.
 func (a answer) message(t *testing.T) (name, text string) {
 	t.Helper()
 	var members map[string]string

@@ -46,9 +46,10 @@ func generateToken() (id string, token Secret, hash string) {
 	return id, Secret(id + "." + text), hex.EncodeToString(sum[:])
 }
 
-// bearer gives the token of a request, given where it has an Authorization header
-// of the scheme Bearer. One that contradicts itself, with a second header or
-// with a signature in its query, has none: as a signed one it is refused.
+// bearer returns the token of a request, given where it has an Authorization
+// header of the scheme Bearer. One that contradicts itself, with a second
+// header or with a signature in its query, has none: as a signed one it is
+// refused.
 func bearer(r *http.Request) (token string, given bool) {
 	lines := r.Header.Values("Authorization")
 	if len(lines) != 1 || strings.Contains(strings.ToLower(r.URL.RawQuery), "x-amz-algorithm") {
@@ -58,7 +59,7 @@ func bearer(r *http.Request) (token string, given bool) {
 	return strings.TrimLeft(token, " "), strings.EqualFold(scheme, "Bearer")
 }
 
-// claimedToken gives the id in a token, "" where it is none of ours.
+// claimedToken returns the id in a token, "" where it is none of ours.
 func claimedToken(token string) string {
 	id, _, _ := strings.Cut(token, ".")
 	if len(id) != tokenIDLength || !strings.HasPrefix(id, tokenIDPrefix) || !accessKeyID.MatchString(id) {

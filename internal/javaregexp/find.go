@@ -32,7 +32,7 @@ func (f *Finder) Groups() int {
 	return len(f.backtracking.GetGroupNumbers()) - 1
 }
 
-// Group gives the number of a named group, or -1.
+// Group returns the number of a named group, or -1.
 func (f *Finder) Group(name string) int {
 	if f.linear != nil {
 		return f.linear.SubexpIndex(name)
@@ -40,7 +40,7 @@ func (f *Finder) Group(name string) int {
 	return f.backtracking.GroupNumberFromName(name)
 }
 
-// FindAll gives the matches in a text that do not overlap, the first most of
+// FindAll returns the matches in a text that do not overlap, the first most of
 // them. Each is the byte offsets of the beginning and the end of the match and
 // of each group, -1 for a group that took no part. The error is ErrTimeout.
 func (f *Finder) FindAll(text string, most int) ([][]int, error) {
@@ -75,7 +75,8 @@ func groups(match *regexp2.Match, offsets []int) []int {
 	return ends
 }
 
-// runeOffsets gives the byte offset of each character of a text, and its length.
+// runeOffsets returns the byte offset of each character of a text, and its
+// length.
 func runeOffsets(text string) []int {
 	offsets := make([]int, 0, utf8.RuneCountInString(text)+1)
 	for i := range text {

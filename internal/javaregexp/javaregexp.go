@@ -48,8 +48,8 @@ func Compile(pattern, flags string) (*Regexp, error) {
 	return &Regexp{linear: linear, backtracking: backtracking}, nil
 }
 
-// compile gives the expression between what stands before and after it, for one
-// of the engines.
+// compile returns the expression between what stands before and after it, for
+// one of the engines.
 func compile(pattern, flags, before, after string) (*regexp.Regexp, *regexp2.Regexp, error) {
 	if strings.Contains(pattern, "&&") && strings.Contains(pattern, "[") {
 		return nil, nil, fmt.Errorf("regular expression /%s/: intersections of classes are not supported", pattern)
@@ -102,7 +102,7 @@ func endLinesAsJava(tree *syntax.Regexp) {
 	}
 }
 
-// Match tells whether the expression matches a whole text, as Java's
+// Match reports whether the expression matches a whole text, as Java's
 // Matcher.matches does. The error is ErrTimeout.
 func (r *Regexp) Match(text string) (bool, error) {
 	if r.linear != nil {

@@ -63,7 +63,7 @@ type operand struct {
 	literal any
 }
 
-// value gives the operand's value for a node, or false where its path finds
+// value returns the operand's value for a node, or false where its path finds
 // nothing.
 func (o operand) value(e *evaluation, node any) (any, bool) {
 	if o.path == nil {

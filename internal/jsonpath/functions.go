@@ -205,7 +205,7 @@ func concat(node any, arguments []any) (any, bool) {
 	return b.String(), true
 }
 
-// appendItems gives the node's array with the arguments as further items.
+// appendItems returns the node's array with the arguments as further items.
 func appendItems(node any, arguments []any) (any, bool) {
 	list, ok := node.(*jsonvalue.List)
 	if !ok {
@@ -216,7 +216,7 @@ func appendItems(node any, arguments []any) (any, bool) {
 	return longer, true
 }
 
-// index gives the item of the node's array that the argument counts.
+// index returns the item of the node's array that the argument counts.
 func index(node any, arguments []any) (any, bool) {
 	list, ok := node.(*jsonvalue.List)
 	if !ok || len(arguments) == 0 {

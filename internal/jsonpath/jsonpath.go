@@ -68,7 +68,7 @@ func (p *Path) String() string {
 	return p.source
 }
 
-// Definite tells whether the path can only ever lead to one value.
+// Definite reports whether the path can only ever lead to one value.
 func (p *Path) Definite() bool {
 	return p.definite
 }
@@ -188,9 +188,9 @@ type Key struct {
 	IsIndex bool
 }
 
-// Keys gives the steps of a path that is made of single names and indexes from
-// 0 on, and false for any other path. Such a path can be followed in JSON text,
-// without a document.
+// Keys returns the steps of a path that is made of single names and indexes
+// from 0 on, and false for any other path. Such a path can be followed in JSON
+// text, without a document.
 func (p *Path) Keys() ([]Key, bool) {
 	if !p.plain {
 		return nil, false

@@ -46,7 +46,7 @@ func (s names) pick(object *jsonvalue.Object) *jsonvalue.Object {
 	return picked
 }
 
-// in tells whether an object has what a deep scan looks for: all names.
+// in reports whether an object has what a deep scan looks for: all names.
 func (s names) in(node any) bool {
 	object, ok := node.(*jsonvalue.Object)
 	if !ok {
@@ -77,7 +77,7 @@ func (s indexes) apply(e *evaluation, node any, rest []step) {
 	}
 }
 
-// itemAt gives an item; a negative index counts from the end.
+// itemAt returns an item; a negative index counts from the end.
 func itemAt(list *jsonvalue.List, i int) (any, bool) {
 	if i < 0 {
 		i += list.Len()
@@ -106,9 +106,9 @@ func (s slice) apply(e *evaluation, node any, rest []step) {
 	}
 }
 
-// bounds gives the range for an array. Jayway counts a negative bound from the
-// end when it stands alone; between two bounds each index does so for itself,
-// so that [-2:1] has the last two items and the first.
+// bounds returns the range for an array. Jayway counts a negative bound from
+// the end when it stands alone; between two bounds each index does so for
+// itself, so that [-2:1] has the last two items and the first.
 func (s slice) bounds(length int) (from, to int) {
 	from, to = s.from, s.to
 	switch {
@@ -177,7 +177,7 @@ func (s scan) visit(e *evaluation, node any, rest []step, depth int) {
 	}
 }
 
-// scanned tells whether a deep scan stops at a node: names must all be there,
+// scanned reports whether a deep scan stops at a node: names must all be there,
 // and a filter must accept the node itself.
 func scanned(e *evaluation, node any, rest []step) bool {
 	switch target := rest[0].(type) {

@@ -52,7 +52,7 @@ func (p *printer) text(s string) {
 	p.dst = append(p.dst, s...)
 }
 
-// enter tells whether what is nested so deep is still printed.
+// enter reports whether what is nested so deep is still printed.
 func (p *printer) enter(depth int) bool {
 	if depth >= MaxDepth {
 		p.tooDeep = true

@@ -15,9 +15,9 @@ import "math"
 // parsed and in values that are printed.
 const MaxDepth = 1000
 
-// Equal tells whether two values are the same: numbers by their value, arrays
-// by their items in order, objects by their members in any order. Values
-// nested deeper than MaxDepth are not equal.
+// Equal reports whether two values are the same: numbers by their value, arrays
+// by their items in order, objects by their members in any order. Values nested
+// deeper than MaxDepth are not equal.
 func Equal(a, b any) bool {
 	budget := math.MaxInt
 	return EqualWithin(a, b, &budget)

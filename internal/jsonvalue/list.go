@@ -29,7 +29,7 @@ func (l *List) Len() int {
 	return len(l.Items)
 }
 
-// At gives the item at an index, or false when there is none.
+// At returns the item at an index, or false when there is none.
 func (l *List) At(i int) (any, bool) {
 	if i < 0 || i >= len(l.Items) {
 		return nil, false

@@ -49,7 +49,8 @@ func (n Number) String() string {
 	return string(n)
 }
 
-// IsInteger tells whether the number is written without fraction and exponent.
+// IsInteger reports whether the number is written without fraction and
+// exponent.
 func (n Number) IsInteger() bool {
 	return len(n) > 0 && !strings.ContainsAny(string(n), ".eEIN")
 }

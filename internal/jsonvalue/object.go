@@ -50,7 +50,7 @@ func (o *Object) Len() int {
 	return len(o.members)
 }
 
-// Get gives the value of a member, or false when there is none.
+// Get returns the value of a member, or false when there is none.
 func (o *Object) Get(name string) (any, bool) {
 	if i := o.place(name); i >= 0 {
 		return o.members[i].value, true
@@ -58,7 +58,7 @@ func (o *Object) Get(name string) (any, bool) {
 	return nil, false
 }
 
-// At gives the member at a place from 0 to Len()-1.
+// At returns the member at a place from 0 to Len()-1.
 func (o *Object) At(i int) (name string, value any) {
 	return o.members[i].name, o.members[i].value
 }
@@ -93,7 +93,7 @@ func (o *Object) Delete(name string) bool {
 	return true
 }
 
-// Keys gives the names of the members in order.
+// Keys returns the names of the members in order.
 func (o *Object) Keys() []string {
 	keys := make([]string, len(o.members))
 	for i, m := range o.members {

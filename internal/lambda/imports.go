@@ -35,7 +35,7 @@ func importedPackages(dir string) []string {
 	return names
 }
 
-// hasPackage says whether Node.js finds the package by itself: in a
+// hasPackage reports whether Node.js finds the package by itself: in a
 // node_modules folder of the function or above it, or in a layer.
 func hasPackage(f Function, dir, name string) bool {
 	for at := dir; ; at = filepath.Dir(at) {
@@ -51,8 +51,8 @@ func hasPackage(f Function, dir, name string) bool {
 	})
 }
 
-// importsBoto3 says whether a Python function wants boto3 or botocore and does
-// not bring it.
+// importsBoto3 reports whether a Python function wants boto3 or botocore and
+// does not bring it.
 func importsBoto3(f Function, dir string) bool {
 	if isDir(filepath.Join(dir, "boto3")) {
 		return false

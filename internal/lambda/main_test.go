@@ -137,7 +137,7 @@ func testdata(t *testing.T, parts ...string) string {
 	return path
 }
 
-// logged says whether exactly this line was logged.
+// logged reports whether exactly this line was logged.
 func (th *testHost) logged(want LogLine) bool {
 	th.mu.Lock()
 	defer th.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// running says whether a process is there and not just waiting to be buried.
+// running reports whether a process is there and not just waiting to be buried.
 func running(pid int) bool {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

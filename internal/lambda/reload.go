@@ -36,7 +36,7 @@ func goModule(dir string) string {
 	}
 }
 
-// concerns says whether the change of a file below one of a function's roots
+// concerns reports whether the change of a file below one of a function's roots
 // is one of the function: of a Go module outside of the function's own folder
 // only the source is.
 func concerns(f Function, path string) bool {

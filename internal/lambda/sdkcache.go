@@ -213,7 +213,7 @@ func isDir(path string) bool {
 // sdk2 is version 2 of the AWS SDK for JavaScript, all in one package.
 const sdk2 = "aws-sdk"
 
-// bringsSDK2 says whether AWS's runtime of that name brings version 2 of the
+// bringsSDK2 reports whether AWS's runtime of that name brings version 2 of the
 // SDK: up to nodejs16.x.
 func bringsSDK2(runtime string) bool {
 	major, _, _ := strings.Cut(strings.TrimPrefix(runtime, "nodejs"), ".")

@@ -138,7 +138,7 @@ func (w *watcher) changed(path string, op fsnotify.Op) []string {
 	return touched
 }
 
-// isBelow says whether path is inside of dir.
+// isBelow reports whether path is inside of dir.
 func isBelow(dir, path string) bool {
 	return strings.HasPrefix(path, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
 }
@@ -161,7 +161,7 @@ func (w *watcher) ignored(root, path string) bool {
 // notWritten are names of folders that tools fill.
 var notWritten = []string{"node_modules", "__pycache__", ".git", ".aws-sam", "cdk.out"}
 
-// ignored says whether a path below the root is none of the code that is
+// ignored reports whether a path below the root is none of the code that is
 // written by hand: installed packages, caches, repositories, logs, backups of
 // editors.
 func ignored(root, path string) bool {

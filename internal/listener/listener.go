@@ -100,7 +100,7 @@ func headerBytes(value int) int {
 	return min(cmp.Or(value, 32<<10), most)
 }
 
-// limit gives the value, its default, or 0 for no limit.
+// limit returns the value, its default, or 0 for no limit.
 func limit[T int | time.Duration](value, standard T) T { return max(0, cmp.Or(value, standard)) }
 
 // Server serves a port.
@@ -139,8 +139,8 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 	return s
 }
 
-// serverNames tells whether a request's host may differ from the name in the TLS
-// handshake, or does not.
+// serverNames reports whether a request's host may differ from the name in the
+// TLS handshake, or does not.
 func (o Options) serverNames() func(*http.Request) bool {
 	if !o.MatchServerName {
 		return func(*http.Request) bool { return true }

@@ -20,8 +20,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/listener"
 )
 
-// certificates gives a server's configuration and that of a client that trusts
-// it.
+// certificates returns a server's configuration and that of a client that
+// trusts it.
 func certificates(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	certified := httptest.NewTLSServer(nil)

@@ -39,8 +39,8 @@ func (e *Endpoint) newForwarder() *httputil.ReverseProxy {
 	}
 }
 
-// paced gives a function time for each part of a forwarded answer, from when the
-// part came: answers may be streams without an end.
+// paced gives a function time to read each part of a forwarded answer, from
+// when the part came: answers may be streams without an end.
 func paced(answer *http.Response) error {
 	if conn := dualport.FromRequest(answer.Request); conn != nil && answer.StatusCode != http.StatusSwitchingProtocols {
 		answer.Body = &pacedBody{answer.Body, conn}

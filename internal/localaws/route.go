@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// hostName gives the host of host[:port] in lower case, without a final dot.
+// hostName returns the host of host[:port] in lower case, without a final dot.
 func hostName(hostport string) string {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
@@ -18,8 +18,8 @@ func hostName(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// regionalName gives the part of host before AWS's domain: "id.execute-api" of
-// id.execute-api.eu-west-1.amazonaws.com.
+// regionalName returns the part of host before AWS's domain: "id.execute-api"
+// of id.execute-api.eu-west-1.amazonaws.com.
 func regionalName(host string) (string, bool) {
 	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws"} {
 		if rest, ok := strings.CutSuffix(host, domain); ok {
@@ -43,7 +43,7 @@ func isDynamoDB(host string) bool {
 	return ok && (name == "dynamodb" || name == "dynamodb-fips" || strings.HasSuffix(name, ".ddb") && strings.Count(name, ".") == 1)
 }
 
-// hostHandler gives what serves a host here, nil when it is another's.
+// hostHandler returns what serves a host here, nil when it is another's.
 func (e *Endpoint) hostHandler(host string) http.Handler {
 	switch {
 	case isExecuteAPI(host), e.options.GatewayHost != nil && e.options.GatewayHost(host):
@@ -78,7 +78,7 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// originForm gives a request that came to a proxy as the server of its host
+// originForm returns a request that came to a proxy as the server of its host
 // would have got it.
 func originForm(r *http.Request) *http.Request {
 	direct := *r

@@ -74,7 +74,8 @@ func (d decimal) sign() int {
 	return 1
 }
 
-// isMultipleOf tells whether d divided by other is an integer. other is not 0.
+// isMultipleOf reports whether d divided by other is an integer. other is not
+// 0.
 func (d decimal) isMultipleOf(other decimal) bool {
 	if d.digits == "" {
 		return true

@@ -57,7 +57,7 @@ func FuzzValidate(f *testing.F) {
 	})
 }
 
-// forLibrary gives a value in the library's form.
+// forLibrary returns a value in the library's form.
 func forLibrary(value any) any {
 	document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(jsonvalue.Append(nil, value))))
 	if err != nil {

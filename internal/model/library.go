@@ -138,8 +138,9 @@ const (
 	largestCount  = 9
 )
 
-// plain gives a value as the library takes it. The version of the schema, which
-// was looked at, is left out, for the library would look for it elsewhere.
+// plain returns a value as the library takes it. The version of the schema,
+// which was looked at, is left out, for the library would look for it
+// elsewhere.
 func plain(value any, at *location) (any, error) {
 	switch value := value.(type) {
 	case jsonvalue.Number:

@@ -53,7 +53,7 @@ func Compile(apiID string, models []*apigw.Model) *Set {
 	return set
 }
 
-// Model gives the model of a name. The error says that there is none, or what
+// Model returns the model of a name. The error says that there is none, or what
 // is wrong with its schema and where.
 func (s *Set) Model(name string) (*Model, error) {
 	c, found := s.models[name]

@@ -28,7 +28,7 @@ func (p *pattern) MatchString(text string) bool {
 	return found && err == nil
 }
 
-// find tells whether the pattern is found in a text. The error is
+// find reports whether the pattern is found in a text. The error is
 // javaregexp.ErrTimeout.
 func (p *pattern) find(text string) (bool, error) {
 	found, err := p.finder.FindAll(text, 1)

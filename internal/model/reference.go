@@ -9,8 +9,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// Refers tells whether the schema of a model of an API refers to the model of a
-// name.
+// Refers reports whether the schema of a model of an API refers to the model of
+// a name.
 func Refers(apiID string, m *apigw.Model, name string) bool {
 	value, err := jsonvalue.Parse([]byte(m.Schema))
 	return err == nil && newLibrary(apiID, nil).refers(value, name)
@@ -40,9 +40,9 @@ func (l *library) refers(value any, name string) bool {
 	return false
 }
 
-// follow gives what a reference within the schema of a model leads to, and the
-// name of the model that it is part of; nil if that is nowhere. The models that
-// it may lead to were compiled.
+// follow returns what a reference within the schema of a model leads to, and
+// the name of the model that it is part of; nil if that is nowhere. The models
+// that it may lead to were compiled.
 func (l *library) follow(model, reference string) (string, any) {
 	address, pointer, _ := strings.Cut(reference, "#")
 	if address != "" {
@@ -68,7 +68,7 @@ func (l *library) follow(model, reference string) (string, any) {
 // pointerSteps undoes pointerEscapes.
 var pointerSteps = strings.NewReplacer("~1", "/", "~0", "~")
 
-// member gives a part of an object or a list, nil where there is none.
+// member returns a part of an object or a list, nil where there is none.
 func member(value any, name string) any {
 	switch value := value.(type) {
 	case *jsonvalue.Object:

@@ -130,7 +130,7 @@ func isOf(types []string, value any) bool {
 // maxShown is how many bytes of a value are shown.
 const maxShown = 80
 
-// show gives a value in a line, the beginning of it if it is long.
+// show returns a value in a line, the beginning of it if it is long.
 func show(value any) string {
 	switch value := value.(type) {
 	case string:

@@ -174,7 +174,7 @@ func (t *translator) additional(source any) additional {
 	return additional{}
 }
 
-// ordered gives a value of the library's as ours.
+// ordered returns a value of the library's as ours.
 func ordered(value any) any {
 	switch value := value.(type) {
 	case json.Number:

@@ -22,8 +22,8 @@ type validation struct {
 	stopped     *violation // the check was given up; all that follows is void
 }
 
-// firstViolation gives the first thing in a message that does not fit a schema,
-// or nil.
+// firstViolation returns the first thing in a message that does not fit a
+// schema, or nil.
 func firstViolation(s *schema, message any) *violation {
 	v := validation{steps: maxSteps}
 	found := v.check(s, message, nil)
@@ -60,7 +60,8 @@ func wrong(at *location, keyword, format string, args ...any) *violation {
 	return &violation{at: at, keyword: keyword, problem: fmt.Sprintf(format, args...)}
 }
 
-// stop gives the check up.
+// stop ends the check: nothing after it is looked at. It returns what was
+// found.
 func (v *validation) stop(found *violation) *violation {
 	if v.stopped == nil {
 		v.stopped = found
@@ -72,7 +73,7 @@ func (v *validation) exhausted() *violation {
 	return v.stop(wrong(nil, "limit", "the message takes too long to be checked"))
 }
 
-// check gives the first thing in a value that does not fit a schema, or nil.
+// check returns the first thing in a value that does not fit a schema, or nil.
 func (v *validation) check(s *schema, value any, at *location) *violation {
 	for s.ref != nil {
 		s = s.ref

@@ -102,7 +102,7 @@ func blockFile(dir string, number uint32) string {
 	return filepath.Join(dir, "msgs", fmt.Sprintf("%d.blk", number))
 }
 
-// blocksOf gives the numbers of the blocks in their order.
+// blocksOf returns the numbers of the blocks in their order.
 func blocksOf(dir string) ([]uint32, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "msgs"))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -120,7 +120,7 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// block gives the only block of a stream.
+// block returns the only block of a stream.
 func block(t *testing.T, dir string) (file string, text []byte) {
 	t.Helper()
 	file = filepath.Join(dir, "msgs", "1.blk")

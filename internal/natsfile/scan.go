@@ -111,7 +111,7 @@ func (s *scanner) read() error {
 	return err
 }
 
-// record gives the record at a place, and its length; 0 for what is none.
+// record returns the record at a place, and its length; 0 for what is none.
 func (s *scanner) record(at int) (Message, int) {
 	length, body, ok := s.bounds(at)
 	if !ok {
@@ -144,7 +144,7 @@ func (s *scanner) record(at int) (Message, int) {
 // body is the parts of a record.
 type body struct{ subject, header, data []byte }
 
-// bounds gives the length of what may be a record, and its parts, if they are
+// bounds returns the length of what may be a record, and its parts, if they are
 // within the block.
 func (s *scanner) bounds(at int) (length int, b body, ok bool) {
 	if at+headSize+sumSize > len(s.text) {
@@ -176,8 +176,8 @@ func (s *scanner) bounds(at int) (length int, b body, ok bool) {
 	return length, b, true
 }
 
-// search gives the place of the next record, or the end of the block. Only what
-// begins like one is looked at more closely.
+// search returns the place of the next record, or the end of the block. Only
+// what begins like one is looked at more closely.
 func (s *scanner) search(ctx context.Context, from int) (int, error) {
 	for at := from; at+headSize+sumSize <= len(s.text); at++ {
 		if (at-from)%strideOfContext == 0 && ctx.Err() != nil {
@@ -215,7 +215,7 @@ func (s *scanner) isTorn(from int) bool {
 	return length <= maxRecord && int(length) > len(rest)
 }
 
-// subjects gives what looks like subjects in a part of the block.
+// subjects returns what looks like subjects in a part of the block.
 func (s *scanner) subjects(from, to int) []string {
 	var found []string
 	seen := make(map[string]bool)

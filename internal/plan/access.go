@@ -35,7 +35,7 @@ type Access struct {
 // defaultKeySelection is the API key's place where an API does not say another.
 const defaultKeySelection = "$request.header.x-api-key"
 
-// APIKey gives the API key of a handshake, "" where there is none. A header's
+// APIKey returns the API key of a handshake, "" where there is none. A header's
 // value is "" when it is missing. The identifier is the authorizer's.
 func (a *Access) APIKey(header func(name string) string, usageIdentifier string) string {
 	if a.key == nil {

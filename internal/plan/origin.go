@@ -88,7 +88,7 @@ func notOrigin(entry string) error {
 	return fmt.Errorf("the tag %s: %q is not an origin such as https://example.com or https://*.example.com", OriginsTag, entry)
 }
 
-// Allows tells whether a handshake with these Origin lines may connect.
+// Allows reports whether a handshake with these Origin lines may connect.
 func (o *Origins) Allows(lines []string) bool {
 	switch {
 	case o == nil:

@@ -47,7 +47,7 @@ func set[T any](records map[string]*T, event store.Event[T]) {
 	}
 }
 
-// list gives them in an order that is the same on every node: of two that do
+// list returns them in an order that is the same on every node: of two that do
 // not go together, all nodes take the same one.
 func (k keyRecords) list() *keyList {
 	l := &keyList{}

@@ -27,7 +27,7 @@ func (r *Rollout) noteLinkLocked(event store.Event[apigw.VpcLink]) {
 	r.recompileLocked()
 }
 
-// linksLocked gives the VPC links in the order of their ids.
+// linksLocked returns the VPC links in the order of their ids.
 func (r *Rollout) linksLocked() []*apigw.VpcLink {
 	links := make([]*apigw.VpcLink, 0, len(r.vpc))
 	for _, id := range slices.Sorted(maps.Keys(r.vpc)) {

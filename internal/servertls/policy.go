@@ -43,8 +43,9 @@ var policies = map[string]policy{
 	"SecurityPolicy_TLS13_1_3_2025_09":        strictest,
 }
 
-// CheckPolicy gives an error for a name that is no policy's. TLS_1_0 is one of
-// AWS's names that are none here, and so are those that promise a FIPS module.
+// CheckPolicy returns an error for a name that is no policy's. TLS_1_0 is one
+// of AWS's names that are none here, and so are those that promise a FIPS
+// module.
 func CheckPolicy(name string) error {
 	if _, ok := policies[name]; ok {
 		return nil

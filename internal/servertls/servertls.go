@@ -180,7 +180,7 @@ func (c *Certificates) publishLocked() {
 	c.current.Store(m)
 }
 
-// TLSConfig gives a server's configuration. It follows the files.
+// TLSConfig returns a server's configuration. It follows the files.
 func (c *Certificates) TLSConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -245,8 +245,8 @@ func serverName(hello *tls.ClientHelloInfo) string {
 	return strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
 }
 
-// names gives what a certificate is for. Its common name counts where it names
-// nothing else, for old private authorities; clients have their own mind.
+// names returns what a certificate is for. Its common name counts where it
+// names nothing else, for old private authorities; clients have their own mind.
 func names(leaf *x509.Certificate) []string {
 	var list []string
 	for _, name := range leaf.DNSNames {

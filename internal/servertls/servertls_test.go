@@ -123,7 +123,7 @@ func shake(t *testing.T, server, client *tls.Config) (tls.ConnectionState, error
 	return state, errors.Join(err, <-done)
 }
 
-// presented gives the names of the certificate that a client of a name sees.
+// presented returns the names of the certificate that a client of a name sees.
 func presented(t *testing.T, server *tls.Config, name string) string {
 	t.Helper()
 	state, err := shake(t, server, &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12})

@@ -114,7 +114,7 @@ func namesOf(n *yaml.Node) []string {
 	return names
 }
 
-// text gives a single value as it was written.
+// text returns a single value as it was written.
 func (r *reader) text(e entry) (string, bool) {
 	n := resolve(e.value)
 	switch {

@@ -38,7 +38,7 @@ func (c *claim) canonicalRequest(body []byte) (text string, faithful bool, err e
 	return b.String(), faithful, nil
 }
 
-// payload gives the last line of the canonical request. A request may tell
+// payload returns the last line of the canonical request. A request may tell
 // that its body is not signed; otherwise the line is the hash of what came,
 // whatever the request tells.
 func (c *claim) payload(body []byte) (line string, faithful bool, err error) {
@@ -60,7 +60,7 @@ func (c *claim) payload(body []byte) (line string, faithful bool, err error) {
 	return hash, told == "" || told == hash, nil
 }
 
-// headerValues gives the values of a header in the order they came; nil where
+// headerValues returns the values of a header in the order they came; nil where
 // the request lacks it. net/http keeps Host elsewhere.
 func headerValues(r *http.Request, name string) []string {
 	if name != "host" {

@@ -15,8 +15,8 @@ import (
 
 var suiteCredentials = aws.Credentials{AccessKeyID: suiteKey, SecretAccessKey: suiteSecret}
 
-// signedBySDK gives requests as the SDK for Go signs them, as they go over the
-// wire: one signed in its header, one presigned.
+// signedBySDK returns requests as the SDK for Go signs them, as they go over
+// the wire: one signed in its header, one presigned.
 func signedBySDK(t *testing.T) map[string]string {
 	t.Helper()
 	const address = "https://abc123.execute-api.us-east-1.amazonaws.com/prod/@connections/L0SM9cOFvHcCIhw%3D?tag=a%20b&tag=c&empty=&x=1"

@@ -60,7 +60,7 @@ func parseClaim(r *http.Request) (*claim, error) {
 	return c, nil
 }
 
-// target gives the path and the query of the request line.
+// target returns the path and the query of the request line.
 func target(r *http.Request) (path, query string) {
 	uri := r.RequestURI
 	if uri == "" { // not of a server
@@ -183,8 +183,8 @@ func (c *claim) parsePresigned() error {
 	return nil
 }
 
-// ClaimedKey gives the access key that a request says it is signed with, "" when
-// it says none. Nothing of it is verified.
+// ClaimedKey returns the access key that a request says it is signed with, ""
+// when it says none. Nothing of it is verified.
 func ClaimedKey(r *http.Request) string {
 	c, err := parseClaim(r)
 	if err != nil {

@@ -63,7 +63,7 @@ func unescape(text string) (string, bool) {
 	return b.String(), true
 }
 
-// hexDigit gives the value of a hexadecimal digit, or -1.
+// hexDigit returns the value of a hexadecimal digit, or -1.
 func hexDigit(char byte) int {
 	switch {
 	case '0' <= char && char <= '9':

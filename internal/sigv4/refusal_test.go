@@ -49,8 +49,8 @@ func (p push) request(t *testing.T) (*http.Request, []byte) {
 	return mustReceive(t, raw+signature+"\r\n\r\n"+body)
 }
 
-// signed gives the signature that a request should have; any where the request
-// says too little.
+// signed returns the signature that a request should have; any where the
+// request says too little.
 func signed(t *testing.T, r *http.Request, body []byte) string {
 	t.Helper()
 	none := strings.Repeat("0", 64)

@@ -94,9 +94,9 @@ func (v *Verifier) Verify(ctx context.Context, r *http.Request, body []byte, ser
 	}, nil
 }
 
-// Plausible tells whether a request can turn out to be signed once its body is
-// there: it claims a current signature for the service, by a key that is known.
-// Whose it is not has no claim to have its body kept in memory.
+// Plausible reports whether a request can turn out to be signed once its body
+// is there: it claims a current signature for the service, by a key that is
+// known. Whose it is not has no claim to have its body kept in memory.
 func (v *Verifier) Plausible(ctx context.Context, r *http.Request, service string) bool {
 	c, err := v.claim(r, service)
 	if err == nil {
@@ -105,8 +105,8 @@ func (v *Verifier) Plausible(ctx context.Context, r *http.Request, service strin
 	return err == nil
 }
 
-// claim gives what a request says of its signature, if that is complete, current
-// and for this service.
+// claim returns what a request says of its signature, if that is complete,
+// current and for this service.
 func (v *Verifier) claim(r *http.Request, service string) (*claim, error) {
 	now := time.Now
 	if v.Now != nil {
@@ -156,7 +156,7 @@ func stringToSign(t time.Time, scope, canonical string) string {
 	return algorithm + "\n" + t.Format(timeFormat) + "\n" + scope + "\n" + hashHex([]byte(canonical))
 }
 
-// sign gives the signature in lower-case hexadecimal digits.
+// sign returns the signature in lower-case hexadecimal digits.
 func sign(secret, date, region, service, toSign string) string {
 	key := []byte("AWS4" + secret)
 	for _, part := range [...]string{date, region, service, terminator, toSign} {

@@ -147,7 +147,7 @@ func Load(file *shortfile.File, o template.Options) (*template.Application, erro
 	return template.LoadText(text(file), o)
 }
 
-// Expand gives the template after SAM's expansion, as template.Expand does.
+// Expand returns the template after SAM's expansion, as template.Expand does.
 func (s *Source) Expand(o template.Options) ([]byte, error) {
 	file, err := s.shortForm()
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *Source) Expand(o template.Options) ([]byte, error) {
 	return template.ExpandText(text(file), o)
 }
 
-// Template gives the template as it is written, or as a short form stands for
+// Template returns the template as it is written, or as a short form stands for
 // it. A file that is no YAML or JSON, or too large, is template.Problems.
 func (s *Source) Template() ([]byte, error) {
 	file, err := s.shortForm()
@@ -172,7 +172,7 @@ func (s *Source) Template() ([]byte, error) {
 	return file.Template(), nil
 }
 
-// shortForm gives the APIs of a short file or a URL; nil for a template.
+// shortForm returns the APIs of a short file or a URL; nil for a template.
 func (s *Source) shortForm() (*shortfile.File, error) {
 	if !s.short {
 		return s.backend, nil

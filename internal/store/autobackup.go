@@ -24,7 +24,7 @@ const (
 // backupFile is an automatic backup.
 type backupFile struct{ path string }
 
-// backupsIn gives the automatic backups in a folder, the newest first.
+// backupsIn returns the automatic backups in a folder, the newest first.
 func backupsIn(dir string) ([]backupFile, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -252,7 +252,7 @@ func writeBackup(name string, write func(io.Writer) (int, error), through func(i
 	return records, syncDir(filepath.Dir(name))
 }
 
-// keyList gives the keys of records, in their order, and not too many.
+// keyList returns the keys of records, in their order, and not too many.
 func keyList(records map[string]Record) string {
 	keys := slices.Sorted(maps.Keys(records))
 	if len(keys) > shownLosses {

@@ -27,8 +27,8 @@ func (n *NATS) filter(prefix string) string {
 	return n.subject(prefix + ".>")
 }
 
-// openBucket gives the bucket, which it makes if there is none. Servers that do
-// not answer are asked again until ctx ends.
+// openBucket returns the bucket, which it makes if there is none. Servers that
+// do not answer are asked again until ctx ends.
 func openBucket(ctx context.Context, js jetstream.JetStream, options Options) (jetstream.KeyValue, error) {
 	for {
 		err := ensureStream(ctx, js, options)

@@ -13,10 +13,10 @@ import (
 // the store to count as one that takes writes.
 const leastSpace = 64 << 10
 
-// Check gives an error that is ErrUnavailable unless the store answers and takes
-// writes, as far as can be known without a write: the disk of the data directory
-// has space left, and the last write was not refused. After one that was, Check
-// writes something that is no record.
+// Check returns an error that is ErrUnavailable unless the store answers and
+// takes writes, as far as can be known without a write: the disk of the data
+// directory has space left, and the last write was not refused. After one that
+// was, Check writes something that is no record.
 func (n *NATS) Check(ctx context.Context) error {
 	_, err := n.Get(ctx, checkedKey)
 	if errors.Is(err, ErrUnavailable) || ctx.Err() != nil {

@@ -22,7 +22,7 @@ func checksum(key string, value []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// checkedRecord gives the record of a message, with an Err if it is not as it
+// checkedRecord returns the record of a message, with an Err if it is not as it
 // was written. One without a checksum is of an earlier version.
 func checkedRecord(key string, packed []byte, revision uint64, sum string) Record {
 	r := Record{Key: key, Value: unpackOrKeep(packed), Revision: revision}

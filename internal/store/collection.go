@@ -55,7 +55,8 @@ func (c *Collection[T]) Key(id ...string) string {
 // Prefix is that of the collection's keys, for Store.Watch.
 func (c *Collection[T]) Prefix() string { return c.name }
 
-// Identify gives the id of the record with a key, if it is of this collection.
+// Identify returns the id of the record with a key, if it is of this
+// collection.
 func (c *Collection[T]) Identify(key string) (id []string, ours bool) {
 	if !isBelow(key, c.name) {
 		return nil, false
@@ -67,7 +68,7 @@ func (c *Collection[T]) Identify(key string) (id []string, ours bool) {
 	return segments[1:], true
 }
 
-// Get gives a value and its revision, ErrNotFound, or a RecordError.
+// Get returns a value and its revision, ErrNotFound, or a RecordError.
 func (c *Collection[T]) Get(ctx context.Context, id ...string) (*T, uint64, error) {
 	record, err := c.store.Get(ctx, c.Key(id...))
 	if err != nil {
@@ -77,7 +78,7 @@ func (c *Collection[T]) Get(ctx context.Context, id ...string) (*T, uint64, erro
 	return value, record.Revision, err
 }
 
-// Has tells whether there is a record, which may be one that cannot be read.
+// Has reports whether there is a record, which may be one that cannot be read.
 func (c *Collection[T]) Has(ctx context.Context, id ...string) (bool, error) {
 	_, err := c.store.Get(ctx, c.Key(id...))
 	if errors.Is(err, ErrNotFound) {
@@ -102,7 +103,7 @@ func (c *Collection[T]) Delete(ctx context.Context, revision uint64, id ...strin
 	return c.store.Delete(ctx, c.Key(id...), revision)
 }
 
-// List gives the values whose ids begin with the given texts, in the order of
+// List returns the values whose ids begin with the given texts, in the order of
 // their keys; without any, all. Records that cannot be read are reported and
 // left out.
 func (c *Collection[T]) List(ctx context.Context, prefix ...string) ([]Entry[T], error) {
@@ -145,7 +146,7 @@ func (c *Collection[T]) Watch(ctx context.Context, changed func(Event[T]), ready
 	}, ready)
 }
 
-// Event gives what a change means, if it is of this collection.
+// Event returns what a change means, if it is of this collection.
 func (c *Collection[T]) Event(change Change) (event Event[T], ours bool) {
 	id, ours := c.Identify(change.Key)
 	if !ours {

@@ -24,8 +24,9 @@ type Configuration struct {
 // AccountID is the id of the only record of Configuration.Account.
 const AccountID = "settings"
 
-// NewConfiguration gives the typed side of a store. Records that cannot be
-// read are told to report, each once, from any goroutine; nil tells nobody.
+// NewConfiguration returns the typed side of a store. report is called with the
+// error of each record that cannot be read, once for each, from any goroutine;
+// it may be nil.
 func NewConfiguration(s Store, report func(*RecordError)) *Configuration {
 	r := &reports{to: report}
 	return &Configuration{

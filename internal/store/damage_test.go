@@ -62,7 +62,7 @@ func copyDir(t *testing.T, from, to string) {
 	}
 }
 
-// filesBelow gives the files below a folder with what is in them.
+// filesBelow returns the files below a folder with what is in them.
 func filesBelow(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := make(map[string]string)

@@ -248,7 +248,7 @@ func (i *inspection) entries() map[string]entry {
 	return entries
 }
 
-// headerValue gives the value of a line of a message's header.
+// headerValue returns the value of a line of a message's header.
 func headerValue(header []byte, name string) string {
 	_, rest, found := bytes.Cut(header, []byte("\r\n"+name+":"))
 	if !found {

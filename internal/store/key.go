@@ -89,7 +89,7 @@ func checkPrefix(prefix string) error {
 	return nil
 }
 
-// isBelow tells whether a key has the prefix's segments and more.
+// isBelow reports whether a key has the prefix's segments and more.
 func isBelow(key, prefix string) bool {
 	if prefix == "" {
 		return true

@@ -15,7 +15,7 @@ const (
 	overdue = 15 * time.Second
 )
 
-// Alive gives an error unless every watch has its turns. One that waits for
+// Alive returns an error unless every watch has its turns. One that waits for
 // servers that are gone has; one whose caller does not come back from a change
 // has not. The error names what is watched.
 func (n *NATS) Alive() error {

@@ -82,7 +82,7 @@ func (d *Damage) Keys() []string {
 // losses are what an open store lost, by key. Nothing is added while it is open.
 type losses map[string]Loss
 
-// record gives what stands for a record that was lost.
+// record returns what stands for a record that was lost.
 func (l losses) record(key string) (Record, bool) {
 	loss, is := l[key]
 	if !is {

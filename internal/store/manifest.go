@@ -213,14 +213,14 @@ func (m *manifest) close() {
 	}
 }
 
-// settledAt gives the highest revision that a backup should have.
+// settledAt returns the highest revision that a backup should have.
 func (m *manifest) settledAt() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.settled
 }
 
-// changedSince gives a channel that is closed as soon as a backup should have
+// changedSince returns a channel that is closed as soon as a backup should have
 // more than the revision it was made at.
 func (m *manifest) changedSince(revision uint64) <-chan struct{} {
 	m.mu.Lock()

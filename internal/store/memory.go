@@ -136,7 +136,7 @@ func (m *Memory) Watch(ctx context.Context, prefixes []string, changed func(Chan
 	}
 }
 
-// since gives what was written after a revision, the store's revision, and a
+// since returns what was written after a revision, the store's revision, and a
 // channel that the next write closes.
 func (m *Memory) since(told uint64, prefixes []string) ([]Change, uint64, <-chan struct{}) {
 	m.mu.Lock()

@@ -151,8 +151,8 @@ func isRefusal(err error) bool {
 	return false
 }
 
-// unconnected gives the reason why there is no connection in the place of what
-// that meant for a call.
+// unconnected replaces what a missing connection meant for a call by the reason
+// why there is no connection.
 func (n *NATS) unconnected(err error) error {
 	why := n.failure.Load()
 	switch {
@@ -194,7 +194,7 @@ func (n *NATS) bounded(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeout(ctx, n.options.Timeout)
 }
 
-// explain gives an error of NATS in the store's terms.
+// explain returns an error of NATS in the store's terms.
 func (n *NATS) explain(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:

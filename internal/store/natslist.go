@@ -70,8 +70,9 @@ func (n *NATS) readUncut(ctx context.Context, prefix string, headersOnly bool) (
 	}
 }
 
-// readAll gives the records below a prefix as one server has them, and whether
-// it certainly has all of them. The error is errCutOff where reading had begun.
+// readAll returns the records below a prefix as one server has them, and
+// whether it certainly has all of them. The error is errCutOff where reading
+// had begun.
 func (n *NATS) readAll(ctx context.Context, prefix string, headersOnly bool) (records []Record, exact bool, err error) {
 	r, err := n.read(ctx, []string{n.filter(prefix)}, headersOnly)
 	if err != nil {
@@ -129,9 +130,9 @@ func (n *NATS) getAll(ctx context.Context, prefix string) ([]Record, error) {
 	return listed, nil
 }
 
-// subjects gives the keys that some filters match and that have a record or the
-// mark of a removal, in their order, as the server has them that leads the stream;
-// its name is empty outside of clusters.
+// subjects returns the keys that some filters match and that have a record or
+// the mark of a removal, in their order, as the server has them that leads the
+// stream; its name is empty outside of clusters.
 func (n *NATS) subjects(ctx context.Context, filters ...string) (keys []string, leader string, err error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()

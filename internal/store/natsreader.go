@@ -138,7 +138,7 @@ func (r *reader) forget() {
 	_ = r.store.jetstream.DeleteConsumer(ctx, streamName(r.store.options.Bucket), r.consumer.CachedInfo().Name)
 }
 
-// change gives what a message means.
+// change returns what a message means.
 func (r *reader) change(message jetstream.Msg, metadata *jetstream.MsgMetadata) Change {
 	key, revision := message.Subject()[len(r.store.subject("")):], metadata.Sequence.Stream
 	if r.headersOnly || isRemoval(message.Headers()) {

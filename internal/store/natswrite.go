@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// last gives the last message of a record, which may be the mark of a removal,
-// or jetstream.ErrMsgNotFound.
+// last returns the last message of a record, which may be the mark of a
+// removal, or jetstream.ErrMsgNotFound.
 func (n *NATS) last(ctx context.Context, key string) (*jetstream.RawStreamMsg, error) {
 	return n.stream.GetLastMsgForSubject(ctx, n.subject(key))
 }

@@ -254,7 +254,7 @@ func (l *NodeLease) key() string {
 	return "n." + strconv.Itoa(l.Number)
 }
 
-// read gives the record of the number, and its revision; nil stands for none.
+// read returns the record of the number, and its revision; nil stands for none.
 func (l *NodeLease) read(ctx context.Context) (uint64, *Node, error) {
 	call, cancel := l.store.bounded(ctx)
 	defer cancel()

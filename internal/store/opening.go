@@ -122,7 +122,8 @@ func (o *opening) rebuild(ctx context.Context, i *inspection, restored []Record,
 	return nil
 }
 
-// take gives files that are fit, with their manifest.
+// take makes a folder ready whose files were found whole, and returns it with
+// its manifest.
 func (o *opening) take(name string, i *inspection) (*opened, error) {
 	dir := filepath.Join(o.options.Dir, name)
 	switch {
@@ -193,10 +194,10 @@ func (o *opening) missing() losses {
 	return lost
 }
 
-// fromBackups gives the records that take the place of those that are lost: from
-// the newest backup that has them, or from the one that has them as they were.
-// original is what the files have that were damaged first: i itself, unless that
-// is what was whole of them.
+// fromBackups returns the records that take the place of those that are lost:
+// from the newest backup that has them, or from the one that has them as they
+// were. original is what the files have that were damaged first: i itself,
+// unless that is what was whole of them.
 func (o *opening) fromBackups(i, original *inspection) []Record {
 	found := make(map[string]Record)
 	exact := make(map[string]bool)

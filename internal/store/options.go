@@ -91,7 +91,7 @@ func (o Options) identity() string {
 	return "a client that names no user, token or key"
 }
 
-// prepared gives the options with their defaults, or says what is wrong.
+// prepared returns the options with their defaults, or says what is wrong.
 func (o Options) prepared() (Options, error) {
 	if o.Bucket == "" {
 		o.Bucket = defaultBucket

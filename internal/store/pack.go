@@ -14,7 +14,7 @@ const packedFrom = 64 << 10
 // magic is what gzip's output begins with, and no other value that pack gives.
 var magic = []byte{0x1f, 0x8b}
 
-// pack gives the bytes that are kept for a value.
+// pack returns the bytes that are kept for a value.
 func pack(value []byte) []byte {
 	if len(value) < packedFrom && !bytes.HasPrefix(value, magic) {
 		return value
@@ -45,8 +45,8 @@ func unpack(packed []byte) ([]byte, error) {
 	return value, nil
 }
 
-// unpackOrKeep gives bytes that cannot be unpacked as they are: whoever decodes
-// them finds them damaged, as any other damaged record, and says so.
+// unpackOrKeep returns bytes that cannot be unpacked as they are: whoever
+// decodes them finds them damaged, as any other damaged record, and says so.
 func unpackOrKeep(packed []byte) []byte {
 	value, err := unpack(packed)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// processOf gives where a process id counts, the boot of a machine and a space of
-// process ids in it, and when the process of that id began. Both are empty where
-// that cannot be told, started also where there is no such process.
+// processOf returns where a process id counts, the boot of a machine and a
+// space of process ids in it, and when the process of that id began. Both are
+// empty where that cannot be told, started also where there is no such process.
 func processOf(pid int) (machine, started string) {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

@@ -179,7 +179,7 @@ type backupReader struct {
 
 func (r *backupReader) mistake(err error) error { return &BackupError{r.line, err} }
 
-// next gives a line without its end.
+// next returns a line without its end.
 func (r *backupReader) next() ([]byte, error) {
 	r.line++
 	text, err := r.lines.ReadBytes('\n')

@@ -124,7 +124,8 @@ func heap() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// sizeOf gives the size of all files below a folder, as far as it can be seen.
+// sizeOf returns the size of all files below a folder, as far as it can be
+// seen.
 func sizeOf(dir string) (size int64) {
 	_ = filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {

@@ -10,7 +10,7 @@ type signal struct {
 	ch chan struct{}
 }
 
-// wait gives a channel that the next send closes.
+// wait returns a channel that the next send closes.
 func (s *signal) wait() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spaceLeft gives how many bytes this process may still write to the disk of a
-// folder.
+// spaceLeft returns how many bytes this process may still write to the disk of
+// a folder.
 func spaceLeft(dir string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

@@ -2,8 +2,8 @@ package store
 
 import "golang.org/x/sys/windows"
 
-// spaceLeft gives how many bytes this process may still write to the disk of a
-// folder.
+// spaceLeft returns how many bytes this process may still write to the disk of
+// a folder.
 func spaceLeft(dir string) (left uint64, err error) {
 	path, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

@@ -46,8 +46,8 @@ func (b *builder) api(res *resource) {
 	}
 }
 
-// isHTTPAPI says whether the API speaks HTTP: by its protocol, or because it is
-// imported, which only HTTP APIs can be.
+// isHTTPAPI reports whether the API speaks HTTP: by its protocol, or because it
+// is imported, which only HTTP APIs can be.
 func (r *resolver) isHTTPAPI(res *resource) bool {
 	protocol := res.properties.get("ProtocolType")
 	if protocol == nil {

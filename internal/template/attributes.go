@@ -104,12 +104,12 @@ func attributesOf(typ string) []string {
 	return nil
 }
 
-// reference gives what Ref stands for.
+// reference returns what Ref stands for.
 func (r *resolver) reference(res *resource, line int) *value {
 	return r.once("Ref "+res.id, line, func() *value { return r.makeReference(res, line) })
 }
 
-// nameOf gives a resource's physical name: the property that names it, or one
+// nameOf returns a resource's physical name: the property that names it, or one
 // made up as CloudFormation does.
 func (r *resolver) nameOf(res *resource, line int) *value {
 	return r.once("name of "+res.id, line, func() *value { return r.makeName(res) })
@@ -156,7 +156,7 @@ func (r *resolver) makeReference(res *resource, line int) *value {
 	return r.nameOf(res, line)
 }
 
-// attribute gives what Fn::GetAtt stands for.
+// attribute returns what Fn::GetAtt stands for.
 func (r *resolver) attribute(res *resource, name string, line int) *value {
 	ref := func() *value { return r.reference(res, line) }
 	switch res.typ + "." + name {
@@ -231,7 +231,7 @@ func (r *resolver) format(line int, v *value, make func(string) string) *value {
 	return newText(line, make(v.text))
 }
 
-// functionARN gives the ARN of an alias or a version: that of the function
+// functionARN returns the ARN of an alias or a version: that of the function
 // that its FunctionName names, with a qualifier.
 func (r *resolver) functionARN(res *resource, qualifier *value, line int) *value {
 	given := res.properties.get("FunctionName")
@@ -246,7 +246,8 @@ func (r *resolver) functionARN(res *resource, qualifier *value, line int) *value
 	})
 }
 
-// foreignARN gives a resource that is not run here an ARN of the right form.
+// foreignARN returns an ARN of the right form for a resource that is not run
+// here.
 func (r *resolver) foreignARN(res *resource, line int) *value {
 	return r.format(line, r.nameOf(res, line), func(name string) string {
 		parts := strings.Split(res.typ, "::")

@@ -10,7 +10,7 @@ import (
 // make: a few nested ones could otherwise make very long ones.
 const maxMade = 16 << 20
 
-// compute gives the result of a function whose arguments are resolved and
+// compute returns the result of a function whose arguments are resolved and
 // known.
 func (r *resolver) compute(f call, arguments []*value) *value {
 	switch f.function {
@@ -43,7 +43,7 @@ func (r *resolver) compute(f call, arguments []*value) *value {
 	return newUnknown(f.line)
 }
 
-// text gives a string that a function has made, within the bound of all.
+// text returns a string that a function has made, within the bound of all.
 func (r *resolver) text(f call, s string) *value {
 	if !r.spend(f, len(s)) {
 		return newUnknown(f.line)
@@ -163,7 +163,7 @@ func (r *resolver) findInMap(f call, arguments []*value) *value {
 	return at
 }
 
-// importValue gives what another stack exports. There is no other stack here:
+// importValue returns what another stack exports. There is no other stack here:
 // who starts the gateway says the values.
 func (r *resolver) importValue(f call, name *value) *value {
 	if !name.isScalar() {
@@ -177,7 +177,7 @@ func (r *resolver) importValue(f call, name *value) *value {
 	return newText(f.line, imported)
 }
 
-// zones gives a region three availability zones.
+// zones returns three availability zones of a region.
 func (r *resolver) zones(f call, region *value) *value {
 	if !region.isScalar() {
 		return r.wrong(f, "takes the name of a region, not %s", region.describe())

@@ -74,8 +74,8 @@ func expandSAM(d *document, parameters map[string]*parameter, r *report) *docume
 	return expanded
 }
 
-// otherTransforms gives the transforms of the template that are not done here;
-// nil when there is none.
+// otherTransforms returns the transforms of the template that are not done
+// here; nil when there is none.
 func (e *expander) otherTransforms() *value {
 	given := e.doc.root.get("Transform")
 	if given == nil {
@@ -146,8 +146,8 @@ func (e *expander) add(from *resource, id, typ string, properties *value, attrib
 	return body
 }
 
-// passed gives the attributes of a resource that also hold for what is made of
-// it.
+// passed returns the attributes of a resource that also hold for what is made
+// of it.
 func passed(res *resource, names ...string) []member {
 	var out []member
 	for _, m := range res.body.members {

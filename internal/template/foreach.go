@@ -95,7 +95,7 @@ func (l *looper) members(v *value) {
 
 func isLoop(m member) bool { return strings.HasPrefix(m.key, forEach) }
 
-// loop gives what a loop makes, the loops in it written out.
+// loop returns what a loop makes, the loops in it written out.
 func (l *looper) loop(m member) (made []member) {
 	name, named := strings.CutPrefix(m.key, forEach+"::")
 	if !named || !alphanumeric.MatchString(name) {
@@ -133,7 +133,7 @@ func (l *looper) loop(m member) (made []member) {
 	return made
 }
 
-// collection gives the values that a loop goes through.
+// collection returns the values that a loop goes through.
 func (l *looper) collection(m member, given *value) (items []string) {
 	before := len(l.problems)
 	l.resolver.at = ""

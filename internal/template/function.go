@@ -93,10 +93,10 @@ func (b *builder) requireForZip(f *Function, p *properties) {
 	}
 }
 
-// metadata gives an entry of the resource's Metadata, or nil.
+// metadata returns an entry of the resource's Metadata, or nil.
 func (res *resource) metadata(name string) *value { return res.body.get("Metadata").get(name) }
 
-// environment gives the function's variables; numbers and booleans become
+// environment returns the function's variables; numbers and booleans become
 // strings, as in Lambda.
 func (b *builder) environment(p *properties) map[string]string {
 	environment := p.nested("Environment", p.values["Environment"], []property{{name: "Variables", form: textMapForm}})
@@ -249,7 +249,7 @@ func (b *builder) layerVersion(res *resource) {
 	b.layers[arn] = folder
 }
 
-// layersOf gives the folders of a function's layers, in their order.
+// layersOf returns the folders of a function's layers, in their order.
 func (b *builder) layersOf(p *properties) []string {
 	var folders []string
 	for _, arn := range p.texts("Layers") {

@@ -75,7 +75,7 @@ func (c call) arguments() (arguments []*value, ok bool) {
 	return c.argument.items, n >= count.least && n <= count.most
 }
 
-// attribute gives the two parts of a GetAtt; its long form may be one string.
+// attribute returns the two parts of a GetAtt; its long form may be one string.
 func (c call) attribute() (resource, attribute *value, ok bool) {
 	argument := c.argument
 	if argument.kind == text {

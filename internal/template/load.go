@@ -72,7 +72,7 @@ func load(source []byte, o Options, r *report) (*Application, error) {
 	return app, nil
 }
 
-// Expand gives a template after SAM's expansion as indented JSON with sorted
+// Expand returns a template after SAM's expansion as indented JSON with sorted
 // keys. Functions stay as they are written. Mistakes give Problems.
 func Expand(path string, o Options) ([]byte, error) {
 	source, r, err := open(path)

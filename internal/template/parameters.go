@@ -23,8 +23,8 @@ var parameterMembers = []string{
 	"MaxLength", "MaxValue", "MinLength", "MinValue", "NoEcho", "Type",
 }
 
-// readParameters gives every parameter its value: the one that is given, or
-// the default. A value that is missing or not allowed is a problem.
+// readParameters returns the parameters with their values: the one that is
+// given, or the default. A value that is missing or not allowed is a problem.
 func readParameters(d *document, given map[string]string, r *report) map[string]*parameter {
 	section := d.section("Parameters")
 	parameters := map[string]*parameter{}
@@ -81,7 +81,7 @@ func readParameter(m member, given map[string]string, r *report) *parameter {
 	return p
 }
 
-// parameterType says whether CloudFormation has such a type.
+// parameterType reports whether CloudFormation has such a type.
 func parameterType(typ string) bool {
 	switch typ {
 	case "String", "Number", "List<Number>", "CommaDelimitedList":
@@ -90,7 +90,7 @@ func parameterType(typ string) bool {
 	return strings.HasPrefix(typ, "AWS::") || strings.HasPrefix(typ, "List<AWS::") || typ == "List<String>"
 }
 
-// isList says whether the parameter's value is a list.
+// isList reports whether the parameter's value is a list.
 func (p *parameter) isList() bool {
 	return p.typ == "CommaDelimitedList" || strings.HasPrefix(p.typ, "List<") || strings.HasSuffix(p.typ, "Value<CommaDelimitedList>") ||
 		strings.HasPrefix(p.typ, "AWS::SSM::Parameter::Value<List<")
@@ -181,7 +181,7 @@ func requireValues(d *document, parameters map[string]*parameter, r *report) {
 	}
 }
 
-// sortedKeys gives the keys of a map in order.
+// sortedKeys returns the keys of a map in order.
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

@@ -46,8 +46,8 @@ func readTemplate(r *report) ([]byte, error) {
 	return nil, r.err()
 }
 
-// Source gives the text of a template, which is YAML or JSON and not too large;
-// Problems where it is not.
+// Source returns the text of a template, which is YAML or JSON and not too
+// large; Problems where it is not.
 func Source(file string) ([]byte, error) {
 	r := newReport(file)
 	source, err := readTemplate(r)

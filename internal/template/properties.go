@@ -114,7 +114,7 @@ func (p *properties) object(v *value, prefix string, schema []property, into map
 	}
 }
 
-// textMembers gives an object with those of its members that are scalars; the
+// textMembers returns an object with those of its members that are scalars; the
 // others are reported one by one.
 func (p *properties) textMembers(path string, v *value) *value {
 	out := newObject(v.line)
@@ -224,7 +224,7 @@ func checkConstraints(v *value) string {
 	return ""
 }
 
-// show gives a scalar as it is written, and the kind of anything else.
+// show returns a scalar as it is written, and the kind of anything else.
 func (v *value) show() string {
 	if v.isScalar() {
 		return strconv.Quote(v.text)
@@ -232,17 +232,17 @@ func (v *value) show() string {
 	return v.describe()
 }
 
-// has says whether the property is there, even when its value is of no use.
+// has reports whether the property is there, even when its value is of no use.
 func (p *properties) has(name string) bool { return p.values[name] != nil }
 
-// isKnown says whether the property has a value that can be used.
+// isKnown reports whether the property has a value that can be used.
 func (p *properties) isKnown(name string) bool {
 	return p.has(name) && p.values[name].kind != unknown
 }
 
 func (p *properties) text(name string) string { return textOf(p.values[name]) }
 
-// textOf gives a scalar as a string.
+// textOf returns a scalar as a string.
 func textOf(v *value) string {
 	if !v.isScalar() {
 		return ""
@@ -252,7 +252,7 @@ func textOf(v *value) string {
 
 func (p *properties) integer(name string) int { return integerOf(p.values[name]) }
 
-// integerOf gives a scalar as a whole number; what is none is 0.
+// integerOf returns a scalar as a whole number, 0 where it is none.
 func integerOf(v *value) int {
 	n, err := strconv.Atoi(textOf(v))
 	if err != nil {
@@ -263,7 +263,8 @@ func integerOf(v *value) int {
 
 func (p *properties) boolean(name string) bool { return p.text(name) == "true" }
 
-// optionalBoolean gives nil for a property that is not there.
+// optionalBoolean returns a property that is true or false, nil where it is not
+// there.
 func (p *properties) optionalBoolean(name string) *bool {
 	if !p.has(name) {
 		return nil
@@ -286,7 +287,7 @@ func (p *properties) texts(name string) []string {
 
 func (p *properties) textMap(name string) map[string]string { return textMapOf(p.values[name]) }
 
-// textMapOf gives an object of scalars as strings; nil when it is empty.
+// textMapOf returns an object of scalars as strings; nil when it is empty.
 func textMapOf(v *value) map[string]string {
 	if v == nil || len(v.members) == 0 {
 		return nil

@@ -51,7 +51,7 @@ func (r *report) notice(n Notice) { r.notices = append(r.notices, r.placed(n)) }
 // warn records what is accepted and yet cannot be meant.
 func (r *report) warn(n Notice) { r.warnings = append(r.warnings, r.placed(n)) }
 
-// placed gives a notice its file, and its line and name there.
+// placed adds to a notice its file, and its line and name there.
 func (r *report) placed(n Notice) Notice {
 	n.File = r.file
 	if r.place != nil {
@@ -60,7 +60,7 @@ func (r *report) placed(n Notice) Notice {
 	return n
 }
 
-// err gives the problems in the order of the file, or nil.
+// err returns the problems in the order of the file, or nil.
 func (r *report) err() error {
 	if len(r.problems) == 0 {
 		return nil

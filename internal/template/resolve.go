@@ -26,7 +26,7 @@ func newResolver(d *document, s stack, parameters map[string]*parameter, r *repo
 	}
 }
 
-// properties gives a resource's properties with every function resolved.
+// properties returns a resource's properties with every function resolved.
 func (r *resolver) properties(res *resource) *value {
 	return r.resolveFor(res, res.properties)
 }
@@ -39,7 +39,7 @@ func (r *resolver) resolveFor(res *resource, v *value) *value {
 	return r.resolve(v)
 }
 
-// isActive says whether the resource's condition holds.
+// isActive reports whether the resource's condition holds.
 func (r *resolver) isActive(res *resource) bool {
 	return res.condition == "" || r.conditionNamed(res.condition)
 }
@@ -109,8 +109,8 @@ func (r *resolver) call(f call) *value {
 	return r.compute(f, resolved)
 }
 
-// ref gives the value of a parameter, or what CloudFormation's Ref gives for a
-// resource.
+// ref returns the value of a parameter, or what CloudFormation's Ref gives for
+// a resource.
 func (r *resolver) ref(f call) *value {
 	if f.argument.kind != text {
 		return newUnknown(f.line)
@@ -118,7 +118,7 @@ func (r *resolver) ref(f call) *value {
 	return r.named(f.argument.text, f.argument.line)
 }
 
-// named gives the value of a parameter, a pseudo parameter or a resource.
+// named returns the value of a parameter, a pseudo parameter or a resource.
 func (r *resolver) named(name string, line int) *value {
 	if v := r.stack.pseudo(name, line); v != nil {
 		return v
@@ -201,7 +201,7 @@ func (r *resolver) sub(f call) *value {
 	return r.text(f, out.String())
 }
 
-// variable gives the value of a name in the string of Fn::Sub.
+// variable returns the value of a name in the string of Fn::Sub.
 func (r *resolver) variable(s substitution, name string) *value {
 	if m := s.variables.member(name); m != nil {
 		return r.resolve(m.value)

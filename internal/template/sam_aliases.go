@@ -7,7 +7,7 @@ import "strings"
 // SAM gives.
 type aliases map[string]string
 
-// rename gives the name that a possibly dotted name stands for: all of it may
+// rename returns the name that a possibly dotted name stands for: all of it may
 // be an alias, or what is before one of its dots.
 func (a aliases) rename(name string) string {
 	for end := len(name); end > 0; end = strings.LastIndexByte(name[:end], '.') {

@@ -13,9 +13,9 @@ var (
 	basePath        = regexp.MustCompile(`^[0-9A-Za-z/_-]*$`)
 )
 
-// logicalDigest gives the ten characters that SAM appends to the logical id of
-// what it makes from a value: the SHA-1 of a string, or of the compact JSON of
-// anything else.
+// logicalDigest returns the ten characters that SAM appends to the logical id
+// of what it makes from a value: the SHA-1 of a string, or of the compact JSON
+// of anything else.
 func logicalDigest(v *value) string {
 	data := []byte(v.text)
 	if v.kind != text {

@@ -74,7 +74,7 @@ type samFunction struct {
 	attributes []member // passed on to everything that is made
 }
 
-// code gives the property Code of the Lambda function. A local folder stays a
+// code returns the property Code of the Lambda function. A local folder stays a
 // path: packaging it is what a deployment would do.
 func (f *samFunction) code() *value {
 	inline, uri, image := f.properties.get("InlineCode"), f.properties.get("CodeUri"), f.properties.get("ImageUri")
@@ -115,8 +115,8 @@ func (e *expander) s3Location(uri *value) (*value, bool) {
 	return out, bucket != "" && key != ""
 }
 
-// location gives the code that a CodeUri names: a place in S3, a local path, or
-// a function that decides.
+// location returns the code that a CodeUri names: a place in S3, a local path,
+// or a function that decides.
 func (f *samFunction) location(uri *value) *value {
 	uri = f.withParameters(uri)
 	if _, isCall := asCall(uri); isCall {
@@ -132,7 +132,7 @@ func (f *samFunction) location(uri *value) *value {
 	return uri
 }
 
-// tags gives the function's tags as the list that Lambda takes.
+// tags returns the function's tags as the list that Lambda takes.
 func (f *samFunction) tags() *value {
 	line := f.res.line
 	tags := newList(line, tag(line, "lambda:createdBy", newText(line, "SAM")))

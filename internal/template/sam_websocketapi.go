@@ -132,7 +132,7 @@ func (w *webSocketAPI) checkRoutes(routes *member) {
 	}
 }
 
-// isPredefinedRoute says whether the key is one that API Gateway gives a
+// isPredefinedRoute reports whether the key is one that API Gateway gives a
 // meaning.
 func isPredefinedRoute(key string) bool {
 	return key == "$connect" || key == "$disconnect" || key == "$default"
@@ -176,7 +176,7 @@ func (w *webSocketAPI) authType() string {
 	return ""
 }
 
-// tags gives the API's tags with the one of SAM.
+// tags returns the API's tags with the one of SAM.
 func (w *webSocketAPI) tags(own bool) *value {
 	tags := newObject(w.res.line)
 	if given := w.properties.get("Tags"); own && given != nil && given.kind == object {
@@ -187,7 +187,7 @@ func (w *webSocketAPI) tags(own bool) *value {
 	return tags
 }
 
-// propagated gives the tags of what belongs to the API: its own where
+// propagated returns the tags of what belongs to the API: its own where
 // PropagateTags says so.
 func (w *webSocketAPI) propagated() *value {
 	v := w.properties.get("PropagateTags")
@@ -263,8 +263,8 @@ func (w *webSocketAPI) route(route member) {
 	w.permission(route, base)
 }
 
-// routeLogicalID gives what a route key adds to logical ids: without a dollar,
-// its first letter large and the others small.
+// routeLogicalID returns what a route key adds to logical ids: without a
+// dollar, its first letter large and the others small.
 func routeLogicalID(key string) string {
 	key = strings.TrimPrefix(key, "$")
 	if key == "" {

@@ -69,14 +69,15 @@ func (s stack) hash(logicalID string) [sha256.Size]byte {
 	return sha256.Sum256([]byte(s.name + "/" + logicalID))
 }
 
-// id gives a resource an id of n characters [a-z0-9], the same at every start.
+// id returns an id for a resource, of n characters [a-z0-9], the same at every
+// start.
 func (s stack) id(logicalID string, n int) string {
 	hash := s.hash(logicalID)
 	digits := new(big.Int).SetBytes(hash[:]).Text(36)
 	return digits[len(digits)-n:]
 }
 
-// physicalName gives a resource the name that CloudFormation would: the
+// physicalName returns the name that CloudFormation would give a resource: the
 // stack's, the logical id, and 12 characters that tell stacks apart. Names are
 // cut where they would be longer than limit.
 func (s stack) physicalName(logicalID string, limit int) string {
@@ -91,7 +92,7 @@ func (s stack) physicalName(logicalID string, limit int) string {
 	return name + "-" + logical + "-" + suffix
 }
 
-// uuid gives the stack an id of its own in the form of a UUID.
+// uuid returns the stack's id in the form of a UUID.
 func (s stack) uuid() string {
 	hash := s.hash("")
 	h := hex.EncodeToString(hash[:16])
@@ -104,7 +105,7 @@ var pseudoParameters = []string{
 	"AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
 }
 
-// pseudo gives the value of a pseudo parameter, or nil; AWS::NoValue is null.
+// pseudo returns the value of a pseudo parameter, or nil; AWS::NoValue is null.
 func (s stack) pseudo(name string, line int) *value {
 	switch name {
 	case "AWS::AccountId":

@@ -67,7 +67,7 @@ func (b *builder) stage(res *resource) {
 	api.built.Stages = append(api.built.Stages, stage)
 }
 
-// deployed gives the id of what is deployed on a stage; AutoDeploy makes
+// deployed returns the id of what is deployed on a stage; AutoDeploy makes
 // deployments of its own.
 func (b *builder) deployed(api *apiBuilder, p *properties) string {
 	id := p.text("DeploymentId")

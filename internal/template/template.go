@@ -98,7 +98,8 @@ type Notice struct {
 	Message   string // why, in a few words
 }
 
-// String gives the notice in one line, "file:line: Resource (type) Property: message".
+// String returns the notice in one line, "file:line: Resource (type) Property:
+// message".
 func (n Notice) String() string {
 	s := fmt.Sprintf("%s:%d: %s (%s)", n.File, n.Line, n.LogicalID, n.Type)
 	if n.Property != "" {
@@ -132,7 +133,7 @@ type Problem struct {
 	Message   string
 }
 
-// Error gives the problem in one line, "file:line: Resource: message".
+// Error returns the problem in one line, "file:line: Resource: message".
 func (p Problem) Error() string {
 	s := p.File
 	if p.Line > 0 {

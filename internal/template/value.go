@@ -125,12 +125,12 @@ func (v *value) keys() []string {
 	return keys
 }
 
-// isScalar says whether the value can be written as a string.
+// isScalar reports whether the value can be written as a string.
 func (v *value) isScalar() bool {
 	return v != nil && (v.kind == text || v.kind == number || v.kind == boolean)
 }
 
-// isWhole says whether no part of the value is unknown.
+// isWhole reports whether no part of the value is unknown.
 func (v *value) isWhole() bool {
 	for _, item := range v.items {
 		if !item.isWhole() {
@@ -145,7 +145,7 @@ func (v *value) isWhole() bool {
 	return v.kind != unknown
 }
 
-// is says whether the value is exactly this string.
+// is reports whether the value is exactly this string.
 func (v *value) is(s string) bool { return v != nil && v.kind == text && v.text == s }
 
 // describe names the kind for an error message.
@@ -167,7 +167,7 @@ func (v *value) describe() string {
 	return "an unknown value"
 }
 
-// plain gives the value as encoding/json would have decoded it; numbers are
+// plain returns the value as encoding/json would have decoded it; numbers are
 // int64 or float64. What is unknown becomes nil.
 func (v *value) plain() any {
 	switch v.kind {

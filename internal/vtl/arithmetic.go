@@ -66,7 +66,7 @@ func (r *run) join(left, right any) (any, error) {
 	return a + b, nil
 }
 
-// calculate gives the result, or false when it does not fit.
+// calculate returns the result, or false when it does not fit.
 func calculate(op opcode, a, b int64) (int64, bool) {
 	switch op {
 	case opAdd:

@@ -144,7 +144,7 @@ func (r *run) equal(a, b any, depth int) (bool, error) {
 	return false, nil
 }
 
-// compare gives the order of two numbers, or false when one is not a number.
+// compare returns the order of two numbers, or false when one is not a number.
 // Integers are compared exactly, others as floats.
 func (n number) compare(m number) (order int, ordered bool) {
 	if n.isInteger() && m.isInteger() {

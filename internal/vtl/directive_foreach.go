@@ -44,7 +44,7 @@ func (s *sequence) hasNext() bool {
 	return s.iterator.next < len(s.iterator.items)
 }
 
-// take gives the next item; there must be one.
+// take returns the next item; there must be one.
 func (s *sequence) take() any {
 	s.next++
 	switch {

@@ -27,7 +27,7 @@ func limitError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrLimit, fmt.Sprintf(format, args...))
 }
 
-// located gives an error its place, unless it has one or is a signal.
+// located adds a place to an error, unless it has one or is a signal.
 func located(err error, at place) error {
 	if err == nil || asSignal(err) != nil {
 		return err
@@ -52,7 +52,7 @@ var (
 
 func (*signal) Error() string { return "a #break or #stop that nothing ends" }
 
-// ends tells whether a signal ends here: in a loop or, for nil, in a template
+// ends reports whether a signal ends here: in a loop or, for nil, in a template
 // or an #evaluate.
 func (s *signal) ends(l *loop) bool {
 	if s.all {
@@ -61,7 +61,7 @@ func (s *signal) ends(l *loop) bool {
 	return s.loop == nil || s.loop == l
 }
 
-// endsBlock tells whether a signal ends with a macro or a #define.
+// endsBlock reports whether a signal ends with a macro or a #define.
 func (s *signal) endsBlock() bool { return !s.all && s.loop == nil }
 
 // asSignal is the signal that err is, or nil. Signals are never wrapped.

@@ -6,7 +6,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// propertyOf gives what $v.name stands for, or nil.
+// propertyOf returns what $v.name stands for, or nil.
 func propertyOf(v any, name string) any {
 	var found any
 	switch v := v.(type) {
@@ -35,8 +35,8 @@ func propertyOf(v any, name string) any {
 	return found
 }
 
-// item gives what $v[key] stands for, or nil. A negative index counts from the
-// end of a list; one outside of it is an error.
+// item returns what $v[key] stands for, or nil. A negative index counts from
+// the end of a list; one outside of it is an error.
 func (r *run) item(v, key any) (any, error) {
 	if list, ok := asList(v); ok {
 		i, ok := integer(key)
@@ -60,7 +60,7 @@ func (r *run) item(v, key any) (any, error) {
 	return nil, nil
 }
 
-// at gives the item at an index, which must be there.
+// at returns the item at an index, which must be there.
 func at(list *jsonvalue.List, i int64) (any, error) {
 	if i < 0 || i >= int64(list.Len()) {
 		return nil, fmt.Errorf("index %d is outside of a list of %d", i, list.Len())

@@ -159,7 +159,7 @@ func (p *parser) unexpected(wanted string) error {
 	return p.errorAt(p.pos, "%q where %s is expected", found, wanted)
 }
 
-// peek tells whether the source goes on with a byte.
+// peek reports whether the source goes on with a byte.
 func (p *parser) peek(c byte) bool { return p.pos < len(p.source) && p.source[p.pos] == c }
 
 // accept goes past a prefix if it is there.

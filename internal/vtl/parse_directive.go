@@ -5,7 +5,7 @@ import "strings"
 // reader reads what follows the name of a directive that began at start.
 type reader func(p *parser, start int) (node, error)
 
-// directiveReader gives the reader of a directive, but for conditionals and
+// directiveReader returns the reader of a directive, but for conditionals and
 // #set, or nil.
 func directiveReader(name string) reader {
 	switch name {

@@ -37,12 +37,12 @@ func (p *parser) backslashes() (node, error) {
 	return text(p.source[start:end]), nil
 }
 
-// isDirective tells whether \#name is an escape.
+// isDirective reports whether \#name is an escape.
 func (p *parser) isDirective(name string) bool {
 	return isConditional(name) || name == "set" || directiveReader(name) != nil || p.macros[name] != nil
 }
 
-// isControl tells whether \\#name is an escaped backslash before a directive.
+// isControl reports whether \\#name is an escaped backslash before a directive.
 // As in Velocity, #set is not meant, nor are most names in braces.
 func (p *parser) isControl(name string, braces bool) bool {
 	return isConditional(name) || !braces && (directiveReader(name) != nil || p.macros[name] != nil)

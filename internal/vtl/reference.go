@@ -53,7 +53,8 @@ func (ref *reference) truth(r *run) (bool, error) {
 	return truth(v), err
 }
 
-// assign gives what the reference names a value. What cannot be set is left.
+// assign gives what the reference names a value. What cannot be set is left as
+// it is.
 func (ref *reference) assign(r *run, value any) error {
 	if len(ref.path) == 0 {
 		return located(r.set(ref.symbol, value), ref.at)

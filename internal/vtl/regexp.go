@@ -47,7 +47,7 @@ func (p *patterns) put(text string, compiled pattern) {
 	p.byText[text] = compiled
 }
 
-// isLiteral tells whether a regular expression matches itself only.
+// isLiteral reports whether a regular expression matches itself only.
 func isLiteral(expression string) bool {
 	return !strings.ContainsAny(expression, `\^$.|?*+()[]{}`)
 }
@@ -89,7 +89,7 @@ func (r *run) matches(s, expression string) (any, error) {
 	return matched, err
 }
 
-// find gives the first matches in a string, and the expression.
+// find returns the first matches in a string, and the expression.
 func (r *run) find(s, expression string, most int) (found [][]int, finder *javaregexp.Finder, err error) {
 	err = r.search(s, expression, func() (err error) {
 		p := r.template.patterns.get(expression)
@@ -251,8 +251,8 @@ func (r *run) split(s, expression string, limit int64) (any, error) {
 	return newArrayList(pieces), nil
 }
 
-// splitAll gives what is before each match, and what is left after the last. A
-// match of nothing at the beginning is none.
+// splitAll returns what is before each match, and what is left after the last.
+// A match of nothing at the beginning is none.
 func (r *run) splitAll(s, expression string, most int) (pieces []any, rest string, err error) {
 	if isLiteral(expression) && expression != "" {
 		if err := r.charge(bytesPerItem * min(most, strings.Count(s, expression))); err != nil {

@@ -32,8 +32,8 @@ func length(s string) int {
 	return n
 }
 
-// byteOffset gives the offset in s of a unit of UTF-16, which must not be past
-// the end. That of the second half of a character is the character's.
+// byteOffset returns the offset in s of a unit of UTF-16, which must not be
+// past the end. That of the second half of a character is the character's.
 func byteOffset(s string, unit int) int {
 	n := 0
 	for i, c := range s {
@@ -46,7 +46,7 @@ func byteOffset(s string, unit int) int {
 	return len(s)
 }
 
-// slice gives the units from one to before another. Half a character becomes
+// slice returns the units from one to before another. Half a character becomes
 // U+FFFD.
 func slice(s string, from, to int) string {
 	if isASCII(s) {
@@ -59,7 +59,7 @@ func slice(s string, from, to int) string {
 	return string(utf16.Decode(utf16.Encode([]rune(s))[from:to]))
 }
 
-// unitOffset gives the unit of UTF-16 at an offset in s, or -1 for -1.
+// unitOffset returns the unit of UTF-16 at an offset in s, or -1 for -1.
 func unitOffset(s string, offset int) int {
 	if offset < 0 {
 		return -1

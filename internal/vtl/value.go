@@ -23,7 +23,7 @@ func newArrayList(items []any) *ArrayList {
 
 func newObject(capacity int) *jsonvalue.Object { return jsonvalue.NewObject(capacity) }
 
-// asList gives a list of either kind.
+// asList returns a list of either kind.
 func asList(v any) (*jsonvalue.List, bool) {
 	switch v := v.(type) {
 	case *jsonvalue.List:

@@ -61,7 +61,7 @@ func (f *frame) local(symbol int) *local {
 	return nil
 }
 
-// get gives a variable's value, or nil.
+// get returns a variable's value, or nil.
 func (r *run) get(symbol int) (any, error) {
 	for f := r.frame; f != nil; f = f.caller {
 		if l := f.local(symbol); l != nil && l.value != nil {
