@@ -42,6 +42,7 @@ func TestRunawayTemplates(t *testing.T) {
 		{"a split into very many", `#foreach($i in [1..1000])#set($x = $input.path('$.s').split(""))#end`, `{"s":"` + long + `"}`, internalFrame},
 		{"a path with a regular expression", `$input.json("$..[?(@.s =~ /(?!x)(a+)+/)]")`, `{"x":[` + strings.Repeat(slow+",", 100) + slow + `]}`, internalFrame},
 		{"a path that searches all of all", `#foreach($i in [1..1000])$input.json("$..[?(@..x)]..y")#end`, `{"l":[` + strings.Repeat(`{"x":[]},`, 2000) + `1]}`, internalFrame},
+		{"a path that joins a list that holds itself", `#set($l = $input.path('$.l'))#set($x = $l.add($l))#set($x = $l.add($l))$input.path('$.concat($.l)')`, `{"l":[1]}`, internalFrame},
 		{"a path out of the message", `$input.json($input.path('$.p'))`, `{"p":"$` + strings.Repeat("..*", 2000) + `"}`, internalFrame},
 		{"a deep message", `$input.json('$') $input.path('$')`, deep, "any"},
 		{"a deep text", `$util.parseJson($input.body)`, `"` + deep + `"`, "any"},

@@ -137,10 +137,16 @@ func (c match) matches(e *evaluation, value any) bool {
 	return matched
 }
 
+// bytesPerWork is how many bytes of a text count as one value that is looked at.
+const bytesPerWork = 16
+
 // textWork is what it costs to read a text.
 func textWork(text string) int {
-	return 1 + len(text)/16
+	return 1 + len(text)/bytesPerWork
 }
+
+// textPaidBy is the length of the longest text, in bytes, that so much work pays for.
+func textPaidBy(work int) int { return work * bytesPerWork }
 
 // operator is what may stand between two operands. The symbols and words are
 // Jayway's.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
@@ -19,8 +18,8 @@ type call struct {
 
 // function computes a value from the node that it is called on and from its
 // arguments, those without a value left out. It gives false where Jayway
-// throws.
-type function func(node any, arguments []any) (any, bool)
+// throws, and where the evaluation has failed.
+type function func(e *evaluation, node any, arguments []any) (any, bool)
 
 var functions = map[string]function{
 	"length": length,
@@ -33,8 +32,8 @@ var functions = map[string]function{
 	"stddev": aggregate((*series).deviation),
 	"concat": concat,
 	"append": appendItems,
-	"first":  func(node any, _ []any) (any, bool) { return index(node, []any{jsonvalue.Int(0)}) },
-	"last":   func(node any, _ []any) (any, bool) { return index(node, []any{jsonvalue.Int(-1)}) },
+	"first":  func(e *evaluation, node any, _ []any) (any, bool) { return index(e, node, []any{jsonvalue.Int(0)}) },
+	"last":   func(e *evaluation, node any, _ []any) (any, bool) { return index(e, node, []any{jsonvalue.Int(-1)}) },
 	"index":  index,
 }
 
@@ -59,7 +58,7 @@ func (s call) apply(e *evaluation, node any, rest []step) {
 	if !e.spend(lengthOf(node)) {
 		return
 	}
-	result, ok := s.function(node, arguments)
+	result, ok := s.function(e, node, arguments)
 	text, _ := result.(string)
 	if ok && e.spend(lengthOf(result)+textWork(text)) {
 		e.follow(result, rest)
@@ -104,7 +103,7 @@ func lengthOf(node any) int {
 	return 0
 }
 
-func length(node any, arguments []any) (any, bool) {
+func length(_ *evaluation, node any, arguments []any) (any, bool) {
 	if len(arguments) > 0 {
 		if list, ok := arguments[0].(*jsonvalue.List); ok {
 			node = list
@@ -116,7 +115,7 @@ func length(node any, arguments []any) (any, bool) {
 	return jsonvalue.Int(int64(lengthOf(node))), true
 }
 
-func keys(node any, _ []any) (any, bool) {
+func keys(_ *evaluation, node any, _ []any) (any, bool) {
 	object, ok := node.(*jsonvalue.Object)
 	if !ok {
 		return nil, true
@@ -165,7 +164,7 @@ func (s *series) deviation() float64 {
 // aggregate computes from the numbers of the node's array and the arguments.
 // Without a number, or when the result is none, there is no value.
 func aggregate(result func(*series) float64) function {
-	return func(node any, arguments []any) (any, bool) {
+	return func(_ *evaluation, node any, arguments []any) (any, bool) {
 		var s series
 		s.addAll(node)
 		for _, argument := range arguments {
@@ -180,33 +179,40 @@ func aggregate(result func(*series) float64) function {
 	}
 }
 
-// concat joins the strings of the node's array, and the arguments.
-func concat(node any, arguments []any) (any, bool) {
-	var b strings.Builder
+// concat joins the strings of the node's array, and the arguments. A list that a
+// template has put into itself has a text without end: the evaluation fails when
+// the text is longer than the work that is left pays for.
+func concat(e *evaluation, node any, arguments []any) (any, bool) {
+	var text []byte
 	if list, ok := node.(*jsonvalue.List); ok {
 		for _, item := range list.Items {
-			if text, ok := item.(string); ok {
-				b.WriteString(text)
+			if part, ok := item.(string); ok {
+				text = append(text, part...)
 			}
 		}
 	}
 	for _, argument := range arguments {
 		switch argument := argument.(type) {
 		case string:
-			b.WriteString(argument)
+			text = append(text, argument...)
 		case *jsonvalue.List:
 			for _, item := range argument.Items {
-				if item != nil {
-					b.Write(jsonvalue.AppendJava(nil, item))
+				if item == nil {
+					continue
+				}
+				var err error
+				if text, err = jsonvalue.AppendJavaWithin(text, item, textPaidBy(e.budget.work)-len(text)); err != nil {
+					e.err = ErrTooMuchWork
+					return nil, false
 				}
 			}
 		}
 	}
-	return b.String(), true
+	return string(text), true
 }
 
 // appendItems returns the node's array with the arguments as further items.
-func appendItems(node any, arguments []any) (any, bool) {
+func appendItems(_ *evaluation, node any, arguments []any) (any, bool) {
 	list, ok := node.(*jsonvalue.List)
 	if !ok {
 		return node, true
@@ -217,7 +223,7 @@ func appendItems(node any, arguments []any) (any, bool) {
 }
 
 // index returns the item of the node's array that the argument counts.
-func index(node any, arguments []any) (any, bool) {
+func index(_ *evaluation, node any, arguments []any) (any, bool) {
 	list, ok := node.(*jsonvalue.List)
 	if !ok || len(arguments) == 0 {
 		return nil, false

@@ -153,7 +153,8 @@ func TestCyclesEnd(t *testing.T) {
 	t.Parallel()
 	self := &jsonvalue.List{}
 	self.Add(self)
-	for _, source := range []string{"$..*", "$..[0]", "$..[?(@..[0])]"} {
+	self.Add(self)
+	for _, source := range []string{"$..*", "$..[0]", "$..[?(@..[0])]", "$.concat($)"} {
 		path, err := Compile(source)
 		if err != nil {
 			t.Fatal(err)
