@@ -13,7 +13,7 @@ import (
 
 // guard refuses requests that no client of ours sends, before anything looks at
 // what they ask for, and gives a body its time.
-func guard(l Limits, rightName func(*http.Request) bool, next http.Handler) http.Handler {
+func guard(l Limits, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hasBody := r.ContentLength != 0
 		switch err := dualport.CheckHead(r); {
@@ -25,8 +25,6 @@ func guard(l Limits, rightName func(*http.Request) bool, next http.Handler) http
 			refuse(w, http.StatusRequestHeaderFieldsTooLarge, "the request has too many header lines")
 		case len(r.Header["Authorization"]) > 1:
 			refuse(w, http.StatusBadRequest, "there are several Authorization lines") // section A.2
-		case !rightName(r):
-			refuse(w, http.StatusForbidden, "Forbidden") // section A.2
 		case hasBody && upgradesToWebSocket(r.Header):
 			// What follows would be taken for frames by one side, for a body by another.
 			refuse(w, http.StatusBadRequest, "an upgrade has no body")

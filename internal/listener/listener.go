@@ -27,7 +27,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/dualport"
@@ -47,11 +46,6 @@ type Options struct {
 	Trusted forwarded.Networks
 	// ProxyProtocol: connections from Trusted begin with a PROXY header.
 	ProxyProtocol bool
-	// MatchServerName refuses requests over TLS whose host is another than the
-	// name that their client asked for in the TLS handshake: the name chose the
-	// certificate and may have chosen the policy. Trusted proxies and clients
-	// that asked for no name are let through.
-	MatchServerName bool
 	// LeavesReserve closes connections that would take one of the process's last
 	// file descriptors: package descriptors.
 	LeavesReserve bool
@@ -124,7 +118,7 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 	}
 	s.listener = dualport.NewListener(&gatedListener{inner, g, &s.accepted}, o.TLS)
 	s.http = &http.Server{
-		Handler:           guard(limits, o.serverNames(), forwarded.Handler(o.Trusted, byTransport(handler, o.Plain))),
+		Handler:           guard(limits, forwarded.Handler(o.Trusted, byTransport(handler, o.Plain))),
 		ReadHeaderTimeout: limits.HeaderTime,
 		IdleTimeout:       limits.IdleTime,
 		MaxHeaderBytes:    limits.HeaderBytes,
@@ -137,29 +131,6 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 		_ = s.http.Serve(s.listener) // ends when the server is closed
 	}()
 	return s
-}
-
-// serverNames reports whether a request's host may differ from the name in the
-// TLS handshake, or does not.
-func (o Options) serverNames() func(*http.Request) bool {
-	if !o.MatchServerName {
-		return func(*http.Request) bool { return true }
-	}
-	return func(r *http.Request) bool {
-		if r.TLS == nil || r.TLS.ServerName == "" || strings.EqualFold(hostname(r.Host), hostname(r.TLS.ServerName)) {
-			return true
-		}
-		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		return err == nil && o.Trusted.Contains(peer.Addr())
-	}
-}
-
-// hostname is a host without its port and the root's dot.
-func hostname(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		hostport = host
-	}
-	return strings.TrimSuffix(hostport, ".")
 }
 
 // byTransport chooses by whether a request came by TLS.

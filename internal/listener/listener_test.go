@@ -171,42 +171,6 @@ func TestHijackedConnectionUnwraps(t *testing.T) {
 	}
 }
 
-// The name in the TLS handshake is the name of the host that is asked, spec A.2;
-// a proxy may have names of its own.
-func TestServerNameAndHost(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		match        bool
-		trusted      []string
-		server, host string
-		want         string
-	}{
-		"the same":                 {true, nil, "example.com", "Example.com.:8443", "200"},
-		"another":                  {true, nil, "example.com", "other.example.com", "403"},
-		"another, not looked at":   {false, nil, "example.com", "other.example.com", "200"},
-		"another, from a proxy":    {true, []string{"127.0.0.1"}, "example.com", "other.example.com", "200"},
-		"no name in the handshake": {true, nil, "127.0.0.1", "other.example.com", "200"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			trusted, err := forwarded.ParseNetworks(test.trusted)
-			if err != nil {
-				t.Fatal(err)
-			}
-			config, client := certificates(t)
-			address := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), listener.Options{
-				TLS: config, Trusted: trusted, MatchServerName: test.match,
-			})
-			client.ServerName = test.server
-			conn := secured(t, dial(t, address), client)
-			_, _ = io.WriteString(conn, head("GET / HTTP/1.1", "Host: "+test.host, "Connection: close"))
-			if answer := waitClosed(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 "+test.want) {
-				t.Errorf("answer %q", answer)
-			}
-		})
-	}
-}
-
 // A port that requires TLS, such as one that checks client certificates, cannot
 // be had without.
 func TestTLSRequired(t *testing.T) {

@@ -34,9 +34,6 @@ type Options struct {
 	Protocols []string
 	// Policy names the versions and ciphers; "" stands for TLS_1_2.
 	Policy string
-	// PolicyOf names another policy for a host name, in lower case; nil or ""
-	// stands for Policy. A name that is no policy's counts as the strictest.
-	PolicyOf func(serverName string) string
 	// ClientCAs is a PEM file with the authorities whose client certificates
 	// are let in. Where it is set a client without one is refused.
 	ClientCAs string
@@ -63,10 +60,9 @@ type Certificates struct {
 
 // material is what handshakes use. It is immutable.
 type material struct {
-	byName   map[string]*tls.Certificate // in lower case; "*." for wildcards
-	first    *tls.Certificate            // nil: there are no files
-	policies map[string]*tls.Config      // by policy
-	strict   *tls.Config                 // for names that are no policy's
+	byName map[string]*tls.Certificate // in lower case; "*." for wildcards
+	first  *tls.Certificate            // nil: there are no files
+	config *tls.Config                 // what the policy says
 }
 
 // New reads the files. The error names the one that cannot be used, or the
@@ -157,7 +153,7 @@ func (c *Certificates) Reload() {
 
 // publishLocked makes what was read the material of handshakes to come.
 func (c *Certificates) publishLocked() {
-	m := &material{byName: make(map[string]*tls.Certificate), policies: make(map[string]*tls.Config)}
+	m := &material{byName: make(map[string]*tls.Certificate)}
 	for _, file := range slices.Backward(c.read) { // the first file that has a name gives it
 		for _, name := range names(file.certificate.Leaf) {
 			m.byName[name] = file.certificate
@@ -173,10 +169,7 @@ func (c *Certificates) publishLocked() {
 		// A ticket would outlive the authority that vouched for its client.
 		base.SessionTicketsDisabled = true
 	}
-	for name, p := range policies {
-		m.policies[name] = p.config(base)
-	}
-	m.strict = strictest.config(base)
+	m.config = policies[c.options.Policy].config(base)
 	c.current.Store(m)
 }
 
@@ -186,19 +179,8 @@ func (c *Certificates) TLSConfig() *tls.Config {
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     append([]string{"http/1.1"}, c.options.Protocols...),
 		GetCertificate: c.certificate,
-		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			m := c.current.Load()
-			policy := ""
-			if c.options.PolicyOf != nil {
-				policy = c.options.PolicyOf(serverName(hello))
-			}
-			if policy == "" {
-				policy = c.options.Policy
-			}
-			if config := m.policies[policy]; config != nil {
-				return config, nil
-			}
-			return m.strict, nil
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			return c.current.Load().config, nil
 		},
 	}
 }

@@ -314,22 +314,6 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// Each host name may have a policy of its own. One that does not exist closes
-// rather than opens.
-func TestPolicyOfName(t *testing.T) {
-	t.Parallel()
-	c := newCertificates(t, Options{
-		Files:    []Pair{newPair(t, sign(t, nil, tomorrow(), "x.test"))},
-		PolicyOf: func(name string) string { return map[string]string{"new.test": "modern", "odd.test": "nonsense"}[name] },
-	})
-	for name, want := range map[string]bool{"old.test": true, "NEW.test": false, "odd.test": false, "": true} {
-		_, err := shake(t, c.TLSConfig(), &tls.Config{ServerName: name, MaxVersion: tls.VersionTLS12})
-		if (err == nil) != want {
-			t.Errorf("%s with TLS 1.2: %v", name, err)
-		}
-	}
-}
-
 // Who has no certificate of the authority, or one of another, is refused; a new
 // authority counts when its file changed, and the old one no more.
 func TestClientCertificates(t *testing.T) {
