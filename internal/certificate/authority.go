@@ -100,9 +100,6 @@ func (a *Authority) writeCertificate() error {
 // PEM, for NODE_EXTRA_CA_CERTS.
 func (a *Authority) CertificatePath() string { return filepath.Join(a.dir, certificateFile) }
 
-// Certificate returns the authority's certificate, which must not be changed.
-func (a *Authority) Certificate() *x509.Certificate { return a.cert }
-
 // replaceFile writes a file so that readers see the old or the new one whole.
 func replaceFile(path string, text []byte, mode fs.FileMode) error {
 	temporary, err := writeTemporary(filepath.Dir(path), text, mode)

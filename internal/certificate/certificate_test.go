@@ -57,7 +57,7 @@ func serve(t *testing.T, a *Authority) string {
 func TestOpenMakesAnAuthority(t *testing.T) {
 	t.Parallel()
 	a := open(t)
-	cert := a.Certificate()
+	cert := a.cert
 	if !cert.IsCA || time.Until(cert.NotAfter) < 9*365*24*time.Hour {
 		t.Errorf("CA %t until %v", cert.IsCA, cert.NotAfter)
 	}

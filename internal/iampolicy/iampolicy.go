@@ -43,12 +43,6 @@ type Context interface {
 	Values(key string) []string
 }
 
-// Values is a Context: its keys are in lower case.
-type Values map[string][]string
-
-// Values returns the values of a key.
-func (v Values) Values(key string) []string { return v[key] }
-
 // Principal is who makes a request, for policies of resources.
 type Principal struct {
 	// Kind is "AWS", "Service", "Federated" or "CanonicalUser"; "" stands for

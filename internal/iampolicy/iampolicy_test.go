@@ -11,6 +11,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// Values is a Context: its keys are in lower case.
+type Values map[string][]string
+
+// Values implements Context.
+func (v Values) Values(key string) []string { return v[key] }
+
 // block is a block of testdata/evaluation.txt.
 type block struct {
 	title     string

@@ -9,23 +9,17 @@
 // that are shared between goroutines must not be changed.
 package jsonvalue
 
-import "math"
-
 // MaxDepth is how deep arrays and objects may be nested, in text that is
 // parsed and in values that are printed.
 const MaxDepth = 1000
 
-// Equal reports whether two values are the same: numbers by their value, arrays
-// by their items in order, objects by their members in any order. Values nested
-// deeper than MaxDepth are not equal.
-func Equal(a, b any) bool {
-	budget := math.MaxInt
-	return EqualWithin(a, b, &budget)
-}
-
-// EqualWithin is Equal for values that may have been made to compare without
-// end. Each comparison of two values within takes one from the budget; when it
-// is used up, which leaves it negative, the values are not equal.
+// EqualWithin reports whether two values are the same: numbers by their value,
+// arrays by their items in order, objects by their members in any order. Values
+// nested deeper than MaxDepth are not equal.
+//
+// A template can make values that take very long to compare. Each comparison of
+// two values within takes one from the budget; when it is used up, which leaves
+// it negative, the values are not equal.
 func EqualWithin(a, b any, budget *int) bool {
 	c := comparison{budget: budget}
 	return c.equal(a, b, 0)

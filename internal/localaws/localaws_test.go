@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,10 @@ func start(t *testing.T, change func(*Options)) *fixture {
 		}
 	})
 	roots := x509.NewCertPool()
-	roots.AddCert(authority.Certificate())
+	authorities, err := os.ReadFile(authority.CertificatePath())
+	if err != nil || !roots.AppendCertsFromPEM(authorities) {
+		t.Fatalf("the authority's certificate: %v", err)
+	}
 	return &fixture{t, e, roots}
 }
 

@@ -49,9 +49,10 @@ func TestLoadFolder(t *testing.T) {
 			if app.StackName != "my-app-1" || app.File != filepath.Join(folder, name) {
 				t.Errorf("got stack %q of file %q", app.StackName, app.File)
 			}
-			want := []string{filepath.Join(folder, name), filepath.Join(folder, "layer"), filepath.Join(folder, "src")}
-			if diff := cmp.Diff(want, app.WatchPaths()); diff != "" {
-				t.Errorf("paths to watch (-want +got):\n%s", diff)
+			want := []string{filepath.Join(folder, "src"), filepath.Join(folder, "layer")}
+			got := append([]string{app.Functions[0].CodeDir}, app.Functions[0].Layers...)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("folders of code (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -7,7 +7,6 @@ package template
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -106,23 +105,6 @@ func (n Notice) String() string {
 		s += " " + n.Property
 	}
 	return s + ": " + n.Message
-}
-
-// WatchPaths lists the template file, the files it includes, and the folders of
-// code: a change of one of them is a change of the application.
-func (a *Application) WatchPaths() []string {
-	paths := append([]string{a.File}, a.Includes...)
-	for _, f := range a.Functions {
-		if f.CodeDir != "" {
-			paths = append(paths, f.CodeDir)
-		}
-		if f.Archive != "" {
-			paths = append(paths, f.Archive)
-		}
-		paths = append(paths, f.Layers...)
-	}
-	slices.Sort(paths[1:])
-	return slices.Compact(paths)
 }
 
 // Problem is one mistake in a template.

@@ -42,12 +42,6 @@ func (r *Registry[T]) forget(name string) {
 	}
 }
 
-func (r *Registry[T]) len() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.named)
-}
-
 // join makes one text of several that no other texts give.
 func join(parts []string) string {
 	var name []byte
@@ -67,5 +61,3 @@ type sharedBucket struct {
 }
 
 func (b *Buckets) get(parts ...string) *Bucket { return &b.registry.Get(parts...).Bucket }
-
-func (b *Buckets) len() int { return b.registry.len() }

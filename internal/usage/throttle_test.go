@@ -98,13 +98,20 @@ func TestBucketsSurvivePlans(t *testing.T) {
 	runtime.KeepAlive(old)
 
 	deadline := time.Now().Add(time.Minute)
-	for buckets.len() > 0 {
+	for left := buckets.len(); left > 0; left = buckets.len() {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d buckets are left", buckets.len())
+			t.Fatalf("%d buckets are left", left)
 		}
 		runtime.GC()
 		runtime.Gosched()
 	}
+}
+
+// len counts the buckets that have a name.
+func (b *Buckets) len() int {
+	b.registry.mu.Lock()
+	defer b.registry.mu.Unlock()
+	return len(b.registry.named)
 }
 
 func TestAccount(t *testing.T) {
