@@ -14,6 +14,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -28,8 +29,8 @@ func newBuilder(c DevConfig) (*integration.Builder, error) {
 		return nil, err
 	}
 	b := &integration.Builder{
-		HTTP:   integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities}),
-		Links:  map[string]*integration.Transport{},
+		HTTP:   httpclient.New(httpclient.Options{RootCAs: authorities}),
+		Links:  map[string]*httpclient.Client{},
 		Region: c.Region, AccountID: c.AccountID,
 	}
 	for id, text := range c.VPCLinks {
@@ -37,7 +38,7 @@ func newBuilder(c DevConfig) (*integration.Builder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("VPC link %s: %w", id, err)
 		}
-		b.Links[id] = integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities, Address: address})
+		b.Links[id] = httpclient.New(httpclient.Options{RootCAs: authorities, Address: address})
 	}
 	return b, nil
 }
@@ -121,9 +122,9 @@ func (d *dev) newServices(endpoints map[string]string) (*awsservice.Client, erro
 // stopBackends closes the connections to backends.
 func (d *dev) stopBackends() {
 	d.compiler.Authorizers.Close()
-	d.compiler.Backends.HTTP.CloseIdleConnections()
+	d.compiler.Backends.HTTP.Close()
 	for _, link := range d.compiler.Backends.Links {
-		link.CloseIdleConnections()
+		link.Close()
 	}
 	for _, client := range d.services {
 		client.Close()

@@ -11,6 +11,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/descriptors"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/turnstile"
@@ -21,7 +22,7 @@ import (
 type backends struct {
 	services  *awsservice.Client
 	functions *remoteFunctions
-	http      *integration.Transport
+	http      *httpclient.Client
 	// authorizers are called where backends are.
 	authorizers *authorizer.Builder
 	links       *integration.Links // those of the store
@@ -45,13 +46,13 @@ func newBackends(c *config.Config) (*backends, error) {
 		return nil, fmt.Errorf("backends.ca: %w", err)
 	}
 	b := &backends{
-		services: services, http: integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities, Bounds: bounds}),
+		services: services, http: httpclient.New(httpclient.Options{RootCAs: authorities, Bounds: bounds}),
 		functions: &remoteFunctions{region: c.Region, bounds: bounds, aws: &integration.RemoteLambda{Services: services, Region: c.Region}},
 	}
 	b.functions.set(c.Functions)
-	b.links = integration.NewLinks(c.VPCLinks, integration.TransportOptions{RootCAs: authorities, Bounds: bounds})
+	b.links = integration.NewLinks(c.VPCLinks, httpclient.Options{RootCAs: authorities, Bounds: bounds})
 	b.builder = &integration.Builder{
-		Functions: b.functions, Services: services, HTTP: b.http, Links: map[string]*integration.Transport{}, LinkOf: b.links.Transport,
+		Functions: b.functions, Services: services, HTTP: b.http, Links: map[string]*httpclient.Client{}, LinkOf: b.links.Client,
 		Region: c.Region, AccountID: c.Account,
 	}
 	b.authorizers = &authorizer.Builder{Functions: b.functions, Region: c.Region, Account: c.Account}
@@ -60,7 +61,7 @@ func newBackends(c *config.Config) (*backends, error) {
 		if err != nil {
 			return nil, fmt.Errorf("vpcLinks.%s: %w", id, err)
 		}
-		b.builder.Links[id] = integration.NewTransportWith(integration.TransportOptions{RootCAs: authorities, Address: address, Bounds: bounds})
+		b.builder.Links[id] = httpclient.New(httpclient.Options{RootCAs: authorities, Address: address, Bounds: bounds})
 	}
 	return b, nil
 }
@@ -70,10 +71,10 @@ func (b *backends) close() {
 	b.functions.set(nil)
 	b.services.Close()
 	b.authorizers.Close()
-	b.http.CloseIdleConnections()
+	b.http.Close()
 	b.links.Close()
 	for _, link := range b.builder.Links {
-		link.CloseIdleConnections()
+		link.Close()
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	. "github.com/stagedoor/stagedoor/internal/gatewaytest"
-	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -26,12 +26,12 @@ func TestVPCLink(t *testing.T) {
 	trust := x509.NewCertPool()
 	trust.AddCert(secure.Certificate())
 	g := New(t, websocket.DriverAuto)
-	link := func(server *httptest.Server) *integration.Transport {
-		transport := integration.NewTransportWith(integration.TransportOptions{Address: server.Listener.Addr().String(), RootCAs: trust})
-		t.Cleanup(transport.CloseIdleConnections)
-		return transport
+	link := func(server *httptest.Server) *httpclient.Client {
+		client := httpclient.New(httpclient.Options{Address: server.Listener.Addr().String(), RootCAs: trust})
+		t.Cleanup(client.Close)
+		return client
 	}
-	g.Backends.Links = map[string]*integration.Transport{"plain1": link(plain), "secure": link(secure)}
+	g.Backends.Links = map[string]*httpclient.Client{"plain1": link(plain), "secure": link(secure)}
 	through := func(id, kind, uri string) *apigw.Integration {
 		i := &apigw.Integration{IntegrationType: kind, IntegrationMethod: "POST", IntegrationUri: uri, IntegrationResponses: passing}
 		if id != "" {

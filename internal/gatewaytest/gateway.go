@@ -18,6 +18,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/dualport"
 	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/websocket"
@@ -78,9 +79,9 @@ func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Ga
 	}
 	g := &Gateway{Engine: engine, Functions: NewFunctions(), Records: NewRecords(), t: t}
 	g.Gateway = gateway.New(gateway.Options{Engine: engine, Recorder: g.Records, Node: 1, Guards: guards})
-	transport := integration.NewTransport()
+	client := httpclient.New(httpclient.Options{})
 	g.Backends = &integration.Builder{
-		Functions: g.Functions, HTTP: transport, Region: "us-east-1", AccountID: "123456789012",
+		Functions: g.Functions, HTTP: client, Region: "us-east-1", AccountID: "123456789012",
 	}
 	authorizers := &authorizer.Builder{Functions: g.Functions, Region: "us-east-1", Account: "123456789012"}
 	g.compiler = &plan.Compiler{Backends: g.Backends, Authorizers: authorizers, Region: "us-east-1"}
@@ -104,7 +105,7 @@ func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Ga
 		}
 		_ = server.Close()
 		<-served
-		transport.CloseIdleConnections()
+		client.Close()
 		authorizers.Close()
 	})
 	return g

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -17,13 +18,13 @@ import (
 type Builder struct {
 	Functions lambda.Invoker
 	Services  *awsservice.Client // calls AWS services
-	HTTP      *Transport         // calls HTTP backends
+	HTTP      *httpclient.Client // calls HTTP backends
 	// Links call HTTP backends through VPC links, by the link's id.
-	Links map[string]*Transport
+	Links map[string]*httpclient.Client
 	// LinkOf gives those that come and go, nil for one that leads nowhere. It is
 	// asked for links that Links does not have, when a backend is built. Nil:
 	// there are none.
-	LinkOf func(id string) *Transport
+	LinkOf func(id string) *httpclient.Client
 
 	// Region and AccountID are those of the APIs, for ARNs.
 	Region, AccountID string

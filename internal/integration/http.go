@@ -10,21 +10,22 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // httpEndpoint is what HTTP and HTTP_PROXY integrations call.
 type httpEndpoint struct {
-	transport *Transport
-	method    string
-	target    *target
-	timeout   time.Duration
+	client  *httpclient.Client
+	method  string
+	target  *target
+	timeout time.Duration
 }
 
 func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
-	e := &httpEndpoint{transport: b.HTTP, method: method(i), timeout: timeout(i)}
+	e := &httpEndpoint{client: b.HTTP, method: method(i), timeout: timeout(i)}
 	if i.ConnectionType == "VPC_LINK" {
-		if e.transport = b.link(i.ConnectionId); e.transport == nil {
+		if e.client = b.link(i.ConnectionId); e.client == nil {
 			return nil, fmt.Errorf("the VPC link %[1]q has no address here; give it one: --vpc-link %[1]s=HOST:PORT, vpcLinks.%[1]s in the configuration, or its tag "+AddressTag, i.ConnectionId)
 		}
 	}
@@ -36,8 +37,8 @@ func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
 	return e, err
 }
 
-// link gives the transport of a VPC link, nil if it leads nowhere.
-func (b *Builder) link(id string) *Transport {
+// link returns the client of a VPC link, nil where that leads nowhere.
+func (b *Builder) link(id string) *httpclient.Client {
 	if link := b.Links[id]; link != nil || b.LinkOf == nil {
 		return link
 	}
@@ -46,14 +47,14 @@ func (b *Builder) link(id string) *Transport {
 
 // call implements endpoint. The backend sees of the event only what was mapped.
 func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
-	o := &outgoing{
-		method: e.method, url: e.target.url, timeout: e.timeout, patient: r.EventType == Disconnect, withoutHeader: !r.answered(),
-		header: append(make(Header, 0, 5+len(request.Header)),
-			HeaderField{"Content-Type", "application/json"},
-			HeaderField{"Accept", "application/json"},
-			HeaderField{"X-Amzn-Trace-Id", r.TraceID},
-			HeaderField{"User-Agent", "AmazonAPIGateway_" + r.APIID},
-			HeaderField{"X-Amzn-Apigateway-Api-Id", r.APIID},
+	o := &httpclient.Request{
+		Method: e.method, URL: e.target.url, Timeout: e.timeout, Patient: r.EventType == Disconnect, WithoutHeader: !r.answered(),
+		Header: append(make(httpclient.Header, 0, 5+len(request.Header)),
+			httpclient.Field{Name: "Content-Type", Value: "application/json"},
+			httpclient.Field{Name: "Accept", Value: "application/json"},
+			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: r.TraceID},
+			httpclient.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + r.APIID},
+			httpclient.Field{Name: "X-Amzn-Apigateway-Api-Id", Value: r.APIID},
 		),
 	}
 	if err := e.apply(o, request); err != nil {
@@ -64,27 +65,27 @@ func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Re
 
 // apply puts what was mapped into a request. Mapped headers and query
 // parameters take the place of others of the same name.
-func (e *httpEndpoint) apply(o *outgoing, request *mapping.Request) (err error) {
+func (e *httpEndpoint) apply(o *httpclient.Request, request *mapping.Request) (err error) {
 	if err := checkMapped(request.Header, isReserved); err != nil {
 		return err
 	}
-	if o.url, err = e.target.fill(o.url, request); err != nil {
+	if o.URL, err = e.target.fill(o.URL, request); err != nil {
 		return err
 	}
-	o.body = request.Body
-	given := o.header
-	o.header = make(Header, 0, len(given)+len(request.Header))
+	o.Body = request.Body
+	given := o.Header
+	o.Header = make(httpclient.Header, 0, len(given)+len(request.Header))
 	for _, f := range given {
 		if !isMapped(request.Header, f.Name) {
-			o.header = append(o.header, f)
+			o.Header = append(o.Header, f)
 		}
 	}
 	for _, p := range request.Header {
 		if strings.EqualFold(p.Name, "Host") {
-			o.host = p.Value
+			o.Host = p.Value
 			continue
 		}
-		o.header = append(o.header, HeaderField(p))
+		o.Header = append(o.Header, httpclient.Field(p))
 	}
 	return nil
 }
@@ -99,13 +100,13 @@ func isMapped(header []mapping.Parameter, name string) bool {
 }
 
 // send makes the call.
-func (e *httpEndpoint) send(ctx context.Context, r *Request, o *outgoing) (*Response, error) {
+func (e *httpEndpoint) send(ctx context.Context, r *Request, o *httpclient.Request) (*Response, error) {
 	began := time.Now()
-	response, err := e.transport.Do(ctx, o)
+	response, err := e.client.Do(ctx, o)
 	r.Integration.Latency = time.Since(began)
 	if err == nil {
 		r.Integration.Status = response.Status
-		return response, nil
+		return (*Response)(response), nil
 	}
 	known := failed(ctx, err)
 	if known.Failure == FailureBackend {
@@ -139,25 +140,25 @@ func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
 	return b.send(ctx, r, o)
 }
 
-func (b *httpProxy) request(r *Request) *outgoing {
-	o := &outgoing{
-		method: b.method, url: b.target.url, body: r.Body, timeout: b.timeout, patient: r.EventType == Disconnect,
-		withoutHeader: r.EventType != Connect, // the body is all that a message is answered with
+func (b *httpProxy) request(r *Request) *httpclient.Request {
+	o := &httpclient.Request{
+		Method: b.method, URL: b.target.url, Body: r.Body, Timeout: b.timeout, Patient: r.EventType == Disconnect,
+		WithoutHeader: r.EventType != Connect, // the body is all that a message is answered with
 	}
 	if r.EventType == Connect {
-		o.header, o.url = handshakeHeader(r.Header), withQuery(b.target.url, r.Query)
+		o.Header, o.URL = handshakeHeader(r.Header), withQuery(b.target.url, r.Query)
 	} else {
-		o.header = append(make(Header, 0, 7),
-			HeaderField{"X-Amzn-Trace-Id", r.TraceID},
-			HeaderField{"X-Forwarded-For", r.SourceIP},
-			HeaderField{"X-Forwarded-Port", r.port()},
-			HeaderField{"X-Forwarded-Proto", r.proto()},
-			HeaderField{"Content-Type", "application/json"},
+		o.Header = append(make(httpclient.Header, 0, 7),
+			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: r.TraceID},
+			httpclient.Field{Name: "X-Forwarded-For", Value: r.SourceIP},
+			httpclient.Field{Name: "X-Forwarded-Port", Value: r.port()},
+			httpclient.Field{Name: "X-Forwarded-Proto", Value: r.proto()},
+			httpclient.Field{Name: "Content-Type", Value: "application/json"},
 		)
 	}
-	o.header = append(o.header,
-		HeaderField{"User-Agent", "AmazonAPIGateway_" + r.APIID},
-		HeaderField{"X-Amzn-Apigateway-Api-Id", r.APIID},
+	o.Header = append(o.Header,
+		httpclient.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + r.APIID},
+		httpclient.Field{Name: "X-Amzn-Apigateway-Api-Id", Value: r.APIID},
 	)
 	return o
 }
@@ -180,13 +181,13 @@ func (c *Connection) proto() string {
 
 // handshakeHeader is what a backend sees of the client's header. Lines that
 // belong to the hop between client and gateway stay behind.
-func handshakeHeader(client Header) Header {
-	header := make(Header, 0, len(client)+2)
+func handshakeHeader(client Header) httpclient.Header {
+	header := make(httpclient.Header, 0, len(client)+2)
 	for _, f := range client {
 		switch http.CanonicalHeaderKey(f.Name) {
 		case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Keep-Alive", "Proxy-Connection":
 		default:
-			header = append(header, f)
+			header = append(header, httpclient.Field(f))
 		}
 	}
 	return header

@@ -7,30 +7,31 @@ import (
 	"sync"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 )
 
 // AddressTag is the tag of a VPC link that says where it leads.
 const AddressTag = "stagedoor:address"
 
-// Links are the VPC links of the control plane, and the transports by which
+// Links are the VPC links of the control plane, and the clients by which
 // backends behind them are called. They are safe for concurrent use.
 type Links struct {
-	options   TransportOptions  // but for their address
-	addresses map[string]string // of the operator, by the link's id or name
+	options   httpclient.Options // but for their address
+	addresses map[string]string  // of the operator, by the link's id or name
 
 	mu   sync.Mutex
 	byID map[string]openLink // guarded by mu
 }
 
 type openLink struct {
-	address   string
-	transport *Transport
+	address string
+	client  *httpclient.Client
 }
 
 // NewLinks makes links of which none is known yet. The addresses, by ids or
 // names of links, go before those of tags: they are the operator's. Of the options
-// for transports the address is each link's own.
-func NewLinks(addresses map[string]string, o TransportOptions) *Links {
+// for clients the address is each link's own.
+func NewLinks(addresses map[string]string, o httpclient.Options) *Links {
 	return &Links{options: o, addresses: addresses, byID: make(map[string]openLink)}
 }
 
@@ -56,13 +57,13 @@ func (l *Links) Replace(links []*apigw.VpcLink) []error {
 		if open.address != address {
 			o := l.options
 			o.Address = address
-			open = openLink{address, NewTransportWith(o)}
+			open = openLink{address, httpclient.New(o)}
 		}
 		next[link.VpcLinkId] = open
 	}
 	for id, open := range l.byID {
 		if next[id] != open {
-			open.transport.CloseIdleConnections()
+			open.client.Close()
 		}
 	}
 	l.byID = next
@@ -78,11 +79,11 @@ func (l *Links) addressOf(link *apigw.VpcLink) string {
 	return link.Tags[AddressTag]
 }
 
-// Transport gives the transport of a link, nil if it leads nowhere.
-func (l *Links) Transport(id string) *Transport {
+// Client returns the client of a link, nil where the link leads nowhere.
+func (l *Links) Client(id string) *httpclient.Client {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.byID[id].transport
+	return l.byID[id].client
 }
 
 // Close closes idle connections. Nothing is called any more.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 )
 
 // A link leads where the operator says, by its id or name, else where its tag
@@ -19,7 +20,7 @@ func TestLinks(t *testing.T) {
 		t.Cleanup(server.Close)
 		hosts[name] = server.URL
 	}
-	links := NewLinks(map[string]string{"byid": hosts["one"], "rooms": hosts["two"]}, TransportOptions{})
+	links := NewLinks(map[string]string{"byid": hosts["one"], "rooms": hosts["two"]}, httpclient.Options{})
 	t.Cleanup(links.Close)
 	tagged := func(id, name, address string) *apigw.VpcLink {
 		return &apigw.VpcLink{VpcLinkId: id, Name: name, Tags: map[string]string{AddressTag: address}}
@@ -31,7 +32,7 @@ func TestLinks(t *testing.T) {
 	if len(problems) != 1 || problems[0].Error() != `VPC link wrong: "tcp://balancer" is not an address, host:port` {
 		t.Errorf("problems %v", problems)
 	}
-	builder := &Builder{LinkOf: links.Transport}
+	builder := &Builder{LinkOf: links.Client}
 	leads := func(id string) string {
 		backend, err := builder.Build(&apigw.Integration{
 			IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: "http://rooms.internal/",
@@ -56,10 +57,10 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%s leads to %s, want %s", id, got, want)
 		}
 	}
-	kept := links.Transport("byid")
+	kept := links.Client("byid")
 	links.Replace([]*apigw.VpcLink{tagged("byid", "a", ""), tagged("bytag", "b", hosts["two"])})
-	if links.Transport("byid") != kept || leads("bytag") != "two" || links.Transport("byname") != nil {
-		t.Errorf("%s, %v", leads("bytag"), links.Transport("byname"))
+	if links.Client("byid") != kept || leads("bytag") != "two" || links.Client("byname") != nil {
+		t.Errorf("%s, %v", leads("bytag"), links.Client("byname"))
 	}
 }
 

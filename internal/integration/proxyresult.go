@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 )
 
 // parseProxyResult reads what a function returned to a proxy integration. The
@@ -58,7 +60,7 @@ func parseProxyResult(payload []byte) (*Response, error) {
 // parseStatus accepts a number or a numeric string.
 func parseStatus(value json.RawMessage) (int, error) {
 	status, err := strconv.Atoi(strings.Trim(string(value), `"`))
-	if err != nil || status < 100 || status > maxStatus {
+	if err != nil || status < 100 || status > httpclient.MaxStatus {
 		return 0, fmt.Errorf("statusCode is %s", abbreviate(value))
 	}
 	return status, nil
@@ -120,7 +122,7 @@ func addHeader(header http.Header, name string, value any) error {
 		return nil
 	case string, bool, json.Number:
 		text := fmt.Sprint(value)
-		if hasControl(name) || hasControl(text) {
+		if httpclient.HasControl(name) || httpclient.HasControl(text) {
 			return fmt.Errorf("header %q has a control character in it", name)
 		}
 		header.Add(name, text)

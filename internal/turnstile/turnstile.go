@@ -2,7 +2,7 @@
 // with them the sockets that they take. Calls beyond the bound wait for their
 // turn, in the order in which they came; beyond a second bound they are refused.
 //
-// Backends of HTTP (package integration) and AWS services (package awsservice)
+// HTTP backends (package httpclient) and AWS services (package awsservice)
 // are called through one.
 package turnstile
 

@@ -1,4 +1,4 @@
-package integration
+package httpclient
 
 import (
 	"bufio"
@@ -150,7 +150,7 @@ func TestAnswerSize(t *testing.T) {
 		},
 		"until the end": func(int) (string, string) { return "\r\n", "" },
 	} {
-		for size, want := range map[int]error{maxResponseBytes: nil, maxResponseBytes + 1: errResponseTooLarge} {
+		for size, want := range map[int]error{MaxResponseBytes: nil, MaxResponseBytes + 1: ErrTooLarge} {
 			head, end := wire(size)
 			reader := io.MultiReader(strings.NewReader(ok+head), io.LimitReader(zeros{}, int64(size)), strings.NewReader(end))
 			response, _, err := readWire(reader, http.MethodGet)
@@ -160,7 +160,7 @@ func TestAnswerSize(t *testing.T) {
 		}
 	}
 	huge := ok + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx"
-	if _, _, err := readWire(strings.NewReader(huge), http.MethodGet); !errors.Is(err, errResponseTooLarge) {
+	if _, _, err := readWire(strings.NewReader(huge), http.MethodGet); !errors.Is(err, ErrTooLarge) {
 		t.Error(err)
 	}
 }
@@ -199,7 +199,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		rest := in.buffered() + reader.Len()
 		other := bufio.NewReaderSize(bytes.NewReader(wire), maxAnswerHeader)
-		want, closes, err := readStandard(other, method)
+		want, closes, err := readByNetHTTP(other, method)
 		if err != nil {
 			t.Fatalf("%q: net/http refuses it: %v", wire, err)
 		}
@@ -216,8 +216,8 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// readStandard reads an answer as net/http does.
-func readStandard(r *bufio.Reader, method string) (response *Response, closes bool, err error) {
+// readByNetHTTP reads an answer as net/http does.
+func readByNetHTTP(r *bufio.Reader, method string) (response *Response, closes bool, err error) {
 	for {
 		answer, err := http.ReadResponse(r, &http.Request{Method: method})
 		if err != nil {

@@ -1,4 +1,4 @@
-package integration
+package httpclient
 
 import (
 	"net"
@@ -8,35 +8,43 @@ import (
 	"time"
 )
 
-// BenchmarkTransport is a call of a plain HTTP backend that does next to
-// nothing, as HTTP_PROXY integrations make it for messages.
-func BenchmarkTransport(b *testing.B) {
+// BenchmarkClient is a call of a plain HTTP backend that does next to nothing, as
+// HTTP_PROXY integrations make it for messages; by this package, and by net/http.
+func BenchmarkClient(b *testing.B) {
 	const answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nContent-Length: 15\r\n\r\n{\"result\":\"ok\"}"
 	target, err := neturl.Parse("http://" + talker(b, answer) + "/messages")
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := &outgoing{
-		method: http.MethodPost, url: target, timeout: 29 * time.Second,
-		body: []byte(`{"action":"echo","text":"a message of ordinary length, as chats have them"}`),
-		header: Header{
+	r := &Request{
+		Method: http.MethodPost, URL: target, Timeout: 29 * time.Second,
+		Body: []byte(`{"action":"echo","text":"a message of ordinary length, as chats have them"}`),
+		Header: Header{
 			{"X-Amzn-Trace-Id", "Root=1-6722e8b1-3d1f0c1d2e3f405162738495"}, {"X-Forwarded-For", "192.0.2.1"},
 			{"Content-Type", "application/json"}, {"User-Agent", "AmazonAPIGateway_abcdef1234"}, {"X-Amzn-Apigateway-Api-Id", "abcdef1234"},
 		},
 	}
-	transport := NewTransport()
-	defer transport.CloseIdleConnections()
+	client := New(Options{})
+	defer client.Close()
 	for name, withoutHeader := range map[string]bool{"header": false, "no-header": true} {
 		b.Run(name, func(b *testing.B) {
-			o.withoutHeader = withoutHeader
+			r.WithoutHeader = withoutHeader
 			b.ReportAllocs()
 			for b.Loop() {
-				if response, err := transport.Do(b.Context(), o); err != nil || response.Status != http.StatusOK {
+				if response, err := client.Do(b.Context(), r); err != nil || response.Status != http.StatusOK {
 					b.Fatal(response, err)
 				}
 			}
 		})
 	}
+	b.Run("net-http", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if response, err := client.general(b.Context(), r); err != nil || response.Status != http.StatusOK {
+				b.Fatal(response, err)
+			}
+		}
+	})
 	// What the sockets take, of both sides.
 	b.Run("sockets", func(b *testing.B) {
 		c, err := net.Dial("tcp", target.Host)
@@ -44,7 +52,7 @@ func BenchmarkTransport(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer func() { _ = c.Close() }()
-		request, err := appendRequest(nil, o)
+		request, err := appendRequest(nil, r)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package integration
+package httpclient
 
 import (
 	"bufio"
@@ -25,11 +25,11 @@ func TestAppendRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := &outgoing{
-			method: http.MethodPut, url: url, body: []byte("hello"), timeout: time.Second,
-			header: Header{{"x-Lines", "a\r\nB: c\x00"}, {"X", ""}, {"X", "2"}},
+		r := &Request{
+			Method: http.MethodPut, URL: url, Body: []byte("hello"), Timeout: time.Second,
+			Header: Header{{"x-Lines", "a\r\nB: c\x00"}, {"X", ""}, {"X", "2"}},
 		}
-		wire, err := appendRequest(nil, o)
+		wire, err := appendRequest(nil, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestAppendRequest(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "a b", "a:", "a\r\nb", "ü"} {
-		if wire, err := appendRequest(nil, &outgoing{url: &neturl.URL{Host: "h"}, header: Header{{name, "x"}}}); err == nil {
+		if wire, err := appendRequest(nil, &Request{URL: &neturl.URL{Host: "h"}, Header: Header{{name, "x"}}}); err == nil {
 			t.Errorf("%q", wire)
 		}
 	}

@@ -1,4 +1,4 @@
-package integration
+package httpclient
 
 import (
 	"bytes"
@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// maxAnswerHeader is how long the header of an answer may be, in bytes, that of
-// the hints before it included.
+// maxAnswerHeader is how many bytes the head of an answer may have, the hints
+// before it included.
 const maxAnswerHeader = 64 << 10
 
 var (
@@ -19,20 +19,23 @@ var (
 type input struct {
 	from   io.Reader
 	buffer []byte
-	at     int // what is before it was taken
+	at     int // where what was not yet taken begins
 }
 
+// begin starts to read from a connection. Nothing is buffered of it.
 func (in *input) begin(from io.Reader) {
 	*in = input{from: from, buffer: in.buffer[:0]}
 }
 
 // rest is what was read and not yet taken. It is valid until the next call of
-// a method.
+// fill, block or line.
 func (in *input) rest() []byte { return in.buffer[in.at:] }
 
+// buffered is how many bytes rest has.
 func (in *input) buffered() int { return len(in.buffer) - in.at }
 
-// fill reads on from the connection.
+// fill reads once from the connection, and buffers at least a byte where there
+// is no error.
 func (in *input) fill() error {
 	if in.at > 0 {
 		in.buffer = in.buffer[:copy(in.buffer, in.rest())]
@@ -51,8 +54,8 @@ func (in *input) fill() error {
 	return err
 }
 
-// block takes the lines up to an empty one, that included; it has at most limit
-// bytes and is valid until the next call of a method.
+// block takes the lines up to an empty one, which is included: at most limit
+// bytes. It is valid until the next call of fill, block or line.
 func (in *input) block(limit int) ([]byte, error) {
 	for seen := 0; ; {
 		rest := in.rest()
@@ -74,8 +77,8 @@ func (in *input) block(limit int) ([]byte, error) {
 }
 
 // blockEnd finds, from an offset on, the empty line that ends a header, and
-// gives the place behind it, or -1. Lines end with CRLF or, as old servers
-// write it, LF.
+// returns the offset behind it, or -1. Lines end with CRLF or, as old servers
+// write them, with LF.
 func blockEnd(b []byte, from int) int {
 	for {
 		newline := bytes.IndexByte(b[from:], '\n')
@@ -94,8 +97,9 @@ func blockEnd(b []byte, from int) int {
 
 var errLineTooLong = errors.New("a line is too long")
 
-// line takes a line that ends with CRLF, and has no other CR or LF, and gives
-// it without those. It is valid until the next call of a method.
+// line takes a line of at most limit bytes, which ends with CRLF and has no other
+// CR or LF, and returns it without those. It is valid until the next call of fill,
+// block or line.
 func (in *input) line(limit int) ([]byte, error) {
 	for {
 		rest := in.rest()
@@ -114,7 +118,7 @@ func (in *input) line(limit int) ([]byte, error) {
 	}
 }
 
-// unexpected is an end where more was announced.
+// unexpected is the error for a read that failed where more was announced.
 func unexpected(err error) error {
 	if err == io.EOF { //nolint:errorlint // as readers give it
 		return io.ErrUnexpectedEOF

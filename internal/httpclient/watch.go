@@ -1,4 +1,4 @@
-package integration
+package httpclient
 
 import (
 	"context"
@@ -7,31 +7,31 @@ import (
 	"time"
 )
 
-// watches end the calls whose contexts end. Most calls of a gateway have the
-// same context: it is watched once for all of them, and goes on being watched
-// between them, where context.AfterFunc for each call would take allocations
-// and the context's lock.
+// watches interrupt the calls whose contexts end. Most calls of a gateway have
+// the same context: it is watched once for all of them, and stays watched between
+// them. context.AfterFunc for each call would take allocations and the context's
+// lock. The zero value watches none.
 type watches struct {
 	mu     sync.Mutex
 	byDone map[<-chan struct{}]*watch // guarded by mu
-	kept   *watch                     // guarded by mu: that without calls, or nil
-	closed bool                       // guarded by mu: none is kept
+	kept   *watch                     // guarded by mu: the one without calls, or nil
+	closed bool                       // guarded by mu: watches without calls are not kept
 }
 
-// watch is a context with the connections that it ends. Its members are guarded
-// by the mutex of watches.
+// watch is a context, and the connections whose calls end with it. Its members
+// are guarded by the mutex of watches.
 type watch struct {
 	done  <-chan struct{}
-	stop  func() bool
+	stop  func() bool // stops to watch the context
 	calls map[net.Conn]struct{}
-	ended bool
+	ended bool // the context has ended
 }
 
-// past is a deadline that ends reads and writes at once.
+// past is a deadline that makes reads and writes fail at once.
 var past = time.Unix(1, 0)
 
-// watch makes reads and writes of a connection fail when a context ends, until
-// unwatch.
+// watch makes reads and writes of a connection fail when the context ends, until
+// unwatch is called with what it returns: nil for a context that never ends.
 func (s *watches) watch(ctx context.Context, c net.Conn) *watch {
 	done := ctx.Done()
 	if done == nil {
@@ -55,8 +55,8 @@ func (s *watches) watch(ctx context.Context, c net.Conn) *watch {
 	return w
 }
 
-// unwatch lets go of a connection, and tells whether the context has ended the
-// call.
+// unwatch leaves the connection alone from now on, and reports whether the
+// context has ended the call.
 func (s *watches) unwatch(w *watch, c net.Conn) (ended bool) {
 	if w == nil {
 		return false
@@ -73,7 +73,7 @@ func (s *watches) unwatch(w *watch, c net.Conn) (ended bool) {
 	return w.ended
 }
 
-// end ends the calls of a context that has ended.
+// end interrupts the calls of a context that has ended.
 func (s *watches) end(w *watch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,8 @@ func (s *watches) end(w *watch) {
 	}
 }
 
-// close lets go of contexts, now or when their last call ends.
+// close stops to watch contexts: those without calls now, the others when their
+// last call ends.
 func (s *watches) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,6 +96,7 @@ func (s *watches) close() {
 	s.forgetKeptLocked()
 }
 
+// forgetKeptLocked stops to watch the context that has no calls.
 func (s *watches) forgetKeptLocked() {
 	if s.kept != nil {
 		s.kept.stop()

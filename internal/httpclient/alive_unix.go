@@ -1,21 +1,22 @@
 //go:build unix
 
-package integration
+package httpclient
 
 import (
 	"net"
 	"syscall"
 )
 
-// probe looks into a socket.
+// probe looks into a socket for what its backend did while it was idle.
 type probe struct {
-	raw   syscall.RawConn // nil where there is none
-	look  func(fd uintptr) bool
-	quiet bool
+	raw   syscall.RawConn       // nil: the connection is not a socket
+	look  func(fd uintptr) bool // tries to read, and sets quiet
+	quiet bool                  // there was nothing to read, and no end
 	rest  [1]byte
 }
 
-// begin readies the probe, so that it allocates nothing when it is used.
+// begin is given the connection. It allocates what alive needs, so that alive
+// allocates nothing.
 func (p *probe) begin(conn net.Conn) {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {
@@ -29,9 +30,9 @@ func (p *probe) begin(conn net.Conn) {
 	}
 }
 
-// alive tells whether a pooled connection can still be used: the backend has
+// alive reports whether an idle connection can still be used: the backend has
 // neither closed it nor sent what nobody asked for. The connection's deadline
-// must be ahead.
+// must not have passed.
 func (p *probe) alive() bool {
 	if p.raw == nil {
 		return true

@@ -1,4 +1,4 @@
-package integration
+package httpclient
 
 import (
 	"errors"
@@ -11,14 +11,14 @@ import (
 	"sync"
 )
 
-// buffers are what an exchange writes and reads with. They are pooled, so that
-// an idle connection has none.
+// buffers are what an exchange writes and reads with. They are pooled: an idle
+// connection has none.
 type buffers struct {
 	out []byte
 	in  input
 }
 
-// maxPooled is how large a pooled buffer may be.
+// maxPooled is the capacity, in bytes, beyond which a buffer is not pooled.
 const maxPooled = 32 << 10
 
 var bufferPool = sync.Pool{New: func() any {
@@ -36,26 +36,27 @@ func (b *buffers) release() {
 }
 
 // exchange writes a request and reads its answer. The connection is reusable
-// when the backend keeps it open and has said nothing else.
-func exchange(c io.ReadWriter, o *outgoing) (response *Response, reusable bool, err error) {
+// where the backend keeps it open and has sent nothing behind the answer.
+func exchange(c io.ReadWriter, r *Request) (response *Response, reusable bool, err error) {
 	b, _ := bufferPool.Get().(*buffers)
 	defer b.release()
-	if b.out, err = appendRequest(b.out, o); err != nil {
+	if b.out, err = appendRequest(b.out, r); err != nil {
 		return nil, false, err
 	}
 	if _, err := c.Write(b.out); err != nil {
 		return nil, false, err
 	}
 	b.in.begin(c)
-	return b.in.answer(o.method, !o.withoutHeader)
+	return b.in.answer(r.Method, !r.WithoutHeader)
 }
 
-// appendRequest appends a request as HTTP/1.1 writes it.
-func appendRequest(dst []byte, o *outgoing) ([]byte, error) {
-	dst = append(append(dst, o.method...), ' ')
-	dst = appendTarget(dst, o.url)
-	dst = append(append(dst, " HTTP/1.1\r\nHost: "...), o.hostHeader()...)
-	for _, f := range o.header {
+// appendRequest appends a request in the form of HTTP/1.1. The error is for a name
+// in its header that is not a token.
+func appendRequest(dst []byte, r *Request) ([]byte, error) {
+	dst = append(append(dst, r.Method...), ' ')
+	dst = appendTarget(dst, r.URL)
+	dst = append(append(dst, " HTTP/1.1\r\nHost: "...), r.hostHeader()...)
+	for _, f := range r.Header {
 		if !isToken(f.Name) {
 			return nil, fmt.Errorf("%q is not a header's name", f.Name)
 		}
@@ -63,13 +64,13 @@ func appendRequest(dst []byte, o *outgoing) ([]byte, error) {
 		dst = append(append(dst, ": "...), oneLine(f.Value)...)
 	}
 	dst = append(dst, "\r\nContent-Length: "...)
-	dst = strconv.AppendInt(dst, int64(len(o.body)), 10)
+	dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
 	dst = append(dst, "\r\n\r\n"...)
-	return append(dst, o.body...), nil
+	return append(dst, r.Body...), nil
 }
 
-// appendTarget appends a URL's path and query. A query may hold what would end
-// the request's first line.
+// appendTarget appends a URL's path and query. Spaces and control characters in
+// the query, which would end the request's first line, are escaped.
 func appendTarget(dst []byte, u *url.URL) []byte {
 	path := u.EscapedPath()
 	if path == "" {
@@ -90,7 +91,8 @@ func appendTarget(dst []byte, u *url.URL) []byte {
 	return dst
 }
 
-// oneLine keeps a header's value from starting another header.
+// oneLine returns a header's value with a space for each line break and NUL, so
+// that it cannot begin another header.
 func oneLine(value string) string {
 	if !strings.ContainsAny(value, "\r\n\x00") {
 		return value
@@ -98,10 +100,11 @@ func oneLine(value string) string {
 	return strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(value)
 }
 
+// errSwitched is the error for an answer with which HTTP ends.
 var errSwitched = errors.New("the backend switched protocols")
 
-// answer reads the answer to a request with a method, past the hints that come
-// before it. Its header is left out when it is not wanted.
+// answer reads the answer to a request with a method. Hints before it (statuses
+// below 200) are skipped. Without a header it leaves the response's nil.
 func (in *input) answer(method string, withHeader bool) (response *Response, reusable bool, err error) {
 	for room := maxAnswerHeader; ; {
 		block, err := in.block(room)

@@ -1,4 +1,4 @@
-package integration
+package httpclient
 
 import (
 	"bufio"
@@ -17,19 +17,19 @@ import (
 )
 
 // call makes a request and returns the answer's status and body.
-func call(t *testing.T, transport *Transport, url, body string) (status int, answer string, err error) {
+func call(t *testing.T, client *Client, url, body string) (status int, answer string, err error) {
 	t.Helper()
-	return callContext(t.Context(), transport, url, body)
+	return callContext(t.Context(), client, url, body)
 }
 
-func callContext(ctx context.Context, transport *Transport, url, body string) (status int, answer string, err error) {
+func callContext(ctx context.Context, client *Client, url, body string) (status int, answer string, err error) {
 	target, err := neturl.Parse(url)
 	if err != nil {
 		return 0, "", err
 	}
-	response, err := transport.Do(ctx, &outgoing{
-		method: http.MethodPost, url: target, body: []byte(body), timeout: time.Minute,
-		header: Header{{"X-Test", "one\r\nContent-Length: 7"}}, // must not become two lines
+	response, err := client.Do(ctx, &Request{
+		Method: http.MethodPost, URL: target, Body: []byte(body), Timeout: time.Minute,
+		Header: Header{{"X-Test", "one\r\nContent-Length: 7"}}, // must not become two lines
 	})
 	if err != nil {
 		return 0, "", err
@@ -37,11 +37,22 @@ func callContext(ctx context.Context, transport *Transport, url, body string) (s
 	return response.Status, string(response.Body), nil
 }
 
-func newTransport(t *testing.T) *Transport {
+// idle is how many connections a client keeps for later requests.
+func idle(c *Client) int {
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	n := 0
+	for _, list := range c.pool.idle {
+		n += len(list)
+	}
+	return n
+}
+
+func newClient(t *testing.T) *Client {
 	t.Helper()
-	transport := NewTransport()
-	t.Cleanup(transport.CloseIdleConnections)
-	return transport
+	client := New(Options{})
+	t.Cleanup(client.Close)
+	return client
 }
 
 // echoServer answers with request bodies and counts its connections.
@@ -93,14 +104,14 @@ func wire(t *testing.T, answers ...string) (url string) {
 	return "http://" + listener.Addr().String()
 }
 
-func TestTransportKeepsConnections(t *testing.T) {
+func TestClientKeepsConnections(t *testing.T) {
 	t.Parallel()
 	server, connections := echoServer(t)
 	server.Start()
-	transport := newTransport(t)
+	client := newClient(t)
 	for i := range 5 {
 		want := fmt.Sprint("message ", i)
-		if status, got, err := call(t, transport, server.URL, want); status != http.StatusOK || got != want || err != nil {
+		if status, got, err := call(t, client, server.URL, want); status != http.StatusOK || got != want || err != nil {
 			t.Fatalf("%d, %q, %v", status, got, err)
 		}
 	}
@@ -110,13 +121,13 @@ func TestTransportKeepsConnections(t *testing.T) {
 }
 
 // A connection that the server has closed while it was idle is not used again.
-func TestTransportReplacesClosedConnections(t *testing.T) {
+func TestClientReplacesClosedConnections(t *testing.T) {
 	t.Parallel()
 	server, _ := echoServer(t)
 	server.Start()
-	transport := newTransport(t)
+	client := newClient(t)
 	for range 3 {
-		if _, got, err := call(t, transport, server.URL, "hello"); got != "hello" || err != nil {
+		if _, got, err := call(t, client, server.URL, "hello"); got != "hello" || err != nil {
 			t.Fatal(got, err)
 		}
 		server.CloseClientConnections()
@@ -124,7 +135,7 @@ func TestTransportReplacesClosedConnections(t *testing.T) {
 }
 
 // What servers may answer.
-func TestTransportAnswers(t *testing.T) {
+func TestClientAnswers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, wire string
@@ -143,14 +154,14 @@ func TestTransportAnswers(t *testing.T) {
 			// The second request goes over a new connection or, where the first
 			// allows it, over the same, whose server says nothing more.
 			url := wire(t, test.wire)
-			if status, body, err := call(t, newTransport(t), url, "x"); status != test.status || body != test.body || err != nil {
+			if status, body, err := call(t, newClient(t), url, "x"); status != test.status || body != test.body || err != nil {
 				t.Errorf("%d, %q, %v", status, body, err)
 			}
 		})
 	}
 }
 
-func TestTransportBadAnswers(t *testing.T) {
+func TestClientBadAnswers(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
 		"none":         "close",
@@ -162,11 +173,11 @@ func TestTransportBadAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			transport := newTransport(t)
-			if status, body, err := call(t, transport, wire(t, answer), "x"); err == nil {
+			client := newClient(t)
+			if status, body, err := call(t, client, wire(t, answer), "x"); err == nil {
 				t.Errorf("%d, %q", status, body)
 			}
-			if transport.pool.count() > 0 {
+			if idle(client) > 0 {
 				t.Error("the connection is kept")
 			}
 		})
@@ -174,13 +185,13 @@ func TestTransportBadAnswers(t *testing.T) {
 }
 
 // Bytes after an answer would be taken for the next one.
-func TestTransportDropsConnectionsThatSayMore(t *testing.T) {
+func TestClientDropsConnectionsThatSayMore(t *testing.T) {
 	t.Parallel()
 	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 	url := wire(t, answer+"hi"+answer+"no", answer+"ho")
-	transport := newTransport(t)
+	client := newClient(t)
 	for _, want := range []string{"hi", "ho"} {
-		if _, got, err := call(t, transport, url, "x"); got != want || err != nil {
+		if _, got, err := call(t, client, url, "x"); got != want || err != nil {
 			t.Errorf("%q, %v; want %q", got, err, want)
 		}
 	}
@@ -188,49 +199,49 @@ func TestTransportDropsConnectionsThatSayMore(t *testing.T) {
 
 // A request that is cancelled ends at once, while it waits for an answer and
 // while it reads one.
-func TestTransportCancel(t *testing.T) {
+func TestClientCancel(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{"silent": "", "halfway": "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			transport := newTransport(t)
+			client := newClient(t)
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			_, _, err := callContext(ctx, transport, wire(t, answer), "x")
+			_, _, err := callContext(ctx, client, wire(t, answer), "x")
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v", err)
 			}
-			if transport.pool.count() > 0 {
+			if idle(client) > 0 {
 				t.Error("the connection is kept")
 			}
 		})
 	}
 }
 
-func TestTransportIdleConnections(t *testing.T) {
+func TestClientIdleConnections(t *testing.T) {
 	t.Parallel()
 	server, connections := echoServer(t)
 	server.Start()
-	transport := newTransport(t)
+	client := newClient(t)
 	for i, age := range []time.Duration{-time.Hour, time.Hour} {
-		if _, _, err := call(t, transport, server.URL, "x"); err != nil {
+		if _, _, err := call(t, client, server.URL, "x"); err != nil {
 			t.Fatal(err)
 		}
 		if n := connections.Load(); n != 1 {
 			t.Errorf("request %d: %d connections", i+1, n)
 		}
-		transport.pool.closeIdle(time.Now().Add(age))
+		client.pool.closeIdle(time.Now().Add(age))
 	}
-	if transport.pool.count() > 0 || transport.pool.timer != nil {
+	if idle(client) > 0 || client.pool.timer != nil {
 		t.Error("idle connections are left")
 	}
-	if _, _, err := call(t, transport, server.URL, "x"); err != nil || connections.Load() != 2 {
+	if _, _, err := call(t, client, server.URL, "x"); err != nil || connections.Load() != 2 {
 		t.Errorf("%v; %d connections", err, connections.Load())
 	}
 }
 
 // The rest is left to net/http.
-func TestTransportGeneral(t *testing.T) {
+func TestClientGeneral(t *testing.T) {
 	t.Parallel()
 	plain, _ := echoServer(t)
 	plain.Start()
@@ -242,25 +253,25 @@ func TestTransportGeneral(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			transport := trusting(t, encrypted)
-			if _, got, err := call(t, transport, test.url, test.body); got != test.body || err != nil {
+			client := trusting(t, encrypted)
+			if _, got, err := call(t, client, test.url, test.body); got != test.body || err != nil {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
-			if transport.pool.count() > 0 {
+			if idle(client) > 0 {
 				t.Error("a connection of its own")
 			}
 		})
 	}
 }
 
-func TestTransportUnreachable(t *testing.T) {
+func TestClientUnreachable(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = listener.Close()
-	if _, _, err := call(t, newTransport(t), "http://"+listener.Addr().String(), "x"); err == nil {
+	if _, _, err := call(t, newClient(t), "http://"+listener.Addr().String(), "x"); err == nil {
 		t.Error("no error")
 	}
 }

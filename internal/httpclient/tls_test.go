@@ -1,4 +1,4 @@
-package integration
+package httpclient
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// trusting is a transport that trusts a test server's certificate.
-func trusting(t *testing.T, server *httptest.Server) *Transport {
+// trusting is a client that trusts a test server's certificate.
+func trusting(t *testing.T, server *httptest.Server) *Client {
 	t.Helper()
-	transport := NewTransportWith(TransportOptions{RootCAs: authority(server)})
-	t.Cleanup(transport.CloseIdleConnections)
-	return transport
+	client := New(Options{RootCAs: authority(server)})
+	t.Cleanup(client.Close)
+	return client
 }
 
 // authority is who has signed a test server's certificate.
@@ -42,7 +42,7 @@ func tlsServer(t *testing.T, http2 bool) *httptest.Server {
 	return server
 }
 
-func TestTransportHTTP2(t *testing.T) {
+func TestClientHTTP2(t *testing.T) {
 	t.Parallel()
 	for want, http2 := range map[string]bool{"HTTP/2.0": true, "HTTP/1.1": false} {
 		server := tlsServer(t, http2)
@@ -53,27 +53,27 @@ func TestTransportHTTP2(t *testing.T) {
 }
 
 // A certificate is trusted only when its authority is.
-func TestTransportVerifies(t *testing.T) {
+func TestClientVerifies(t *testing.T) {
 	t.Parallel()
 	server := tlsServer(t, true)
 	var unknown x509.UnknownAuthorityError
-	if _, _, err := call(t, newTransport(t), server.URL, "x"); !errors.As(err, &unknown) {
+	if _, _, err := call(t, newClient(t), server.URL, "x"); !errors.As(err, &unknown) {
 		t.Errorf("with the system's authorities: %v", err)
 	}
-	transport := trusting(t, server)
-	if _, _, err := call(t, transport, server.URL, "x"); err != nil {
+	client := trusting(t, server)
+	if _, _, err := call(t, client, server.URL, "x"); err != nil {
 		t.Errorf("with the authority: %v", err)
 	}
 	var name x509.HostnameError
 	elsewhere := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
-	if _, _, err := call(t, transport, elsewhere, "x"); !errors.As(err, &name) {
+	if _, _, err := call(t, client, elsewhere, "x"); !errors.As(err, &name) {
 		t.Errorf("by a name that the certificate does not have: %v", err)
 	}
 }
 
 // Redirects, answers that are too large and slow ones are the same over plain
 // HTTP, over TLS, and with large requests, which take other ways.
-func TestTransportLimits(t *testing.T) {
+func TestClientLimits(t *testing.T) {
 	t.Parallel()
 	handler := http.NewServeMux()
 	handler.HandleFunc("/redirect", func(w http.ResponseWriter, r *http.Request) {
@@ -82,11 +82,11 @@ func TestTransportLimits(t *testing.T) {
 	})
 	handler.HandleFunc("/large", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		_, _ = io.Copy(w, io.LimitReader(zeros{}, maxResponseBytes+1))
+		_, _ = io.Copy(w, io.LimitReader(zeros{}, MaxResponseBytes+1))
 	})
 	handler.HandleFunc("/largest", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		_, _ = io.Copy(w, io.LimitReader(zeros{}, maxResponseBytes))
+		_, _ = io.Copy(w, io.LimitReader(zeros{}, MaxResponseBytes))
 	})
 	handler.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -104,21 +104,21 @@ func TestTransportLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			transport := trusting(t, encrypted)
+			client := trusting(t, encrypted)
 			send := func(path string, timeout time.Duration) (*Response, error) {
 				target, err := neturl.Parse(way.url + path)
 				if err != nil {
 					t.Fatal(err)
 				}
-				return transport.Do(t.Context(), &outgoing{method: http.MethodPost, url: target, body: []byte(way.body), timeout: timeout})
+				return client.Do(t.Context(), &Request{Method: http.MethodPost, URL: target, Body: []byte(way.body), Timeout: timeout})
 			}
 			if r, err := send("/redirect", time.Minute); err != nil || r.Status != http.StatusFound || r.Header.Get("Location") != "/elsewhere" {
 				t.Errorf("a redirect: %+v, %v", r, err)
 			}
-			if _, err := send("/large", time.Minute); !errors.Is(err, errResponseTooLarge) {
+			if _, err := send("/large", time.Minute); !errors.Is(err, ErrTooLarge) {
 				t.Errorf("more than is allowed: %v", err)
 			}
-			if r, err := send("/largest", time.Minute); err != nil || len(r.Body) != maxResponseBytes {
+			if r, err := send("/largest", time.Minute); err != nil || len(r.Body) != MaxResponseBytes {
 				t.Errorf("as much as is allowed: %v", err)
 			}
 			if _, err := send("/slow", 50*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {

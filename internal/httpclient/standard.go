@@ -1,0 +1,76 @@
+package httpclient
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+)
+
+// maxPlainBody is the largest body that is sent over a connection of our own. A
+// backend may answer before it has read the request; what fits into the socket's
+// buffers cannot be held up by that.
+const maxPlainBody = 16 << 10
+
+// newStandard makes the transport of net/http that sends what this package does
+// not send itself.
+func newStandard(dial func(ctx context.Context, network, address string) (net.Conn, error), authorities *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		DialContext:         dial,
+		TLSClientConfig:     &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: maxIdle,
+		MaxIdleConns:        8 * maxIdle,
+		IdleConnTimeout:     idleTimeout,
+		TLSHandshakeTimeout: dialTimeout,
+		DisableCompression:  true, // bodies pass as they are
+	}
+}
+
+// general sends a request by net/http.
+func (c *Client) general(ctx context.Context, r *Request) (*Response, error) {
+	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL.String(), bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range r.Header {
+		request.Header.Add(f.Name, oneLine(f.Value))
+	}
+	request.Host = r.hostHeader()
+	answer, err := c.standard.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	return readStandard(answer)
+}
+
+// readStandard reads an answer of net/http whole, within the limits of this
+// package.
+func readStandard(answer *http.Response) (*Response, error) {
+	var body []byte
+	var err error
+	if answer.StatusCode > MaxStatus {
+		return nil, fmt.Errorf("the answer has the status %d", answer.StatusCode)
+	}
+	switch n := answer.ContentLength; {
+	case n > MaxResponseBytes:
+		return nil, ErrTooLarge
+	case n >= 0:
+		body = make([]byte, n)
+		_, err = io.ReadFull(answer.Body, body)
+	default:
+		body, err = io.ReadAll(io.LimitReader(answer.Body, MaxResponseBytes+1))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	if len(body) > MaxResponseBytes {
+		return nil, ErrTooLarge
+	}
+	return &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
+}
