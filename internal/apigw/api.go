@@ -48,7 +48,8 @@ type Route struct {
 	RouteResponses []*RouteResponse `json:",omitempty"`
 }
 
-// ParameterConstraints says whether a request parameter must be present.
+// ParameterConstraints hold for one request parameter of a route: whether a
+// request must have it.
 type ParameterConstraints struct {
 	Required bool
 }

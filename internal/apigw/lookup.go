@@ -1,6 +1,7 @@
 package apigw
 
-// The parts of an aggregate by their ids. All are nil when there is none.
+// The functions of this file return a part of an API by its id, or nil where
+// there is none.
 
 // Route returns the route with the given id.
 func (a *API) Route(id string) *Route {

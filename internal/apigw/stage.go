@@ -17,7 +17,7 @@ type Stage struct {
 	ApiId                string
 	StageName            string
 	DeploymentId         string
-	AutoDeploy           *bool             `json:",omitempty"` // nil: it was never said; see AutoDeploys
+	AutoDeploy           *bool             `json:",omitempty"` // nil: never set, which means false; see AutoDeploys
 	Description          string            `json:",omitempty"`
 	ClientCertificateId  string            `json:",omitempty"`
 	StageVariables       map[string]string `json:",omitempty"`
@@ -36,8 +36,8 @@ type Stage struct {
 // AutoDeploys reports whether every change of the API is deployed on the stage.
 func (s *Stage) AutoDeploys() bool { return s.AutoDeploy != nil && *s.AutoDeploy }
 
-// RouteSettings are throttling and logging of one route, or of all. What is nil
-// or empty was not said.
+// RouteSettings are throttling and logging of one route, or of all. A member
+// that is nil or empty was not set.
 type RouteSettings struct {
 	DataTraceEnabled       *bool   `json:",omitempty"`
 	DetailedMetricsEnabled *bool   `json:",omitempty"`
@@ -52,6 +52,6 @@ type AccessLogSettings struct {
 	Format         string
 }
 
-// WarningDefaultStage is said where a stage is named $default, as stages of HTTP
-// APIs may be.
+// WarningDefaultStage is the warning for a stage that is named $default, as
+// stages of HTTP APIs may be.
 const WarningDefaultStage = "API Gateway may refuse a stage named $default for a WebSocket API; here clients connect at /$default"

@@ -29,7 +29,7 @@ type UsagePlan struct {
 	Tags        map[string]string `json:",omitempty"`
 }
 
-// PlanStage is a stage that a usage plan opens.
+// PlanStage is a stage that the API keys of a usage plan may use.
 type PlanStage struct {
 	ApiId    string
 	Stage    string

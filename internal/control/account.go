@@ -17,7 +17,7 @@ func (s *server) accountOperations() []handler {
 	}
 }
 
-// What AWS tells of every account (spec J).
+// Settings that AWS returns for every account (section J).
 const (
 	accountRate   = 10000
 	accountBurst  = 5000
@@ -52,7 +52,7 @@ func (s *server) updateAccount(ctx context.Context, in *wirev1.UpdateAccountRequ
 	if account.CloudwatchRoleArn != "" && !roleARN.MatchString(account.CloudwatchRoleArn) {
 		return nil, apigw.BadRequest("Role ARN is not well formed")
 	}
-	// No node serves anything else for it: there is nothing to wait for.
+	// What nodes serve does not depend on it: there is nothing to wait for.
 	if _, err := s.Store.Account.Put(ctx, account, revision); err != nil {
 		return nil, err
 	}

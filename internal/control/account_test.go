@@ -7,7 +7,7 @@ import (
 	typesv1 "github.com/aws/aws-sdk-go-v2/service/apigateway/types"
 )
 
-// What every account has: spec J.
+// What every account has: section J.
 func driveAccount(t *testing.T, h *harness) {
 	const role = "arn:aws:iam::123456789012:role/logs"
 	must(t, h.v1.UpdateAccount, &sdkv1.UpdateAccountInput{PatchOperations: patch("replace", "/cloudwatchRoleArn", role, "add", "/features", "UsagePlans")})
@@ -33,7 +33,7 @@ func TestAccountErrors(t *testing.T) {
 	})
 }
 
-// Tags of all that can have some, by both versions of the API: spec H.12.
+// Tags of all that can have some, by both versions of the API: section H.12.
 func driveTagsV1(t *testing.T, h *harness) {
 	h.domain(t, "tags.example.com")
 	plan := *must(t, h.v1.CreateUsagePlan, &sdkv1.CreateUsagePlanInput{Name: new("tagged")}).Id

@@ -9,13 +9,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// readAPI returns an API with all that belongs to it. It is the caller's own.
+// readAPI returns a copy of an API, with all its parts, for the caller to
+// change.
 func (s *server) readAPI(ctx context.Context, id string) (*apigw.API, error) {
 	api, _, err := s.loadAPI(ctx, id)
 	return api, err
 }
 
-// loadAPI is readAPI with the revision of what it gives.
+// loadAPI is readAPI, and returns the API's revision as well.
 func (s *server) loadAPI(ctx context.Context, id string) (*apigw.API, uint64, error) {
 	api, revision, err := s.Store.APIs.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -25,8 +26,9 @@ func (s *server) loadAPI(ctx context.Context, id string) (*apigw.API, uint64, er
 }
 
 // changeAPI loads an API, lets change work on it, writes it, and deploys it on
-// its stages with autoDeploy. An error of change leaves everything as it was. If somebody else wrote the API meanwhile,
-// that one wins, and the error is store.ErrConflict.
+// its stages with autoDeploy. An error of change leaves everything as it was.
+// If another request wrote the API meanwhile, that write stays, and the error
+// is store.ErrConflict.
 func (s *server) changeAPI(ctx context.Context, id string, change func(*apigw.API) error) error {
 	api, revision, err := s.loadAPI(ctx, id)
 	if err != nil {
@@ -41,8 +43,9 @@ func (s *server) changeAPI(ctx context.Context, id string, change func(*apigw.AP
 	return s.written(ctx, s.redeploy(ctx, id, revision), nil)
 }
 
-// maxAwait is how long an answer waits for the node at most. What was written is
-// written: a client that heard nothing would do it again.
+// maxAwait is the longest that an answer waits until this node serves the
+// change. After that it is sent all the same: the change is written, and a
+// client without an answer would repeat it.
 const maxAwait = 10 * time.Second
 
 // written ends a write: it waits until this node serves what was written.
@@ -58,15 +61,16 @@ func (s *server) written(ctx context.Context, revision uint64, err error) error 
 	return nil
 }
 
-// notFound is the answer to an id that is none of a type's.
+// notFound is the answer to an id that no resource of a type has.
 func notFound(resourceType, id string) error {
 	return apigw.NotFound(resourceType, "Invalid "+resourceType+" identifier specified "+id)
 }
 
-// errNoAuthorizer names no id, other than notFound (spec H.2).
+// errNoAuthorizer is the answer for authorizers. Unlike that of notFound, AWS's
+// text does not name the id (section H.2).
 var errNoAuthorizer = apigw.NotFound("Authorizer", "Invalid Authorizer identifier specified")
 
-// unusedID makes ids until one is not taken.
+// unusedID calls next until it returns an id that is not taken.
 func unusedID(next func() string, taken func(id string) bool) string {
 	for {
 		if id := next(); !taken(id) {
@@ -75,8 +79,8 @@ func unusedID(next func() string, taken func(id string) bool) string {
 	}
 }
 
-// invalid is the answer to a request whose members contradict what is
-// configured or cannot work, in the words of the package that found out.
+// invalid is the answer to a request whose members cannot work or contradict
+// what is configured. Its text is that of the error.
 func invalid(err error) error {
 	if err == nil {
 		return nil

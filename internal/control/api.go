@@ -20,7 +20,7 @@ func (s *server) apiOperations() []handler {
 	}
 }
 
-// Defaults of an API (spec H.3).
+// Defaults of an API (section H.3).
 const (
 	defaultAPIKeySelection = "$request.header.x-api-key"
 	defaultIPAddressType   = "ipv4"
@@ -106,7 +106,7 @@ func (s *server) updateAPI(ctx context.Context, in *wire.UpdateApiRequest) (*wir
 	return s.apiView(changed), nil
 }
 
-// deleteAPI removes an API with all that belongs to it.
+// deleteAPI removes an API with its stages and deployments.
 func (s *server) deleteAPI(ctx context.Context, in *wire.DeleteApiRequest) error {
 	_, revision, err := s.loadAPI(ctx, in.ApiId)
 	if err != nil {
@@ -155,7 +155,8 @@ func checkAPI(api *apigw.API) error {
 }
 
 // apiView is what clients see of an API: apiId, apiKeySelectionExpression,
-// disableExecuteApiEndpoint and ipAddressType always, what is unset never.
+// disableExecuteApiEndpoint and ipAddressType always, the other members only if
+// they are set.
 func (s *server) apiView(api *apigw.API) *wire.Api {
 	out := &wire.Api{
 		ApiEndpoint:               new(s.Endpoint(api.ApiId)),
@@ -177,5 +178,5 @@ func (s *server) apiView(api *apigw.API) *wire.Api {
 	return out
 }
 
-// now is the time as AWS keeps it, to the second.
+// now returns the time in whole seconds, as AWS keeps it.
 func (s *server) now() time.Time { return s.Now().UTC().Truncate(time.Second) }

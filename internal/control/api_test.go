@@ -34,7 +34,7 @@ func driveAPI(t *testing.T, h *harness) {
 	})
 	id := *created.ApiId
 	if !regexp.MustCompile(`^[a-z0-9]{10}$`).MatchString(id) {
-		t.Errorf("id %q (spec B.1)", id)
+		t.Errorf("id %q (section B.1)", id)
 	}
 	updated := must(t, h.UpdateApi, &sdk.UpdateApiInput{ApiId: &id, IpAddressType: "dualstack", DisableExecuteApiEndpoint: new(true)})
 	got := must(t, h.GetApi, &sdk.GetApiInput{ApiId: &id})
@@ -51,7 +51,7 @@ func driveAPI(t *testing.T, h *harness) {
 	must(t, h.DeleteApi, &sdk.DeleteApiInput{ApiId: &id})
 }
 
-// What a new API looks like: spec H.3.
+// What a new API looks like: section H.3.
 func TestCreateAPI(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -71,7 +71,7 @@ func TestCreateAPI(t *testing.T) {
 	}, got)
 }
 
-// What is absent stays, what is empty goes: spec H.11.
+// What is absent stays, what is empty goes: section H.11.
 func TestUpdateAPI(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -93,7 +93,7 @@ func TestUpdateAPI(t *testing.T) {
 	}
 }
 
-// An API goes with its stages and deployments: spec H.3.
+// An API goes with its stages and deployments: section H.3.
 func TestDeleteAPI(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

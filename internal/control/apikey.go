@@ -25,7 +25,7 @@ func (s *server) apiKeyOperations() []handler {
 	}
 }
 
-// Lengths of a key's value, in bytes (spec I.4).
+// Lengths of a key's value, in bytes (section I.4).
 const (
 	minKeyValue = 20
 	maxKeyValue = 128
@@ -33,8 +33,9 @@ const (
 	newKeyValue = 40
 )
 
-// createAPIKey makes a key whose id tells nothing of its value, whatever
-// generateDistinctId says: ids stand in logs and events.
+// createAPIKey makes a key. Its id is always random, whatever
+// generateDistinctId is: ids stand in logs and events, and must not reveal the
+// value.
 func (s *server) createAPIKey(ctx context.Context, in *wirev1.CreateApiKeyRequest) (*wirev1.ApiKey, error) {
 	key := &apigw.ApiKey{}
 	set(&key.Name, in.Name)
@@ -59,7 +60,7 @@ func (s *server) createAPIKey(ctx context.Context, in *wirev1.CreateApiKeyReques
 	return apiKeyView(key, true), nil
 }
 
-// addKey checks and writes a new key, beside those that there are.
+// addKey checks and writes a new key. keys are those that exist already.
 func (s *server) addKey(ctx context.Context, key *apigw.ApiKey, keys []*apigw.ApiKey) error {
 	if err := s.checkNewKey(key, keys); err != nil {
 		return err
@@ -72,8 +73,8 @@ func (s *server) addKey(ctx context.Context, key *apigw.ApiKey, keys []*apigw.Ap
 	return s.written(ctx, revision, err)
 }
 
-// checkNewKey tells whether there may be one more key. A value that was not
-// given is made.
+// checkNewKey returns an error unless the key may be added to those that exist.
+// It makes a value for a key that has none.
 func (s *server) checkNewKey(key *apigw.ApiKey, keys []*apigw.ApiKey) error {
 	if key.Value == "" {
 		key.Value = newValue()
@@ -98,7 +99,8 @@ func newValue() string {
 	for len(value) < newKeyValue {
 		_, _ = rand.Read(random) // never fails
 		for _, b := range random {
-			// All characters are equally probable: what would favour some is dropped.
+			// Numbers beyond the alphabet are dropped, so that all characters
+			// are equally probable.
 			if i := int(b) & 63; i < len(alphabet) && len(value) < newKeyValue {
 				value = append(value, alphabet[i])
 			}
@@ -129,8 +131,8 @@ func (s *server) getAPIKey(ctx context.Context, in *wirev1.GetApiKeyRequest) (*w
 	return apiKeyView(key, in.IncludeValue != nil && *in.IncludeValue), nil
 }
 
-// getAPIKeys lists keys, of a customer and with names that begin with a text
-// where these are asked for.
+// getAPIKeys lists keys: all, or those of a customer and those whose names
+// begin with a text.
 func (s *server) getAPIKeys(ctx context.Context, in *wirev1.GetApiKeysRequest) (*wirev1.ApiKeys, error) {
 	keys, err := s.listKeys(ctx)
 	if err != nil {
@@ -182,8 +184,8 @@ func keyPatches(key *apigw.ApiKey) patches {
 	}
 }
 
-// deleteAPIKey removes a key, and takes it out of usage plans. That it stands
-// there a moment longer opens nothing.
+// deleteAPIKey removes a key, and then takes it out of usage plans. A plan that
+// still names it for a moment lets nobody in.
 func (s *server) deleteAPIKey(ctx context.Context, in *wirev1.DeleteApiKeyRequest) error {
 	_, revision, err := s.loadKey(ctx, in.ApiKey)
 	if err != nil {
@@ -220,7 +222,7 @@ func (s *server) listKeys(ctx context.Context) ([]*apigw.ApiKey, error) {
 	return values(entries), err
 }
 
-// values are those of a collection's entries.
+// values returns the values of a collection's entries.
 func values[T any](entries []store.Entry[T]) []*T {
 	values := make([]*T, len(entries))
 	for i, e := range entries {

@@ -81,7 +81,7 @@ func driveImport(t *testing.T, h *harness) {
 	}
 }
 
-// What is made when nothing is given: spec I.4. Ids tell nothing of values.
+// What is made when nothing is given: section I.4. Ids tell nothing of values.
 func TestCreateAPIKey(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -132,6 +132,6 @@ func TestAPIKeyErrors(t *testing.T) {
 			badRequest("Line 2: API Key already exists; Line 3: API Key value should be at least 20 characters")},
 	})
 	if got := must(t, h.v1.GetApiKey, &sdkv1.GetApiKeyInput{ApiKey: id}); got.Name != nil {
-		t.Errorf("name %s was kept of a refused update (spec H.1)", *got.Name)
+		t.Errorf("name %s was kept of a refused update (section H.1)", *got.Name)
 	}
 }

@@ -21,10 +21,10 @@ type importedKey struct {
 	plans []string
 }
 
-// importAPIKeys makes keys of a file of comma-separated values, whose first line
-// names its columns: name and key, and perhaps description, enabled and
-// usageplanIds. What is wrong with a line is a warning, and its key is left out;
-// with failonwarnings nothing is imported then.
+// importAPIKeys makes keys from a file of comma-separated values. Its first
+// line names the columns: name and key, and perhaps description, enabled and
+// usageplanIds. A line that is wrong is left out, with a warning; with
+// failonwarnings, one wrong line means that nothing is imported.
 func (s *server) importAPIKeys(ctx context.Context, in *wirev1.ImportApiKeysRequest) (*wirev1.ApiKeyIds, error) {
 	imported, err := readKeys(in.Body)
 	if err != nil {
@@ -68,8 +68,8 @@ func (s *server) importAPIKeys(ctx context.Context, in *wirev1.ImportApiKeysRequ
 	return out, nil
 }
 
-// checkImported tells whether a line's key can be made, beside those that there
-// are.
+// checkImported returns an error unless a line's key can be added to the keys
+// that exist.
 func (s *server) checkImported(ctx context.Context, key importedKey, keys []*apigw.ApiKey) error {
 	if err := s.checkNewKey(key.ApiKey, keys); err != nil {
 		return err

@@ -93,8 +93,8 @@ func (s *server) changeAPIMapping(ctx context.Context, name, id string, change f
 	})
 }
 
-// mappingKey is the characters of a key. A slash is none of them: keys of
-// several levels are for other kinds of APIs (spec H.10).
+// mappingKey matches the characters of a key. A slash is not allowed: keys of
+// several levels are for other kinds of APIs (section H.10).
 var mappingKey = regexp.MustCompile(`^[A-Za-z0-9$\-_.+!*'()]*$`)
 
 // maxMappingKey is the longest key, in characters.
@@ -124,8 +124,8 @@ func (s *server) setAPIMapping(ctx context.Context, domain *apigw.DomainName, ma
 	return err
 }
 
-// checkUnmapped refuses to delete what domains map to: an API, or one of its
-// stages, of which an empty name stands for all.
+// checkUnmapped refuses to delete an API, or a stage, that a domain name is
+// mapped to. An empty stage stands for all stages of the API.
 func (s *server) checkUnmapped(ctx context.Context, apiID, stage string) error {
 	domains, err := s.Store.DomainNames.List(ctx)
 	if err != nil {

@@ -89,8 +89,8 @@ func (s *server) deleteAuthorizer(ctx context.Context, in *wire.DeleteAuthorizer
 	})
 }
 
-// resetAuthorizersCache has nothing to forget: what authorizers of WebSocket
-// APIs decide is not cached, each handshake asks them.
+// resetAuthorizersCache checks that the API and the stage exist, and does
+// nothing else: decisions of authorizers of WebSocket APIs are not cached.
 func (s *server) resetAuthorizersCache(ctx context.Context, in *wire.ResetAuthorizersCacheRequest) error {
 	if _, err := s.readAPI(ctx, in.ApiId); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *server) changeAuthorizer(ctx context.Context, apiID, id string, change 
 }
 
 // setAuthorizer changes the members that a request has, and checks the
-// authorizer (spec I.1). Empty identity sources are none.
+// authorizer (section I.1). Identity sources that are empty are left out.
 func setAuthorizer(api *apigw.API, a *apigw.Authorizer, in *wire.UpdateAuthorizerRequest) error {
 	if in.AuthorizerPayloadFormatVersion != nil {
 		return apigw.BadRequest(messages["authorizerPayloadFormatVersion"])

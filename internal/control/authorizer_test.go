@@ -19,7 +19,7 @@ func driveAuthorizer(t *testing.T, h *harness) {
 	})
 	id := created.AuthorizerId
 	if len(*id) != 6 {
-		t.Errorf("id %q (spec B.1)", *id)
+		t.Errorf("id %q (section B.1)", *id)
 	}
 	updated := must(t, h.UpdateAuthorizer, &sdk.UpdateAuthorizerInput{ApiId: &api, AuthorizerId: id, Name: new("gate")})
 	same(t, sdk.GetAuthorizerOutput(*updated), *must(t, h.GetAuthorizer, &sdk.GetAuthorizerInput{ApiId: &api, AuthorizerId: id}))
@@ -59,7 +59,7 @@ func TestUpdateAuthorizer(t *testing.T) {
 	}, got)
 }
 
-// identitySource may be missing, empty, or a list of an empty text: spec I.1.
+// identitySource may be missing, empty, or a list of an empty text: section I.1.
 func TestNoIdentitySource(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

@@ -8,20 +8,22 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// keptDeployments are how many of the deployments that autoDeploy made a stage
-// keeps, the one that it points at included. AWS keeps all; here each is a
-// record of its own, and every change makes one.
+// keptDeployments is how many of the deployments that autoDeploy made are kept
+// for a stage, the one that it points at included. AWS keeps all; here each is
+// a record of its own, and every change makes one.
 const keptDeployments = 5
 
-// redeploy deploys an API as it is now on its stages with autoDeploy, after
-// something was written with a revision, and gives the revision of the last
-// write. AWS does so some time after it answered; here the change is live with
-// the answer. As with AWS, a deployment that fails undoes nothing: the next
-// change brings the next one.
+// redeploy deploys an API as it is now on its stages with autoDeploy. It is
+// called after a change of the API, with the revision of that write, and
+// returns the revision of its own last write, or the one it was given. AWS
+// deploys some time after it has answered; here the change is live with the
+// answer. As with AWS, a deployment that fails undoes nothing: it is logged,
+// and the next change tries again.
 //
-// Of two changes at the same time the later one stays: the stages are read
-// before the API, so a stage that is written here as it was read has not seen a
-// later state of the API; else all is tried again.
+// Of two changes at the same time the later one stays. The stages are read
+// before the API and written with compare-and-set: where that succeeds, nobody
+// has deployed a later state of the API on the stage meanwhile; else all is
+// tried again.
 func (s *server) redeploy(ctx context.Context, apiID string, revision uint64) uint64 {
 	last, err := s.deployAutomatically(ctx, apiID)
 	if err != nil {
@@ -30,7 +32,7 @@ func (s *server) redeploy(ctx context.Context, apiID string, revision uint64) ui
 	return max(revision, last)
 }
 
-// deployAutomatically is redeploy with its failure.
+// deployAutomatically does the work of redeploy, and returns its error.
 func (s *server) deployAutomatically(ctx context.Context, apiID string) (uint64, error) {
 	for {
 		last, err := s.tryRedeploy(ctx, apiID)
@@ -40,7 +42,7 @@ func (s *server) deployAutomatically(ctx context.Context, apiID string) (uint64,
 	}
 }
 
-// tryRedeploy is deployAutomatically, but for store.ErrConflict when a stage was
+// tryRedeploy tries once. Its error is store.ErrConflict when a stage was
 // written meanwhile.
 func (s *server) tryRedeploy(ctx context.Context, apiID string) (last uint64, err error) {
 	stages, err := s.automaticStages(ctx, apiID)
@@ -98,8 +100,8 @@ func (s *server) pointAutomatically(ctx context.Context, e store.Entry[apigw.Sta
 	return revision, nil
 }
 
-// discard removes deployments that are of no use any more, but those that a
-// stage points at. What cannot be removed stays, and is the log's.
+// discard removes deployments, except those that a stage points at. One that
+// cannot be removed stays, and is logged.
 func (s *server) discard(ctx context.Context, apiID string, ids []string) {
 	for _, id := range ids {
 		err := s.removeDeployment(ctx, apiID, id)

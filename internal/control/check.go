@@ -11,8 +11,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// messages are AWS's own words for members that are missing, or have a value
-// that is none of the possible ones (spec H.2, I.1).
+// messages are AWS's own texts for members that are missing or have a value
+// that is not one of the possible ones (sections H.2, I.1).
 var messages = map[string]string{
 	"protocolType":   "Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]",
 	"authorizerType": "Invalid authorizer type. Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.",
@@ -21,9 +21,9 @@ var messages = map[string]string{
 	"authorizerResultTtlInSeconds":   "AuthorizerResultTtlInSeconds cannot be set for WEBSOCKET protocol Apis.",
 }
 
-// check tells whether a structure is within the model's limits: required
-// members, lengths, ranges, enumerations, patterns. An empty text may be
-// shorter than its limit where it removes something.
+// check returns an error unless a structure is within the model's limits:
+// required members, lengths, ranges, enumerations, patterns. With emptyRemoves,
+// a text may also be empty, whatever its limits.
 func (s *structure) check(v reflect.Value, path string, emptyRemoves bool) error {
 	for _, m := range s.members {
 		field, name := v.Field(m.index), path+m.name
@@ -42,7 +42,8 @@ func (s *structure) check(v reflect.Value, path string, emptyRemoves bool) error
 
 func (m *member) missing(name string) error { return m.refuse("Missing required member: " + name) }
 
-// refuse refuses a value in AWS's words where they are known, else in ours.
+// refuse returns the error for a value: AWS's text where it is known, else
+// message.
 func (m *member) refuse(message string) error {
 	if known := messages[m.name]; known != "" {
 		message = known
@@ -50,7 +51,7 @@ func (m *member) refuse(message string) error {
 	return apigw.BadRequest(message)
 }
 
-// check checks a value of the member, or of what it consists of.
+// check checks a value of the member, and the values in it.
 func (m *member) check(v reflect.Value, name string, emptyRemoves bool) error {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -85,7 +86,7 @@ func (m *member) check(v reflect.Value, name string, emptyRemoves bool) error {
 	return nil
 }
 
-// texts returns the keys of a map by their texts.
+// texts returns the keys of a map by their text.
 func texts(v reflect.Value) map[string]reflect.Value {
 	keys := make(map[string]reflect.Value, v.Len())
 	for _, key := range v.MapKeys() {

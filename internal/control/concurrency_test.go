@@ -15,7 +15,7 @@ import (
 
 const concurrentModification = "Unable to complete operation due to concurrent modification. Please try again later."
 
-// Writers race on one API: whoever loses gets the 409 of spec H.2, and what was
+// Writers race on one API: whoever loses gets the 409 of section H.2, and what was
 // answered with success is there.
 func TestRacingWriters(t *testing.T) {
 	t.Parallel()
@@ -101,7 +101,7 @@ func TestAwait(t *testing.T) {
 }
 
 // Pages are in the order of ids, complete, and hold still while others write:
-// spec H.1.
+// section H.1.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

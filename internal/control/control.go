@@ -7,9 +7,9 @@
 //
 //	func (s *server) createRoute(ctx context.Context, in *wire.CreateRouteRequest) (*wire.Route, error)
 //
-// What the service's model says of a request is checked before a method is
-// called. A method loads the aggregate, changes its copy, checks the result and
-// writes it with compare-and-set, so a request is done whole or not at all.
+// A request is checked against the service's model before a method is called. A
+// method loads the aggregate, changes its copy, checks the result and writes it
+// with compare-and-set, so a request is done whole or not at all.
 //
 // A file reads from top to bottom: the table of the resource's operations, the
 // operations, how its aggregate is read and changed (readRoute, changeRoute),
@@ -38,40 +38,44 @@ type Options struct {
 	AccountID string // stands in error messages and ARNs
 	Quotas    Quotas
 
-	// Endpoint is the URL by which clients reach an API, without a stage. nil
-	// stands for AWS's form, wss://{apiId}.execute-api.{region}.amazonaws.com.
+	// Endpoint returns the URL by which clients reach an API, without a stage.
+	// nil stands for AWS's form,
+	// wss://{apiId}.execute-api.{region}.amazonaws.com.
 	Endpoint func(apiID string) string
 
-	// HasLink tells whether the gateway's own configuration has a VPC link of an
-	// id. nil: it has none.
+	// HasLink reports whether the gateway's own configuration has a VPC link of
+	// an id. nil stands for one that has none.
 	HasLink func(id string) bool
 
-	// NewAPIID gives the id of an API that is created with tags; "" leaves it to
-	// chance. An id that is taken is a conflict. nil leaves all to chance.
+	// NewAPIID returns the id for an API that is created with these tags; ""
+	// stands for a random one. An id that exists already is a conflict. nil
+	// makes all ids random.
 	NewAPIID func(tags map[string]string) string
 
 	// Now is the clock. nil stands for time.Now.
 	Now func() time.Time
 
 	// Await returns when this node serves the configuration of a revision, so
-	// that what was answered is in effect. nil does not wait. An error of it
-	// does not undo the write and is not the client's.
+	// that what was answered is in effect. nil does not wait. An error is
+	// logged; it does not undo the write, and the client does not see it.
 	Await func(ctx context.Context, revision uint64) error
 
-	// Log hears of failures that are no client's. nil stands for slog.Default.
+	// Log gets the failures that are not the client's mistakes. nil stands for
+	// slog.Default.
 	Log *slog.Logger
 
-	// Warn hears, in the context of the request, of what was accepted and yet
-	// cannot be meant. nil hears of nothing.
+	// Warn is called, with the context of the request, about a setting that is
+	// accepted and cannot work as it was probably meant. It may be nil.
 	Warn func(ctx context.Context, warning string)
 
-	// Authorize refuses requests, with an *apigw.Error: action is IAM's, such as
-	// "apigateway:PATCH", and resource an ARN. It may read the request's body.
-	// nil lets everybody do everything.
+	// Authorize returns an *apigw.Error for a request that the client may not
+	// make, nil for others. action is IAM's, such as "apigateway:PATCH", and
+	// resource an ARN. It may read the request's body. nil lets everybody do
+	// everything.
 	Authorize func(r *http.Request, action, resource string) error
 }
 
-// server has the operations as methods. It has no state but the store's.
+// server has the operations as methods. All state is in the store.
 type server struct{ Options }
 
 // New makes the handler of the control plane.
@@ -101,7 +105,8 @@ func newServer(o Options) *server {
 	return &server{o}
 }
 
-// operations are those of all resources. What is not here is answered with 501.
+// operations are the operations of all resources. Those of API Gateway that are
+// not among them are answered with 501.
 func (s *server) operations() []handler {
 	return slices.Concat(
 		s.apiOperations(),

@@ -42,7 +42,7 @@ func (s *structure) decode(r *request, e wire.Endpoint, v reflect.Value) error {
 }
 
 // isUpdate reports whether an operation changes what exists: an empty text
-// removes a member then, whatever its limits (spec H.11).
+// removes a member then, whatever its limits (section H.11).
 func isUpdate(e wire.Endpoint) bool { return e.Method == http.MethodPatch }
 
 func (s *structure) decodeBody(body []byte, v reflect.Value) error {
@@ -63,7 +63,8 @@ func (s *structure) decodeBody(body []byte, v reflect.Value) error {
 	return malformed(err)
 }
 
-// malformed is the answer to a body that is not what the operation reads.
+// malformed is the answer to a body that cannot be decoded: it is not JSON, or
+// has a value of the wrong type.
 func malformed(err error) error {
 	if err == nil {
 		return nil
@@ -79,7 +80,7 @@ func malformed(err error) error {
 	return &apigw.Error{Status: http.StatusBadRequest, Type: "SerializationException", Message: message}
 }
 
-// set puts the values that a parameter came with into a field: a pointer to a
+// set sets a field from the values of a parameter. The field is a pointer to a
 // scalar, or a list of texts.
 func (m *member) set(field reflect.Value, values []string) error {
 	if len(values) == 0 {

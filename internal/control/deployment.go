@@ -19,14 +19,15 @@ func (s *server) deploymentOperations() []handler {
 	}
 }
 
-// Errors of deployments and of stages that point at them (spec H.2).
+// Errors of deployments and of stages that point at them (section H.2).
 var (
 	errNoRoutes = apigw.BadRequest("At least one route is required before deploying the Api")
 	errInUse    = apigw.BadRequest("Active stages pointing to this deployment must be moved or deleted")
 )
 
-// createDeployment takes a snapshot, and points a stage at it if one is named.
-// Where that cannot be, there is no deployment either.
+// createDeployment takes a snapshot of the API, and points a stage at it if one
+// is named. Where the stage cannot be pointed at it, no deployment stays
+// behind.
 func (s *server) createDeployment(ctx context.Context, in *wire.CreateDeploymentRequest) (*wire.Deployment, error) {
 	api, err := s.readAPI(ctx, in.ApiId)
 	if err != nil {
@@ -73,8 +74,8 @@ func (s *server) createDeployment(ctx context.Context, in *wire.CreateDeployment
 	return deploymentView(deployment), nil
 }
 
-// putSnapshot writes a new deployment under an id of its own. Nodes read it when
-// a stage points at it, so there is nothing to wait for.
+// putSnapshot writes a new deployment under a new id. Nodes do not read it
+// before a stage points at it, so there is nothing to wait for.
 func (s *server) putSnapshot(ctx context.Context, deployment *apigw.Deployment) error {
 	deployment.CreatedDate = s.now()
 	for {
@@ -131,9 +132,10 @@ func (s *server) deleteDeployment(ctx context.Context, in *wire.DeleteDeployment
 	return s.removeDeployment(ctx, in.ApiId, in.DeploymentId)
 }
 
-// removeDeployment removes a deployment that no stage points at. A stage that
-// is pointed at it meanwhile either is seen here after the removal, which is
-// undone then, or finds in confirmDeployment that the deployment is gone.
+// removeDeployment removes a deployment, unless a stage points at it. It looks
+// once more after the removal, and undoes it if a stage was pointed at the
+// deployment meanwhile. A stage that is pointed at it even later is set back by
+// confirmDeployment.
 func (s *server) removeDeployment(ctx context.Context, apiID, id string) error {
 	if err := s.checkUnused(ctx, apiID, id); err != nil {
 		return err
@@ -153,7 +155,7 @@ func (s *server) removeDeployment(ctx context.Context, apiID, id string) error {
 	return err
 }
 
-// checkUnused is errInUse for a deployment that a stage points at.
+// checkUnused returns errInUse for a deployment that a stage points at.
 func (s *server) checkUnused(ctx context.Context, apiID, id string) error {
 	stages, err := s.Store.Stages.List(ctx, apiID)
 	if err != nil {
@@ -167,8 +169,8 @@ func (s *server) checkUnused(ctx context.Context, apiID, id string) error {
 	return nil
 }
 
-// confirmDeployment looks, after a stage was pointed at a deployment, whether
-// that is still there, and points the stage back where it is not.
+// confirmDeployment is called after a stage was pointed at a deployment. Where
+// the deployment was removed meanwhile, it points the stage at the one before.
 func (s *server) confirmDeployment(ctx context.Context, stage *apigw.Stage, revision uint64, before string) (uint64, error) {
 	exists, err := s.Store.Deployments.Has(ctx, stage.ApiId, stage.DeploymentId)
 	if exists || err != nil {
@@ -192,8 +194,8 @@ func (s *server) loadDeployment(ctx context.Context, apiID, id string) (*apigw.D
 	return deployment, revision, err
 }
 
-// deploymentView is what clients see of a deployment. It is there when it is
-// answered, so it is always deployed (spec H.9).
+// deploymentView is what clients see of a deployment. Creating one is done when
+// the answer is sent, so its status is always DEPLOYED (section H.9).
 func deploymentView(d *apigw.Deployment) *wire.Deployment {
 	return &wire.Deployment{
 		AutoDeployed:     &d.AutoDeployed,

@@ -12,11 +12,11 @@ func driveDeployment(t *testing.T, h *harness) {
 	api := h.api(t)
 	h.route(t, api, "join")
 	created := must(t, h.CreateDeployment, &sdk.CreateDeploymentInput{ApiId: &api})
-	same(t, &sdk.CreateDeploymentOutput{ // spec H.9
+	same(t, &sdk.CreateDeploymentOutput{ // section H.9
 		AutoDeployed: new(false), CreatedDate: new(testNow.Truncate(time.Second)), DeploymentId: created.DeploymentId, DeploymentStatus: "DEPLOYED",
 	}, created)
 	if len(*created.DeploymentId) != 6 {
-		t.Errorf("id %q (spec B.1)", *created.DeploymentId)
+		t.Errorf("id %q (section B.1)", *created.DeploymentId)
 	}
 	id := created.DeploymentId
 	must(t, h.UpdateDeployment, &sdk.UpdateDeploymentInput{ApiId: &api, DeploymentId: id, Description: new("first")})
@@ -28,12 +28,12 @@ func driveDeployment(t *testing.T, h *harness) {
 		t.Error("no token for the second page")
 	}
 	if got := must(t, h.UpdateDeployment, &sdk.UpdateDeploymentInput{ApiId: &api, DeploymentId: id, Description: new("")}); got.Description != nil {
-		t.Errorf("description %s (spec H.11)", *got.Description)
+		t.Errorf("description %s (section H.11)", *got.Description)
 	}
 	must(t, h.DeleteDeployment, &sdk.DeleteDeploymentInput{ApiId: &api, DeploymentId: id})
 }
 
-// A deployment is a snapshot, and a stage that is named points at it: spec H.9.
+// A deployment is a snapshot, and a stage that is named points at it: section H.9.
 func TestCreateDeployment(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -103,7 +103,7 @@ func (h *harness) deployed(t *testing.T, api, stage string) []string {
 }
 
 // Every change of an API is deployed on the stages with autoDeploy before it is
-// answered: spec H.8.
+// answered: section H.8.
 func TestAutoDeploy(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

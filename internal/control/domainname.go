@@ -22,7 +22,8 @@ func (s *server) domainNameOperations() []handler {
 	}
 }
 
-// What holds for every domain of WebSocket APIs (spec H.10).
+// Members that are the same for all domain names of WebSocket APIs (section
+// H.10).
 const (
 	endpointRegional    = "REGIONAL"
 	securityPolicyTLS12 = "TLS_1_2"
@@ -135,8 +136,8 @@ func (s *server) changeDomainName(ctx context.Context, name string, change func(
 var errConfigurations = apigw.BadRequest("Exactly one domainNameConfiguration must be specified.")
 
 // setDomainName changes the members that a request has, and checks the domain.
-// Certificates are noted for clients that ask for them again; the ones that are
-// served are those of the gateway's own configuration.
+// The ARNs of certificates are kept because clients read them back. The
+// certificates that are served are those of the gateway's own configuration.
 func setDomainName(domain *apigw.DomainName, in *wire.UpdateDomainNameRequest) error {
 	if in.RoutingMode != nil && *in.RoutingMode != routingByMappings {
 		return notImplemented("Routing mode " + *in.RoutingMode)
@@ -183,7 +184,7 @@ func checkDomainName(name string) error {
 	return nil
 }
 
-// domainNameView is what clients see of a domain (spec H.10).
+// domainNameView is what clients see of a domain (section H.10).
 func (s *server) domainNameView(domain *apigw.DomainName) *wire.DomainName {
 	return &wire.DomainName{
 		ApiMappingSelectionExpression: new(mappingSelection),
@@ -204,7 +205,8 @@ func (s *server) domainNameView(domain *apigw.DomainName) *wire.DomainName {
 	}
 }
 
-// endpointHost is the host by which clients reach what is at an endpoint.
+// endpointHost is the host of the endpoint with an id, to which a domain's DNS
+// entry points.
 func (s *server) endpointHost(id string) string {
 	endpoint, err := url.Parse(s.Endpoint(id))
 	if err != nil {

@@ -49,7 +49,7 @@ func driveDomainName(t *testing.T, h *harness) {
 	must(t, h.DeleteDomainName, &sdk.DeleteDomainNameInput{DomainName: new("chat.example.com")})
 }
 
-// What new domain names look like: spec H.10.
+// What new domain names look like: section H.10.
 func TestCreateDomainName(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

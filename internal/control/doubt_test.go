@@ -9,7 +9,7 @@ import (
 )
 
 // Expressions that are accepted and select nothing are warned of, and no other:
-// spec C.1, M.22.
+// sections C.1, M.22.
 func TestDoubtfulExpressions(t *testing.T) {
 	t.Parallel()
 	var warnings []string
@@ -42,7 +42,7 @@ func TestDoubtfulExpressions(t *testing.T) {
 	}
 }
 
-// A token that another list gave, or nobody, is refused: spec H.12.
+// A token that another list gave, or nobody, is refused: section H.12.
 func TestForeignTokens(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

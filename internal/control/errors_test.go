@@ -209,7 +209,7 @@ func TestIntegrationErrors(t *testing.T) {
 	})
 }
 
-// A quota that is used up is a 429: spec H.2, M.20.
+// A quota that is used up is a 429: sections H.2, M.20.
 func TestQuotas(t *testing.T) {
 	t.Parallel()
 	h := start(t, func(o *Options) {
@@ -228,7 +228,7 @@ func TestQuotas(t *testing.T) {
 	})
 }
 
-// A refused member leaves all others as they were: spec H.1.
+// A refused member leaves all others as they were: section H.1.
 func TestUpdatesAreAtomic(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -245,7 +245,7 @@ func TestUpdatesAreAtomic(t *testing.T) {
 	}
 }
 
-// What the SDK makes of resourceType and limitType: spec H.1.
+// What the SDK makes of resourceType and limitType: section H.1.
 func TestErrorMembers(t *testing.T) {
 	t.Parallel()
 	h := start(t, func(o *Options) { o.Quotas.Routes = 1 })

@@ -11,16 +11,16 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// strayAge is how old an automatic deployment is that no stage has, before it
-// counts as left behind: a younger one may be on its way to its stage, on
+// strayAge is the age from which an automatic deployment that belongs to no
+// stage counts as left behind. A younger one may be about to get its stage, on
 // another node with another clock.
 const strayAge = time.Hour
 
-// Heal finishes automatic deployments that were begun and not ended, by a crash
-// or by a store that was lost in between: stages with autoDeploy that lack what
-// their API has by now get it, and deployments that did not come to a stage are
-// removed. Where nothing is to be done, nothing is written. It may run while
-// others write, and again after an error.
+// Heal finishes automatic deployments that were begun and not ended, because of
+// a crash or because the store could not be reached any more. Stages with
+// autoDeploy that are behind their API get a new deployment, and deployments
+// that belong to no stage are removed. Where nothing is to be done, nothing is
+// written. It may run while others write, and again after an error.
 func Heal(ctx context.Context, o Options) error {
 	s := newServer(o)
 	stages, err := s.Store.Stages.List(ctx)
@@ -39,8 +39,8 @@ func Heal(ctx context.Context, o Options) error {
 	return nil
 }
 
-// heal is Heal for one API. A record that cannot be read was reported, and is
-// left alone with what depends on it.
+// heal is Heal for one API. A record that cannot be read is left alone, and so
+// is what depends on it: its collection reports it.
 func (s *server) heal(ctx context.Context, apiID string, stages []*apigw.Stage) error {
 	automatic := false
 	behind, err := false, error(nil)
@@ -65,7 +65,8 @@ func (s *server) heal(ctx context.Context, apiID string, stages []*apigw.Stage) 
 	return err
 }
 
-// isBehind reports whether a stage lacks something of its API.
+// isBehind reports whether the API of a stage has changed since it was deployed
+// on the stage.
 func (s *server) isBehind(ctx context.Context, stage *apigw.Stage) (bool, error) {
 	api, _, err := s.Store.APIs.Get(ctx, stage.ApiId)
 	if err != nil || len(api.Routes) == 0 { // without a route there is no deployment
@@ -89,7 +90,7 @@ func (s *server) isBehind(ctx context.Context, stage *apigw.Stage) (bool, error)
 	return !bytes.Equal(now, deployed), err
 }
 
-// discardStrays removes automatic deployments that no stage knows.
+// discardStrays removes automatic deployments that belong to no stage.
 func (s *server) discardStrays(ctx context.Context, apiID string, stages []*apigw.Stage) error {
 	known := make(map[string]bool)
 	for _, stage := range stages {

@@ -120,7 +120,7 @@ func (s *server) changeIntegration(ctx context.Context, apiID, id string, change
 
 // setIntegration changes the members that a request has, and checks the
 // integration. Request parameters are merged, and one with an empty value is
-// removed; templates are replaced, since an empty one is a template (spec H.11).
+// removed; templates are replaced, since an empty one is a template (section H.11).
 func (s *server) setIntegration(ctx context.Context, i *apigw.Integration, in *wire.UpdateIntegrationRequest) error {
 	if in.IntegrationSubtype != nil || in.TlsConfig != nil || in.ResponseParameters != nil {
 		return apigw.BadRequest("IntegrationSubtype, TlsConfig and ResponseParameters cannot be set for WEBSOCKET protocol Apis.")
@@ -146,7 +146,7 @@ func (s *server) setIntegration(ctx context.Context, i *apigw.Integration, in *w
 	return s.checkLink(ctx, i)
 }
 
-// integrationView is what clients see of an integration (spec H.5).
+// integrationView is what clients see of an integration (section H.5).
 func integrationView(i *apigw.Integration) *wire.Integration {
 	return &wire.Integration{
 		ConnectionId:                           optional(i.ConnectionId),
@@ -168,8 +168,8 @@ func integrationView(i *apigw.Integration) *wire.Integration {
 	}
 }
 
-// responseSelection is what chooses an integration's response: nothing for
-// proxies, else what its type has, which cannot be set.
+// responseSelection is the expression that selects an integration's response:
+// "" for proxies, else that of the integration's type. Clients cannot set it.
 func responseSelection(i *apigw.Integration) string {
 	switch i.IntegrationType {
 	case apigw.IntegrationMock, apigw.IntegrationHTTP:

@@ -32,7 +32,7 @@ func driveIntegration(t *testing.T, h *harness) {
 	must(t, h.DeleteIntegration, &sdk.DeleteIntegrationInput{ApiId: &api, IntegrationId: id})
 }
 
-// What new integrations look like: spec H.5.
+// What new integrations look like: section H.5.
 func TestCreateIntegration(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -43,7 +43,7 @@ func TestCreateIntegration(t *testing.T) {
 		IntegrationUri: new(functionURI), PassthroughBehavior: "WHEN_NO_MATCH", PayloadFormatVersion: new("1.0"), TimeoutInMillis: new(int32(29000)),
 	}, got)
 	if len(*got.IntegrationId) != 7 {
-		t.Errorf("id %q (spec B.1)", *got.IntegrationId)
+		t.Errorf("id %q (section B.1)", *got.IntegrationId)
 	}
 	for _, test := range []struct {
 		in   sdk.CreateIntegrationInput
@@ -60,8 +60,8 @@ func TestCreateIntegration(t *testing.T) {
 	}
 }
 
-// An empty request parameter is removed, the others stay: spec H.11. Stage
-// variables may stand in URIs and roles: spec H.8.
+// An empty request parameter is removed, the others stay: section H.11. Stage
+// variables may stand in URIs and roles: section H.8.
 func TestUpdateIntegration(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -92,7 +92,7 @@ func driveIntegrationResponse(t *testing.T, h *harness) {
 	})
 	id := created.IntegrationResponseId
 	if len(*id) != 6 {
-		t.Errorf("id %q (spec H.6)", *id)
+		t.Errorf("id %q (section H.6)", *id)
 	}
 	must(t, h.UpdateIntegrationResponse, &sdk.UpdateIntegrationResponseInput{
 		ApiId: &api, IntegrationId: &integration, IntegrationResponseId: id, IntegrationResponseKey: new("$default"),

@@ -10,7 +10,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
-// Limits and defaults of integrations (spec H.5). The model's own limit for the
+// Limits and defaults of integrations (section H.5). The model's own limit for the
 // timeout is that of HTTP APIs.
 const (
 	minTimeoutMillis     = 50
@@ -21,8 +21,8 @@ const (
 	lambdaFunctions      = "/2015-03-31/functions/"
 )
 
-// setIntegrationDefaults gives members that a client may leave out, or empty,
-// AWS's values.
+// setIntegrationDefaults sets the members that a client left out or left empty
+// to AWS's defaults.
 func setIntegrationDefaults(i *apigw.Integration) {
 	orDefault(&i.ConnectionType, connectionInternet)
 	orDefault(&i.PassthroughBehavior, "WHEN_NO_MATCH")
@@ -41,8 +41,9 @@ func orDefault(member *string, value string) {
 	}
 }
 
-// checkIntegration tells whether an integration can work: its members, what
-// they mean to its type, its expressions, templates and mappings.
+// checkIntegration returns an error for an integration that cannot work: it
+// checks the members, those that the type needs, and the expressions, templates
+// and mappings.
 func checkIntegration(i *apigw.Integration) error {
 	if i.TimeoutInMillis < minTimeoutMillis || i.TimeoutInMillis > maxTimeoutMillis {
 		return apigw.BadRequest(fmt.Sprintf("Timeout should be between %d ms and %d ms", minTimeoutMillis, maxTimeoutMillis))
@@ -62,7 +63,8 @@ func checkIntegration(i *apigw.Integration) error {
 	return invalid(err)
 }
 
-// checkBackend checks what an integration's type needs: a URI, a method.
+// checkBackend checks the URI and the method, as the integration's type needs
+// them.
 func checkBackend(i *apigw.Integration) error {
 	switch i.IntegrationType {
 	case apigw.IntegrationMock:
@@ -82,7 +84,7 @@ func checkBackend(i *apigw.Integration) error {
 	uri, err := awsservice.ParseURI(i.IntegrationUri)
 	if err != nil {
 		if hasStageVariable(i.IntegrationUri) {
-			return nil // what it is depends on the stage
+			return nil // it depends on the stage
 		}
 		return apigw.BadRequest("Invalid integration URI specified: " + err.Error())
 	}
@@ -116,7 +118,7 @@ func checkURL(text string) error {
 	return nil
 }
 
-// placeholders takes the braces off, which a URL must not have.
+// placeholders removes the braces of placeholders, which a URL must not have.
 var placeholders = strings.NewReplacer("{", "", "}", "")
 
 func hasStageVariable(text string) bool { return strings.Contains(text, "${stageVariables.") }

@@ -5,9 +5,9 @@ import (
 	"reflect"
 )
 
-// as returns the structure To with those members of a request that it has too,
-// by name. It makes a create request an update of a new resource, so that what
-// holds for members is written once.
+// as returns a structure To with those members of a request that both have, by
+// name. It turns a create request into an update of a new resource, so that the
+// rules for members are written once.
 func as[To, From any](from *From) *To {
 	to := new(To)
 	source, target := reflect.ValueOf(from).Elem(), reflect.ValueOf(to).Elem()
@@ -20,16 +20,16 @@ func as[To, From any](from *From) *To {
 	return to
 }
 
-// set changes a member that a request has. Empty is how absent is kept, so an
-// empty text removes it.
+// set changes a member if the request has a value for it. The empty value
+// stands for an absent member, so an empty text removes it.
 func set[T any](member *T, value *T) {
 	if value != nil {
 		*member = *value
 	}
 }
 
-// replace changes a map that a request has as a whole. An empty one is kept as
-// absent.
+// replace replaces a whole map if the request has one. An empty map stands for
+// an absent one.
 func replace[V any](member *map[string]V, values map[string]V) {
 	switch {
 	case values == nil:
@@ -40,8 +40,8 @@ func replace[V any](member *map[string]V, values map[string]V) {
 	}
 }
 
-// merge adds the entries that a request has to a map; those that are empty are
-// removed from it.
+// merge adds the entries of a request to a map. Those with an empty value are
+// removed from the map.
 func merge(member *map[string]string, entries map[string]string) {
 	merged := maps.Clone(*member)
 	if merged == nil {
@@ -52,7 +52,8 @@ func merge(member *map[string]string, entries map[string]string) {
 	replace(member, merged)
 }
 
-// optional is a text of an answer, absent if it is empty.
+// optional returns a text as a member of an answer: nil, so that it is left
+// out, if it is empty.
 func optional(text string) *string {
 	if text == "" {
 		return nil

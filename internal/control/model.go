@@ -118,8 +118,8 @@ func (s *server) changeModel(ctx context.Context, apiID, id string, change func(
 var modelName = regexp.MustCompile(`^[a-zA-Z0-9]{1,128}$`)
 
 // setModel changes the members that a request has, and checks the model; its
-// schema only where the API wants that. One that is referred to keeps its name,
-// since names are what refers to it.
+// schema unless the API has disableSchemaValidation. A model that is referred
+// to cannot be renamed, because it is referred to by its name.
 func setModel(api *apigw.API, m *apigw.Model, in *wire.UpdateModelRequest) error {
 	before := m.Name
 	set(&m.Name, in.Name)
@@ -148,8 +148,9 @@ func setModel(api *apigw.API, m *apigw.Model, in *wire.UpdateModelRequest) error
 	return nil
 }
 
-// checkUnreferenced tells whether an API is without references to the name of a
-// model that it had.
+// checkUnreferenced returns an error if anything in an API refers to a model of
+// this name. change is what was to be done with the model: a word for the
+// error's text.
 func checkUnreferenced(api *apigw.API, name, change string) error {
 	for _, route := range api.Routes {
 		if refersToModel(route, name) {

@@ -15,7 +15,7 @@ func driveModel(t *testing.T, h *harness) {
 		Schema: new(`{"type":"object","properties":{"name":{"type":"string"},"doors":{"type":"array","items":{"type":"integer"}}}}`),
 	})
 	if len(*created.ModelId) != 6 {
-		t.Errorf("id %q (spec H.6)", *created.ModelId)
+		t.Errorf("id %q (section H.6)", *created.ModelId)
 	}
 	id := created.ModelId
 	must(t, h.UpdateModel, &sdk.UpdateModelInput{ApiId: &api, ModelId: id, Name: new("Hall")})
@@ -33,7 +33,7 @@ func driveModel(t *testing.T, h *harness) {
 }
 
 // An API with disableSchemaValidation takes any schema, which only the messages
-// that need it feel: spec D.6.
+// that need it feel: section D.6.
 func TestUncheckedModels(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

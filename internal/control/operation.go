@@ -8,11 +8,12 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 )
 
-// handler is an operation with what does it.
+// handler is an operation with the function that does it.
 type handler struct {
 	wire.Endpoint
-	request, response reflect.Type // of what do reads and gives
-	// do decodes a request, does it, and gives the answer's body, nil for none.
+	request, response reflect.Type // the types that do decodes and returns
+	// do decodes a request, does what it asks for, and returns the answer's
+	// body, nil for none.
 	do func(*request) (any, error)
 }
 
@@ -32,7 +33,7 @@ func operation[In, Out any](op wire.Operation[In, Out], do func(context.Context,
 	}}
 }
 
-// silent is operation for those that answer without a body.
+// silent is like operation, for operations that answer without a body.
 func silent[In any](op wire.Operation[In, wire.None], do func(context.Context, *In) error) handler {
 	return operation(op, func(ctx context.Context, in *In) (*wire.None, error) { return nil, do(ctx, in) })
 }

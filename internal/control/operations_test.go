@@ -53,7 +53,7 @@ func TestOperationsOfWebSocketAPIs(t *testing.T) {
 }
 
 // Of two writers of one API the first to write wins, and the other is told 409
-// and has changed nothing: spec H.2.
+// and has changed nothing: section H.2.
 func TestLosingWriter(t *testing.T) {
 	t.Parallel()
 	hooked := &hookedStore{Store: store.NewMemory(), before: func(context.Context, string, string) {}}

@@ -20,10 +20,11 @@ const (
 	defaultPageV1 = 25
 )
 
-// page returns what clients see of one page of items, in the order of their
-// ids, and the token of the next one. A token has the last id of the page
-// before, so what is created or deleted meanwhile moves no other item. An empty
-// page is not nil: it is written as an empty list.
+// page returns one page of items as clients see them, in the order of their
+// ids, and the token of the next page, nil for the last one. A token has the
+// last id of the page before, so items that are created or deleted between two
+// pages make no other item appear twice or not at all. An empty page is not
+// nil: it is written as an empty list.
 func page[T, V any](items []T, id func(T) string, view func(T) V, maxResults, token *string) (views []V, next *string, err error) {
 	size := maxPage
 	if maxResults != nil {
@@ -41,7 +42,7 @@ func pageV1[T, V any](items []T, id func(T) string, view func(T) V, limit *int, 
 	return cut(items, id, view, parameter[int]{"limit", size}, parameter[*string]{"position", position})
 }
 
-// parameter is one of a request, by the name that it has there.
+// parameter is a parameter of a request, with the name that it has there.
 type parameter[T any] struct {
 	name  string
 	value T
@@ -70,7 +71,7 @@ func cut[T, V any](items []T, id func(T) string, view func(T) V, size parameter[
 	return views, next, nil
 }
 
-// sealBytes is how much of a token tells that it is one of ours.
+// sealBytes is the length of the checksum in a token.
 const sealBytes = 8
 
 // newToken makes the token of the page behind an id.
@@ -89,8 +90,9 @@ func readToken[V any](token string) (id string, ok bool) {
 	return id, bytes.Equal(text[:sealBytes], seal[V](id))
 }
 
-// seal is a checksum of an id and of what the list is of. It keeps no secret:
-// who makes up a token sees nothing that the list would not show.
+// seal is a checksum of an id and of the type of the list's items. It protects
+// no secret: a client that makes up a token sees nothing that the list would
+// not show.
 func seal[V any](id string) []byte {
 	sum := sha256.Sum256([]byte(reflect.TypeFor[V]().String() + " " + id))
 	return sum[:sealBytes]

@@ -11,15 +11,16 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 )
 
-// patches are what patch operations of v1 can change of a resource, by
-// operation and path: {"replace": {"/name": …}}. A function gets the operation's
-// value, which is empty for remove. A path may have segments in angle brackets,
-// "/apiStages/<stage>/throttle", that stand for any text: their values follow
-// the operation's.
+// patches are the patch operations of v1 on a resource, by operation and path:
+// {"replace": {"/name": …}}. A function does the change. It gets the
+// operation's value, which is empty for remove. A path may have segments in
+// angle brackets, "/apiStages/<stage>/throttle", that stand for any text: their
+// values follow the operation's.
 type patches map[string]map[string]func(value string, segments ...string) error
 
-// apply does patch operations in their order. One that is refused stops it: the
-// resource that was changed must be dropped.
+// apply does patch operations in their order. It stops with an error at the
+// first one that is refused. The caller must drop the resource then, for the
+// operations before were done.
 func (p patches) apply(operations []*wirev1.PatchOperation) error {
 	for _, o := range operations {
 		var operation, path, value string
@@ -38,8 +39,8 @@ func (p patches) apply(operations []*wirev1.PatchOperation) error {
 	return nil
 }
 
-// find returns what an operation on a path does, and the values of the path's
-// segments.
+// find returns the function for an operation on a path, nil where there is
+// none, and the values of the path's variable segments.
 func (p patches) find(operation, path string) (change func(string, ...string) error, segments []string) {
 	if change := p[operation][path]; change != nil {
 		return change, nil
@@ -53,8 +54,8 @@ func (p patches) find(operation, path string) (change func(string, ...string) er
 	return nil, nil
 }
 
-// match matches the parts of a path with those of a pattern, and gives those
-// that stand for any text.
+// match matches the parts of a path with those of a pattern, and returns those
+// that stand in the place of a segment in angle brackets.
 func match(pattern, parts []string) (segments []string, ok bool) {
 	if len(pattern) != len(parts) {
 		return nil, false
@@ -70,10 +71,10 @@ func match(pattern, parts []string) (segments []string, ok bool) {
 	return segments, true
 }
 
-// unescapeSegment is that of JSON Pointers.
+// unescapeSegment undoes the escaping of JSON Pointers (RFC 6901).
 var unescapeSegment = strings.NewReplacer("~1", "/", "~0", "~")
 
-// toText makes a patch that sets a text.
+// toText makes the function of a patch that sets a text.
 func toText(member *string) func(string, ...string) error {
 	return func(value string, _ ...string) error {
 		*member = value
@@ -81,7 +82,8 @@ func toText(member *string) func(string, ...string) error {
 	}
 }
 
-// toNumber makes a patch that sets a number: parse is that of its type.
+// toNumber makes the function of a patch that sets a number. parse reads one of
+// its type.
 func toNumber[T any](name string, parse func(string) (T, error), put func(T)) func(string, ...string) error {
 	return func(value string, _ ...string) error {
 		number, err := parse(value)

@@ -6,7 +6,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// Quotas are how many of a resource there may be. 0 stands for AWS's own.
+// Quotas are how many there may be of each resource. 0 stands for AWS's own
+// quota, which the comments have.
 type Quotas struct {
 	APIs                 int // of an account: 600
 	Routes               int // of an API: 300
@@ -41,8 +42,8 @@ func (q Quotas) withDefaults() Quotas {
 	return q
 }
 
-// checkQuota refuses one more of what an owner ("API", "Integration") has
-// enough of; what is its plural, "Routes".
+// checkQuota returns an error where an owner ("API", "Integration") has as many
+// of a resource as it may have. what is the resource's plural, "Routes".
 func checkQuota(have, quota int, what, owner string) error {
 	if have < quota {
 		return nil

@@ -12,7 +12,7 @@ import (
 
 func (s *server) routeOperations() []handler {
 	update := wire.UpdateRoute
-	update.Status = http.StatusCreated // AWS's own, whatever its model says (spec H.1)
+	update.Status = http.StatusCreated // AWS's own, whatever its model says (section H.1)
 	return []handler{
 		operation(wire.CreateRoute, s.createRoute),
 		operation(wire.GetRoute, s.getRoute),
@@ -140,8 +140,8 @@ func setRoute(api *apigw.API, route *apigw.Route, in *wire.UpdateRouteRequest) e
 	return checkRoute(api, route)
 }
 
-// constraintsOf reads constraints of parameters; one that says nothing requires
-// nothing.
+// constraintsOf reads constraints of parameters. Without "required" a parameter
+// may be missing.
 func constraintsOf(in map[string]*wire.ParameterConstraints) map[string]apigw.ParameterConstraints {
 	if in == nil {
 		return nil
@@ -166,7 +166,8 @@ func constraintsView(in map[string]apigw.ParameterConstraints) map[string]*wire.
 }
 
 // routeView is what clients see of a route: apiKeyRequired and
-// authorizationType always, what is unset never (spec H.4).
+// authorizationType always, the other members only if they are set (section
+// H.4).
 func routeView(r *apigw.Route) *wire.Route {
 	return &wire.Route{
 		ApiKeyRequired:                   &r.ApiKeyRequired,

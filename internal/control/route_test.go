@@ -33,7 +33,7 @@ func driveRoute(t *testing.T, h *harness) {
 	must(t, h.DeleteRoute, &sdk.DeleteRouteInput{ApiId: &api, RouteId: created.RouteId})
 }
 
-// What a new route looks like: spec H.4.
+// What a new route looks like: section H.4.
 func TestCreateRoute(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -43,12 +43,12 @@ func TestCreateRoute(t *testing.T) {
 		ApiKeyRequired: new(false), AuthorizationType: "NONE", RouteId: got.RouteId, RouteKey: new("chat/join"),
 	}, got)
 	if len(*got.RouteId) != 7 {
-		t.Errorf("id %q (spec B.1)", *got.RouteId)
+		t.Errorf("id %q (section B.1)", *got.RouteId)
 	}
 }
 
 // Request parameters are merged, models replaced, and authorization NONE
-// forgets the authorizer: spec H.4, H.11.
+// forgets the authorizer: sections H.4, H.11.
 func TestUpdateRoute(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -76,9 +76,9 @@ func driveRouteResponse(t *testing.T, h *harness) {
 	api := h.api(t)
 	route := h.route(t, api, "join")
 	created := must(t, h.CreateRouteResponse, &sdk.CreateRouteResponseInput{ApiId: &api, RouteId: &route, RouteResponseKey: new("$default")})
-	same(t, &sdk.CreateRouteResponseOutput{RouteResponseId: created.RouteResponseId, RouteResponseKey: new("$default")}, created) // spec H.6
+	same(t, &sdk.CreateRouteResponseOutput{RouteResponseId: created.RouteResponseId, RouteResponseKey: new("$default")}, created) // section H.6
 	if len(*created.RouteResponseId) != 6 {
-		t.Errorf("id %q (spec B.1)", *created.RouteResponseId)
+		t.Errorf("id %q (section B.1)", *created.RouteResponseId)
 	}
 	id := created.RouteResponseId
 	must(t, h.UpdateRouteResponse, &sdk.UpdateRouteResponseInput{

@@ -18,8 +18,8 @@ const (
 	authorizationJWT    = "JWT"
 )
 
-// checkRoute tells whether a route of an API can be: on its own, and with what
-// it refers to (spec H.4).
+// checkRoute returns an error for a route that is not valid, on its own or with
+// what it refers to in its API (section H.4).
 func checkRoute(api *apigw.API, route *apigw.Route) error {
 	for _, check := range []func(*apigw.API, *apigw.Route) error{
 		checkRouteKey, checkTarget, checkAuthorization, checkRequestModels,
@@ -54,7 +54,8 @@ func checkRouteKey(api *apigw.API, route *apigw.Route) error {
 	return nil
 }
 
-// checkTarget: a route may be without a target, but not point at nothing.
+// checkTarget refuses the target of a route that is not an integration of the
+// API. A route may have no target.
 func checkTarget(api *apigw.API, route *apigw.Route) error {
 	if route.Target == "" {
 		return nil
@@ -69,8 +70,9 @@ func checkTarget(api *apigw.API, route *apigw.Route) error {
 	return nil
 }
 
-// checkAuthorization: only $connect is authorized. The authorizer of a route
-// that uses none is not kept.
+// checkAuthorization refuses authorization on routes other than $connect. An
+// authorizer's id is removed from a route whose authorization type does not use
+// it.
 func checkAuthorization(api *apigw.API, route *apigw.Route) error {
 	switch route.AuthorizationType {
 	case "", authorizationNone:
@@ -105,8 +107,8 @@ func checkRequestModels(api *apigw.API, route *apigw.Route) error {
 	return checkModelNames(api, route.RequestModels)
 }
 
-// checkModelNames tells whether models, by whatever keys, exist. They are
-// referred to by name.
+// checkModelNames returns an error unless all models exist. They are given by
+// name; what the keys of the map are does not matter.
 func checkModelNames(api *apigw.API, models map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(models)) {
 		if name := models[key]; api.ModelByName(name) == nil {

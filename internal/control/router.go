@@ -10,16 +10,16 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 )
 
-// router finds the operation of a request by its path and method. Parameters are
-// segments as the client escaped them, so that ARNs and route keys with slashes
-// are one.
+// router finds the operation of a request by its path and method. Segments are
+// split while they are escaped, so that an ARN or a route key with slashes is
+// one parameter.
 type router struct{ root *segment }
 
 // segment is a node of the tree of paths.
 type segment struct {
 	literals   map[string]*segment
 	parameter  *segment
-	operations []endpoint // those with a query first
+	operations []endpoint // those that need a query first
 }
 
 type endpoint struct {
@@ -28,8 +28,8 @@ type endpoint struct {
 	query url.Values // that a request must have: "mode=import"
 }
 
-// newRouter makes a router for endpoints of which handlers do some. The others
-// answer that this gateway does not have them.
+// newRouter makes a router for all endpoints. Those without a handler answer
+// that this gateway does not have them.
 func newRouter(all []wire.Endpoint, handlers []handler) *router {
 	r := &router{new(segment)}
 	for _, e := range all {
@@ -108,7 +108,7 @@ func (r *router) find(q *http.Request) (handler, map[string]string, error) {
 	return found.handler, parameters, nil
 }
 
-// asks reports whether a request's query is one for the endpoint.
+// asks reports whether a request's query has what the endpoint needs.
 func (e *endpoint) asks(query url.Values) bool {
 	for name := range e.query {
 		if query.Get(name) != e.query.Get(name) {

@@ -85,7 +85,7 @@ func (s *server) deleteRouteResponse(ctx context.Context, in *wire.DeleteRouteRe
 }
 
 // setRouteResponse changes the members that a request has, and checks the route
-// response. The only key is $default, so a route has one at most (spec D.4).
+// response. The only key is $default, so a route has one at most (section D.4).
 func setRouteResponse(api *apigw.API, route *apigw.Route, response *apigw.RouteResponse, in *wire.UpdateRouteResponseRequest) error {
 	set(&response.RouteResponseKey, in.RouteResponseKey)
 	set(&response.ModelSelectionExpression, in.ModelSelectionExpression)

@@ -14,7 +14,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// maxBodyBytes is the size of the largest request.
+// maxBodyBytes is the largest size of a request's body.
 const maxBodyBytes = 10 << 20
 
 // api is the control plane as an HTTP handler.
@@ -46,8 +46,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// serve does what a request asks: whether the client may do it comes first,
-// then whether there is such an operation.
+// serve does what a request asks for, and returns the answer. It checks first
+// whether the client may make the request, then whether there is such an
+// operation.
 func (a *api) serve(w http.ResponseWriter, r *http.Request) (status int, out any, err error) {
 	body, err := readBody(w, r)
 	if err != nil {
@@ -79,8 +80,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// authorize asks whether the client may do a request: in IAM's terms, an HTTP
-// method on the ARN that the path stands for.
+// authorize returns an error unless the client may make a request. In IAM's
+// terms a request is an HTTP method on the ARN that the path stands for.
 func (a *api) authorize(r *http.Request, body []byte) error {
 	if a.options.Authorize == nil {
 		return nil
@@ -99,7 +100,8 @@ func (a *api) resource(path string) string {
 	return "arn:" + apigw.Partition(a.options.Region) + ":apigateway:" + a.options.Region + "::" + path
 }
 
-// answerable is what a client is told of an error.
+// answerable returns the error that a client gets for an error, and logs one
+// that has no better answer than an internal error.
 func (a *api) answerable(ctx context.Context, err error) *apigw.Error {
 	var known *apigw.Error
 	var unreadable *store.RecordError
@@ -130,7 +132,7 @@ func notImplemented(what string) error {
 	}
 }
 
-// encode writes an answer's body, its text as it is.
+// encode returns an answer's body as JSON, without escaping <, > and &.
 func encode(out any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

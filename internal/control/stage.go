@@ -52,7 +52,8 @@ func (s *server) createStage(ctx context.Context, in *wire.CreateStageRequest) (
 
 var errStageExists = apigw.Conflict("Stage already exists")
 
-// checkNewStage tells whether an API may have one more stage.
+// checkNewStage returns an error unless an API may have one more stage, of this
+// name.
 func (s *server) checkNewStage(ctx context.Context, stage *apigw.Stage) error {
 	ids, err := s.Store.Stages.IDs(ctx, stage.ApiId)
 	if err != nil {
@@ -99,14 +100,14 @@ func (s *server) updateStage(ctx context.Context, in *wire.UpdateStageRequest) (
 		automatic := stage.AutoDeploys()
 		set(&automatic, in.AutoDeploy)
 		if automatic && in.DeploymentId != nil {
-			return errAutomatic // a stage may be created with both (spec H.8)
+			return errAutomatic // a stage may be created with both (section H.8)
 		}
 		return s.setStage(ctx, api, stage, in)
 	})
 	return s.stageWritten(ctx, stage, revision, err, in.AutoDeploy != nil && *in.AutoDeploy)
 }
 
-// deleteStage takes the automatic deployments of a stage with it.
+// deleteStage deletes a stage with its automatic deployments.
 func (s *server) deleteStage(ctx context.Context, in *wire.DeleteStageRequest) error {
 	if _, err := s.readAPI(ctx, in.ApiId); err != nil {
 		return err
@@ -143,7 +144,8 @@ func (s *server) deleteRouteSettings(ctx context.Context, in *wire.DeleteRouteSe
 	})
 }
 
-// loadStage returns a stage, which is the caller's own, with its revision.
+// loadStage returns a copy of a stage for the caller to change, with its
+// revision.
 func (s *server) loadStage(ctx context.Context, apiID, name string) (*apigw.Stage, uint64, error) {
 	stage, revision, err := s.Store.Stages.Get(ctx, apiID, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -158,7 +160,7 @@ func (s *server) changeStage(ctx context.Context, apiID, name string, change fun
 	return s.written(ctx, revision, err)
 }
 
-// putStage is changeStage without the wait.
+// putStage is changeStage, but does not wait until the change is in effect.
 func (s *server) putStage(ctx context.Context, apiID, name string, change func(*apigw.API, *apigw.Stage) error) (*apigw.Stage, uint64, error) {
 	api, err := s.readAPI(ctx, apiID)
 	if err != nil {
@@ -180,8 +182,9 @@ func (s *server) putStage(ctx context.Context, apiID, name string, change func(*
 	return stage, revision, err
 }
 
-// stageWritten ends a write of a stage with what the client is told. It deploys
-// first, if the stage is to be deployed automatically from now on.
+// stageWritten ends a write of a stage, and returns the answer for the client.
+// With deploy, the stage is one with autoDeploy from now on: the API is
+// deployed on it first.
 func (s *server) stageWritten(ctx context.Context, stage *apigw.Stage, revision uint64, err error, deploy bool) (*wire.Stage, error) {
 	if err == nil && deploy {
 		revision = s.redeploy(ctx, stage.ApiId, revision)

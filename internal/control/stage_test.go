@@ -43,7 +43,7 @@ func driveStage(t *testing.T, h *harness) {
 	must(t, h.DeleteStage, &sdk.DeleteStageInput{ApiId: &api, StageName: new("dev")})
 }
 
-// What a new stage looks like: spec H.8.
+// What a new stage looks like: section H.8.
 func TestCreateStage(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -95,7 +95,7 @@ func TestCreateStageCorrections(t *testing.T) {
 }
 
 // Maps and settings are merged, an empty variable is removed, and settings of
-// routes have what they were given: spec H.8.
+// routes have what they were given: section H.8.
 func TestUpdateStage(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
@@ -187,7 +187,7 @@ func TestStageErrors(t *testing.T) {
 		{"K.1", accessLog(logGroupARN, strings.Repeat("x", 3073)), badRequest("Invalid value for accessLogSettings.format: it must have between 1 and 3072 characters.")},
 		{"H.8", update(func(in *sdk.UpdateStageInput) { in.ClientCertificateId = new("abc") }), missing("Invalid ClientCertificate identifier specified abc")},
 	})
-	// Data traces without a level are no logs: spec H.8.
+	// Data traces without a level are no logs: section H.8.
 	must(t, h.UpdateStage, &sdk.UpdateStageInput{ApiId: &api, StageName: new("dev"),
 		DefaultRouteSettings: &types.RouteSettings{DataTraceEnabled: new(true), LoggingLevel: "OFF"}})
 }

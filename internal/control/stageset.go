@@ -17,7 +17,7 @@ import (
 // loggingOff is the logging level of stages and routes that do not log.
 const loggingOff = "OFF"
 
-// Names and values that AWS takes (spec H.8).
+// Names and values that AWS takes (section H.8).
 var (
 	stageName     = regexp.MustCompile(`^([A-Za-z0-9_-]{1,128}|\$default)$`)
 	variableName  = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
@@ -34,7 +34,7 @@ func checkStageName(name string) error {
 }
 
 // setStage changes the members that a request has, and checks the stage. Maps
-// are merged; a variable with an empty value is removed (spec H.8, H.11).
+// are merged; a variable with an empty value is removed (sections H.8, H.11).
 func (s *server) setStage(ctx context.Context, api *apigw.API, stage *apigw.Stage, in *wire.UpdateStageRequest) error {
 	if in.AutoDeploy != nil {
 		stage.AutoDeploy = in.AutoDeploy
@@ -84,8 +84,8 @@ func setRouteSettings(settings **apigw.RouteSettings, in *wire.RouteSettings) {
 	set(&to.ThrottlingRateLimit, in.ThrottlingRateLimit)
 }
 
-// checkStage tells whether a stage can be as a request makes it. What the
-// request does not touch is left alone, though it may not be possible any more.
+// checkStage checks the members of a stage that a request changes. The others
+// are not checked again, though they may not be possible any more.
 func (s *server) checkStage(ctx context.Context, api *apigw.API, stage *apigw.Stage, in *wire.UpdateStageRequest) error {
 	if err := s.checkDeploymentID(ctx, stage, in); err != nil {
 		return err
@@ -156,7 +156,8 @@ func checkThrottling(path string, settings *wire.RouteSettings) error {
 	return nil
 }
 
-// checkAccessLog: spec H.2, K.1.
+// checkAccessLog refuses access log settings without a destination and a format
+// that API Gateway takes (sections H.2, K.1).
 func checkAccessLog(settings *apigw.AccessLogSettings) error {
 	switch arn, format := settings.DestinationArn, settings.Format; {
 	case arn == "" || format == "":
@@ -169,7 +170,8 @@ func checkAccessLog(settings *apigw.AccessLogSettings) error {
 	return nil
 }
 
-// checkLogging: who turns logs on needs the account's role (spec H.8).
+// checkLogging refuses a request that turns execution logs on while the account
+// has no role for them (section H.8).
 func (s *server) checkLogging(ctx context.Context, in *wire.UpdateStageRequest) error {
 	logs := in.AccessLogSettings != nil || turnsLoggingOn(in.DefaultRouteSettings)
 	for _, settings := range in.RouteSettings {

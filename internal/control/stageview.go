@@ -6,7 +6,8 @@ import (
 )
 
 // stageView is what clients see of a stage: its maps and the default settings
-// always, autoDeploy if it was ever said, what is unset never (spec H.8).
+// always, the other members only if they are set, autoDeploy also where it was
+// set to false (section H.8).
 func stageView(s *apigw.Stage) *wire.Stage {
 	out := &wire.Stage{
 		AutoDeploy:                  s.AutoDeploy,
@@ -31,7 +32,7 @@ func stageView(s *apigw.Stage) *wire.Stage {
 	return out
 }
 
-// deploymentMessage says how the last automatic deployment went.
+// deploymentMessage is the text about how the last automatic deployment went.
 func deploymentMessage(s *apigw.Stage) string {
 	switch {
 	case !s.AutoDeploys():
@@ -74,7 +75,8 @@ func routeSettingsView(s *apigw.RouteSettings) *wire.RouteSettings {
 	return out
 }
 
-// orEmpty is for maps that answers always have.
+// orEmpty returns an empty map for a nil one, for maps that answers always
+// have.
 func orEmpty(m map[string]string) map[string]string {
 	if m == nil {
 		return map[string]string{}

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// structure is what the tags of a structure of package wire say.
+// structure describes a structure of package wire or wirev1, as its tags have
+// it.
 type structure struct {
 	members []*member
 	hasBody bool
@@ -20,10 +21,10 @@ type member struct {
 	location string // json, uri, query, header, payload
 	required bool
 	limits   limits
-	inner    *structure // of a member that is, or consists of, structures
+	inner    *structure // of a member that is a structure, or a list or map of structures
 }
 
-// limits are those of a value, or of each value of a list or map.
+// limits are the limits of a value, or of each value of a list or map.
 type limits struct {
 	min, max *int // of a text's characters, or of a number
 	enum     []string
@@ -72,7 +73,8 @@ func describeMember(f reflect.StructField) *member {
 	return m
 }
 
-// innermost is what pointers, lists and maps of a type lead to.
+// innermost returns the type that a type of pointers, lists and maps is made
+// of.
 func innermost(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()

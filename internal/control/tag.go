@@ -26,12 +26,12 @@ func (s *server) tagResource(ctx context.Context, in *wire.TagResourceRequest) (
 	return new(wire.TagResourceResponse), nil
 }
 
-// untagResource removes tags. Keys that the resource does not have are none.
+// untagResource removes tags. Keys that the resource does not have are ignored.
 func (s *server) untagResource(ctx context.Context, in *wire.UntagResourceRequest) error {
 	return s.changeTags(ctx, in.ResourceArn, without(in.TagKeys))
 }
 
-// without makes a change that removes tags.
+// without returns a change, for changeTags, that removes tags.
 func without(keys []string) func(map[string]string) {
 	return func(tags map[string]string) {
 		maps.DeleteFunc(tags, func(key, _ string) bool { return slices.Contains(keys, key) })
@@ -52,7 +52,7 @@ func (s *server) readTags(ctx context.Context, arn string) (map[string]string, e
 	if err != nil {
 		return nil, err
 	}
-	if resource, found := s.tagged()[path[0]]; found && len(path) == 2 {
+	if resource, found := s.taggedTypes()[path[0]]; found && len(path) == 2 {
 		return resource.read(ctx, path[1])
 	}
 	if !isStage(path) {
@@ -65,7 +65,8 @@ func (s *server) readTags(ctx context.Context, arn string) (map[string]string, e
 	return tagsOf(stage, err, func(stage *apigw.Stage) map[string]string { return stage.Tags })
 }
 
-// isStage tells the path of a stage, /apis/{apiId}/stages/{stageName}.
+// isStage reports whether a path is that of a stage,
+// /apis/{apiId}/stages/{stageName}.
 func isStage(path []string) bool { return len(path) == 4 && path[0] == "apis" && path[2] == "stages" }
 
 // changeTags changes the tags of the resource with an ARN. A stage's are in
@@ -81,7 +82,7 @@ func (s *server) changeTags(ctx context.Context, arn string, change func(map[str
 		replace(member, tags)
 		return s.checkTags(tags)
 	}
-	if resource, found := s.tagged()[path[0]]; found && len(path) == 2 {
+	if resource, found := s.taggedTypes()[path[0]]; found && len(path) == 2 {
 		return resource.change(ctx, path[1], apply)
 	}
 	if isStage(path) {

@@ -21,7 +21,7 @@ func driveTags(t *testing.T, h *harness) {
 	same(t, map[string]string{"team": "blue", "cost": "2"}, must(t, h.GetStage, &sdk.GetStageInput{ApiId: &api, StageName: new("dev")}).Tags)
 }
 
-// Tags of stages, and what a resource cannot be tagged with: spec H.12.
+// Tags of stages, and what a resource cannot be tagged with: section H.12.
 func TestTagErrors(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

@@ -6,16 +6,18 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// tagged reads and changes the tags of a resource of the account by its id.
-type tagged struct {
+// taggedType reads and changes the tags of one type of resource of the account,
+// each by its id.
+type taggedType struct {
 	read   func(ctx context.Context, id string) (map[string]string, error)
 	change func(ctx context.Context, id string, apply func(*map[string]string) error) error
 }
 
-// tagged returns what has tags, by the first step of its ARN:
-// arn:…::/apis/{apiId}. The tags of an API are part of what is deployed.
-func (s *server) tagged() map[string]tagged {
-	return map[string]tagged{
+// taggedTypes returns the types of resources that have tags, by the first step
+// of their ARNs: "apis" in arn:…::/apis/{apiId}. The tags of an API are part of
+// what is deployed.
+func (s *server) taggedTypes() map[string]taggedType {
+	return map[string]taggedType{
 		"apis": {
 			func(ctx context.Context, id string) (map[string]string, error) {
 				api, _, err := s.loadAPI(ctx, id)
@@ -70,7 +72,8 @@ func (s *server) tagged() map[string]tagged {
 	}
 }
 
-// tagsOf returns the tags of what was loaded.
+// tagsOf returns the tags of a resource as it was loaded, or the error of
+// loading it.
 func tagsOf[T any](resource *T, err error, tags func(*T) map[string]string) (map[string]string, error) {
 	if err != nil {
 		return nil, err

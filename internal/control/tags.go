@@ -13,7 +13,8 @@ import (
 // maxTagKey is the longest key of a tag, in characters.
 const maxTagKey = 128
 
-// checkTags tells whether a resource may have these tags, all that it has.
+// checkTags returns an error unless a resource may have these tags, which are
+// all of its tags.
 func (s *server) checkTags(tags map[string]string) error {
 	if err := checkQuota(len(tags)-1, s.Quotas.Tags, "Tags", "resource"); err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 )
 
-// The operations of v1 are those of v2, but for their methods and statuses. Both
-// know the tags of all resources.
+// The operations of v1 are those of v2 with other methods and statuses. Both
+// read and change the tags of resources of either version.
 func (s *server) tagV1Operations() []handler {
 	return []handler{
 		silent(wirev1.TagResource, s.tagResourceV1),

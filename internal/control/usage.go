@@ -20,12 +20,12 @@ func (s *server) usageOperations() []handler {
 	}
 }
 
-// maxUsageDays is how many days GetUsage can be asked for.
+// maxUsageDays is the largest number of days in an answer of GetUsage.
 const maxUsageDays = 90
 
-// getUsage tells, for every key of a plan and every day, what was used and what
-// remained of the quota. Nothing is counted under a plan without a quota: its
-// keys are not told.
+// getUsage returns, for every key of a plan and every day, how many requests
+// were made and how many of the quota remained. Under a plan without a quota
+// nothing is counted, and its keys are left out.
 func (s *server) getUsage(ctx context.Context, in *wirev1.GetUsageRequest) (*wirev1.Usage, error) {
 	days, err := daysBetween(*in.StartDate, *in.EndDate)
 	if err != nil {
@@ -81,8 +81,8 @@ func daysBetween(start, end string) ([]time.Time, error) {
 	return days, nil
 }
 
-// usageByDay gives, for each day, what was used on it, and what then remained of
-// its period's quota.
+// usageByDay returns for each day two numbers: the requests of that day, and
+// what then remained of the period's quota.
 func usageByDay(quota *apigw.Quota, used *apigw.Usage, days []time.Time) [][]int {
 	if used == nil {
 		used = &apigw.Usage{}
@@ -102,7 +102,8 @@ func usageByDay(quota *apigw.Quota, used *apigw.Usage, days []time.Time) [][]int
 	return counts
 }
 
-// remaining is what there is of a quota in the period that begins on a day.
+// remaining is how many requests are left of a quota in the period that begins
+// on the day start.
 func remaining(quota *apigw.Quota, used *apigw.Usage, start string) int {
 	return max(0, quota.Limit-int(usage.Used(used, start)))
 }
@@ -148,8 +149,8 @@ func parseRemaining(text string) (int, error) {
 	return int(n), err
 }
 
-// changeUsage changes what is counted for a key of a plan. Nodes write there all
-// the time: a lost race is tried again.
+// changeUsage changes the counts of a key of a plan. Nodes write these all the
+// time, so it tries again where another write came first.
 func (s *server) changeUsage(ctx context.Context, planID, keyID string, change func(*apigw.Usage) error) (*apigw.Usage, error) {
 	for {
 		count, revision, err := s.Store.Usage.Get(ctx, planID, keyID)

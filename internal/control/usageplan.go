@@ -90,8 +90,8 @@ func (s *server) updateUsagePlan(ctx context.Context, in *wirev1.UpdateUsagePlan
 	return usagePlanView(plan), nil
 }
 
-// deleteUsagePlan removes a plan that opens no stage any more, and what its keys
-// used of it.
+// deleteUsagePlan removes a plan that has no stages any more, and the counts of
+// its keys.
 func (s *server) deleteUsagePlan(ctx context.Context, in *wirev1.DeleteUsagePlanRequest) error {
 	plan, revision, err := s.loadPlan(ctx, in.UsagePlanId)
 	if err != nil {
@@ -156,8 +156,8 @@ func (s *server) checkPlan(plan *apigw.UsagePlan) error {
 	return invalid(usage.CheckPlan(plan))
 }
 
-// planStageOf returns a stage that a request adds to a plan. It must exist, and
-// the plan not have it.
+// planStageOf returns a stage that a request adds to a plan. The stage must
+// exist, and the plan must not have it already.
 func (s *server) planStageOf(ctx context.Context, plan *apigw.UsagePlan, in *wirev1.ApiStage) (*apigw.PlanStage, error) {
 	stage := &apigw.PlanStage{}
 	set(&stage.ApiId, in.ApiId)

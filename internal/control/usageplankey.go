@@ -46,7 +46,7 @@ func (s *server) addKeyToPlan(ctx context.Context, keyID, planID string) error {
 	return err
 }
 
-// checkSubscriptions refuses a plan by which one of its keys would have several
+// checkSubscriptions refuses a plan where one of its keys is in another plan
 // for the same stage.
 func (s *server) checkSubscriptions(ctx context.Context, plan *apigw.UsagePlan) error {
 	if len(plan.ApiStages) == 0 || len(plan.KeyIds) == 0 {

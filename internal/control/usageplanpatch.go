@@ -9,7 +9,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// planPatches are what patch operations change of a usage plan.
+// planPatches are the patch operations on a usage plan.
 func (s *server) planPatches(ctx context.Context, plan *apigw.UsagePlan) patches {
 	p := patches{
 		"replace": {"/name": toText(&plan.Name), "/description": toText(&plan.Description)},
@@ -52,7 +52,8 @@ func (s *server) planPatches(ctx context.Context, plan *apigw.UsagePlan) patches
 	return p
 }
 
-// limitPatches are what may be added and replaced alike.
+// limitPatches are the patches of throttles and quotas, for which add and
+// replace do the same.
 func limitPatches(plan *apigw.UsagePlan) map[string]func(string, ...string) error {
 	quota := func() *apigw.Quota {
 		plan.Quota = orMade(plan.Quota)

@@ -9,8 +9,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// VPC links of v2 are for HTTP APIs (spec H.5). They are kept for templates that
-// have them; integrations here go through those of v1.
+// VPC links of v2 are for HTTP APIs (section H.5). They can be created because
+// templates have them; integrations here go through links of v1.
 func (s *server) vpcLinkOperations() []handler {
 	return []handler{
 		operation(wire.CreateVpcLink, s.createVPCLink),
@@ -74,8 +74,8 @@ func (s *server) deleteVPCLink(ctx context.Context, in *wire.DeleteVpcLinkReques
 	return new(wire.DeleteVpcLinkResponse), nil
 }
 
-// linkVersion tells links of v1, which have load balancers, from those of v2,
-// which have subnets.
+// linkVersion is the version of the API that a link belongs to: v1, whose links
+// have load balancers, or v2, whose links have subnets.
 type linkVersion bool
 
 const (
@@ -165,7 +165,7 @@ func (s *server) removeLink(ctx context.Context, id string, version linkVersion)
 	return s.written(ctx, revision, err)
 }
 
-// takenIn tells which ids records have already.
+// takenIn returns a function that reports whether an id is among ids.
 func takenIn(ids [][]string) func(id string) bool {
 	taken := make(map[string]bool, len(ids))
 	for _, id := range ids {

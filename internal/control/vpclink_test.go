@@ -65,7 +65,7 @@ func patch(texts ...string) []typesv1.PatchOperation {
 }
 
 // Integrations go through links of v1, or those of the gateway's own
-// configuration, and keep them from being deleted: spec H.5.
+// configuration, and keep them from being deleted: section H.5.
 func TestVPCLinkErrors(t *testing.T) {
 	t.Parallel()
 	h := start(t, func(o *Options) {

@@ -9,9 +9,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 )
 
-// VPC links of v1 are those of WebSocket APIs (spec H.5). Where one leads to is
-// not for this API: its load balancer is known by an ARN, and the gateway's own
-// configuration, or the link's tag stagedoor:address, has the address.
+// VPC links of v1 are those of WebSocket APIs (section H.5). A link names its
+// load balancer by an ARN. The address behind it is in the gateway's own
+// configuration, or in the link's tag stagedoor:address.
 func (s *server) vpcLinkV1Operations() []handler {
 	return []handler{
 		operation(wirev1.CreateVpcLink, s.createVPCLinkV1),
@@ -82,8 +82,8 @@ func (s *server) deleteVPCLinkV1(ctx context.Context, in *wirev1.DeleteVpcLinkRe
 	return s.removeLink(ctx, in.VpcLinkId, ofV1)
 }
 
-// checkLink tells whether the VPC link of an integration exists: one of v1, or
-// one that only the gateway's configuration has.
+// checkLink returns an error unless the VPC link of an integration exists: one
+// of v1, or one that only the gateway's configuration has.
 func (s *server) checkLink(ctx context.Context, i *apigw.Integration) error {
 	if i.ConnectionType != connectionVPCLink || s.HasLink != nil && s.HasLink(i.ConnectionId) {
 		return nil

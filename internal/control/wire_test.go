@@ -81,7 +81,7 @@ func TestPathWinsOverBody(t *testing.T) {
 	}
 }
 
-// Times are in UTC, to the second: spec H.1.
+// Times are in UTC, to the second: section H.1.
 func TestTimestamps(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

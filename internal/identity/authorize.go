@@ -40,7 +40,7 @@ type Decision struct {
 	action, resource string
 }
 
-// Err is nil if it is allowed, else AWS's AccessDeniedException, spec F.4.
+// Err is nil if it is allowed, else AWS's AccessDeniedException, section F.4.
 func (d *Decision) Err() error {
 	if d.Effect == iampolicy.Allow {
 		return nil

@@ -46,7 +46,7 @@ var kinds = []struct {
 }
 
 // TestMatrix has every kind of credentials with every kind of policy on every
-// kind of operation, in the header and presigned. Texts: spec A.5 and F.4.
+// kind of operation, in the header and presigned. Texts: section A.5 and F.4.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	const (

@@ -54,10 +54,10 @@ func TestPrint(t *testing.T) {
 			t.Errorf("%s: JSON %s, want %s", test.text, got, test.json)
 		}
 		if got := string(AppendJava(nil, v)); got != test.java {
-			t.Errorf("%s: Java %s, want %s (spec E.2)", test.text, got, test.java)
+			t.Errorf("%s: Java %s, want %s (section E.2)", test.text, got, test.java)
 		}
 		if got := string(AppendCollection(nil, v)); got != test.collection {
-			t.Errorf("%s: collection %s, want %s (spec C.1)", test.text, got, test.collection)
+			t.Errorf("%s: collection %s, want %s (section C.1)", test.text, got, test.collection)
 		}
 	}
 }

@@ -1,8 +1,8 @@
 // Package natsfile reads the files in which a NATS server keeps a stream, as
-// they are on the disk: which messages are whole, and where something is that is
-// none. It looks at every byte once, within a bound on memory, and never waits
-// or fails because of what the bytes are. The configuration's store calls it
-// before it lets the server at the files.
+// they are on the disk: which messages are whole, and where the bytes are that
+// are not a message. It looks at every byte once, within a bound on memory, and
+// never waits or fails because of what the bytes are. The configuration's store
+// calls it before it lets the server at the files.
 //
 // A block is a row of records, all numbers little-endian:
 //
@@ -41,26 +41,27 @@ type Message struct {
 	Data     []byte
 }
 
-// Kind says what a record is.
+// Kind is what a record stands for.
 type Kind int
 
 // Kinds of records.
 const (
 	Stored  Kind = iota // a message
-	Removed             // says that the message with the sequence was removed
+	Removed             // the mark that the message with this sequence was removed
 	Erased              // takes the place of a message
 )
 
-// Damage is a part of a file that is no record.
+// Damage is a part of a file that is not a record.
 type Damage struct {
 	File     string // its path
 	From, To int64  // the bytes, To excluded
-	// Subjects are what can still be read in it of subjects. Some may be wrong.
+	// Subjects are the subjects that can still be read in it. Some may be
+	// wrong.
 	Subjects []string
 	// Before is the sequence of the message before it, 0 for none. Those behind it
 	// have higher ones.
 	Before uint64
-	// Torn says that it is the end of the last block, and looks like a write
+	// Torn is set where it is the end of the last block and looks like a write
 	// that was cut off: the last record is longer than the file, or empty.
 	Torn bool
 }
@@ -70,13 +71,13 @@ func (d Damage) String() string {
 }
 
 // MaxBlock is the size of the largest block that is read, in bytes. A server
-// with its own settings makes none of half of it.
+// with its default settings does not make blocks half as large.
 const MaxBlock = 64 << 20
 
 // Scan calls visit for every whole record of the stream with a name in its
-// folder, in the order of the blocks, and gives what is damaged. Subjects begin
-// with prefix, those of damaged parts as well. A folder without blocks has none.
-// The error is that of ctx, of the file system, or of visit.
+// folder, in the order of the blocks, and returns the damaged parts. Subjects
+// begin with prefix, those of damaged parts as well. A folder without blocks
+// has neither. The error is that of ctx, of the file system, or of visit.
 func Scan(ctx context.Context, dir, stream, prefix string, visit func(Message) error) ([]Damage, error) {
 	blocks, err := blocksOf(dir)
 	if err != nil {
@@ -122,8 +123,8 @@ func blocksOf(dir string) ([]uint32, error) {
 	return numbers, nil
 }
 
-// CheckMeta reads a stream's description, which the server makes nothing of
-// unless its checksum is right. No file at all is an error that wraps
+// CheckMeta returns an error unless a stream's description has its checksum,
+// which the server insists on. Where there is no description, the error wraps
 // fs.ErrNotExist.
 func CheckMeta(dir, stream string) error {
 	text, err := os.ReadFile(filepath.Join(dir, "meta.inf"))
@@ -138,7 +139,7 @@ func CheckMeta(dir, stream string) error {
 	if err != nil {
 		return err
 	}
-	_, _ = hash.Write(text) // a hash takes everything
+	_, _ = hash.Write(text) // a hash does not fail
 	if hex.EncodeToString(hash.Sum(nil)) != string(sum) {
 		return fmt.Errorf("%s does not have its checksum", filepath.Join(dir, "meta.inf"))
 	}

@@ -98,7 +98,7 @@ func (s *scanner) read() error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no file", s.file)
+		return fmt.Errorf("%s is not a file", s.file)
 	}
 	if info.Size() > MaxBlock {
 		s.damages = append(s.damages, Damage{File: s.file, From: MaxBlock, To: info.Size()})
@@ -111,7 +111,8 @@ func (s *scanner) read() error {
 	return err
 }
 
-// record returns the record at a place, and its length; 0 for what is none.
+// record returns the record at a place, and its length, 0 where there is no
+// whole record.
 func (s *scanner) record(at int) (Message, int) {
 	length, body, ok := s.bounds(at)
 	if !ok {
@@ -120,7 +121,7 @@ func (s *scanner) record(at int) (Message, int) {
 	head := s.text[at : at+headSize]
 	sum := s.text[at+length-sumSize : at+length]
 	s.hash.Reset()
-	_, _ = s.hash.Write(head[4:20]) // a hash takes everything
+	_, _ = s.hash.Write(head[4:20]) // a hash does not fail
 	_, _ = s.hash.Write(body.subject)
 	_, _ = s.hash.Write(body.header)
 	_, _ = s.hash.Write(body.data)
@@ -141,11 +142,11 @@ func (s *scanner) record(at int) (Message, int) {
 	return m, length
 }
 
-// body is the parts of a record.
+// body has the parts of a record.
 type body struct{ subject, header, data []byte }
 
-// bounds returns the length of what may be a record, and its parts, if they are
-// within the block.
+// bounds returns the length and the parts of what may be a record, and false
+// where they are not within the block.
 func (s *scanner) bounds(at int) (length int, b body, ok bool) {
 	if at+headSize+sumSize > len(s.text) {
 		return 0, b, false
@@ -166,8 +167,8 @@ func (s *scanner) bounds(at int) (length int, b body, ok bool) {
 		if rest = rest[4:]; uint64(size) > uint64(len(rest)) {
 			return 0, b, false
 		}
-		// The checksum knows neither this length nor that of the subject: with a
-		// header that is one, both are right.
+		// The checksum covers neither this length nor that of the subject.
+		// Where they lead to a well-formed header, both are right.
 		if b.header, rest = rest[:size:size], rest[size:]; !bytes.HasPrefix(b.header, headerStart) || bytes.Index(b.header, headerEnd) != len(b.header)-len(headerEnd) {
 			return 0, b, false
 		}
@@ -195,7 +196,7 @@ func (s *scanner) search(ctx context.Context, from int) (int, error) {
 	return len(s.text), nil
 }
 
-// note takes down a damaged part.
+// note records a damaged part.
 func (s *scanner) note(from, to int) {
 	d := Damage{File: s.file, From: int64(from), To: int64(to), Before: s.last, Subjects: s.subjects(from, to)}
 	if to == len(s.text) {
@@ -226,8 +227,8 @@ func (s *scanner) subjects(from, to int) []string {
 		}
 		part = part[i:]
 		length := bytes.IndexFunc(part[:min(len(part), maxSubject)], func(r rune) bool { return r <= ' ' || r > '~' })
-		// The subject's length stands before it; without it, it ends where the
-		// header's or the value's first byte shows.
+		// The subject's length stands before it. Where that is damaged, the
+		// subject ends where the first byte of the header or the value shows.
 		if at := len(s.text[from:to]) - len(part) + from - 2; at >= from {
 			if n := int(binary.LittleEndian.Uint16(s.text[at:])); n >= len(s.prefix) && (length < 0 || n <= length) && n <= len(part) {
 				length = n

@@ -16,27 +16,30 @@ import (
 type Access struct {
 	// Origins are the web pages that may connect; nil lets all.
 	Origins *Origins
-	// Signed handshakes are asked for: $connect has the authorization type
-	// AWS_IAM.
+	// Signed is set where handshakes must be signed: $connect has the
+	// authorization type AWS_IAM.
 	Signed bool
 	// Authorizer decides who may connect; nil lets everybody.
 	Authorizer authorizer.Authorizer
-	// KeepsKey says that routes other than $connect want an API key: that of
-	// the handshake, which is kept for them.
+	// KeepsKey is set where routes other than $connect need an API key. The
+	// handshake's is kept for them.
 	KeepsKey bool
-	// Connections are how many may be open of the API; 0: as the gateway says.
+	// Connections is how many connections of the API may be open; 0 stands for
+	// the gateway's own limit.
 	Connections int
 	// MessageRate bounds each connection.
 	MessageRate usage.Limit
 
-	key *expression.Expression // nil: nothing is a key
+	key *expression.Expression // where a handshake has its API key; nil: nowhere
 }
 
-// defaultKeySelection is the API key's place where an API does not say another.
+// defaultKeySelection is where a handshake has its API key, unless the API
+// names another place.
 const defaultKeySelection = "$request.header.x-api-key"
 
-// APIKey returns the API key of a handshake, "" where there is none. A header's
-// value is "" when it is missing. The identifier is the authorizer's.
+// APIKey returns the API key of a handshake, "" where there is none. header
+// returns the value of a header of the handshake, "" for one that is missing;
+// usageIdentifier is the key that the authorizer returned.
 func (a *Access) APIKey(header func(name string) string, usageIdentifier string) string {
 	if a.key == nil {
 		return ""
@@ -46,8 +49,8 @@ func (a *Access) APIKey(header func(name string) string, usageIdentifier string)
 	}))
 }
 
-// access adds to what tags ask what the API asks. Whatever cannot be understood
-// lets nobody in.
+// access adds what the API itself asks of clients to what its tags ask. With a
+// setting that cannot be understood nobody may connect.
 func (c *Compiler) access(a *Access, api *apigw.API, s *apigw.Stage) (problems []Problem) {
 	source := api.ApiKeySelectionExpression
 	if source == "" {
@@ -96,7 +99,8 @@ func required(r *apigw.Route) (*mapping.Required, error) {
 	return mapping.CompileRequired(r.RequestParameters)
 }
 
-// misplaced refuses an authorization that would not be asked for.
+// misplaced returns an error for an authorization on a route other than
+// $connect, where it would have no effect.
 func misplaced(r *apigw.Route) error {
 	if r.RouteKey != "$connect" && r.AuthorizationType != "" && r.AuthorizationType != "NONE" {
 		return fmt.Errorf("authorization type %s: only $connect can have one", r.AuthorizationType)

@@ -19,27 +19,28 @@ import (
 type Compiler struct {
 	Backends *integration.Builder
 	Region   string
-	// Domain gives the host by which functions and clients know an API, with a
-	// path if it has one; nil stands for DefaultDomain.
+	// Domain returns the host by which functions and clients know an API, with
+	// a path if it has one; nil stands for DefaultDomain.
 	Domain func(apiID string) string
-	// Authorizers makes those that decide who connects. With nil, a stage that
-	// wants one lets nobody in.
+	// Authorizers makes the authorizers of stages. With nil, a stage that has
+	// one lets nobody in.
 	Authorizers *authorizer.Builder
-	// Rates complete throttles of stages that say only a rate, or only a burst.
+	// Rates are the account's, for stages that set only a rate, or only a
+	// burst.
 	Rates usage.AccountRates
 
 	limits  atomic.Pointer[usage.ConnectionLimits] // nil: AWS's
-	buckets usage.Buckets                          // of all plans, so that a new one goes on with the old one's
+	buckets usage.Buckets                          // of all plans: a new plan goes on with the buckets of the one before
 	shares  usage.Registry[websocket.Share]        // likewise, by API
 	parts   usage.Registry[websocket.Part]         // likewise, by API and backend
 	models  modelSets                              // likewise
 }
 
-// SetLimits says what bounds connections where no tag does: in plans that are
-// compiled from now on. Before, that is AWS's limits.
+// SetLimits sets the limits of connections for which there is no tag, in plans
+// that are compiled from now on. Until it is called these are AWS's.
 func (c *Compiler) SetLimits(l usage.ConnectionLimits) { c.limits.Store(&l) }
 
-// connectionLimits are the limits of connections without a tag.
+// connectionLimits returns the limits of connections for which there is no tag.
 func (c *Compiler) connectionLimits() usage.ConnectionLimits {
 	if l := c.limits.Load(); l != nil {
 		return *l
@@ -47,8 +48,8 @@ func (c *Compiler) connectionLimits() usage.ConnectionLimits {
 	return usage.AWSConnection
 }
 
-// Problem says why a part of a stage cannot work as configured. The rest of
-// the stage does.
+// Problem is a part of a stage that cannot work as configured, and why. The
+// rest of the stage works.
 type Problem struct {
 	Where   string // "route join", "tag stagedoor:idle-timeout"
 	Message string
@@ -56,9 +57,9 @@ type Problem struct {
 
 func (p Problem) String() string { return p.Where + ": " + p.Message }
 
-// Compile makes the plan of a stage that points at a deployment. The error is
-// for a stage that cannot be served at all; problems are for routes that
-// answer every event with an error, and settings that do not apply.
+// Compile makes the plan of a stage that points at a deployment. It returns an
+// error for a stage that cannot be served at all. Problems are routes that
+// answer every event with an error, and settings that have no effect.
 func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Problem, error) {
 	selection, err := expression.Parse(d.API.RouteSelectionExpression)
 	if err != nil {
@@ -118,7 +119,8 @@ func (s *Stage) put(route *Route) {
 	}
 }
 
-// compileRoute always returns a route. With an error, it is one that fails.
+// compileRoute always returns a route. Where it returns an error as well, the
+// route answers every event with one.
 func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, models *model.Set) (*Route, error) {
 	route := &Route{Key: r.RouteKey, TwoWay: isTwoWay(r), KeyRequired: r.ApiKeyRequired}
 	if r.RouteKey != "$disconnect" {
@@ -155,8 +157,9 @@ func (c *Compiler) backend(api *apigw.API, r *apigw.Route, s *apigw.Stage, route
 	})
 }
 
-// isTwoWay: a route answers its client when the deployment holds a $default
-// route response; the route's selection expression does not matter.
+// isTwoWay reports whether a route answers its client: the deployment has a
+// $default route response for it. The route's selection expression does not
+// matter.
 func isTwoWay(r *apigw.Route) bool {
 	for _, response := range r.RouteResponses {
 		if response.RouteResponseKey == "$default" {
@@ -166,7 +169,7 @@ func isTwoWay(r *apigw.Route) bool {
 	return false
 }
 
-// What no setting changes.
+// Limits that no setting changes.
 const (
 	controlRate = 100
 	inFlight    = 16

@@ -10,15 +10,16 @@ import (
 	"github.com/stagedoor/stagedoor/internal/model"
 )
 
-// modelSets finds the compiled models of the plans that are in use, for the
-// next plan of the same API: most changes leave the models as they are, and to
-// compile them is the larger part of making a plan.
+// modelSets keeps the compiled models of the plans that are in use, for the
+// next plan of the same API: most changes leave the models as they are, and
+// compiling them is the larger part of making a plan.
 type modelSets struct {
 	mu    sync.Mutex
 	byAPI map[string]modelSet // guarded by mu
 }
 
-// modelSet is what was compiled for an API. It does not keep it alive: plans do.
+// modelSet is the compiled models of an API. The pointer is weak: plans keep
+// them alive.
 type modelSet struct {
 	models []*apigw.Model
 	set    weak.Pointer[model.Set]

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// OriginsTag is the tag of a stage, or of its API, that says which web pages
-// may connect. Its value is a list, with spaces or commas in between, of:
+// OriginsTag is the tag of a stage, or of its API, with the web pages that may
+// connect. Its value is a list, with spaces or commas in between, of:
 //
 //   - origins, scheme://host[:port];
 //   - origins whose host begins with "*." or ".": every host below that name,
@@ -20,8 +20,8 @@ import (
 // Each wildcard has a second spelling because AWS refuses asterisks in tags.
 const OriginsTag = "stagedoor:allowed-origins"
 
-// Origins says which web pages may connect. It is immutable. The nil Origins
-// lets everybody in, as API Gateway does.
+// Origins is the set of web pages that may connect to a stage. It is immutable.
+// The nil *Origins lets everybody in, as API Gateway does.
 //
 // Browsers send the page's origin with every handshake, and a page cannot change
 // it. Other programs can send what they like: this protects users of browsers
@@ -38,7 +38,7 @@ type Origins struct {
 type origin struct{ scheme, host, port string }
 
 // ParseOrigins reads the value of an OriginsTag. The error names the entry that
-// is wrong. A list that names no origin is one, for it lets no page in.
+// is wrong. A list without an origin is an error too: it would let no page in.
 func ParseOrigins(value string) (*Origins, error) {
 	o := &Origins{exact: make(map[origin]bool)}
 	for entry := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }) {
@@ -88,7 +88,8 @@ func notOrigin(entry string) error {
 	return fmt.Errorf("the tag %s: %q is not an origin such as https://example.com or https://*.example.com", OriginsTag, entry)
 }
 
-// Allows reports whether a handshake with these Origin lines may connect.
+// Allows reports whether a handshake may connect that has these values of the
+// header Origin. More than one is refused: no browser sends two.
 func (o *Origins) Allows(lines []string) bool {
 	switch {
 	case o == nil:
@@ -114,8 +115,8 @@ func (o *Origins) Allows(lines []string) bool {
 	return false
 }
 
-// parseOrigin reads an origin as browsers write it. Anything that is more than
-// an origin, such as a path, is none.
+// parseOrigin reads an origin as browsers write it, and returns false for any
+// other text, such as a URL with a path.
 func parseOrigin(text string) (origin, bool) {
 	if text == "null" {
 		return origin{}, true
@@ -138,9 +139,9 @@ func parseOrigin(text string) (origin, bool) {
 	return parsed, true
 }
 
-// isHost tells what can be a host in an origin: an address, or letters, digits,
-// hyphens and underscores between single dots. Internationalised names come as
-// Punycode.
+// isHost reports whether a text can be the host of an origin: an address, or
+// letters, digits, hyphens and underscores between single dots.
+// Internationalised names come as Punycode.
 func isHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true

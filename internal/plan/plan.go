@@ -21,9 +21,9 @@ type Stage struct {
 	DomainName             string
 	DisableDefaultEndpoint bool
 	Variables              map[string]string
-	// Limits are apart from the plan: connections keep theirs for life, and
-	// must not keep a whole plan alive with them. All stages of an API have one
-	// share of what the engine does at a time.
+	// Limits are a value of their own, because connections keep theirs for life
+	// and must not keep a whole plan alive with them. All stages of an API have
+	// one share of what the engine does at a time.
 	Limits *websocket.Limits
 	Access Access
 
@@ -33,7 +33,7 @@ type Stage struct {
 
 	selection *expression.Expression
 	routes    map[string]*Route // custom keys only
-	models    *model.Set        // kept for the plans that follow
+	models    *model.Set        // kept so that the next plan of the API finds them
 }
 
 // Route is a route compiled.
@@ -45,14 +45,15 @@ type Route struct {
 	Validator *Validator
 	// Backend is nil for a route without a target.
 	Backend integration.Backend
-	// Part is what messages in flight to the backend count for; nil: for nothing.
+	// Part counts the messages that are in flight to the backend. nil: they are
+	// not counted.
 	Part *websocket.Part
-	// TwoWay routes send the backend's answer to the client.
+	// TwoWay is set where the backend's answer is sent to the client.
 	TwoWay bool
 	// Throttle bounds the route's events; $disconnect has none.
 	Throttle usage.Throttle
-	// KeyRequired: the event counts for the client's API key, which must be a
-	// valid one.
+	// KeyRequired is set where the client must have a valid API key. The event
+	// counts towards its quota and throttle.
 	KeyRequired bool
 }
 

@@ -13,20 +13,20 @@ import (
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
-// tagPrefix marks settings that AWS does not have. They ride on tags, so that
-// every AWS tool can set them.
+// tagPrefix begins the tags that are settings of this gateway. AWS has no
+// members for them; tags can be set with every AWS tool.
 const tagPrefix = "stagedoor:"
 
-// settings are what tags set.
+// settings are the values that tags set.
 type settings struct {
 	limits *websocket.Limits
 	access Access
 }
 
 // tags reads the limits of a stage's connections: those of the gateway, changed
-// by the API's tags, and these by the stage's; and who may connect. A tag that cannot
-// be read is a problem. It changes nothing, unless it says who may come in: then
-// nobody may.
+// by the API's tags, and these by the stage's; and who may connect. A tag that
+// cannot be read is a problem. It changes nothing, unless it is about who may
+// connect: then nobody may.
 func tags(standard usage.ConnectionLimits, api, stage map[string]string) (*websocket.Limits, Access, []Problem) {
 	s := settings{limits: &websocket.Limits{
 		FrameBytes:   standard.Frame,
@@ -61,7 +61,7 @@ func (s *settings) set(name, value string) (err error) {
 	switch name {
 	case strings.TrimPrefix(OriginsTag, tagPrefix):
 		if s.access.Origins, err = ParseOrigins(value); err != nil {
-			s.access.Origins = &Origins{required: true} // and none is there
+			s.access.Origins = &Origins{required: true} // and no page is allowed: nobody connects
 		}
 		return err
 	case "message-rate":
@@ -103,8 +103,8 @@ func setDuration(to *time.Duration, value string) error {
 	return nil
 }
 
-// setOrdered keeps the order of a connection's messages, by having one at a time
-// in flight.
+// setOrdered sets how many messages of a connection may be in flight. "true"
+// keeps their order, by allowing one at a time.
 func setOrdered(to *int, value string) error {
 	switch value {
 	case "true":

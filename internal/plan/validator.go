@@ -20,8 +20,9 @@ type Validator struct {
 	models    map[string]*model.Model // by key
 }
 
-// Validate tells whether a message fits its model. The error is for the
-// operator, in at most 1 KB. A message without a model does not pass.
+// Validate checks a message against the model that the model selection
+// expression selects. The error says what does not fit, for the operator, in at
+// most 1 KB. A message without a model is refused.
 func (v *Validator) Validate(message []byte) error {
 	var room [64]byte // so that no key is allocated
 	key := v.selection.Append(room[:0], expression.Input{Message: message})
@@ -35,9 +36,9 @@ func (v *Validator) Validate(message []byte) error {
 	return selected.Validate(message)
 }
 
-// validator makes a route's validator, nil where nothing is validated: on a
-// route without a model selection expression, and on those whose events have no
-// message.
+// validator makes a route's validator. It returns nil where nothing is
+// validated: for a route without a model selection expression, and for $connect
+// and $disconnect, whose events have no message.
 func validator(r *apigw.Route, models *model.Set) (*Validator, error) {
 	if r.ModelSelectionExpression == "" || r.RouteKey == "$connect" || r.RouteKey == "$disconnect" {
 		return nil, nil

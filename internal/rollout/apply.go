@@ -15,8 +15,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// retryTime is the pause before stages are tried again whose deployment the
-// store did not give.
+// retryTime is the pause before a stage is tried again whose deployment could
+// not be read from the store.
 const retryTime = 200 * time.Millisecond
 
 // service is a stage on the gateway.
@@ -25,8 +25,8 @@ type service struct {
 	problems map[Problem]bool // those that were reported and are still there
 }
 
-// task is a stage to put into effect as it is in the configuration now; a nil
-// record stands for one that is not to be served.
+// task is a stage that has to be put into effect as it is in the configuration
+// now. A nil record stands for a stage that is not served any more.
 type task struct {
 	key     stageKey
 	record  *apigw.Stage
@@ -63,7 +63,8 @@ func (r *Rollout) apply(ctx context.Context) {
 	}
 }
 
-// batch is work, with what is to be put into effect. What is nil did not change.
+// batch is what apply puts into effect in one go. A part that is nil did not
+// change.
 type batch struct {
 	stages  []task
 	domains map[string][]gateway.Mapping
@@ -72,7 +73,7 @@ type batch struct {
 	seen    uint64
 }
 
-// take takes the work that there is.
+// take takes all work that has come up since.
 func (r *Rollout) take() batch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,7 +102,8 @@ func (r *Rollout) take() batch {
 	return b
 }
 
-// putBack leaves stages for the next time.
+// putBack makes failed stages part of the next batch, unless they have changed
+// meanwhile.
 func (r *Rollout) putBack(failed []stageKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,7 +112,7 @@ func (r *Rollout) putBack(failed []stageKey) {
 	}
 }
 
-// advance tells those who wait that everything up to a revision is in effect.
+// advance wakes the callers of Await: everything up to a revision is in effect.
 func (r *Rollout) advance(revision uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,8 +126,8 @@ func (r *Rollout) advance(revision uint64) {
 	}
 }
 
-// applyStages puts stages into effect, several at a time, and gives those that
-// must wait for the store.
+// applyStages puts stages into effect, several at a time, and returns those
+// whose deployment could not be read from the store.
 func (r *Rollout) applyStages(ctx context.Context, tasks []task) []stageKey {
 	var mu sync.Mutex // guards failed
 	var failed []stageKey
@@ -155,7 +157,9 @@ func (r *Rollout) applyStages(ctx context.Context, tasks []task) []stageKey {
 	return failed
 }
 
-// applyStage puts a stage into effect, or says that it must wait for the store.
+// applyStage puts a stage into effect. It reports whether it could: false means
+// that the deployment could not be read, and that the stage is to be tried
+// again.
 func (r *Rollout) applyStage(ctx context.Context, t task) bool {
 	if t.record == nil {
 		if t.service.deployed {
@@ -199,8 +203,9 @@ func (t task) tell(report func(Problem), problems []plan.Problem) {
 	t.service.problems = present
 }
 
-// mappings is what the gateway needs of domain names. One without mappings leads
-// nowhere; no wildcard takes its place.
+// mappings returns what the gateway needs of domain names: their mappings, by
+// name. A domain name without mappings is there too, because a wildcard must
+// not take its place.
 func mappings(domains map[string]*apigw.DomainName) map[string][]gateway.Mapping {
 	byName := make(map[string][]gateway.Mapping, len(domains))
 	for _, d := range domains {

@@ -6,14 +6,16 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// damage is what of an API the store had lost when the gateway started.
+// damage is the parts of an API that the store had lost when the gateway
+// started.
 type damage struct {
 	whole       bool            // the API itself or a stage
-	deployments map[string]bool // which count if a stage has them
+	deployments map[string]bool // they matter where a stage points at them
 }
 
-// noteDamageLocked takes down that a record was lost. Afterwards it is as good
-// as one that cannot be read: what it described before goes on.
+// noteDamageLocked records that the store lost a record. A record that is lost
+// later on is treated like one that cannot be read: what it described before
+// goes on.
 func (r *Rollout) noteDamageLocked(key string) {
 	c := r.configuration
 	if id, ours := c.APIs.Identify(key); ours {
@@ -35,8 +37,8 @@ func (r *Rollout) damageLocked(apiID string) *damage {
 // isDamaged reports whether a change tells of a record that the store lost.
 func isDamaged(change store.Change) bool { return errors.Is(change.Err, store.ErrDamaged) }
 
-// isWithheldLocked reports whether an API is not served, because a part of it is
-// damaged that it is served with: half of it would be another one.
+// isWithheldLocked reports whether an API is not served because a part that it
+// needs is damaged. Half an API would be another API.
 func (r *Rollout) isWithheldLocked(apiID string) bool {
 	d := r.damaged[apiID]
 	if d == nil {
@@ -53,7 +55,7 @@ func (r *Rollout) isWithheldLocked(apiID string) bool {
 	return false
 }
 
-// reportWithheldLocked tells which APIs are not served.
+// reportWithheldLocked reports the APIs that are not served.
 func (r *Rollout) reportWithheldLocked() {
 	for id := range r.damaged {
 		if r.isWithheldLocked(id) {

@@ -8,10 +8,11 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// Keys are where API keys and usage plans are put, all at once.
+// Keys takes the API keys and usage plans of the configuration, all at once.
 type Keys interface {
-	// Replace puts them in the place of all before, and tells what is wrong with
-	// some. It is called by one goroutine at a time.
+	// Replace replaces all keys and plans by these. It returns an error for
+	// each that cannot be used; the others are in effect. It is called by one
+	// goroutine at a time.
 	Replace([]*apigw.ApiKey, []*apigw.UsagePlan) []error
 }
 
@@ -25,8 +26,8 @@ func newKeyRecords() keyRecords {
 	return keyRecords{make(map[string]*apigw.ApiKey), make(map[string]*apigw.UsagePlan)}
 }
 
-// note takes down a change, if it is of one of these. A record that cannot be
-// read opens nothing.
+// note records a change, and reports whether it is of an API key or a usage
+// plan. One that cannot be read lets nobody in.
 func (k keyRecords) note(c *store.Configuration, change store.Change) bool {
 	if event, ours := c.ApiKeys.Event(change); ours {
 		set(k.keys, event)
@@ -47,8 +48,8 @@ func set[T any](records map[string]*T, event store.Event[T]) {
 	}
 }
 
-// list returns them in an order that is the same on every node: of two that do
-// not go together, all nodes take the same one.
+// list returns them in an order that is the same on every node: where two
+// contradict each other, all nodes take the same one.
 func (k keyRecords) list() *keyList {
 	l := &keyList{}
 	for _, id := range slices.Sorted(maps.Keys(k.keys)) {

@@ -8,16 +8,18 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// Links are where VPC links are put, all at once, before the stages that use
-// them are compiled.
+// Links takes the VPC links of the configuration, all at once, before the
+// stages that use them are compiled.
 type Links interface {
-	// Replace puts them in the place of all before, and tells what is wrong with
-	// some. It is called by one goroutine at a time.
+	// Replace replaces all VPC links by these. It returns an error for each
+	// that cannot be used; the others are in effect. It is called by one
+	// goroutine at a time.
 	Replace([]*apigw.VpcLink) []error
 }
 
-// noteLinkLocked: what a link leads to is part of plans, so all stages are
-// compiled again. One that cannot be read stays as it was.
+// noteLinkLocked records a change of a VPC link. Where a link leads is part of
+// plans, so all stages are compiled again. A link that cannot be read stays as
+// it was.
 func (r *Rollout) noteLinkLocked(event store.Event[apigw.VpcLink]) {
 	if event.Err != nil || r.links == nil {
 		return
@@ -42,7 +44,7 @@ func (r *Rollout) applyLinks(links []*apigw.VpcLink) {
 }
 
 // tell reports the problems of a part of the configuration that were not there
-// before, and gives all that are there.
+// before, and returns all that are there.
 func (r *Rollout) tell(where string, problems []error, before map[Problem]bool) map[Problem]bool {
 	present := make(map[Problem]bool, len(problems))
 	for _, err := range problems {

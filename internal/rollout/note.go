@@ -5,8 +5,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// note takes down a change of the configuration. A record that cannot be read
-// changes nothing; its collection reports it.
+// note records what has to be done about a change of the configuration. A
+// record that cannot be read changes nothing; its collection reports it.
 func (r *Rollout) note(change store.Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -27,8 +27,9 @@ func (r *Rollout) note(change store.Change) {
 	r.wakeLocked()
 }
 
-// noteAPILocked: a stage is served as long as its API exists. What is in the
-// API does not matter, deployments hold snapshots of it.
+// noteAPILocked records that an API exists, or does not any more. A stage is
+// served as long as its API exists. What is in the API does not matter,
+// deployments hold snapshots of it.
 func (r *Rollout) noteAPILocked(id string, exists bool) {
 	if r.apis[id] == exists {
 		return
@@ -45,8 +46,9 @@ func (r *Rollout) noteAPILocked(id string, exists bool) {
 	}
 }
 
-// Recompile puts all stages into effect anew, because what the compiler makes of
-// them has changed. It does not wait for that.
+// Recompile compiles all stages again, because what the compiler makes of them
+// has changed, and puts the new plans on the gateway. It does not wait for
+// that.
 func (r *Rollout) Recompile() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,7 +94,7 @@ func (r *Rollout) noteDomainLocked(event store.Event[apigw.DomainName]) {
 	r.pending.domains = true
 }
 
-// noteComplete: what was there at the start is known now.
+// noteComplete records that the configuration is known as it was at the start.
 func (r *Rollout) noteComplete() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,8 +106,8 @@ func (r *Rollout) noteComplete() {
 	r.wakeLocked()
 }
 
-// wakeLocked calls for the work to be applied. At the start it waits for the
-// whole, which is built at once.
+// wakeLocked wakes apply, but not before the configuration is complete: at the
+// start everything is put into effect at once.
 func (r *Rollout) wakeLocked() {
 	if !r.complete {
 		return

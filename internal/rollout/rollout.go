@@ -18,8 +18,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// Gateway is what plans are put on. Its methods are called by several
-// goroutines, but for one stage by one at a time.
+// Gateway serves plans. Its methods are called by several goroutines, but for
+// one stage by one at a time.
 type Gateway interface {
 	Deploy(*plan.Stage)
 	Remove(apiID, stage string)
@@ -31,24 +31,25 @@ type Compiler interface {
 	Compile(*apigw.Deployment, *apigw.Stage) (*plan.Stage, []plan.Problem, error)
 }
 
-// Options are what a Rollout is made of.
+// Options configure a Rollout.
 type Options struct {
 	Configuration *store.Configuration
 	Compiler      Compiler
 	Gateway       Gateway
-	// Keys are given the API keys and usage plans. Nil: nobody wants them.
+	// Keys gets the API keys and usage plans; it may be nil.
 	Keys Keys
-	// Links are given the VPC links. Nil: nobody wants them.
+	// Links gets the VPC links; it may be nil.
 	Links Links
 	// Damaged are the keys of records that the store lost. An API of which one is
 	// missing is not served at all.
 	Damaged []string
-	// Report is told what cannot work as configured, once for as long as it
-	// stays so. It is called by several goroutines. Nil tells nobody.
+	// Report is called with what cannot work as configured, once for as long as
+	// it stays so, by several goroutines. It may be nil.
 	Report func(Problem)
 }
 
-// Problem says what of a stage cannot work as configured. The rest of it does.
+// Problem is a part of the configuration that cannot work, and why. The rest
+// works.
 type Problem struct {
 	APIID, Stage string
 	// Where is the part of the stage, "route join" for example, and empty when
@@ -57,7 +58,7 @@ type Problem struct {
 	Message string
 }
 
-// ErrStopped says that Run has ended.
+// ErrStopped is the error of Await after Run has ended.
 var ErrStopped = errors.New("the configuration is not followed any more")
 
 // Rollout follows the configuration. Run must be called once.
@@ -80,17 +81,18 @@ type Rollout struct {
 	vpc     map[string]*apigw.VpcLink
 	damaged map[string]*damage // by API
 	pending work
-	// complete: the store told all that was there at the start.
+	// complete is set once everything is known that was in the store at the
+	// start.
 	complete bool
 	changed  chan struct{} // has one element when there is work
 	applied  uint64        // every write up to this revision is in effect
 	advanced chan struct{} // closed when applied rises
 
-	// served belongs to whoever applies work; an entry to the one goroutine
-	// that applies its stage.
+	// served is used by apply alone; an entry by the one goroutine that applies
+	// its stage.
 	served map[stageKey]*service
 	// keyProblems and linkProblems are those that were reported and are still
-	// there. They belong to whoever applies work.
+	// there. They are used by apply alone.
 	keyProblems, linkProblems map[Problem]bool
 }
 
@@ -121,7 +123,7 @@ func New(o Options) *Rollout {
 		r.report = func(Problem) {}
 	}
 	for _, key := range o.Damaged {
-		r.noteDamageLocked(key) // nobody else has r yet
+		r.noteDamageLocked(key) // no other goroutine has r yet
 	}
 	return r
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
-// UsageRecords keeps what API keys used in the configuration. It is a
-// usage.Records.
+// UsageRecords keeps the counts of API keys in the configuration's store. It is
+// a usage.Records.
 type UsageRecords struct{ *store.Collection[apigw.Usage] }
 
-// List implements usage.Records. What cannot be read was reported, and counts
-// for nothing.
+// List implements usage.Records. A count that cannot be read is reported by the
+// collection, and left out.
 func (r UsageRecords) List(ctx context.Context) ([]*apigw.Usage, error) {
 	entries, err := r.Collection.List(ctx)
 	records := make([]*apigw.Usage, len(entries))

@@ -71,7 +71,7 @@ func signed(t *testing.T, r *http.Request, body []byte) string {
 	return sign(suiteSecret, c.scopeDate, c.scopeRegion, c.scopeService, stringToSign(c.time, c.scope(), canonical))
 }
 
-// TestRefusals has the words of spec A.5 and F.4, and those that AWS's
+// TestRefusals has the words of section A.5 and F.4, and those that AWS's
 // signature check has for the rest.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
@@ -204,7 +204,7 @@ func TestRefusalsOfHeaders(t *testing.T) {
 	}
 }
 
-// TestMismatchTells: the whole text of a refusal, spec F.4. The path came with
+// TestMismatchTells: the whole text of a refusal, section F.4. The path came with
 // escapes, so its canonical form has them twice.
 func TestMismatchTells(t *testing.T) {
 	t.Parallel()
@@ -225,7 +225,7 @@ func TestMismatchTells(t *testing.T) {
 	}
 }
 
-// TestCanonicalPaths: spec F. A path that came plain is escaped once.
+// TestCanonicalPaths: section F. A path that came plain is escaped once.
 func TestCanonicalPaths(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{

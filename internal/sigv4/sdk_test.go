@@ -31,7 +31,7 @@ type toSign struct {
 
 const testHost = "abc123.execute-api.us-east-1.amazonaws.com"
 
-// sdkRequests cover spec F's paths in every form that clients send.
+// sdkRequests cover section F's paths in every form that clients send.
 var sdkRequests = []toSign{
 	{Name: "get", Method: "GET", Host: testHost, Path: "/"},
 	{Name: "push", Method: "POST", Host: testHost, Path: "/prod/@connections/L0SM9cOFvHcCIhw%3D", Body: "hello, wörld"},

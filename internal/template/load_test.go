@@ -83,7 +83,7 @@ func TestProblemsText(t *testing.T) {
 	}
 }
 
-// TestIDs checks the forms of ids (spec B.1) and that they are the same at
+// TestIDs checks the forms of ids (section B.1) and that they are the same at
 // every start, and different in another stack.
 func TestIDs(t *testing.T) {
 	t.Parallel()
