@@ -11,6 +11,8 @@ import (
 	"errors"
 	"net"
 	"syscall"
+
+	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
 // ErrScarce is the error for a socket that would take one of the last
@@ -30,21 +32,9 @@ func Scarce(conn net.Conn) bool {
 
 // among reports whether a connection's descriptor is a number or above.
 func among(conn net.Conn, first int) bool {
-	for range maxWrappers {
-		if socket, ok := conn.(syscall.Conn); ok {
-			return number(socket) >= first
-		}
-		wrapper, ok := conn.(interface{ NetConn() net.Conn })
-		if !ok {
-			return false
-		}
-		conn = wrapper.NetConn()
-	}
-	return false
+	socket, ok := netconn.Find[syscall.Conn](conn)
+	return ok && number(socket) >= first
 }
-
-// maxWrappers is how many NetConn methods are followed: one may give itself.
-const maxWrappers = 8
 
 // number is the descriptor of a socket, -1 where it is closed.
 func number(socket syscall.Conn) int {

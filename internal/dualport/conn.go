@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
 // recordTypeHandshake is the first byte of every TLS connection (RFC 8446,
@@ -150,22 +152,11 @@ func (c *Conn) Close() error { return c.active().Close() }
 // CloseWrite tells the peer that nothing more will be written. Where the
 // connection cannot do so the error is errors.ErrUnsupported.
 func (c *Conn) CloseWrite() error {
-	conn := c.active()
-	for range maxWrappers {
-		if half, ok := conn.(interface{ CloseWrite() error }); ok {
-			return half.CloseWrite()
-		}
-		wrapper, ok := conn.(interface{ NetConn() net.Conn })
-		if !ok {
-			break
-		}
-		conn = wrapper.NetConn()
+	if half, ok := netconn.Find[interface{ CloseWrite() error }](c.active()); ok {
+		return half.CloseWrite()
 	}
 	return errors.ErrUnsupported
 }
-
-// maxWrappers is how many NetConn methods are followed: one may give itself.
-const maxWrappers = 8
 
 func (c *Conn) active() net.Conn {
 	if secure := c.secure.Load(); secure != nil {

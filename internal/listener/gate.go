@@ -9,6 +9,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/descriptors"
 	"github.com/stagedoor/stagedoor/internal/dualport"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
 // gate bounds the connections that are no WebSockets. It knows a source only
@@ -106,24 +107,21 @@ func (l *gatedListener) Accept() (net.Conn, error) {
 	}
 }
 
-// peerOf is the address at the other end of the socket, whoever that speaks for.
+// peerOf returns the address at the other end of the socket, whoever that speaks
+// for. It is not valid where there is no TCP socket.
 func peerOf(conn net.Conn) netip.Addr {
-	if wrapper, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = wrapper.NetConn()
-	}
-	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		return peer.AddrPort().Addr().Unmap()
+	if socket, ok := netconn.Find[*net.TCPConn](conn); ok {
+		if peer, ok := socket.RemoteAddr().(*net.TCPAddr); ok {
+			return peer.AddrPort().Addr().Unmap()
+		}
 	}
 	return netip.Addr{}
 }
 
 // abort closes a connection without leaving anything of it in the kernel.
 func abort(conn net.Conn) {
-	if wrapper, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = wrapper.NetConn()
-	}
-	if tcp, ok := conn.(interface{ SetLinger(int) error }); ok {
-		_ = tcp.SetLinger(0)
+	if socket, ok := netconn.Find[*net.TCPConn](conn); ok {
+		_ = socket.SetLinger(0)
 	}
 	_ = conn.Close()
 }

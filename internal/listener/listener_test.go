@@ -18,6 +18,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/dualport"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/listener"
+	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
 // certificates returns a server's configuration and that of a client that
@@ -155,10 +156,8 @@ func TestHijackedConnectionUnwraps(t *testing.T) {
 				}
 				defer conn.Close()
 				inner := conn
-				for range 8 {
-					if wrapper, ok := inner.(interface{ NetConn() net.Conn }); ok {
-						inner = wrapper.NetConn()
-					}
+				for layer := range netconn.Layers(conn) {
+					inner = layer
 				}
 				found <- fmt.Sprintf("%T", inner)
 			}), listener.Options{Trusted: trusted, ProxyProtocol: before != ""})

@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
 // errNotPlain says that the bytes of a connection aren't those of its socket.
@@ -38,17 +40,13 @@ func detach(nc net.Conn) (fd int, err error) {
 
 // plainSocket looks through wrappers for a socket, but not through TLS.
 func plainSocket(nc net.Conn) (syscall.Conn, error) {
-	for range maxWrappers {
-		switch conn := nc.(type) {
+	for layer := range netconn.Layers(nc) {
+		switch conn := layer.(type) {
 		case *net.TCPConn:
 			return conn, nil
 		case *net.UnixConn:
 			return conn, nil
 		case *tls.Conn:
-			return nil, errNotPlain
-		case interface{ NetConn() net.Conn }:
-			nc = conn.NetConn()
-		default:
 			return nil, errNotPlain
 		}
 	}

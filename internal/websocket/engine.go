@@ -35,10 +35,6 @@ type Socket struct {
 	Handler  Handler
 }
 
-// maxWrappers is how many NetConn methods are followed; a wrapper may answer
-// with itself.
-const maxWrappers = 8
-
 // Engine drives connections until Shutdown.
 type Engine struct {
 	options    Options

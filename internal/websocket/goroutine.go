@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
 const (
@@ -125,8 +127,8 @@ func (g *goroutine) flushed(c *Conn) {
 	if !c.flushed() {
 		return
 	}
-	half := halfCloser(g.nc)
-	if half == nil {
+	half, ok := netconn.Find[closeWriter](g.nc)
+	if !ok {
 		c.finish()
 		return
 	}
@@ -137,21 +139,6 @@ func (g *goroutine) flushed(c *Conn) {
 
 // closeWriter is a connection that can shut our side alone.
 type closeWriter interface{ CloseWrite() error }
-
-// halfCloser looks for a closeWriter in a connection and what it wraps.
-func halfCloser(nc net.Conn) closeWriter {
-	for range maxWrappers {
-		switch conn := nc.(type) {
-		case closeWriter:
-			return conn
-		case interface{ NetConn() net.Conn }:
-			nc = conn.NetConn()
-		default:
-			return nil
-		}
-	}
-	return nil
-}
 
 func (g *goroutine) resume(*Conn) {
 	select {
