@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,6 +18,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/template"
 )
 
@@ -34,11 +35,11 @@ func newBuilder(c DevConfig) (*integration.Builder, error) {
 		Region: c.Region, AccountID: c.AccountID,
 	}
 	for id, text := range c.VPCLinks {
-		address, err := integration.LinkAddress(text)
+		address, err := setting.ParseAddress(text)
 		if err != nil {
 			return nil, fmt.Errorf("VPC link %s: %w", id, err)
 		}
-		b.Links[id] = httpclient.New(httpclient.Options{RootCAs: authorities, Address: address})
+		b.Links[id] = httpclient.New(httpclient.Options{RootCAs: authorities, Address: string(address)})
 	}
 	return b, nil
 }
@@ -74,18 +75,12 @@ func newCompiler(b *integration.Builder) *plan.Compiler {
 
 // startBackends makes what integrations call. Functions and the database run
 // already.
-func (d *dev) startBackends() error {
-	endpoints := maps.Clone(d.config.Endpoints)
+func (d *dev) startBackends() {
+	endpoints := maps.Clone(d.config.endpoints)
 	if d.database != nil {
-		if endpoints == nil {
-			endpoints = map[string]string{}
-		}
-		endpoints["dynamodb"] = "http://" + d.endpoint.Addr().String()
+		endpoints["dynamodb"] = &url.URL{Scheme: "http", Host: d.endpoint.Addr().String()}
 	}
-	services, err := d.newServices(endpoints)
-	if err != nil {
-		return err
-	}
+	services := d.newServices(endpoints)
 	router := &functionRouter{
 		local: d.functions, elsewhere: &integration.RemoteLambda{Services: services, Region: d.config.Region},
 		named: map[string]lambda.Invoker{},
@@ -93,30 +88,23 @@ func (d *dev) startBackends() error {
 	if d.config.AccountID == pretendedAccount && !services.HasEndpoint("lambda") {
 		router.pretended = ":" + pretendedAccount + ":"
 	}
-	for name, text := range d.config.FunctionEndpoints {
-		base, function := splitInvokeURL(text)
-		client, err := d.newServices(map[string]string{"lambda": base})
-		if err != nil {
-			return fmt.Errorf("function %s: %w", name, err)
-		}
-		router.named[name] = &integration.RemoteLambda{Services: client, Region: d.config.Region, FunctionName: function}
+	for name, at := range d.config.functions {
+		client := d.newServices(map[string]*url.URL{"lambda": at.Lambda})
+		router.named[name] = &integration.RemoteLambda{Services: client, Region: d.config.Region, FunctionName: at.Name}
 	}
 	d.router = router
 	b := d.compiler.Backends
 	b.Services, b.Functions = services, router
 	d.compiler.Authorizers.Functions = router
-	return nil
 }
 
 // newServices makes a client of AWS services. As functions do here, it uses the
 // developer's own credentials, not the roles that the template names: these
 // exist nowhere.
-func (d *dev) newServices(endpoints map[string]string) (*awsservice.Client, error) {
-	client, err := awsservice.New(awsservice.Options{Endpoints: endpoints, IgnoreRoles: true, OpenEndpoints: true})
-	if err == nil {
-		d.services = append(d.services, client)
-	}
-	return client, err
+func (d *dev) newServices(endpoints map[string]*url.URL) *awsservice.Client {
+	client := awsservice.New(awsservice.Options{Endpoints: endpoints, IgnoreRoles: true, OpenEndpoints: true})
+	d.services = append(d.services, client)
+	return client
 }
 
 // stopBackends closes the connections to backends.
@@ -192,16 +180,4 @@ func functionName(arn string) string {
 	}
 	name, _, _ := strings.Cut(arn, ":")
 	return name
-}
-
-var invokePath = regexp.MustCompile(`^(.*)/2015-03-31/functions/([^/]+)/invocations/?$`)
-
-// splitInvokeURL reads the URL of an Invoke endpoint. With the operation's whole
-// path, as for AWS's runtime interface emulator, it says also what the function
-// is called there.
-func splitInvokeURL(text string) (base, function string) {
-	if match := invokePath.FindStringSubmatch(text); match != nil {
-		return match[1], match[2]
-	}
-	return text, ""
 }

@@ -158,7 +158,7 @@ func TestBackendConfiguration(t *testing.T) {
 		config DevConfig
 		want   string
 	}{
-		{DevConfig{FunctionEndpoints: map[string]string{"f": "localhost:9000"}}, `the endpoint of function f, "localhost:9000", is not an http or https URL`},
+		{DevConfig{FunctionEndpoints: map[string]string{"f": "localhost:9000"}}, `the endpoint of function f: "localhost:9000" is not an http or https URL`},
 		{DevConfig{VPCLinks: map[string]string{"abc": "balancer"}}, `VPC link abc: "balancer" is not an address, host:port`},
 		{DevConfig{VPCLinks: map[string]string{"abc": "tcp://balancer"}}, `VPC link abc: "tcp://balancer" is not an address, host:port`},
 		{DevConfig{CAFile: empty}, "holds no PEM certificate"},

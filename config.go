@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
@@ -68,7 +69,9 @@ type DevConfig struct {
 	// Reporter is told what happens. Nil is told nothing.
 	Reporter Reporter
 
-	limits ConnectionLimits // before Limits changes them
+	limits    ConnectionLimits                     // before Limits changes them
+	endpoints map[string]*url.URL                  // those of a stagedoor.yaml, and Endpoints
+	functions map[string]awsservice.InvokeEndpoint // FunctionEndpoints
 }
 
 // pretendedAccount stands in ARNs where no account is given. Nothing at AWS
@@ -86,12 +89,7 @@ func (c DevConfig) with(file *config.Config) DevConfig {
 	c.Region = cmp.Or(c.Region, file.Region)
 	c.AccountID = cmp.Or(c.AccountID, file.Account)
 	c.CAFile = cmp.Or(c.CAFile, file.Backends.CA)
-	endpoints := maps.Clone(file.Endpoints)
-	if endpoints == nil {
-		endpoints = map[string]string{}
-	}
-	maps.Copy(endpoints, c.Endpoints)
-	c.Endpoints = endpoints
+	c.endpoints = file.Endpoints
 	return c
 }
 
@@ -119,26 +117,30 @@ func (c DevConfig) withDefaults() (DevConfig, error) {
 	if c.Reporter == nil {
 		c.Reporter = silent{}
 	}
-	for _, service := range slices.Sorted(maps.Keys(c.Endpoints)) {
-		if err := checkURL(service, c.Endpoints[service]); err != nil {
-			return c, err
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.FunctionEndpoints)) {
-		if err := checkURL("function "+name, c.FunctionEndpoints[name]); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
+	return c.withEndpoints()
 }
 
-// checkURL tells whether a configured URL can be called.
-func checkURL(what, text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("the endpoint of %s, %q, is not an http or https URL", what, text)
+// withEndpoints reads the URLs.
+func (c DevConfig) withEndpoints() (DevConfig, error) {
+	given := c.endpoints
+	c.endpoints = make(map[string]*url.URL, len(given)+len(c.Endpoints))
+	maps.Copy(c.endpoints, given)
+	for _, service := range slices.Sorted(maps.Keys(c.Endpoints)) {
+		endpoint, err := awsservice.ParseEndpoint(c.Endpoints[service])
+		if err != nil {
+			return c, fmt.Errorf("the endpoint of %s: %w", service, err)
+		}
+		c.endpoints[service] = endpoint
 	}
-	return nil
+	c.functions = make(map[string]awsservice.InvokeEndpoint, len(c.FunctionEndpoints))
+	for _, name := range slices.Sorted(maps.Keys(c.FunctionEndpoints)) {
+		endpoint, err := awsservice.ParseInvokeEndpoint(c.FunctionEndpoints[name])
+		if err != nil {
+			return c, fmt.Errorf("the endpoint of function %s: %w", name, err)
+		}
+		c.functions[name] = endpoint
+	}
+	return c, nil
 }
 
 // endpointVariable is the environment variable by which the AWS SDKs find the
@@ -150,7 +152,7 @@ func endpointVariable(service string) string {
 // dynamoDBElsewhere tells whether the functions are to use a DynamoDB that is
 // not the built-in one.
 func (c DevConfig) dynamoDBElsewhere() bool {
-	return c.Endpoints["dynamodb"] != "" || os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv(endpointVariable("dynamodb")) != ""
+	return c.endpoints["dynamodb"] != nil || os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv(endpointVariable("dynamodb")) != ""
 }
 
 func firstOf(values ...string) string {

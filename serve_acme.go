@@ -13,7 +13,6 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/acme"
 	"github.com/stagedoor/stagedoor/internal/apigw"
-	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
@@ -83,8 +82,8 @@ func (s *serving) manage(ctx context.Context) {
 	if s.managed == nil {
 		return
 	}
-	names := slices.DeleteFunc(slices.Clone(s.config.TLS.ACME.Domains), func(name string) bool { return name == config.ACMEConfigured })
-	if len(names) == len(s.config.TLS.ACME.Domains) {
+	names, configured := s.config.TLS.ACME.Wanted()
+	if !configured {
 		s.want(names)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync/atomic"
 
@@ -37,10 +38,7 @@ func newBackends(c *config.Config) (*backends, error) {
 	if limit := descriptors.Limit(); limit > 0 { // one backend's sockets leave those of others and of clients
 		bounds.Calls = min(bounds.Calls, max(1, limit/4))
 	}
-	services, err := awsservice.New(awsservice.Options{Endpoints: c.Endpoints, Bounds: bounds})
-	if err != nil {
-		return nil, err
-	}
+	services := awsservice.New(awsservice.Options{Endpoints: c.Endpoints, Bounds: bounds})
 	authorities, err := trusted(c.Backends.CA)
 	if err != nil {
 		return nil, fmt.Errorf("backends.ca: %w", err)
@@ -56,12 +54,8 @@ func newBackends(c *config.Config) (*backends, error) {
 		Region: c.Region, AccountID: c.Account,
 	}
 	b.authorizers = &authorizer.Builder{Functions: b.functions, Region: c.Region, Account: c.Account}
-	for id, text := range c.VPCLinks {
-		address, err := integration.LinkAddress(text)
-		if err != nil {
-			return nil, fmt.Errorf("vpcLinks.%s: %w", id, err)
-		}
-		b.builder.Links[id] = httpclient.New(httpclient.Options{RootCAs: authorities, Address: address, Bounds: bounds})
+	for id, address := range c.VPCLinks {
+		b.builder.Links[id] = httpclient.New(httpclient.Options{RootCAs: authorities, Address: string(address), Bounds: bounds})
 	}
 	return b, nil
 }
@@ -91,21 +85,20 @@ type remoteFunctions struct {
 
 // endpoint is where one function is called.
 type endpoint struct {
-	url string
+	at awsservice.InvokeEndpoint
 	*integration.RemoteLambda
 }
 
-// set puts the URLs of functions into effect, by their names or ARNs. They
-// were checked.
-func (f *remoteFunctions) set(urls map[string]string) {
+// set puts the endpoints of functions into effect, by their names or ARNs.
+func (f *remoteFunctions) set(endpoints map[string]awsservice.InvokeEndpoint) {
 	before := f.own.Load()
-	next := make(map[string]*endpoint, len(urls))
-	for name, text := range urls {
-		if before != nil && (*before)[name] != nil && (*before)[name].url == text {
+	next := make(map[string]*endpoint, len(endpoints))
+	for name, at := range endpoints {
+		if before != nil && (*before)[name] != nil && (*before)[name].at.Equal(at) {
 			next[name] = (*before)[name]
 			continue
 		}
-		next[name] = f.endpoint(text)
+		next[name] = f.endpoint(at)
 	}
 	f.own.Store(&next)
 	if before == nil {
@@ -118,15 +111,12 @@ func (f *remoteFunctions) set(urls map[string]string) {
 	}
 }
 
-// endpoint makes the endpoint of a URL: of all that can be invoked there, or
-// of a function's Invoke operation alone.
-func (f *remoteFunctions) endpoint(text string) *endpoint {
-	base, called := splitInvokeURL(text)
-	services, err := awsservice.New(awsservice.Options{Endpoints: map[string]string{"lambda": base}, OpenEndpoints: true, Bounds: f.bounds})
-	if err != nil {
-		panic(fmt.Sprintf("a URL that was checked: %v", err))
-	}
-	return &endpoint{text, &integration.RemoteLambda{Services: services, Region: f.region, FunctionName: called}}
+// endpoint makes the client of an endpoint.
+func (f *remoteFunctions) endpoint(at awsservice.InvokeEndpoint) *endpoint {
+	services := awsservice.New(awsservice.Options{
+		Endpoints: map[string]*url.URL{"lambda": at.Lambda}, OpenEndpoints: true, Bounds: f.bounds,
+	})
+	return &endpoint{at, &integration.RemoteLambda{Services: services, Region: f.region, FunctionName: at.Name}}
 }
 
 // Invoke implements lambda.Invoker.

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -79,9 +77,8 @@ func (s *serving) startFunctions() error {
 	if f.key, err = identity.NewAccessKey("functions", nil, time.Now(), time.Time{}); err != nil {
 		return err
 	}
-	own, pattern := s.ownHost()
 	f.endpoint, err = localaws.Listen("127.0.0.1:0", localaws.Options{
-		Gateway: s.gateway, GatewayHost: own, TLSConfig: authority.TLSConfig(), Log: s.log,
+		Gateway: s.gateway, GatewayHost: s.config.APIEndpoint.HasHost, TLSConfig: authority.TLSConfig(), Log: s.log,
 	})
 	if err != nil {
 		return err
@@ -90,7 +87,7 @@ func (s *serving) startFunctions() error {
 		s.log.Warn("functions have the AWS credentials of the gateway's environment: what they push is refused unless these are among the gateway's credentials as well")
 	}
 	hosts := []string{"*.execute-api.*.amazonaws.com", "*.execute-api.*.amazonaws.com.cn"}
-	if pattern != "" {
+	if pattern := s.config.APIEndpoint.HostPattern(); pattern != "" {
 		hosts = append(hosts, pattern)
 	}
 	f.host = lambda.NewHost(lambda.Options{
@@ -101,21 +98,6 @@ func (s *serving) startFunctions() error {
 		},
 	})
 	return nil
-}
-
-// ownHost reports whether a host is that of apiEndpoint, and gives its pattern;
-// without one none is.
-func (s *serving) ownHost() (own func(host string) bool, pattern string) {
-	u, err := url.Parse(strings.ReplaceAll(s.config.APIEndpoint, "{apiId}", "apiId"))
-	if err != nil || u.Host == "" {
-		return func(string) bool { return false }, ""
-	}
-	name := strings.ToLower(u.Hostname())
-	suffix, ofAPI := strings.CutPrefix(name, "apiid.")
-	if !ofAPI {
-		return func(host string) bool { return host == name }, name
-	}
-	return func(host string) bool { return strings.HasSuffix(host, "."+suffix) }, "*." + suffix
 }
 
 // permitFunctions lets the functions push to the APIs of their file, and nothing

@@ -91,7 +91,7 @@ func (s *serving) controlPlane() http.Handler {
 // describe says where clients reach the gateway, whose public ports nobody serves
 // yet.
 func (s *serving) describe() administration.Gateway {
-	told := administration.Gateway{APIEndpoint: s.config.APIEndpoint}
+	told := administration.Gateway{APIEndpoint: s.config.APIEndpoint.String()}
 	for _, port := range s.ports.public {
 		told.Public = append(told.Public, withScheme("http://"+port.Addr().String(), s.config.TLS.Required))
 	}
@@ -116,8 +116,8 @@ func (s *serving) controlOptions() control.Options {
 		Log: s.log, Authorize: s.authorizeControl, Warn: warn,
 		HasLink: func(id string) bool { return links[id] != "" },
 	}
-	if pattern := s.config.APIEndpoint; pattern != "" {
-		o.Endpoint = func(apiID string) string { return strings.ReplaceAll(pattern, "{apiId}", apiID) }
+	if s.config.APIEndpoint.IsSet() {
+		o.Endpoint = s.config.APIEndpoint.URL
 	}
 	return o
 }

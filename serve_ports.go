@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/stagedoor/stagedoor/internal/config"
-	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/listener"
 )
 
@@ -133,12 +132,8 @@ func (s *serving) serveAdmin(port net.Listener, handler *adminHandler) *listener
 
 // servePublic serves a public port.
 func (s *serving) servePublic(port net.Listener) *listener.Server {
-	trusted, err := forwarded.ParseNetworks(s.config.Proxies.Trusted)
-	if err != nil {
-		panic(fmt.Sprintf("networks that were checked: %v", err))
-	}
 	o := listener.Options{
-		TLS: tlsOf(s.certificates.public), Trusted: trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol, Limits: s.limits(), LeavesReserve: true,
+		TLS: tlsOf(s.certificates.public), Trusted: s.config.Proxies.Trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol, Limits: s.limits(), LeavesReserve: true,
 		Refused: func(netip.Addr, string) { s.events.turnedAway.Add(1) },
 	}
 	handler := http.Handler(s.gateway)

@@ -2,7 +2,6 @@ package stagedoor
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -81,10 +80,8 @@ func (s *serving) shortURLEnds(stage string, apiIDs []string) {
 // domain gives what functions know an API by: where clients reach it, as far as
 // the configuration says so.
 func (s *serving) domain() func(apiID string) string {
-	pattern := s.config.APIEndpoint
-	if pattern == "" {
+	if !s.config.APIEndpoint.IsSet() {
 		return nil
 	}
-	_, pattern, _ = strings.Cut(strings.TrimSuffix(pattern, "/"), "://")
-	return func(apiID string) string { return strings.ReplaceAll(pattern, "{apiId}", apiID) }
+	return s.config.APIEndpoint.Domain
 }

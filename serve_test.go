@@ -22,6 +22,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
@@ -416,9 +417,12 @@ func TestServeShutdownDelay(t *testing.T) {
 func TestRemoteFunctionsAreKept(t *testing.T) {
 	t.Parallel()
 	f := &remoteFunctions{region: "us-east-1"}
-	f.set(map[string]string{"a": "http://a"})
+	at := func(host, name string) awsservice.InvokeEndpoint {
+		return awsservice.InvokeEndpoint{Lambda: &url.URL{Scheme: "http", Host: host}, Name: name}
+	}
+	f.set(map[string]awsservice.InvokeEndpoint{"a": at("a", "")})
 	before := (*f.own.Load())["a"]
-	f.set(map[string]string{"a": "http://a", "b": "http://b/2015-03-31/functions/function/invocations"})
+	f.set(map[string]awsservice.InvokeEndpoint{"a": at("a", ""), "b": at("b", "function")})
 	own := *f.own.Load()
 	if own["a"] != before || own["b"].FunctionName != "function" {
 		t.Error("what did not change was made anew, or a name is lost")

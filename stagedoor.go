@@ -104,9 +104,7 @@ func (d *dev) start(ctx context.Context) error {
 	if err := d.startFunctions(authority); err != nil {
 		return err
 	}
-	if err := d.startBackends(); err != nil {
-		return err
-	}
+	d.startBackends()
 	if d.public, err = listen(ctx, d.config.Listen, http.HandlerFunc(d.servePublic), authority.TLSConfig()); err != nil {
 		return err
 	}
@@ -165,8 +163,8 @@ func (d *dev) startFunctions(authority *certificate.Authority) error {
 	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" {
 		environment["AWS_ENDPOINT_URL"] = url
 	}
-	for service, url := range d.config.Endpoints {
-		environment[endpointVariable(service)] = url
+	for service, endpoint := range d.config.endpoints {
+		environment[endpointVariable(service)] = endpoint.String()
 	}
 	d.functions = lambda.NewHost(lambda.Options{
 		Region: d.config.Region, AccountID: d.config.AccountID, Environment: environment,

@@ -48,14 +48,15 @@ func TestRealFunctions(t *testing.T) {
 	host.Update([]lambda.Function{{Name: "gate", Runtime: "python3.13", Handler: "index.handler", InlineCode: gate, Timeout: 5 * time.Second}})
 	server := httptest.NewServer(host)
 	t.Cleanup(server.Close)
-	services, err := awsservice.New(awsservice.Options{
-		Endpoints:   map[string]string{"lambda": server.URL},
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		Getenv:      func(string) string { return "" },
-	})
+	lambdaURL, err := awsservice.ParseEndpoint(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
+	services := awsservice.New(awsservice.Options{
+		Endpoints:   map[string]*url.URL{"lambda": lambdaURL},
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		Getenv:      func(string) string { return "" },
+	})
 	t.Cleanup(services.Close)
 	api := &apigw.API{
 		ApiId:  "abcdefghij",

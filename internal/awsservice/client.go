@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -39,11 +40,11 @@ func (e *ConfigurationError) Error() string { return e.Reason }
 
 // Options are what a Client is made with. The zero value works.
 type Options struct {
-	// Endpoints are URLs by service, http or https, perhaps with a path. A
+	// Endpoints are URLs by service, as ParseEndpoint reads them. A
 	// service is named as in integrations' URIs ("states", "events") or as in
 	// the AWS SDKs ("sfn", "eventbridge"). They win over the environment's
 	// AWS_ENDPOINT_URL_{SERVICE} and AWS_ENDPOINT_URL.
-	Endpoints map[string]string
+	Endpoints map[string]*url.URL
 
 	// Credentials sign the requests of integrations without a role, and those
 	// for the roles themselves. nil stands for the default chain of the AWS
@@ -74,7 +75,7 @@ type Options struct {
 
 // Client calls AWS services. Its methods are safe for concurrent use.
 type Client struct {
-	endpoints   map[string]string // by variableName
+	endpoints   map[string]*url.URL // by variableName
 	own         aws.CredentialsProvider
 	open        aws.CredentialsProvider // for endpoints of one's own; nil: own
 	ignoreRoles bool
@@ -88,11 +89,10 @@ type Client struct {
 	roles map[assumed]aws.CredentialsProvider // guarded by mu
 }
 
-// New makes a client. The caller closes it. The error is for an endpoint that
-// is not a URL.
-func New(o Options) (*Client, error) {
+// New makes a client. The caller closes it.
+func New(o Options) *Client {
 	c := &Client{
-		endpoints:   map[string]string{},
+		endpoints:   map[string]*url.URL{},
 		own:         o.Credentials,
 		ignoreRoles: o.IgnoreRoles,
 		transport:   o.Transport,
@@ -102,11 +102,8 @@ func New(o Options) (*Client, error) {
 		now:         time.Now,
 		roles:       map[assumed]aws.CredentialsProvider{},
 	}
-	for service, text := range o.Endpoints {
-		if _, err := parseEndpoint(text); err != nil {
-			return nil, fmt.Errorf("the endpoint of %s: %w", service, err)
-		}
-		c.endpoints[variableName(service)] = text
+	for service, endpoint := range o.Endpoints {
+		c.endpoints[variableName(service)] = endpoint
 	}
 	if o.OpenEndpoints {
 		c.open = aws.NewCredentialsCache(&openChain{o.Credentials})
@@ -121,7 +118,7 @@ func New(o Options) (*Client, error) {
 	if c.getenv == nil {
 		c.getenv = os.Getenv
 	}
-	return c, nil
+	return c
 }
 
 func newTransport() *http.Transport {

@@ -47,7 +47,7 @@ func TestEndpoints(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := newClient(t, Options{Endpoints: test.options, Getenv: environment(test.environment)})
+			c := newClient(t, Options{Endpoints: endpoints(test.options), Getenv: environment(test.environment)})
 			u := mustParse(t, test.uri)
 			got, err := c.endpoint(&u, u.service())
 			if err != nil {
@@ -60,10 +60,32 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
+func TestParseInvokeEndpoint(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][2]string{
+		"http://a:9000/":   {"http://a:9000", ""},
+		"https://a/prefix": {"https://a/prefix", ""},
+		"http://a/2015-03-31/functions/function/invocations": {"http://a", "function"},
+		"http://a/b/2015-03-31/functions/f/invocations/":     {"http://a/b", "f"},
+	} {
+		got, err := ParseInvokeEndpoint(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got.Lambda.String() != want[0] || got.Name != want[1] {
+			t.Errorf("%s: %s, %q, want %q", text, got.Lambda, got.Name, want)
+		}
+	}
+	if got, err := ParseInvokeEndpoint("a:9000/2015-03-31/functions/f/invocations"); err == nil {
+		t.Errorf("no URL, and %v", got)
+	}
+}
+
 func TestEndpointsThatAreNoURLs(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"localhost:8000", "ftp://a", "http://", "http://a?b=c", "http://a b"} {
-		if _, err := New(Options{Endpoints: map[string]string{"sqs": text}}); err == nil {
+		if _, err := ParseEndpoint(text); err == nil {
 			t.Errorf("%q was taken for an endpoint", text)
 		}
 	}
@@ -128,7 +150,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	a := newAmazon(t, nil)
 	c := newClient(t, Options{
 		Credentials: testCredentials(), Getenv: environment(nil),
-		Endpoints: map[string]string{"sqs": a.server.URL},
+		Endpoints: endpoints(map[string]string{"sqs": a.server.URL}),
 	})
 	for range 3 {
 		call(t, c, &Request{URI: mustParse(t, arn("sqs:path/q")), Body: []byte("x")})
@@ -153,7 +175,7 @@ func TestLargeAnswersAreRefused(t *testing.T) {
 				}
 				_, _ = w.Write(make([]byte, MaxResponseBytes+1))
 			})
-			c := newClient(t, Options{Credentials: testCredentials(), Endpoints: map[string]string{"s3": server.URL}})
+			c := newClient(t, Options{Credentials: testCredentials(), Endpoints: endpoints(map[string]string{"s3": server.URL})})
 			_, err := c.Do(t.Context(), &Request{URI: mustParse(t, arn("s3:path/b/k"))})
 			if !errors.Is(err, ErrResponseTooLarge) {
 				t.Errorf("got %v", err)
@@ -174,7 +196,7 @@ func TestDeadline(t *testing.T) {
 				}
 				<-r.Context().Done()
 			})
-			c := newClient(t, Options{Credentials: testCredentials(), Endpoints: map[string]string{"sqs": server.URL}})
+			c := newClient(t, Options{Credentials: testCredentials(), Endpoints: endpoints(map[string]string{"sqs": server.URL})})
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			_, err := c.Do(ctx, &Request{URI: mustParse(t, arn("sqs:path/q"))})
@@ -197,7 +219,7 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 		gone.URL: "POST " + gone.URL + "/q: dial tcp",
 		cut.URL:  "POST " + cut.URL + "/q: the service closed the connection within its answer",
 	} {
-		c := newClient(t, Options{Credentials: testCredentials(), Endpoints: map[string]string{"sqs": url}})
+		c := newClient(t, Options{Credentials: testCredentials(), Endpoints: endpoints(map[string]string{"sqs": url})})
 		_, err := c.Do(t.Context(), &Request{URI: mustParse(t, arn("sqs:path/q?secret=1"))})
 		if err == nil || !strings.HasPrefix(err.Error(), reason) {
 			t.Errorf("got %v, want %s…", err, reason)
@@ -210,7 +232,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	proceed := make(chan struct{})
 	server := start(t, func(http.ResponseWriter, *http.Request) { <-proceed })
-	c := newClient(t, Options{Endpoints: map[string]string{"sqs": server.URL}, OpenEndpoints: true, Bounds: turnstile.Bounds{Calls: 2, Waiting: -1}})
+	c := newClient(t, Options{Endpoints: endpoints(map[string]string{"sqs": server.URL}), OpenEndpoints: true, Bounds: turnstile.Bounds{Calls: 2, Waiting: -1}})
 	call := func(backend string) error {
 		_, err := c.Do(t.Context(), &Request{URI: mustParse(t, arn("sqs:action/SendMessage")), Backend: backend})
 		return err

@@ -60,7 +60,7 @@ func (c *Client) sign(ctx context.Context, r *Request) (*http.Request, error) {
 // retrieve gets the credentials of a call.
 func (c *Client) retrieve(ctx context.Context, r *Request) (aws.Credentials, error) {
 	provider, whose := c.own, ""
-	if c.open != nil && c.override(&r.URI, r.URI.service()) != "" {
+	if c.open != nil && c.overrides(&r.URI) {
 		provider = c.open
 	} else if r.Role != "" && !c.ignoreRoles {
 		if err := CheckCredentials(r.Role); err != nil {

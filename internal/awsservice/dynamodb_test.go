@@ -17,7 +17,7 @@ func TestDynamoDB(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := newAmazon(t, tables.ServeHTTP)
-	c := a.client(func(o *Options) { o.Endpoints = map[string]string{"dynamodb": a.server.URL} })
+	c := a.client(func(o *Options) { o.Endpoints = endpoints(map[string]string{"dynamodb": a.server.URL}) })
 	for _, step := range []struct {
 		action, body string
 		status       int

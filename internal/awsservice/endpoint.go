@@ -3,22 +3,26 @@ package awsservice
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
 // endpoint is where a service answers: a scheme, a host, and a path that comes
-// before every other, without a slash at its end.
+// before every other, without a slash at its end. The URL is the caller's.
 func (c *Client) endpoint(u *URI, s service) (*url.URL, error) {
-	if text := c.override(u, s); text != "" {
-		base, err := parseEndpoint(text)
-		if err != nil {
-			return nil, &ConfigurationError{fmt.Sprintf("the endpoint of %s: %v", u.name(), err)}
-		}
+	base, err := c.override(u, s)
+	if err != nil {
+		return nil, &ConfigurationError{fmt.Sprintf("the endpoint of %s: %v", u.name(), err)}
+	}
+	if base != nil {
 		if s.pathAsIs && u.Subdomain != "" {
 			// An endpoint of one's own has no host name for every bucket.
-			base = base.JoinPath(u.Subdomain)
+			return base.JoinPath(u.Subdomain), nil
 		}
-		return base, nil
+		own := *base
+		return &own, nil
 	}
 	host := s.hostPrefixes[u.Action] + s.host + "." + u.Region + "." + domains[u.Partition]
 	return &url.URL{Scheme: "https", Host: host}, nil
@@ -27,28 +31,38 @@ func (c *Client) endpoint(u *URI, s service) (*url.URL, error) {
 // HasEndpoint tells whether a service has an endpoint of one's own: calls to it
 // do not reach AWS.
 func (c *Client) HasEndpoint(service string) bool {
-	u := URI{Service: service}
-	return c.override(&u, u.service()) != ""
+	return c.overrides(&URI{Service: service})
+}
+
+// overrides reports whether the service of a URI has an endpoint of one's own, be
+// it a wrong one.
+func (c *Client) overrides(u *URI) bool {
+	endpoint, err := c.override(u, u.service())
+	return endpoint != nil || err != nil
 }
 
 // override is the endpoint that was configured for a service: its own, or the
-// one for all. Empty: AWS's.
-func (c *Client) override(u *URI, s service) string {
+// one for all. Nil stands for AWS's. The error is for a variable of the
+// environment that is no URL.
+func (c *Client) override(u *URI, s service) (*url.URL, error) {
 	names := []string{variableName(u.name()), variableName(u.Service), s.sdk}
 	for _, name := range names {
-		if text := c.endpoints[name]; text != "" {
-			return text
+		if endpoint := c.endpoints[name]; endpoint != nil {
+			return endpoint, nil
 		}
 	}
 	if strings.EqualFold(c.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
-		return ""
+		return nil, nil
 	}
 	for _, name := range names {
 		if text := c.getenv("AWS_ENDPOINT_URL_" + name); name != "" && text != "" {
-			return text
+			return ParseEndpoint(text)
 		}
 	}
-	return c.getenv("AWS_ENDPOINT_URL")
+	if text := c.getenv("AWS_ENDPOINT_URL"); text != "" {
+		return ParseEndpoint(text)
+	}
+	return nil, nil
 }
 
 // variableName writes a service's name as variables of the environment do.
@@ -56,14 +70,41 @@ func variableName(service string) string {
 	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_", " ", "_").Replace(service))
 }
 
-func parseEndpoint(text string) (*url.URL, error) {
-	base, err := url.Parse(text)
+// ParseEndpoint reads the endpoint of a service: an http or https URL of a host,
+// perhaps with a path, and nothing behind that.
+func ParseEndpoint(text string) (*url.URL, error) {
+	base, err := setting.URL(text)
 	if err != nil {
 		return nil, err
 	}
-	if (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
-		return nil, fmt.Errorf("%q is not an HTTP URL of a host", text)
+	if base.RawQuery != "" || base.Fragment != "" {
+		return nil, fmt.Errorf("%q has more than a host and a path", text)
 	}
 	base.Path, base.RawPath = strings.TrimRight(base.Path, "/"), strings.TrimRight(base.RawPath, "/")
 	return base, nil
+}
+
+// InvokeEndpoint is where a function is called by Lambda's Invoke operation.
+type InvokeEndpoint struct {
+	Lambda *url.URL // the endpoint of the service
+	Name   string   // the function's name there; "" stands for its own
+}
+
+// Equal reports whether two endpoints lead to the same place.
+func (e InvokeEndpoint) Equal(other InvokeEndpoint) bool {
+	return e.Name == other.Name && e.Lambda.String() == other.Lambda.String()
+}
+
+var invokePath = regexp.MustCompile(`^(.*)/2015-03-31/functions/([^/]+)/invocations/?$`)
+
+// ParseInvokeEndpoint reads the endpoint of Lambda, or the whole URL of the Invoke
+// operation of one function, as AWS's runtime interface emulator has it:
+// http://host:9000/2015-03-31/functions/{name}/invocations.
+func ParseInvokeEndpoint(text string) (InvokeEndpoint, error) {
+	name := ""
+	if match := invokePath.FindStringSubmatch(text); match != nil {
+		text, name = match[1], match[2]
+	}
+	endpoint, err := ParseEndpoint(text)
+	return InvokeEndpoint{Lambda: endpoint, Name: name}, err
 }

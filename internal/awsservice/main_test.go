@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"sync"
 	"testing"
@@ -113,13 +114,23 @@ func (a *amazon) client(change func(*Options)) *Client {
 
 func newClient(t *testing.T, o Options) *Client {
 	t.Helper()
-	c, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := New(o)
 	t.Cleanup(c.Close)
 	c.now = func() time.Time { return time.Date(2026, 3, 1, 12, 30, 45, 0, time.UTC) }
 	return c
+}
+
+// endpoints reads URLs by service; what is none panics.
+func endpoints(texts map[string]string) map[string]*url.URL {
+	urls := make(map[string]*url.URL, len(texts))
+	for service, text := range texts {
+		u, err := ParseEndpoint(text)
+		if err != nil {
+			panic(err)
+		}
+		urls[service] = u
+	}
+	return urls
 }
 
 func environment(variables map[string]string) func(string) string {

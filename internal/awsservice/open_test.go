@@ -38,7 +38,7 @@ func TestOpenEndpoints(t *testing.T) {
 	} {
 		keys = nil
 		c := newClient(t, Options{
-			Endpoints: map[string]string{"sqs": "http://sqs.test"}, OpenEndpoints: true,
+			Endpoints: endpoints(map[string]string{"sqs": "http://sqs.test"}), OpenEndpoints: true,
 			Credentials: test.credentials, Transport: transport, Getenv: environment(nil),
 		})
 		call(t, c, &Request{URI: mustParse(t, arn("sqs:path/q")), Role: testRole})

@@ -9,8 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
+	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
 var (
@@ -41,6 +42,9 @@ func isAccount(text string) error {
 	return nil
 }
 
+// parseListen reads the address that a port listens on.
+func parseListen(text string) (string, error) { return text, isAddress(text) }
+
 // isAddress checks what a listener listens on.
 func isAddress(text string) error {
 	_, port, err := net.SplitHostPort(text)
@@ -53,10 +57,11 @@ func isAddress(text string) error {
 	return nil
 }
 
+// isURL checks an http or https URL of a host, perhaps with a path.
 func isURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("%q is not an http or https URL", text)
+	u, err := setting.URL(text)
+	if err != nil {
+		return err
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("the URL has more than a host and a path")
@@ -64,33 +69,34 @@ func isURL(text string) error {
 	return nil
 }
 
-// isNetwork checks an address or a range of addresses.
-func isNetwork(text string) error {
-	_, err := forwarded.ParseNetworks([]string{text})
-	return err
-}
-
-// isAPIEndpoint checks the pattern of the URLs that clients reach APIs by.
-func isAPIEndpoint(text string) error {
-	u, err := url.Parse(strings.ReplaceAll(text, "{apiId}", "abcdefghij"))
-	if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" || !strings.Contains(text, "{apiId}") {
-		return fmt.Errorf("%q is not a ws or wss URL with {apiId} in it, such as wss://example.com/_aws/execute-api/{apiId}", text)
+// parseEndpoint reads the URL of an AWS service.
+func parseEndpoint(text string) (*url.URL, error) {
+	if err := isURL(text); err != nil {
+		return nil, err
 	}
-	return nil
+	return awsservice.ParseEndpoint(text)
 }
 
-// isCertifiable checks a name that an authority certifies by ACME, or the word
+// parseFunction reads the URL of a function's Invoke operation.
+func parseFunction(text string) (awsservice.InvokeEndpoint, error) {
+	if err := isURL(text); err != nil {
+		return awsservice.InvokeEndpoint{}, err
+	}
+	return awsservice.ParseInvokeEndpoint(text)
+}
+
+// parseCertifiable reads a name that an authority certifies by ACME, or the word
 // for those of the control plane.
-func isCertifiable(text string) error {
+func parseCertifiable(text string) (string, error) {
 	switch {
-	case text == ACMEConfigured:
-		return nil
+	case text == acmeConfigured:
+		return text, nil
 	case strings.HasPrefix(text, "*."):
-		return fmt.Errorf("%q: a wildcard needs a certificate of tls.certificates", text)
+		return "", fmt.Errorf("%q: a wildcard needs a certificate of tls.certificates", text)
 	case len(text) > 253 || !host.MatchString(text):
-		return fmt.Errorf("%q is neither a host name in lower case nor the word %s", text, ACMEConfigured)
+		return "", fmt.Errorf("%q is neither a host name in lower case nor the word %s", text, acmeConfigured)
 	}
-	return nil
+	return text, nil
 }
 
 func isEmail(text string) error {
@@ -157,15 +163,13 @@ func isLink(text string) error {
 	return nil
 }
 
-// isTarget checks the address of a VPC link.
-func isTarget(text string) error {
-	if isURL(text) == nil {
-		return nil
+// parseTarget reads the address of a VPC link, or a URL in its place.
+func parseTarget(text string) (setting.Address, error) {
+	address, err := setting.ParseAddress(text)
+	if isURL(text) != nil && (err != nil || isAddress(text) != nil) {
+		return "", fmt.Errorf("%q is neither an address, host:port, nor an http or https URL", text)
 	}
-	if host, _, err := net.SplitHostPort(text); err != nil || host == "" || isAddress(text) != nil {
-		return fmt.Errorf("%q is neither an address, host:port, nor an http or https URL", text)
-	}
-	return nil
+	return address, err
 }
 
 func isService(text string) error {

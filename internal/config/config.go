@@ -9,10 +9,15 @@ package config
 
 import (
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
@@ -33,9 +38,7 @@ type Config struct {
 
 	Credentials []Credential
 
-	// APIEndpoint is the URL by which clients reach an API, with {apiId} for its
-	// id; "" stands for AWS's form.
-	APIEndpoint string
+	APIEndpoint APIEndpoint // where clients reach an API
 
 	Log      Log
 	Proxies  Proxies
@@ -46,9 +49,9 @@ type Config struct {
 	Quotas   Quotas
 
 	Backends  Backends
-	Endpoints map[string]string // URL of an AWS service, by its name
-	VPCLinks  map[string]string // host:port or URL of a VPC link's target, by the link's id
-	Functions map[string]string // URL of a function's Invoke operation, by name or ARN
+	Endpoints map[string]*url.URL                  // of AWS services, by their names
+	VPCLinks  map[string]setting.Address           // of the targets of VPC links, by the links' ids or names
+	Functions map[string]awsservice.InvokeEndpoint // by the functions' names or ARNs
 
 	// APIs are those of the file itself; nil where it has no key apis.
 	APIs *shortfile.File
@@ -87,7 +90,7 @@ func (t *TLS) Speaks() bool { return len(t.Certificates) > 0 || len(t.ACME.Domai
 // ACME says which certificates an authority gives by the ACME protocol, and
 // which authority. Without domains there are none.
 type ACME struct {
-	Domains   []string // host names, and ACMEConfigured
+	Domains   []string // host names; one may be the word configured
 	Email     string
 	Directory string // URL; "" stands for Let's Encrypt
 	CA        string // a PEM file of who vouches for the directory; "" for the system's
@@ -95,9 +98,16 @@ type ACME struct {
 	MACKey    Secret
 }
 
-// ACMEConfigured stands among the domains for the custom domain names of the
+// acmeConfigured stands among the domains for the custom domain names of the
 // control plane.
-const ACMEConfigured = "configured"
+const acmeConfigured = "configured"
+
+// Wanted gives the host names among the domains, and whether the custom domain names
+// of the control plane get certificates as well.
+func (a *ACME) Wanted() (names []string, configured bool) {
+	names = slices.DeleteFunc(slices.Clone(a.Domains), func(name string) bool { return name == acmeConfigured })
+	return names, len(names) < len(a.Domains)
+}
 
 // Certificate is a certificate with its chain, and its key: PEM files.
 type Certificate struct{ Cert, Key string }
@@ -163,8 +173,8 @@ type Log struct {
 
 // Proxies are what stands between clients and the public port.
 type Proxies struct {
-	Trusted       []string // addresses and ranges that are believed
-	ProxyProtocol bool     // connections of Trusted begin with a PROXY header
+	Trusted       forwarded.Networks // addresses and ranges that are believed
+	ProxyProtocol bool               // connections of Trusted begin with a PROXY header
 }
 
 // Limits bound what clients may send and open.

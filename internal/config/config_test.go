@@ -4,6 +4,8 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,10 +15,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 var update = flag.Bool("update", false, "write what the mistakes are now into testdata")
+
+// values compares what was read with ==.
+var values = cmp.Options{cmp.Comparer(func(a, b APIEndpoint) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })}
 
 const divider = "----------\n"
 
@@ -85,7 +93,7 @@ func TestDefaults(t *testing.T) {
 		if len(got.Endpoints) == 0 {
 			got.Endpoints = nil
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, values); diff != "" {
 			t.Errorf("configuration (-want +got):\n%s", diff)
 		}
 	}
@@ -130,14 +138,14 @@ quotas: {apis: 5}
 		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second, Replicas: 5, NKey: filepath.Join(filepath.Dir(file), "keys/nkey"), TLS: NATSTLS{CA: "ca.pem"}},
 		Backup:   Backup{Keep: 5},
 		Log:      Log{Format: "json", Level: slog.LevelWarn, Events: "failed"},
-		Proxies:  Proxies{Trusted: []string{"192.0.2.1"}},
+		Proxies:  Proxies{Trusted: forwarded.Networks{netip.MustParsePrefix("192.0.2.1/32")}},
 		Limits:   Limits{HeaderBytes: 65536, HeaderLines: 50, URLBytes: 4096, Handshakes: 16384, HandshakesPerSource: 1024, Connects: usage.Rate{PerSecond: 0.5, Burst: 20}, Connections: 7, Each: usage.ConnectionLimits{Idle: 90 * time.Minute, Ping: time.Minute, Message: 1 << 20}},
 		Quotas:   Quotas{APIs: 5},
 		Timeouts: Timeouts{Header: 2 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
 		Backends: Backends{Connections: 1024, Waiting: 16384},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, values); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
 }
@@ -206,6 +214,45 @@ func TestVariable(t *testing.T) {
 		}
 		seen[Variable(path)] = path
 	})
+}
+
+// What stands behind a key is read once: nobody has to read it again.
+func TestValuesAreRead(t *testing.T) {
+	t.Parallel()
+	c, _, err := Load(Options{File: fileOf(t, `
+apiEndpoint: wss://{apiId}.example.com
+proxies: {trusted: [10.1.2.3/8, "::1"]}
+endpoints: {dynamodb: http://db:8000/x/}
+vpcLinks: {a1: balancer:81, b2: https://internal.example.com/ignored}
+functions: {one: http://one:9000, two: http://two:9000/2015-03-31/functions/function/invocations}
+tls: {acme: {domains: [a.example.com, configured]}}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := forwarded.Networks{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	if diff := cmp.Diff(trusted, c.Proxies.Trusted, values); diff != "" {
+		t.Errorf("networks (-want +got):\n%s", diff)
+	}
+	if got := c.APIEndpoint.URL("a1"); got != "wss://a1.example.com" {
+		t.Errorf("the URL of an API is %s", got)
+	}
+	if diff := cmp.Diff(map[string]*url.URL{"dynamodb": {Scheme: "http", Host: "db:8000", Path: "/x"}}, c.Endpoints); diff != "" {
+		t.Errorf("endpoints (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]setting.Address{"a1": "balancer:81", "b2": "internal.example.com:443"}, c.VPCLinks); diff != "" {
+		t.Errorf("VPC links (-want +got):\n%s", diff)
+	}
+	functions := map[string]awsservice.InvokeEndpoint{
+		"one": {Lambda: &url.URL{Scheme: "http", Host: "one:9000"}},
+		"two": {Lambda: &url.URL{Scheme: "http", Host: "two:9000"}, Name: "function"},
+	}
+	if diff := cmp.Diff(functions, c.Functions); diff != "" {
+		t.Errorf("functions (-want +got):\n%s", diff)
+	}
+	if names, configured := c.TLS.ACME.Wanted(); !cmp.Equal(names, []string{"a.example.com"}) || !configured {
+		t.Errorf("ACME for %q, configured: %t", names, configured)
+	}
 }
 
 func TestChanges(t *testing.T) {

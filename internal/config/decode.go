@@ -84,12 +84,12 @@ func (d *decoder) value(n *yaml.Node, path string, v value, depth int) {
 	switch v := v.(type) {
 	case scalar:
 		d.scalar(n, path, v)
-	case list:
-		d.list(n, path, v)
+	case sequence:
+		d.sequence(n, path, v)
 	case section:
 		d.section(n, path, v, depth)
-	case table:
-		d.table(n, path, v)
+	case dictionary:
+		d.dictionary(n, path, v)
 	case collection:
 		d.collection(n, path, v, depth)
 	case documents:
@@ -132,7 +132,7 @@ func (d *decoder) text(n *yaml.Node, path string) (string, bool) {
 	return "", false
 }
 
-func (d *decoder) list(n *yaml.Node, path string, l list) {
+func (d *decoder) sequence(n *yaml.Node, path string, s sequence) {
 	items := []*yaml.Node{n} // one alone stands for a list of it
 	switch {
 	case n.Kind == yaml.MappingNode:
@@ -143,11 +143,11 @@ func (d *decoder) list(n *yaml.Node, path string, l list) {
 	case n.Tag == "!!null":
 		items = nil
 	}
-	if len(items) < l.least {
+	if len(items) < s.least() {
 		d.problem(path, "the list is empty")
 		return
 	}
-	var texts []string
+	s.clear()
 	for i, item := range items {
 		at := path
 		if n.Kind == yaml.SequenceNode {
@@ -161,13 +161,10 @@ func (d *decoder) list(n *yaml.Node, path string, l list) {
 		if !ok {
 			continue
 		}
-		if err := l.check(text); err != nil {
+		if err := s.add(text); err != nil {
 			d.problem(at, "%v", err)
-			continue
 		}
-		texts = append(texts, text)
 	}
-	*l.to = texts
 }
 
 // pairs gives the names of a mapping and their values, each once.
@@ -268,12 +265,12 @@ func (d *decoder) shortForm(n *yaml.Node, v shortForm) {
 	*v.to = file
 }
 
-func (d *decoder) table(n *yaml.Node, path string, t table) {
-	entries := map[string]string{}
+func (d *decoder) dictionary(n *yaml.Node, path string, entries dictionary) {
+	entries.clear()
 	d.pairs(n, path, func(name string, at place, child *yaml.Node) {
 		below := join(path, name)
 		d.places[below] = place{d.file, child.Line}
-		if err := t.checkName(name); err != nil {
+		if err := entries.checkName(name); err != nil {
 			d.at(at, path, "%v", err)
 			return
 		}
@@ -284,13 +281,10 @@ func (d *decoder) table(n *yaml.Node, path string, t table) {
 		if !ok {
 			return
 		}
-		if err := t.checkText(text); err != nil {
+		if err := entries.put(name, text); err != nil {
 			d.problem(below, "%v", err)
-			return
 		}
-		entries[name] = text
 	})
-	*t.to = entries
 }
 
 func join(path, name string) string {

@@ -2,9 +2,14 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
+	"net/url"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/servertls"
+	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -22,7 +27,7 @@ func (c *Config) keys() section {
 		{"account", text(&c.Account, isAccount)},
 		{"node", bind(&c.Node, parseNode)},
 		{"data", filePath(&c.Data)},
-		{"listen", list{&c.Listen, isAddress, 1}},
+		{"listen", list[string]{&c.Listen, parseListen, 1}},
 		{"admin", section{
 			{"listen", text(&c.Admin.Listen, isAddress)},
 			{"tls", section{
@@ -35,7 +40,7 @@ func (c *Config) keys() section {
 		{"tls", section{
 			{"certificates", records[Certificate]{&c.TLS.Certificates, (*Certificate).keys}},
 			{"acme", section{
-				{"domains", list{&c.TLS.ACME.Domains, isCertifiable, 0}},
+				{"domains", list[string]{&c.TLS.ACME.Domains, parseCertifiable, 0}},
 				{"email", text(&c.TLS.ACME.Email, isEmail)},
 				{"directory", text(&c.TLS.ACME.Directory, isURL)},
 				{"ca", filePath(&c.TLS.ACME.CA)},
@@ -47,7 +52,7 @@ func (c *Config) keys() section {
 			{"required", boolean(&c.TLS.Required)},
 		}},
 		{"credentials", records[Credential]{&c.Credentials, (*Credential).keys}},
-		{"apiEndpoint", text(&c.APIEndpoint, isAPIEndpoint)},
+		{"apiEndpoint", bind(&c.APIEndpoint, parseAPIEndpoint)},
 		{"nats", section{
 			{"url", text(&c.NATS.URL, isNATS)},
 			{"credentials", filePath(&c.NATS.Credentials)},
@@ -79,7 +84,7 @@ func (c *Config) keys() section {
 			{"summary", duration(&c.Log.Summary, 0, 24*time.Hour)},
 		}},
 		{"proxies", section{
-			{"trusted", list{&c.Proxies.Trusted, isNetwork, 0}},
+			{"trusted", list[netip.Prefix]{(*[]netip.Prefix)(&c.Proxies.Trusted), forwarded.ParseNetwork, 0}},
 			{"proxyProtocol", boolean(&c.Proxies.ProxyProtocol)},
 		}},
 		{"limits", append(connectionKeys(&c.Limits.Each), section{
@@ -114,9 +119,9 @@ func (c *Config) keys() section {
 			{"connections", integer(&c.Backends.Connections, 1, 1_000_000)},
 			{"waiting", integer(&c.Backends.Waiting, 0, 1_000_000)},
 		}},
-		{"endpoints", table{&c.Endpoints, isService, isURL}},
-		{"vpcLinks", table{&c.VPCLinks, isLink, isTarget}},
-		{"functions", table{&c.Functions, isFunction, isURL}},
+		{"endpoints", table[*url.URL]{&c.Endpoints, isService, parseEndpoint}},
+		{"vpcLinks", table[setting.Address]{&c.VPCLinks, isLink, parseTarget}},
+		{"functions", table[awsservice.InvokeEndpoint]{&c.Functions, isFunction, parseFunction}},
 		{"apis", shortForm{&c.APIs}},
 	}
 }
@@ -157,7 +162,7 @@ func (c *Credential) keys() section {
 		{"secretAccessKeyEnv", text(&c.Secret.Env, isVariable)},
 		{"secretAccessKeyFile", filePath(&c.Secret.File)},
 		{"policies", documents{&c.Policies, isPolicy}},
-		{"expires", moment(&c.Expires)},
+		{"expires", timestamp(&c.Expires)},
 	}
 }
 

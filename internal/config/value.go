@@ -172,26 +172,45 @@ func size(to *int, least, most int) scalar {
 	})
 }
 
-// list is a sequence of strings. One alone may stand for it; in one word they
-// stand between commas.
-type list struct {
-	to    *[]string
-	check func(string) error
-	least int
+// sequence is a list of values that are alike, each written in one word. One alone
+// may stand for the list; in one word they stand between commas.
+type sequence interface {
+	textual
+	// least is how many values there must be.
+	least() int
+	// clear takes all values away.
+	clear()
+	// add adds a value, if it is one.
+	add(text string) error
 }
 
-func (l list) current() any { return *l.to }
+// list is a sequence in a slice.
+type list[T any] struct {
+	to     *[]T
+	parse  func(text string) (T, error)
+	fewest int
+}
 
-func (l list) set(text string) error {
-	var items []string
+func (l list[T]) current() any { return *l.to }
+func (l list[T]) least() int   { return l.fewest }
+func (l list[T]) clear()       { *l.to = nil }
+
+func (l list[T]) add(text string) error {
+	v, err := l.parse(text)
+	if err == nil {
+		*l.to = append(*l.to, v)
+	}
+	return err
+}
+
+func (l list[T]) set(text string) error {
+	next := list[T]{new([]T), l.parse, l.fewest}
 	for item := range strings.SplitSeq(text, ",") {
-		item = strings.TrimSpace(item)
-		if err := l.check(item); err != nil {
+		if err := next.add(strings.TrimSpace(item)); err != nil {
 			return err
 		}
-		items = append(items, item)
 	}
-	*l.to = items
+	*l.to = *next.to
 	return nil
 }
 
@@ -217,13 +236,35 @@ func (s section) find(name string) value {
 	return nil
 }
 
-// table is a mapping from names that the user chooses to strings.
-type table struct {
-	to                   *map[string]string
-	checkName, checkText func(string) error
+// dictionary is a mapping from names that the user chooses to values that are
+// alike.
+type dictionary interface {
+	value
+	// clear takes all values away.
+	clear()
+	checkName(name string) error
+	// put gives a name a value, if it is one.
+	put(name, text string) error
 }
 
-func (t table) current() any { return *t.to }
+// table is a dictionary in a map.
+type table[T any] struct {
+	to    *map[string]T
+	name  func(text string) error // what is wrong with a name
+	parse func(text string) (T, error)
+}
+
+func (t table[T]) current() any                { return *t.to }
+func (t table[T]) clear()                      { *t.to = map[string]T{} }
+func (t table[T]) checkName(name string) error { return t.name(name) }
+
+func (t table[T]) put(name, text string) error {
+	v, err := t.parse(text)
+	if err == nil {
+		(*t.to)[name] = v
+	}
+	return err
+}
 
 // shortForm are APIs in their short form.
 type shortForm struct{ to **shortfile.File }
@@ -237,8 +278,8 @@ func (s shortForm) current() any {
 	return string((*s.to).Template())
 }
 
-// moment is a time as RFC 3339 writes it.
-func moment(to *time.Time) scalar {
+// timestamp is a time as RFC 3339 writes it.
+func timestamp(to *time.Time) scalar {
 	return bind(to, func(text string) (time.Time, error) {
 		t, err := time.Parse(time.RFC3339, text)
 		if err != nil {

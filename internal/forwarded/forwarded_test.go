@@ -15,9 +15,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func networks(t *testing.T, entries ...string) Networks {
 	t.Helper()
-	n, err := ParseNetworks(entries)
-	if err != nil {
-		t.Fatal(err)
+	var n Networks
+	for _, entry := range entries {
+		network, err := ParseNetwork(entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n = append(n, network)
 	}
 	return n
 }
@@ -143,7 +147,7 @@ func TestNobodyTrusted(t *testing.T) {
 	})).ServeHTTP(httptest.NewRecorder(), r)
 }
 
-func TestParseNetworks(t *testing.T) {
+func TestParseNetwork(t *testing.T) {
 	t.Parallel()
 	n := networks(t, " 10.1.2.3/8 ", "::1", "2001:db8::/32", "::ffff:192.0.2.1")
 	for address, want := range map[string]bool{
@@ -158,7 +162,7 @@ func TestParseNetworks(t *testing.T) {
 		t.Error("peers")
 	}
 	for _, bad := range []string{"", "example.com", "10.0.0.0/33", "::ffff:10.0.0.0/104", "fe80::1%eth0"} {
-		if _, err := ParseNetworks([]string{bad}); err == nil {
+		if _, err := ParseNetwork(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}

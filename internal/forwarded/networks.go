@@ -10,27 +10,21 @@ import (
 // Networks are address ranges. The zero value holds no address.
 type Networks []netip.Prefix
 
-// ParseNetworks reads ranges such as 10.0.0.0/8 and single addresses. The error
-// names the entry that is neither.
-func ParseNetworks(entries []string) (Networks, error) {
-	var networks Networks
-	for _, entry := range entries {
-		text := strings.TrimSpace(entry)
-		if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" {
-			address = address.Unmap()
-			networks = append(networks, netip.PrefixFrom(address, address.BitLen()))
-			continue
-		}
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not an address range such as 10.0.0.0/8, nor an address", entry)
-		}
-		if prefix.Addr().Is4In6() {
-			return nil, fmt.Errorf("%q is an IPv4 range in IPv6 form; write it as IPv4", entry)
-		}
-		networks = append(networks, prefix.Masked())
+// ParseNetwork reads a range such as 10.0.0.0/8, or a single address.
+func ParseNetwork(entry string) (netip.Prefix, error) {
+	text := strings.TrimSpace(entry)
+	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" {
+		address = address.Unmap()
+		return netip.PrefixFrom(address, address.BitLen()), nil
 	}
-	return networks, nil
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("%q is not an address range such as 10.0.0.0/8, nor an address", entry)
+	}
+	if prefix.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("%q is an IPv4 range in IPv6 form; write it as IPv4", entry)
+	}
+	return prefix.Masked(), nil
 }
 
 // Contains reports whether an address is in one of the ranges. An IPv4 address

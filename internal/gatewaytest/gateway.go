@@ -7,6 +7,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -115,14 +116,19 @@ func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Ga
 // The others are nowhere.
 func (g *Gateway) UseServices(endpoints map[string]string) {
 	g.t.Helper()
-	services, err := awsservice.New(awsservice.Options{
-		Endpoints: endpoints, OpenEndpoints: true,
+	urls := make(map[string]*url.URL, len(endpoints))
+	for service, text := range endpoints {
+		u, err := awsservice.ParseEndpoint(text)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		urls[service] = u
+	}
+	services := awsservice.New(awsservice.Options{
+		Endpoints: urls, OpenEndpoints: true,
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 		Getenv:      func(string) string { return "" },
 	})
-	if err != nil {
-		g.t.Fatal(err)
-	}
 	g.t.Cleanup(services.Close)
 	g.Backends.Services = services
 }

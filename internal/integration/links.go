@@ -2,12 +2,11 @@ package integration
 
 import (
 	"fmt"
-	"net"
-	"net/url"
 	"sync"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/httpclient"
+	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
 // AddressTag is the tag of a VPC link that says where it leads.
@@ -16,22 +15,22 @@ const AddressTag = "stagedoor:address"
 // Links are the VPC links of the control plane, and the clients by which
 // backends behind them are called. They are safe for concurrent use.
 type Links struct {
-	options   httpclient.Options // but for their address
-	addresses map[string]string  // of the operator, by the link's id or name
+	options   httpclient.Options         // but for their address
+	addresses map[string]setting.Address // of the operator, by the link's id or name
 
 	mu   sync.Mutex
 	byID map[string]openLink // guarded by mu
 }
 
 type openLink struct {
-	address string
+	address setting.Address
 	client  *httpclient.Client
 }
 
 // NewLinks makes links of which none is known yet. The addresses, by ids or
 // names of links, go before those of tags: they are the operator's. Of the options
 // for clients the address is each link's own.
-func NewLinks(addresses map[string]string, o httpclient.Options) *Links {
+func NewLinks(addresses map[string]setting.Address, o httpclient.Options) *Links {
 	return &Links{options: o, addresses: addresses, byID: make(map[string]openLink)}
 }
 
@@ -44,19 +43,17 @@ func (l *Links) Replace(links []*apigw.VpcLink) []error {
 	var problems []error
 	next := make(map[string]openLink, len(links))
 	for _, link := range links {
-		text := l.addressOf(link)
-		if text == "" {
-			continue
-		}
-		address, err := LinkAddress(text)
+		address, err := l.addressOf(link)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("VPC link %s: %w", link.VpcLinkId, err))
+		}
+		if address == "" {
 			continue
 		}
 		open := l.byID[link.VpcLinkId]
 		if open.address != address {
 			o := l.options
-			o.Address = address
+			o.Address = string(address)
 			open = openLink{address, httpclient.New(o)}
 		}
 		next[link.VpcLinkId] = open
@@ -70,13 +67,18 @@ func (l *Links) Replace(links []*apigw.VpcLink) []error {
 	return problems
 }
 
-func (l *Links) addressOf(link *apigw.VpcLink) string {
+// addressOf gives where a link leads: as the operator says, or else its tag. It is
+// "" where neither does.
+func (l *Links) addressOf(link *apigw.VpcLink) (setting.Address, error) {
 	for _, name := range []string{link.VpcLinkId, link.Name} {
 		if address := l.addresses[name]; address != "" {
-			return address
+			return address, nil
 		}
 	}
-	return link.Tags[AddressTag]
+	if tag := link.Tags[AddressTag]; tag != "" {
+		return setting.ParseAddress(tag)
+	}
+	return "", nil
 }
 
 // Client returns the client of a link, nil where the link leads nowhere.
@@ -88,24 +90,3 @@ func (l *Links) Client(id string) *httpclient.Client {
 
 // Close closes idle connections. Nothing is called any more.
 func (l *Links) Close() { l.Replace(nil) }
-
-// LinkAddress is the address, host:port, of what a VPC link leads to: such an
-// address, or a URL.
-func LinkAddress(text string) (string, error) {
-	address := text
-	if u, err := url.Parse(text); err == nil && u.Host != "" {
-		port := u.Port()
-		switch {
-		case port != "":
-		case u.Scheme == "http":
-			port = "80"
-		case u.Scheme == "https":
-			port = "443"
-		}
-		address = net.JoinHostPort(u.Hostname(), port)
-	}
-	if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
-		return "", fmt.Errorf("%q is not an address, host:port", text)
-	}
-	return address, nil
-}

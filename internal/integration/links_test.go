@@ -8,6 +8,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/httpclient"
+	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
 // A link leads where the operator says, by its id or name, else where its tag
@@ -20,7 +21,7 @@ func TestLinks(t *testing.T) {
 		t.Cleanup(server.Close)
 		hosts[name] = server.URL
 	}
-	links := NewLinks(map[string]string{"byid": hosts["one"], "rooms": hosts["two"]}, httpclient.Options{})
+	links := NewLinks(map[string]setting.Address{"byid": addressOf(t, hosts["one"]), "rooms": addressOf(t, hosts["two"])}, httpclient.Options{})
 	t.Cleanup(links.Close)
 	tagged := func(id, name, address string) *apigw.VpcLink {
 		return &apigw.VpcLink{VpcLinkId: id, Name: name, Tags: map[string]string{AddressTag: address}}
@@ -64,13 +65,11 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-func TestLinkAddress(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"balancer:80": "balancer:80", "http://balancer": "balancer:80", "https://balancer/": "balancer:443", "http://[::1]:8000": "[::1]:8000",
-	} {
-		if got, err := LinkAddress(text); got != want || err != nil {
-			t.Errorf("%s: %q %v, want %q", text, got, err, want)
-		}
+func addressOf(t *testing.T, url string) setting.Address {
+	t.Helper()
+	address, err := setting.ParseAddress(url)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return address
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,15 +26,16 @@ const remoteARN = "arn:aws:lambda:eu-west-1:123456789012:function:remote"
 // transport.
 func remote(t *testing.T, endpoint string, transport http.RoundTripper) *RemoteLambda {
 	t.Helper()
-	services, err := awsservice.New(awsservice.Options{
-		Endpoints:   map[string]string{"lambda": endpoint},
+	lambdaURL, err := awsservice.ParseEndpoint(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	services := awsservice.New(awsservice.Options{
+		Endpoints:   map[string]*url.URL{"lambda": lambdaURL},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 		Transport:   transport,
 		Getenv:      func(string) string { return "" },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(services.Close)
 	return &RemoteLambda{Services: services, Region: "us-east-1"}
 }

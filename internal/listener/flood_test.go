@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/listener"
 )
@@ -236,10 +235,7 @@ func TestAnswersNeverRead(t *testing.T) {
 // A trusted proxy stands for many clients.
 func TestProxiesAreNoSource(t *testing.T) {
 	t.Parallel()
-	trusted, err := forwarded.ParseNetworks([]string{"127.0.0.1"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	trusted := networks(t, "127.0.0.1")
 	g := gatewayBehind(t, listener.Options{Trusted: trusted, Limits: listener.Limits{PerSource: 1}})
 	for range 5 {
 		dial(t, g.Address)

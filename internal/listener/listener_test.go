@@ -72,10 +72,7 @@ func TestWhoTheClientIs(t *testing.T) {
 		for _, secure := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, TLS %t", test.name, secure), func(t *testing.T) {
 				t.Parallel()
-				trusted, err := forwarded.ParseNetworks(test.trusted)
-				if err != nil {
-					t.Fatal(err)
-				}
+				trusted := networks(t, test.trusted...)
 				config, client := certificates(t)
 				address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					_ = json.NewEncoder(w).Encode(seen{r.RemoteAddr, forwarded.Of(r), dualport.Header(r)})
@@ -115,10 +112,7 @@ func TestWhoTheClientIs(t *testing.T) {
 // with the handshake.
 func TestWebSocketBehindProxyProtocol(t *testing.T) {
 	t.Parallel()
-	trusted, err := forwarded.ParseNetworks([]string{"127.0.0.0/8"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	trusted := networks(t, "127.0.0.0/8")
 	g := gatewayBehind(t, listener.Options{Trusted: trusted, ProxyProtocol: true})
 	conn := dial(t, g.Address)
 	_, _ = io.WriteString(conn, "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n"+upgrade("/dev", "Host: x")+"\x81\x82\x00\x00\x00\x00hi")
@@ -140,10 +134,7 @@ func TestWebSocketBehindProxyProtocol(t *testing.T) {
 // idle WebSocket holds none of them.
 func TestHijackedConnectionUnwraps(t *testing.T) {
 	t.Parallel()
-	trusted, err := forwarded.ParseNetworks([]string{"127.0.0.0/8"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	trusted := networks(t, "127.0.0.0/8")
 	for name, before := range map[string]string{"plain": "", "PROXY protocol": "PROXY UNKNOWN\r\n"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -224,4 +215,18 @@ func TestStopAccepting(t *testing.T) {
 	if answer := ask("Connection: close"); answer != "served" {
 		t.Errorf("answer %q", answer)
 	}
+}
+
+// networks reads address ranges.
+func networks(t *testing.T, entries ...string) forwarded.Networks {
+	t.Helper()
+	var n forwarded.Networks
+	for _, entry := range entries {
+		network, err := forwarded.ParseNetwork(entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n = append(n, network)
+	}
+	return n
 }

@@ -1,6 +1,6 @@
-// Package setting reads single values of files that people write: durations and
-// whole numbers within bounds. Its errors say what would be right. The
-// configuration and the short form of APIs read theirs with it.
+// Package setting reads single values that people write: durations and whole
+// numbers within bounds, URLs, addresses. Its errors say what would be right. The
+// configuration, the short form of APIs and flags are read with it.
 package setting
 
 import (
