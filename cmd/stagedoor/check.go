@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/dev"
 	"github.com/stagedoor/stagedoor/internal/source"
 )
 
@@ -26,13 +26,13 @@ Exit codes: 0 nothing is wrong, 1 there are mistakes, 2 wrong flags.`
 
 // Run prints mistakes to standard error, all else to standard output.
 func (c *CheckCmd) Run(_ context.Context, p *process) error {
-	template := stagedoor.DevConfig{Template: expandSource(c.Template), Parameters: c.Parameter, Imports: c.Import}
+	template := dev.Config{Template: expandSource(c.Template), Parameters: c.Parameter, Imports: c.Import}
 	from, err := source.Find(template.Template)
 	if err != nil {
 		return err
 	}
 	if c.Expand {
-		expanded, err := stagedoor.Expand(template)
+		expanded, err := dev.Expand(template)
 		if err != nil {
 			return p.reportProblems(err)
 		}
@@ -48,7 +48,7 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 			return tellSound(p, from)
 		}
 	}
-	application, err := stagedoor.Check(template)
+	application, err := dev.Check(template)
 	if err != nil {
 		return p.reportProblems(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/server"
 )
 
 // selfSigned writes a certificate for localhost, its own authority, and its key,
@@ -111,7 +111,7 @@ func TestServeTextWithNATS(t *testing.T) {
 		{"nats://a.example:4222", "", "  nats    nats://a.example:4222\n", "data"},
 		{"", "/var/lib/stagedoor", "  data    /var/lib/stagedoor\n", "nats"},
 	} {
-		text := r.text(stagedoor.ServeReady{Public: []string{"http://localhost:1"}, NATS: tt.nats, Data: tt.data})
+		text := r.text(server.Ready{Public: []string{"http://localhost:1"}, NATS: tt.nats, Data: tt.data})
 		if !strings.Contains(text, tt.want) || strings.Contains(text, tt.not) {
 			t.Errorf("%q is missing, or %q is in:\n%s", tt.want, tt.not, text)
 		}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/dev"
 	"github.com/stagedoor/stagedoor/internal/source"
 )
 
@@ -42,10 +42,10 @@ type limitFlags struct {
 }
 
 // Validate is called by kong: a value that cannot be read is a wrong flag.
-func (f *limitFlags) Validate() error { return f.set(new(stagedoor.ConnectionLimits)) }
+func (f *limitFlags) Validate() error { return f.set(new(dev.ConnectionLimits)) }
 
 // set changes the limits that a flag is given for. The tags of the template win.
-func (f *limitFlags) set(l *stagedoor.ConnectionLimits) error {
+func (f *limitFlags) set(l *dev.ConnectionLimits) error {
 	for _, flag := range []struct{ name, text string }{
 		{"idle", f.Idle}, {"lifetime", f.Lifetime}, {"frame", f.Frame}, {"message", f.Message}, {"ping", f.Ping},
 	} {
@@ -90,7 +90,7 @@ func expandSource(written string) string {
 func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	out := newLines(p.stdout)
 	defer out.close()
-	var reporter stagedoor.Reporter = newTextReporter(out, p.color(p.stdout), c.Verbose, time.Now())
+	var reporter dev.Reporter = newTextReporter(out, p.color(p.stdout), c.Verbose, time.Now())
 	if c.JSON {
 		reporter = newJSONReporter(out)
 	}
@@ -99,11 +99,11 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 		ctx, end = c.lifetime(ctx, p, out)
 		defer end()
 	}
-	err := stagedoor.RunDev(ctx, stagedoor.DevConfig{
+	err := dev.Run(ctx, dev.Config{
 		Template: expandSource(c.Template), Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Imports: c.Import, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
 		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, Reporter: reporter,
-		Limits: func(l *stagedoor.ConnectionLimits) { _ = c.Limits.set(l) }, // which Validate found no mistake in
+		Limits: func(l *dev.ConnectionLimits) { _ = c.Limits.set(l) }, // which Validate found no mistake in
 	})
 	return p.reportProblems(err)
 }
@@ -135,7 +135,7 @@ func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lines) (context.
 // reportProblems prints the mistakes of a template, a line each. Other errors
 // are left to the caller.
 func (p *process) reportProblems(err error) error {
-	var problems stagedoor.Problems
+	var problems dev.Problems
 	if !errors.As(err, &problems) {
 		return err
 	}

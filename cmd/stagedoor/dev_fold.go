@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/dev"
 )
 
 // columns is how wide what `dev` says of an application may be, where words can
@@ -14,7 +14,7 @@ const columns = 80
 
 // notices prints what of a template is not acted on, but for what was printed
 // before: a line for each kind, or all of them.
-func (r *textReporter) notices(b *strings.Builder, all []stagedoor.Notice) {
+func (r *textReporter) notices(b *strings.Builder, all []dev.Notice) {
 	var kinds []string
 	of := map[string][]string{} // by kind
 	for _, n := range all {
@@ -95,7 +95,7 @@ func fold(text string, indent int) string {
 }
 
 // noticeText says in a line what of a template is not acted on, and where.
-func noticeText(n stagedoor.Notice) string {
+func noticeText(n dev.Notice) string {
 	what := n.LogicalID
 	if n.Property != "" {
 		what += " " + n.Property
@@ -105,7 +105,7 @@ func noticeText(n stagedoor.Notice) string {
 
 // tables lists tables by their logical ids, in lines that stand below the first;
 // with all of their names where nothing is to be shortened.
-func (r *textReporter) tables(tables []stagedoor.Resource) string {
+func (r *textReporter) tables(tables []dev.Resource) string {
 	const intro, indent = "built in, in memory: ", 12
 	var list []string
 	for _, t := range tables {

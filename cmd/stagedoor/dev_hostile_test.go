@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/dev"
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
 
@@ -16,15 +16,15 @@ func TestHostileTexts(t *testing.T) {
 	t.Parallel()
 	const hostile = "a\r\n10:11:12.345  connect  forged\x1b[2J\x1b]0;title\x07\u009b2J\x7f\u202etxt\u2066\x00\x9b"
 	var text, lines bytes.Buffer
-	for out, r := range map[*bytes.Buffer]stagedoor.Reporter{
+	for out, r := range map[*bytes.Buffer]dev.Reporter{
 		&text: newTextReporter(&text, false, false, time.Now()), &lines: newJSONReporter(&lines),
 	} {
-		r.Ready(stagedoor.Ready{Public: "http://x"})
+		r.Ready(dev.Ready{Public: "http://x"})
 		out.Reset()
-		r.Record(&stagedoor.Record{Event: "disconnect", ConnectionID: "id==", Status: 4000, Reason: hostile})
-		r.Record(&stagedoor.Record{Event: "message", ConnectionID: "id==", RouteKey: hostile, Status: 403, Error: hostile})
-		r.Record(&stagedoor.Record{Event: "message", ConnectionID: "id==", Warnings: []string{hostile}})
-		r.Output(stagedoor.LogLine{Function: "f", Text: hostile})
+		r.Record(&dev.Record{Event: "disconnect", ConnectionID: "id==", Status: 4000, Reason: hostile})
+		r.Record(&dev.Record{Event: "message", ConnectionID: "id==", RouteKey: hostile, Status: 403, Error: hostile})
+		r.Record(&dev.Record{Event: "message", ConnectionID: "id==", Warnings: []string{hostile}})
+		r.Output(dev.LogLine{Function: "f", Text: hostile})
 		for line := range strings.Lines(out.String()) {
 			if line = strings.TrimSuffix(line, "\n"); strings.ContainsFunc(line, terminal.Drives) || strings.HasPrefix(line, "10:11:12") {
 				t.Errorf("%q", line)

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/dev"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
@@ -86,7 +86,7 @@ type noticeJSON struct {
 	Message  string `json:"message"`
 }
 
-func newApplicationJSON(a stagedoor.Application) applicationJSON {
+func newApplicationJSON(a dev.Application) applicationJSON {
 	out := applicationJSON{Template: a.Template, Note: a.Note, APIs: []apiJSON{}, Problems: a.Problems, Warnings: a.Warnings}
 	for _, api := range a.APIs {
 		next := apiJSON{APIID: api.ID, Name: api.Name, Stages: append([]string{}, api.Stages...), URLs: append([]string{}, api.URLs...), Routes: []routeJSON{}}
@@ -102,7 +102,7 @@ func newApplicationJSON(a stagedoor.Application) applicationJSON {
 }
 
 // Ready prints the first line, then what happened before it.
-func (r *jsonReporter) Ready(ready stagedoor.Ready) {
+func (r *jsonReporter) Ready(ready dev.Ready) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ready = true
@@ -118,7 +118,7 @@ func (r *jsonReporter) Ready(ready stagedoor.Ready) {
 }
 
 // Reloaded prints what a changed template brought.
-func (r *jsonReporter) Reloaded(a stagedoor.Application) {
+func (r *jsonReporter) Reloaded(a dev.Application) {
 	r.print(struct {
 		Event string `json:"event"`
 		applicationJSON
@@ -132,7 +132,7 @@ func (r *jsonReporter) Rejected(err error) {
 		Error    string        `json:"error,omitempty"`
 		Problems []problemJSON `json:"problems,omitempty"`
 	}{Event: "rejected"}
-	var problems stagedoor.Problems
+	var problems dev.Problems
 	if !errors.As(err, &problems) {
 		out.Error = err.Error()
 	}
@@ -150,7 +150,7 @@ type problemJSON struct {
 }
 
 // Output prints a line of a function.
-func (r *jsonReporter) Output(l stagedoor.LogLine) {
+func (r *jsonReporter) Output(l dev.LogLine) {
 	event := "log"
 	if l.Notice {
 		event = "notice"
@@ -165,7 +165,7 @@ func (r *jsonReporter) Output(l stagedoor.LogLine) {
 
 // Record prints an event of the gateway. There may be one for each of many
 // thousand messages a second, so it is put together without encoding/json.
-func (r *jsonReporter) Record(e *stagedoor.Record) {
+func (r *jsonReporter) Record(e *dev.Record) {
 	line := make([]byte, 0, 512)
 	line = appendText(append(line, `{"event":`...), e.Event)
 	line = append(e.Time.UTC().AppendFormat(append(line, `,"time":"`...), time.RFC3339Nano), '"')

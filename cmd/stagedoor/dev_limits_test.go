@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/dev"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -17,7 +17,7 @@ func TestDevLimitFlags(t *testing.T) {
 		t.Errorf("without flags: %+v, %v", got, err)
 	}
 	err := (&limitFlags{Idle: "1h", Lifetime: "none", Frame: "64KiB", Message: "4096", Ping: "none"}).set(&got)
-	want := stagedoor.ConnectionLimits{Idle: time.Hour, Frame: 64 << 10, Message: 4096}
+	want := dev.ConnectionLimits{Idle: time.Hour, Frame: 64 << 10, Message: 4096}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/dev"
 )
 
 const mockTemplate = `
@@ -127,14 +127,14 @@ func TestTextReporter(t *testing.T) {
 	var out bytes.Buffer
 	r := newTextReporter(&out, false, true, time.Now())
 	at := time.Date(2026, 11, 22, 10, 11, 12, 345e6, time.Local)
-	r.Output(stagedoor.LogLine{Function: "early", Text: "printed before the gateway was ready"})
-	r.Ready(stagedoor.Ready{Public: "http://127.0.0.1:8080", Admin: "http://127.0.0.1:8081", Page: "/x/public", Application: stagedoor.Application{
-		Template: "/x/template.yaml", Tables: []stagedoor.Resource{{LogicalID: "Table", Name: "stack-table"}},
-		APIs: []stagedoor.API{
-			{ID: "abcdefghij", Name: "chat", Stages: []string{"dev", "both"}, URLs: []string{"ws://127.0.0.1:8080/dev", "ws://127.0.0.1:8080/_aws/execute-api/abcdefghij/both"}, Routes: []stagedoor.Route{{Key: "$connect", Target: "function f"}, {Key: "say", Target: "mock", TwoWay: true}, {Key: "$default"}}},
+	r.Output(dev.LogLine{Function: "early", Text: "printed before the gateway was ready"})
+	r.Ready(dev.Ready{Public: "http://127.0.0.1:8080", Admin: "http://127.0.0.1:8081", Page: "/x/public", Application: dev.Application{
+		Template: "/x/template.yaml", Tables: []dev.Resource{{LogicalID: "Table", Name: "stack-table"}},
+		APIs: []dev.API{
+			{ID: "abcdefghij", Name: "chat", Stages: []string{"dev", "both"}, URLs: []string{"ws://127.0.0.1:8080/dev", "ws://127.0.0.1:8080/_aws/execute-api/abcdefghij/both"}, Routes: []dev.Route{{Key: "$connect", Target: "function f"}, {Key: "say", Target: "mock", TwoWay: true}, {Key: "$default"}}},
 			{ID: "klmnopqrst", Name: "other", Stages: []string{"both"}, URLs: []string{"ws://127.0.0.1:8080/_aws/execute-api/klmnopqrst/both"}},
 		},
-		Notices:  []stagedoor.Notice{{Line: 7, LogicalID: "Bucket", Type: "AWS::S3::Bucket", Message: "a type that is not run here"}},
+		Notices:  []dev.Notice{{Line: 7, LogicalID: "Bucket", Type: "AWS::S3::Bucket", Message: "a type that is not run here"}},
 		Problems: []string{"Api: route x: no"},
 	}})
 	for _, want := range []string{
@@ -151,12 +151,12 @@ func TestTextReporter(t *testing.T) {
 		t.Error("what came before ready is not behind it")
 	}
 	out.Reset()
-	r.Record(&stagedoor.Record{Event: "connect", Time: at, ConnectionID: "id==", Status: 101, Duration: 1500 * time.Microsecond})
-	r.Record(&stagedoor.Record{Event: "message", Time: at, ConnectionID: "id==", RouteKey: "say", Status: 200, Bytes: 12, Duration: 20 * time.Millisecond,
+	r.Record(&dev.Record{Event: "connect", Time: at, ConnectionID: "id==", Status: 101, Duration: 1500 * time.Microsecond})
+	r.Record(&dev.Record{Event: "message", Time: at, ConnectionID: "id==", RouteKey: "say", Status: 200, Bytes: 12, Duration: 20 * time.Millisecond,
 		Warnings: []string{"line 1: #set of $x\x1b[2J has no value", "line 2: another"}})
-	r.Record(&stagedoor.Record{Event: "message", Time: at, ConnectionID: "id==", Status: 403, Error: "no route\x1b[2J\nand more", Duration: 0})
-	r.Record(&stagedoor.Record{Event: "push", Time: at, ConnectionID: "id==", RouteKey: "POST /@connections/{connectionId}", Status: 410})
-	r.Record(&stagedoor.Record{Event: "disconnect", Time: at, ConnectionID: "id==", RouteKey: "$disconnect", Status: 1001, Reason: "Going away", Duration: 2 * time.Second})
+	r.Record(&dev.Record{Event: "message", Time: at, ConnectionID: "id==", Status: 403, Error: "no route\x1b[2J\nand more", Duration: 0})
+	r.Record(&dev.Record{Event: "push", Time: at, ConnectionID: "id==", RouteKey: "POST /@connections/{connectionId}", Status: 410})
+	r.Record(&dev.Record{Event: "disconnect", Time: at, ConnectionID: "id==", RouteKey: "$disconnect", Status: 1001, Reason: "Going away", Duration: 2 * time.Second})
 	want := "10:11:12.345  connect     id==  101  1.5 ms\n" +
 		"10:11:12.345  message     id==  say  200  12 B  20 ms\n    warning  line 1: #set of $x\uFFFD[2J has no value\n    warning  line 2: another\n" +
 		"10:11:12.345  message     id==  403  0.0 ms  no route\uFFFD[2J …\n" +
@@ -167,8 +167,8 @@ func TestTextReporter(t *testing.T) {
 	}
 	out.Reset()
 	r.Rejected(errors.New("the disk is on fire"))
-	r.Output(stagedoor.LogLine{Function: "f", RequestID: "uuid", Text: "hello"})
-	r.Output(stagedoor.LogLine{Text: "building", Notice: true})
+	r.Output(dev.LogLine{Function: "f", RequestID: "uuid", Text: "hello"})
+	r.Output(dev.LogLine{Text: "building", Notice: true})
 	for _, want := range []string{"what ran before goes on\n    the disk is on fire\n", "f  uuid  hello\n", "notice  building\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, out.String())
@@ -181,11 +181,11 @@ func TestJSONRecord(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	r := newJSONReporter(&out)
-	r.Record(&stagedoor.Record{Event: "push", ConnectionID: "early=="})
-	r.Ready(stagedoor.Ready{Public: "http://x"})
+	r.Record(&dev.Record{Event: "push", ConnectionID: "early=="})
+	r.Ready(dev.Ready{Public: "http://x"})
 	out.Reset()
 	at := time.Date(2026, 11, 22, 10, 11, 12, 345e6, time.UTC)
-	r.Record(&stagedoor.Record{
+	r.Record(&dev.Record{
 		Event: "message", Time: at, Duration: 1500 * time.Microsecond, APIID: "api", Stage: "dev", ConnectionID: "id==", RequestID: "rid=",
 		RouteKey: "say \"hi\" \xff\n", Status: 200, Bytes: 12, Reason: "é", Error: "no\x1b",
 		Warnings: []string{"line 1: \"a\"\n", "b"},

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/stagedoor/stagedoor"
+	"github.com/stagedoor/stagedoor/internal/dev"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
@@ -64,7 +64,7 @@ func (r *textReporter) print(line string) {
 }
 
 // Ready prints what runs.
-func (r *textReporter) Ready(ready stagedoor.Ready) {
+func (r *textReporter) Ready(ready dev.Ready) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s  %s\n", r.paint(bold, "Stagedoor"), shortPath(ready.Template))
 	if ready.Note != "" {
@@ -99,7 +99,7 @@ func (r *textReporter) Ready(ready stagedoor.Ready) {
 }
 
 // backend prints how an HTTP backend and the gateway reach each other.
-func (r *textReporter) backend(b *strings.Builder, ready stagedoor.Ready) {
+func (r *textReporter) backend(b *strings.Builder, ready dev.Ready) {
 	if ready.AtRoot {
 		fmt.Fprintf(b, "  %s  POST %s\n", r.paint(dim, "push    "), pushURL(ready))
 	}
@@ -114,10 +114,10 @@ func (r *textReporter) backend(b *strings.Builder, ready stagedoor.Ready) {
 
 // pushURL is where a backend pushes messages to connections without a word about
 // APIs and stages.
-func pushURL(ready stagedoor.Ready) string { return ready.Public + "/@connections/{id}" }
+func pushURL(ready dev.Ready) string { return ready.Public + "/@connections/{id}" }
 
 // application prints the routes and what is not run.
-func (r *textReporter) application(b *strings.Builder, a stagedoor.Application) {
+func (r *textReporter) application(b *strings.Builder, a dev.Application) {
 	if len(a.APIs) == 0 {
 		fmt.Fprintf(b, "\n  %s\n", r.paint(yellow, "The template has no WebSocket API."))
 	}
@@ -149,7 +149,7 @@ func (r *textReporter) application(b *strings.Builder, a stagedoor.Application) 
 }
 
 // Reloaded prints what a changed template brought.
-func (r *textReporter) Reloaded(a stagedoor.Application) {
+func (r *textReporter) Reloaded(a dev.Application) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s", r.clock(time.Now()), r.paint(green, shortPath(a.Template)+" is in effect; connections stay open"))
 	var details strings.Builder
@@ -160,7 +160,7 @@ func (r *textReporter) Reloaded(a stagedoor.Application) {
 // Rejected prints why a changed template was not taken.
 func (r *textReporter) Rejected(err error) {
 	lines := []string{err.Error()}
-	var problems stagedoor.Problems
+	var problems dev.Problems
 	if errors.As(err, &problems) {
 		lines = lines[:0]
 		for _, problem := range problems {
@@ -172,7 +172,7 @@ func (r *textReporter) Rejected(err error) {
 }
 
 // Output prints what a function printed.
-func (r *textReporter) Output(l stagedoor.LogLine) {
+func (r *textReporter) Output(l dev.LogLine) {
 	name, text := r.paint(violet, l.Function), visible(l.Text)
 	if l.Notice {
 		text = relative(text)
@@ -186,7 +186,7 @@ func (r *textReporter) Output(l stagedoor.LogLine) {
 }
 
 // Record prints an event.
-func (r *textReporter) Record(e *stagedoor.Record) {
+func (r *textReporter) Record(e *dev.Record) {
 	if e.Event == telemetry.EventRefused {
 		r.refused(e)
 		return
@@ -237,7 +237,7 @@ func (r *textReporter) reason(line, failure string) string {
 var colours = regexp.MustCompile("\x1b\\[[0-9]*m")
 
 // warnings are the lines below an event.
-func (r *textReporter) warnings(e *stagedoor.Record) (lines string) {
+func (r *textReporter) warnings(e *dev.Record) (lines string) {
 	for _, warning := range e.Warnings {
 		lines += "\n    " + r.paint(yellow, "warning  "+visible(warning))
 	}
@@ -246,7 +246,7 @@ func (r *textReporter) warnings(e *stagedoor.Record) (lines string) {
 
 // refused prints a URL that leads nowhere, and where there is something; on a
 // terminal in lines that find room there.
-func (r *textReporter) refused(e *stagedoor.Record) {
+func (r *textReporter) refused(e *dev.Record) {
 	const indent = len(clockFormat) + 2
 	text := fmt.Sprintf("%d %s: %s", e.Status, visible(e.Refused.Path), visible(e.Error))
 	if r.color {

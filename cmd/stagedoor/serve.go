@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/server"
 )
 
 // ServeCmd is "stagedoor serve".
@@ -53,7 +53,7 @@ func (c *ServeCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer service.close()
-	err = stagedoor.Serve(ctx, stagedoor.ServeConfig{
+	err = server.Run(ctx, server.Config{
 		Source:    c.source(p.environ),
 		Open:      c.Open,
 		Hosts:     c.Host,
@@ -127,7 +127,7 @@ type serveReporter struct {
 }
 
 // Ready prints the ready line.
-func (r *serveReporter) Ready(ready stagedoor.ServeReady) {
+func (r *serveReporter) Ready(ready server.Ready) {
 	var text string
 	if r.json {
 		line, _ := json.Marshal(struct { // strings always marshal
@@ -146,7 +146,7 @@ func (r *serveReporter) Ready(ready stagedoor.ServeReady) {
 }
 
 // text is the ready line for people.
-func (r *serveReporter) text(ready stagedoor.ServeReady) string {
+func (r *serveReporter) text(ready server.Ready) string {
 	paint := (&textReporter{color: r.p.color(r.p.stdout)}).paint
 	file := "no configuration file: defaults"
 	if ready.File != "" {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/administration"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/deploy"
+	"github.com/stagedoor/stagedoor/internal/server"
 )
 
 // storeFlags say whose store is meant: that of a data folder or a configuration,
@@ -55,8 +55,8 @@ func (f *storeFlags) openOrReplace(ctx context.Context, p *process, make, replac
 			source.Flags[flag.key], source.FlagNames[flag.key] = flag.value, flag.name
 		}
 	}
-	s, err := stagedoor.OpenStore(ctx, source, make, replace, p.stderr)
-	if errors.Is(err, stagedoor.ErrInUse) {
+	s, err := server.OpenStore(ctx, source, make, replace, p.stderr)
+	if errors.Is(err, server.ErrInUse) {
 		return nil, fmt.Errorf("%w; if that is a gateway, ask it: --gateway http://127.0.0.1:8081", err)
 	}
 	if err != nil {

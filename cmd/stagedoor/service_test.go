@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagedoor/stagedoor"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/server"
 )
 
 // A service manager's watchdog hears of a gateway for as long as its parts have
@@ -49,7 +49,7 @@ func TestWatchdogGoesSilent(t *testing.T) { // not parallel: the manager's addre
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- stagedoor.Serve(ctx, stagedoor.ServeConfig{
+		ended <- server.Run(ctx, server.Config{
 			Source:    config.Options{Environ: []string{"STAGEDOOR_ADMIN_LISTEN=127.0.0.1:0", "STAGEDOOR_DATA=" + t.TempDir()}},
 			Listeners: map[string][]net.Listener{"public": {port}},
 			Reporter:  &serveReporter{p: &process{stdout: log, stderr: log}, json: true, service: service},

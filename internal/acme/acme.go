@@ -7,7 +7,7 @@
 // Two challenges are answered: HTTP-01 by Handler, on port 80, and TLS-ALPN-01 by
 // Certificate with Protocol, on port 443. One of the two has to be reachable.
 //
-// The root package makes one Manager for the ports that speak TLS; package
+// Package server makes one Manager for the ports that speak TLS; package
 // servertls asks it for the names that no file has.
 package acme
 

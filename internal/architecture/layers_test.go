@@ -19,7 +19,7 @@ const language = "Language"
 const aboveAll = 99
 
 // layerRow is a row of a table of packages.
-var layerRow = regexp.MustCompile("^\\| (\\d|tests) \\| `([^`]+)` \\|")
+var layerRow = regexp.MustCompile("^\\| (\\d+|tests) \\| `([^`]+)` \\|")
 
 // packageRow is what the page says about a package.
 type packageRow struct {

@@ -1,7 +1,7 @@
 // Package config reads the configuration of a gateway: a YAML file, read
 // strictly and with all its mistakes told at once, variables of the
 // environment, and flags. It knows what a value must look like and nothing of
-// what is done with it; the root package hands the values on.
+// what is done with it; package server hands the values on.
 //
 // The keys are in keys.go, what their values look like in value.go, the walk
 // through the file in decode.go.

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -59,29 +61,72 @@ func Header(name, value string) func(*websocket.DialOptions) {
 }
 
 // Send sends a text message.
-func (c *Client) Send(text string) {
-	c.t.Helper()
+func (c *Client) Send(text string) { c.t.Helper(); Send(c.t, c.Conn, text) }
+
+// Receive waits for the next message, which must be text.
+func (c *Client) Receive() string { c.t.Helper(); return Receive(c.t, c.Conn) }
+
+// Send sends a text message.
+func Send(t testing.TB, c *websocket.Conn, text string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 	defer cancel()
 	if err := c.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
-		c.t.Fatalf("send: %v", err)
+		t.Fatalf("send: %v", err)
 	}
 }
 
 // Receive waits for the next message, which must be text.
-func (c *Client) Receive() string {
-	c.t.Helper()
+func Receive(t testing.TB, c *websocket.Conn) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 	defer cancel()
 	c.SetReadLimit(1 << 20)
 	kind, data, err := c.Read(ctx)
 	if err != nil {
-		c.t.Fatalf("receive: %v", err)
+		t.Fatalf("receive: %v", err)
 	}
 	if kind != websocket.MessageText {
-		c.t.Fatalf("received a binary message: %q", data)
+		t.Fatalf("received a binary message: %q", data)
 	}
 	return string(data)
+}
+
+// Ask sends a text message and waits for the next one.
+func Ask(t testing.TB, c *websocket.Conn, text string) string {
+	t.Helper()
+	Send(t, c, text)
+	return Receive(t, c)
+}
+
+// IsPinged connects to a URL, http://…, sends nothing, and reports whether the
+// server sends a ping within a time.
+func IsPinged(t testing.TB, url string, within time.Duration) bool {
+	t.Helper()
+	pinged := make(chan struct{}, 1)
+	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1), &websocket.DialOptions{
+		HTTPClient: HTTPClient,
+		OnPingReceived: func(context.Context, []byte) bool {
+			select {
+			case pinged <- struct{}{}:
+			default:
+			}
+			return true
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.CloseNow() }()
+	conn.CloseRead(ctx)
+	select {
+	case <-pinged:
+		return true
+	case <-time.After(within):
+		return false
+	}
 }
 
 // WaitClosed reads on until the server closes, and returns its close code and
@@ -102,14 +147,24 @@ func (c *Client) WaitClosed() (code int, reason string) {
 	}
 }
 
+// HTTPClient keeps no connections: an idle one would outlive its test.
+var HTTPClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: Timeout}
+
 // Do sends an HTTP request and returns the answer with its body.
 func (g *Gateway) Do(method, url string, body []byte, headers ...string) (*http.Response, string) {
 	g.t.Helper()
+	return Do(g.t, method, url, body, headers...)
+}
+
+// Do sends an HTTP request and returns the answer with its body. Headers are names
+// and values in turn.
+func Do(t testing.TB, method, url string, body []byte, headers ...string) (*http.Response, string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		g.t.Fatal(err)
+		t.Fatal(err)
 	}
 	for i := 0; i < len(headers); i += 2 {
 		if headers[i] == "Host" {
@@ -117,15 +172,14 @@ func (g *Gateway) Do(method, url string, body []byte, headers ...string) (*http.
 		}
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	response, err := transport.RoundTrip(request)
+	response, err := HTTPClient.Transport.RoundTrip(request)
 	if err != nil {
-		g.t.Fatalf("%s %s: %v", method, url, err)
+		t.Fatalf("%s %s: %v", method, url, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(response.Body)
 	if err != nil {
-		g.t.Fatalf("%s %s: %v", method, url, err)
+		t.Fatalf("%s %s: %v", method, url, err)
 	}
 	return response, string(data)
 }

@@ -14,7 +14,7 @@
 // A connection that becomes a WebSocket is not the server's any more: nothing
 // is kept for it here.
 //
-// The root package serves its public and its admin port with it.
+// Packages server and dev open and serve their public and admin ports with it.
 package listener
 
 import (

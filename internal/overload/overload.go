@@ -3,7 +3,7 @@
 // each from a pressure of its own on, until the pressure is gone. It is what
 // Envoy calls an overload manager.
 //
-// The root package says which actions there are, and for which pressures.
+// Package server says which actions there are, and for which pressures.
 package overload
 
 import (

@@ -3,7 +3,7 @@
 // elsewhere (package acme) for names that no file has, versions and ciphers by
 // the name of a policy, and client certificates.
 //
-// The root package makes one Certificates for each port that speaks TLS.
+// Package server makes one Certificates for each port that speaks TLS.
 package servertls
 
 import (

@@ -1,0 +1,39 @@
+package dev
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/webguard"
+)
+
+// adminHandler answers health checks and the Lambda Invoke API.
+func (d *dev) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	healthy := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") }
+	mux.HandleFunc("GET /healthz", healthy)
+	mux.HandleFunc("GET /readyz", healthy)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, devAdmin)
+	})
+	mux.Handle("/2015-03-31/functions/", gateway.Guarded(d.webGuard(), d.functions))
+	return mux
+}
+
+// devAdmin says what the port is to whoever opens it in a browser.
+const devAdmin = `This is the admin port of "stagedoor dev".
+
+  /healthz, /readyz          200 while it runs
+  /2015-03-31/functions/...  Lambda's Invoke operation, for the functions of the
+                             application, by AWS_ENDPOINT_URL_LAMBDA
+
+WebSocket clients, and @connections, have the other port.
+`
+
+// webGuard knows the names that the developer has given.
+func (d *dev) webGuard() webguard.Guard {
+	return webguard.Guard{Knows: func(host string) bool {
+		return webguard.IsOneOf(host, d.config.Hosts, d.config.Listen, d.config.Admin) || d.gateway.HasDomain(host)
+	}}
+}

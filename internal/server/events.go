@@ -1,0 +1,217 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+)
+
+// maxFailures is how many failed events are logged in a second: a backend that
+// is gone fails every message, and a log must not be the next thing to fail.
+const maxFailures = 50
+
+// maxRefusals is how many URLs that lead nowhere are logged in a second: whoever
+// looks for holes asks for thousands, and must not hide what else fails.
+const maxRefusals = 10
+
+// eventLog counts the events of the data plane, and logs those that were asked
+// for. It is the gateway's telemetry.Recorder.
+type eventLog struct {
+	log   *slog.Logger
+	shown atomic.Pointer[string] // one of config.Events…
+
+	connected, refused, disconnected  atomic.Uint64
+	messages, pushes, failed, dropped atomic.Uint64
+	turnedAway                        atomic.Uint64 // closed when they were accepted, by a limit
+
+	failures, refusals quota // of lines
+
+	ended chan struct{} // closed to end the summaries
+	done  chan struct{} // closed when they have ended
+}
+
+func newEventLog(log *slog.Logger, shown string) *eventLog {
+	l := &eventLog{log: log, ended: make(chan struct{}), done: make(chan struct{})}
+	l.setShown(shown)
+	return l
+}
+
+func (l *eventLog) setShown(events string) { l.shown.Store(&events) }
+
+// Record implements telemetry.Recorder.
+func (l *eventLog) Record(e *telemetry.Record) {
+	l.count(e)
+	shown := *l.shown.Load()
+	if shown != config.EventsNone {
+		l.warn(e)
+	}
+	if e.Event == telemetry.EventRefused {
+		l.refuse(e, shown)
+		return
+	}
+	if e.Refused != nil && e.Status != http.StatusTooManyRequests {
+		l.audit(e) // whatever else is logged
+		return
+	}
+	switch shown {
+	case config.EventsAll:
+		level := slog.LevelInfo
+		if e.Error != "" {
+			level = slog.LevelWarn
+		}
+		l.write(level, e)
+	case config.EventsFailed:
+		if e.Error == "" {
+			return
+		}
+		if !l.failures.admit(e.Time.Add(e.Duration), maxFailures) {
+			l.dropped.Add(1)
+			return
+		}
+		l.write(slog.LevelWarn, e)
+	}
+}
+
+// refuse logs a URL that leads nowhere.
+func (l *eventLog) refuse(e *telemetry.Record, shown string) {
+	if shown == config.EventsNone {
+		return
+	}
+	if !l.refusals.admit(e.Time, maxRefusals) {
+		l.dropped.Add(1)
+		return
+	}
+	l.log.Warn("URL refused", "source", e.Refused.Source, "host", e.Refused.Host, "path", e.Refused.Path, "status", e.Status, "error", e.Error)
+}
+
+// warn logs what is probably a mistake in the API.
+func (l *eventLog) warn(e *telemetry.Record) {
+	for _, warning := range e.Warnings {
+		l.log.Warn("warning", "apiId", e.APIID, "stage", e.Stage, "routeKey", e.RouteKey, "warning", warning)
+	}
+}
+
+func (l *eventLog) count(e *telemetry.Record) {
+	switch {
+	case e.Event == telemetry.EventConnect && e.Status == http.StatusSwitchingProtocols:
+		l.connected.Add(1)
+	case e.Event == telemetry.EventConnect, e.Event == telemetry.EventRefused:
+		l.refused.Add(1)
+	case e.Event == telemetry.EventDisconnect:
+		l.disconnected.Add(1)
+	case e.Event == telemetry.EventMessage:
+		l.messages.Add(1)
+	case e.Event == telemetry.EventPush:
+		l.pushes.Add(1)
+	}
+	if e.Error != "" {
+		l.failed.Add(1)
+	}
+}
+
+// quota bounds how many lines of a kind are logged in a second.
+type quota struct {
+	mu     sync.Mutex // guards the following
+	second int64      // the second that lines are counted in
+	told   int        // lines in it
+}
+
+// admit reports whether there may be one line more, most in a second, at the time
+// of what it tells.
+func (q *quota) admit(at time.Time, most int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if second := at.Unix(); second > q.second {
+		q.second, q.told = second, 0
+	}
+	q.told++
+	return q.told <= most
+}
+
+func (l *eventLog) write(level slog.Level, e *telemetry.Record) {
+	attributes := make([]slog.Attr, 0, 12)
+	add := func(name, value string) {
+		if value != "" {
+			attributes = append(attributes, slog.String(name, value))
+		}
+	}
+	add("apiId", e.APIID)
+	add("stage", e.Stage)
+	add("connectionId", e.ConnectionID)
+	add("requestId", e.RequestID)
+	add("routeKey", e.RouteKey)
+	attributes = append(attributes, slog.Int("status", e.Status))
+	add("reason", e.Reason)
+	if e.Bytes != 0 {
+		attributes = append(attributes, slog.Int("bytes", e.Bytes))
+	}
+	attributes = append(attributes, slog.Float64("durationMs", milliseconds(e.Duration)))
+	add("error", e.Error)
+	l.log.LogAttrs(context.Background(), level, e.Event, attributes...)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// audit logs that somebody was refused: who, what, from where, and why.
+func (l *eventLog) audit(e *telemetry.Record) {
+	a := e.Refused
+	l.log.Warn("access refused", "event", e.Event, "caller", a.Caller, "source", a.Source, "action", a.Action, "resource", a.Resource,
+		"apiId", e.APIID, "stage", e.Stage, "routeKey", e.RouteKey, "connectionId", e.ConnectionID, "requestId", e.RequestID,
+		"status", e.Status, "result", a.Result, "error", e.Error)
+}
+
+// start logs a summary of the events after every interval in which there were
+// any, until stop. connections tells how many are open.
+func (l *eventLog) start(interval time.Duration, connections func() int) {
+	if interval == 0 {
+		close(l.done)
+		return
+	}
+	ticker := time.NewTicker(interval)
+	go func() {
+		defer close(l.done)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				l.summarize(connections())
+			case <-l.ended:
+				l.summarize(connections())
+				return
+			}
+		}
+	}()
+}
+
+// stop ends the summaries, with a last one.
+func (l *eventLog) stop() {
+	close(l.ended)
+	<-l.done
+}
+
+// summarize logs what happened since the last summary, if anything did.
+func (l *eventLog) summarize(open int) {
+	attributes := []slog.Attr{slog.Int("open", open)}
+	happened := false
+	for _, counter := range []struct {
+		name  string
+		count *atomic.Uint64
+	}{
+		{"connected", &l.connected}, {"refused", &l.refused}, {"disconnected", &l.disconnected},
+		{"messages", &l.messages}, {"pushes", &l.pushes}, {"failed", &l.failed}, {"failuresNotLogged", &l.dropped}, {"turnedAway", &l.turnedAway},
+	} {
+		if n := counter.count.Swap(0); n > 0 {
+			happened = true
+			attributes = append(attributes, slog.Uint64(counter.name, n))
+		}
+	}
+	if happened {
+		l.log.LogAttrs(context.Background(), slog.LevelInfo, "summary", attributes...)
+	}
+}

@@ -1,0 +1,152 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/overload"
+	"github.com/stagedoor/stagedoor/internal/websocket"
+)
+
+// As memory runs out, those who send most are not read, then handshakes are
+// refused, then those who read slowly are dropped; afterwards all is as before.
+// The log tells the beginning and the end of each.
+func TestOverloadActions(t *testing.T) {
+	t.Parallel()
+	g := gatewaytest.New(t, websocket.DriverAuto)
+	g.Functions.Set("echo", gatewaytest.Echo)
+	g.DeployRoutes(gatewaytest.Route{Key: "$default", Function: "echo", TwoWay: true})
+	memory := 0.0
+	var log strings.Builder
+	manager := overload.New(slog.New(slog.NewTextHandler(&log, nil)),
+		[]overload.Pressure{{Name: "memory", Read: func() float64 { return memory }}}, actions(g.Engine, g.Gateway))
+
+	greedy, modest, slow := g.Dial("/dev"), g.Dial("/dev"), g.Dial("/dev")
+	ask := func(c *gatewaytest.Client, text string) {
+		t.Helper()
+		c.Send(text)
+		if got := c.Receive(); got != text {
+			t.Fatalf("%.20q is answered %.20q", text, got)
+		}
+	}
+	ask(slow, "slow")
+	slowID := senderOf(t, g, "slow")
+	for range 20 {
+		ask(greedy, strings.Repeat("x", 30_000))
+	}
+	ask(modest, "hello")
+
+	memory = 0.86
+	manager.Round()
+	greedy.Send("while it is held")
+	for n := range 20 {
+		ask(modest, fmt.Sprint(n))
+	}
+	if slices.ContainsFunc(g.Functions.Events("echo"), func(e gatewaytest.Event) bool { return e.Body == "while it is held" }) {
+		t.Error("the one who sends most is read")
+	}
+	g.Dial("/dev")
+
+	memory = 0.91
+	manager.Round()
+	if _, response, err := g.TryDial("/dev"); err == nil || response == nil || response.StatusCode != 503 || response.Header.Get("Retry-After") == "" {
+		t.Errorf("a handshake: %v, %v", response, err)
+	}
+	if got := greedy.Receive(); got != "while it is held" { // held for one round, and then somebody else is
+		t.Errorf("the one who was held gets %q", got)
+	}
+
+	payload := []byte(strings.Repeat("x", 100_000))
+	gatewaytest.Eventually(t, func() error { // until the sockets are full
+		if answer, _ := g.Do("POST", g.ConnectionURL(slowID), payload); answer.StatusCode == 200 {
+			return fmt.Errorf("%d bytes wait", g.Engine.Waiting())
+		}
+		return nil
+	})
+	memory = 0.96
+	manager.Round()
+	if record := g.Records.Wait(t, "disconnect", 1); record.Status != websocket.CloseTryAgainLater || record.ConnectionID != slowID {
+		t.Errorf("$disconnect of %s with %d", record.ConnectionID, record.Status)
+	}
+
+	memory = 0
+	manager.Round()
+	ask(g.Dial("/dev"), "hello")
+	ask(greedy, "hello")
+	for _, line := range []string{
+		`msg="overloaded: pausing those who send most" pressure=memory percent=86`,
+		`msg="overloaded: refusing handshakes" pressure=memory percent=91`,
+		`msg="overloaded: dropping slow readers" pressure=memory percent=96`,
+		`msg="no longer overloaded: ended: pausing those who send most"`,
+		`msg="no longer overloaded: ended: refusing handshakes"`,
+		`msg="no longer overloaded: ended: dropping slow readers"`,
+	} {
+		if strings.Count(log.String(), line) != 1 {
+			t.Errorf("the log does not have once: %s\n%s", line, &log)
+		}
+	}
+}
+
+// senderOf is the id of the connection that sent a text.
+func senderOf(t *testing.T, g *gatewaytest.Gateway, text string) string {
+	t.Helper()
+	for _, e := range g.Functions.Events("echo") {
+		if e.Body == text {
+			return e.RequestContext.ConnectionID
+		}
+	}
+	t.Fatalf("nobody sent %q", text)
+	return ""
+}
+
+// Messages in flight are a pressure: backends that hang have those who send to
+// them paused, until they answer.
+func TestOverloadInFlight(t *testing.T) {
+	t.Parallel()
+	g := gatewaytest.NewWith(t, websocket.Options{InFlight: 8}, gateway.Guards{Unsigned: true})
+	proceed := make(chan struct{})
+	g.Functions.Set("hangs", func(context.Context, gatewaytest.Event) (string, error) {
+		<-proceed
+		return `{"statusCode":200}`, nil
+	})
+	var log strings.Builder
+	inFlight := slices.DeleteFunc(pressures(g.Engine), func(p overload.Pressure) bool { return p.Name != "messages in flight" })
+	manager := overload.New(slog.New(slog.NewTextHandler(&log, nil)), inFlight, actions(g.Engine, g.Gateway))
+	manager.Round()
+	if log.Len() > 0 {
+		t.Errorf("without a message: %s", &log)
+	}
+	for n := range 8 { // each has a share, with room for one at least
+		id := fmt.Sprintf("hanging%03d", n)
+		g.Deploy(gatewaytest.API(id, gatewaytest.Route{Key: "$default", Function: "hangs"}), &apigw.Stage{StageName: id})
+		g.Dial("/" + id).Send("x")
+	}
+	gatewaytest.Eventually(t, func() error {
+		if running, limit := g.Engine.InFlight(); running < 7 {
+			return fmt.Errorf("%d messages of %d are in flight", running, limit)
+		}
+		return nil
+	})
+	manager.Round()
+	if !strings.Contains(log.String(), `pausing those who send most" pressure="messages in flight"`) {
+		t.Errorf("the log: %s", &log)
+	}
+	close(proceed)
+	gatewaytest.Eventually(t, func() error {
+		if running, _ := g.Engine.InFlight(); running > 0 {
+			return fmt.Errorf("%d are in flight", running)
+		}
+		return nil
+	})
+	manager.Round()
+	if !strings.Contains(log.String(), "ended: pausing those who send most") {
+		t.Errorf("the log: %s", &log)
+	}
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/store"
+)
+
+// A gateway that stops while one API's $connect hangs tells the clients of
+// another at once, and runs $disconnect for each.
+func TestServeStopBesideHangingConnect(t *testing.T) {
+	t.Parallel()
+	hanging, gone := make(chan struct{}, 1), atomic.Int32{}
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hangs" {
+			_, _ = io.Copy(io.Discard, r.Body) // only then it shows that the caller is gone
+			hanging <- struct{}{}
+			<-r.Context().Done()
+			return
+		}
+		gone.Add(1)
+	}))
+	t.Cleanup(backend.Close)
+	s := newSite(t)
+	s.fill(echo(t))
+	s.change(func(c *store.Configuration) error {
+		ctx, failures := t.Context(), []error{}
+		for id, key := range map[string]string{"hanging123": "$connect", "leaving123": "$disconnect"} {
+			path := map[string]string{"$connect": "/hangs", "$disconnect": "/gone"}[key]
+			api := &apigw.API{
+				ApiId: id, Name: id, ProtocolType: "WEBSOCKET", RouteSelectionExpression: "$request.body.action",
+				Routes:       []*apigw.Route{{RouteId: "r1", RouteKey: key, Target: "integrations/i1"}},
+				Integrations: []*apigw.Integration{{IntegrationId: "i1", IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: backend.URL + path}},
+			}
+			_, errAPI := c.APIs.Put(ctx, api, 0)
+			_, errDeployment := c.Deployments.Put(ctx, &apigw.Deployment{DeploymentId: "d1", API: api}, 0)
+			_, errStage := c.Stages.Put(ctx, &apigw.Stage{ApiId: id, StageName: id, DeploymentId: "d1"}, 0)
+			failures = append(failures, errAPI, errDeployment, errStage)
+		}
+		return errors.Join(failures...)
+	})
+	s.configure("shutdown: {timeout: 20s}\nlimits: {connects: none}\n")
+	g := s.start(Config{Open: true})
+	base := strings.Replace(g.Public[0], "http", "ws", 1)
+	const clients = 20
+	closed := make(chan error, clients)
+	for range clients {
+		conn, _, err := websocket.Dial(t.Context(), base+"/leaving123", &websocket.DialOptions{HTTPClient: gatewaytest.HTTPClient})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			_, _, err := conn.Read(context.Background())
+			closed <- err
+		}()
+	}
+	refused := make(chan error, 1)
+	go func() {
+		_, _, err := websocket.Dial(context.Background(), base+"/hanging123", &websocket.DialOptions{HTTPClient: gatewaytest.HTTPClient})
+		refused <- err
+	}()
+	<-hanging
+	if err := g.stop(); err != nil {
+		t.Error(err)
+	}
+	for range clients {
+		if err := <-closed; websocket.CloseStatus(err) != websocket.StatusGoingAway {
+			t.Errorf("a client saw %v", err)
+		}
+	}
+	if err := <-refused; err == nil {
+		t.Error("the handshake that hung was accepted")
+	}
+	if n := gone.Load(); n != clients || strings.Contains(g.log.String(), "connections were cut") {
+		t.Errorf("$disconnect ran for %d of %d; the log:\n%s", n, clients, &g.log)
+	}
+}
