@@ -121,7 +121,7 @@ func TestClientIsNotFooled(t *testing.T) {
 		want   string
 	}{
 		"another server":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "hello", http.StatusNotFound) }, "is it the admin port of a gateway?"},
-		"another answer":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello\n") }, "no backup of Stagedoor"},
+		"another answer":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello\n") }, "not a backup of Stagedoor"},
 		"cut off":           {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(whole.Bytes()[:whole.Len()-9]) }, "broke off"},
 		"somewhere else":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/else", http.StatusFound) }, "is it the admin port of a gateway?"},
 		"aborted in it all": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "does not answer"},

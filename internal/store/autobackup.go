@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// The files of automatic backups are named after their time, so that their
-// names stand in its order, and after the highest revision that they hold.
+// The name of an automatic backup's file has its time, so that names sort by
+// time, and the highest revision in it.
 const (
 	backupPrefix = "stagedoor-"
 	backupSuffix = ".backup"
@@ -42,7 +42,7 @@ func backupsIn(dir string) ([]backupFile, error) {
 	return list, nil
 }
 
-func (o *opening) backups() []backupFile {
+func (o *opener) backups() []backupFile {
 	list, err := backupsIn(o.options.BackupDir)
 	if err != nil {
 		o.log.Warn("The automatic backups cannot be read", "error", err)
@@ -50,8 +50,8 @@ func (o *opening) backups() []backupFile {
 	return list
 }
 
-// read calls record for every record of a backup. It counts only if there is no
-// error.
+// read calls record for every record of a backup. With an error, the backup is
+// not whole, and the records must not be used.
 func (b backupFile) read(record func(Record)) error {
 	file, err := os.Open(b.path)
 	if err != nil {
@@ -61,7 +61,8 @@ func (b backupFile) read(record func(Record)) error {
 	return readBackup(file, func(r Record) error { record(r); return nil })
 }
 
-// time is when the backup was made, the zero time for a file of another name.
+// time is when the backup was made, by its name; the zero time for a file that
+// is not named like a backup.
 func (b backupFile) time() time.Time {
 	text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(b.path), backupPrefix), "-")
 	at, _ := time.Parse(timeLayout, text)
@@ -72,21 +73,23 @@ func (b backupFile) time() time.Time {
 func (b backupFile) revision() (revision uint64) {
 	name := strings.TrimSuffix(filepath.Base(b.path), backupSuffix)
 	if _, text, found := strings.Cut(name, "-r"); found {
-		_, _ = fmt.Sscan(text, &revision) // 0 for another name
+		_, _ = fmt.Sscan(text, &revision) // 0 where the name has no revision
 	}
 	return revision
 }
 
 const (
-	// backupIdle: within a backup there are pauses of this many times the time of
-	// the work, and between two backupShare times the time that the last one took.
+	// backupIdle is how much longer than the work the pauses within a backup
+	// are, and backupShare how much longer than the last backup the pause
+	// before the next one is.
 	backupIdle  = 4
 	backupShare = 5
-	// backupRetry: after a failure it is longer by this factor.
+	// backupRetry is how much longer that pause is after a failure.
 	backupRetry = 30
-	// backupTime is how long one backup may take.
+	// backupTime is the longest that a backup may take.
 	backupTime = 5 * time.Minute
-	// lastBackupTime is how long the one at the end may take.
+	// lastBackupTime is the longest that the last backup, when the store is
+	// closed, may take.
 	lastBackupTime = 10 * time.Second
 )
 
@@ -98,13 +101,14 @@ type automaticBackups struct {
 
 	saved    uint64 // the revision of the newest backup
 	took     time.Duration
-	told     string // the last failure that is in the log
+	told     string // the last failure that was logged
 	stopping chan struct{}
 	done     chan struct{}
 }
 
-// startBackups begins to write automatic backups, if there are to be some. A
-// store that lost something has none: what it lost is in those that there are.
+// startBackups begins to write automatic backups, if the options ask for them.
+// While something is lost none are written, because they would take the place
+// of those that still have it.
 func (n *NATS) startBackups() {
 	if n.server == nil || n.options.BackupKeep == 0 || n.server.damage != nil {
 		return
@@ -138,7 +142,7 @@ func (b *automaticBackups) run() {
 	}
 }
 
-// pause is the time until the next backup begins.
+// pause is the time to wait before the next backup.
 func (b *automaticBackups) pause() time.Duration {
 	quiet := b.store.options.backupQuiet
 	if b.told != "" {
@@ -147,7 +151,8 @@ func (b *automaticBackups) pause() time.Duration {
 	return max(quiet, backupShare*b.took)
 }
 
-// stop ends the backups, with one of what none has yet.
+// stop ends the backups, after a last one if something has changed since the
+// one before.
 func (b *automaticBackups) stop() {
 	if b == nil {
 		return
@@ -161,9 +166,9 @@ func (b *automaticBackups) stop() {
 	}
 }
 
-// write writes a backup within a time, with pauses of idle times the time of the
-// work, and removes those that are too many. A failure is told once, and leaves
-// those that there are.
+// write writes a backup, within a time limit and with pauses of idle times the
+// time of the work, and removes the oldest if there are too many. A failure is
+// logged once, and leaves the backups before as they are.
 func (b *automaticBackups) write(limit time.Duration, idle int) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -188,7 +193,7 @@ func (b *automaticBackups) writeFile(ctx context.Context, revision uint64, idle 
 	}
 	at := time.Now().UTC()
 	if list, err := backupsIn(b.dir); err == nil && len(list) > 0 && !at.After(list[0].time()) {
-		at = list[0].time().Add(time.Millisecond) // the clock was put back
+		at = list[0].time().Add(time.Millisecond) // the clock was set back
 	}
 	name := fmt.Sprintf("%s%s-r%d%s", backupPrefix, at.Format(timeLayout), revision, backupSuffix)
 	pace := newPacer(ctx, idle)
@@ -197,8 +202,8 @@ func (b *automaticBackups) writeFile(ctx context.Context, revision uint64, idle 
 	return err
 }
 
-// prune removes the oldest backups but those that are kept, and what a killed
-// process left of one.
+// prune removes the oldest backups beyond those that are kept, and unfinished
+// files of a process that was killed.
 func (b *automaticBackups) prune() {
 	list, err := backupsIn(b.dir)
 	for _, old := range list[min(b.keep, len(list)):] {
@@ -213,13 +218,16 @@ func (b *automaticBackups) prune() {
 	}
 }
 
-// WriteBackup writes a backup beside its file, looks whether it is whole, and puts
-// it in the place of the file then, on the disk. Only its owner may read it.
+// WriteBackup writes a backup to a file with this name, and returns the number
+// of its records. It writes another file beside it first, reads that to see
+// that it is whole, syncs it to the disk, and then renames it; so after an
+// error an older file is still what it was. Only the owner may read the file.
 func WriteBackup(name string, write func(io.Writer) (records int, err error)) (records int, err error) {
 	return writeBackup(name, write, func(file io.Reader) io.Reader { return file })
 }
 
-// writeBackup is WriteBackup, and reads the file again through another reader.
+// writeBackup is WriteBackup; through wraps the reader with which the file is
+// read again.
 func writeBackup(name string, write func(io.Writer) (int, error), through func(io.Reader) io.Reader) (records int, err error) {
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".")
 	if err != nil {
@@ -252,7 +260,8 @@ func writeBackup(name string, write func(io.Writer) (int, error), through func(i
 	return records, syncDir(filepath.Dir(name))
 }
 
-// keyList returns the keys of records, in their order, and not too many.
+// keyList returns the keys of records in their order, as a text that is not too
+// long.
 func keyList(records map[string]Record) string {
 	keys := slices.Sorted(maps.Keys(records))
 	if len(keys) > shownLosses {

@@ -45,9 +45,10 @@ type backupEnd struct {
 	SHA256  string `json:"sha256"`
 }
 
-// Backup writes all records of a store, those that this version cannot read
-// too, and gives their number. One that is damaged ends it. A record is as it was at some time during the
-// call. The file holds secrets: API keys and access keys.
+// Backup writes all records of a store to w, those too that this version cannot
+// decode, and returns their number. A damaged record is an error. Each record
+// is as it was at some time during the call. The file holds secrets: API keys
+// and access keys.
 func Backup(ctx context.Context, s Store, w io.Writer) (int, error) {
 	keys, err := s.Keys(ctx, "")
 	if err != nil {
@@ -80,7 +81,8 @@ func Backup(ctx context.Context, s Store, w io.Writer) (int, error) {
 	return records, nil
 }
 
-// backupWriter writes lines until one fails.
+// backupWriter writes the lines of a backup. After an error it writes nothing
+// more, and keeps the error in err.
 type backupWriter struct {
 	to  *bufio.Writer
 	sum hash.Hash
@@ -98,7 +100,8 @@ func (b *backupWriter) line(v any) {
 	}
 }
 
-// marshalLine keeps JSON within v as it is written.
+// marshalLine is json.Marshal without the escaping of <, > and &, so that
+// values stay byte for byte what they are.
 func marshalLine(v any) ([]byte, error) {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)

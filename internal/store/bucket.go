@@ -8,8 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// What a key-value bucket of NATS looks like: its stream, its subjects, and
-// the header that says that a message is the mark of a removal.
+// The layout of a key-value bucket of NATS: its stream, its subjects, and the
+// header of the message that marks a removal.
 const (
 	operationHeader = "KV-Operation"
 	operationDelete = "DEL"
@@ -19,7 +19,7 @@ func streamName(bucket string) string { return "KV_" + bucket }
 
 func (n *NATS) subject(key string) string { return "$KV." + n.options.Bucket + "." + key }
 
-// filter is the subjects below a prefix.
+// filter returns the subjects below a prefix, as NATS writes them.
 func (n *NATS) filter(prefix string) string {
 	if prefix == "" {
 		return n.subject(">")
@@ -27,8 +27,8 @@ func (n *NATS) filter(prefix string) string {
 	return n.subject(prefix + ".>")
 }
 
-// openBucket returns the bucket, which it makes if there is none. Servers that
-// do not answer are asked again until ctx ends.
+// openBucket returns the bucket, and makes it if there is none. It tries again
+// until ctx ends where servers do not answer.
 func openBucket(ctx context.Context, js jetstream.JetStream, options Options) (jetstream.KeyValue, error) {
 	for {
 		err := ensureStream(ctx, js, options)
@@ -47,10 +47,10 @@ func openBucket(ctx context.Context, js jetstream.JetStream, options Options) (j
 	}
 }
 
-// ensureStream makes the bucket's stream, or gives it the replicas that are
-// asked for.
+// ensureStream makes the bucket's stream if there is none, else changes its
+// replicas to those of the options.
 func ensureStream(ctx context.Context, js jetstream.JetStream, options Options) error {
-	attempt, cancel := context.WithTimeout(ctx, min(options.Timeout, defaultTimeout)) // what servers lose while they start is not answered later
+	attempt, cancel := context.WithTimeout(ctx, min(options.Timeout, defaultTimeout)) // a request that a server loses while it starts is never answered
 	defer cancel()
 	stream, err := js.Stream(attempt, streamName(options.Bucket))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -94,7 +94,8 @@ func streamConfig(options Options) jetstream.StreamConfig {
 	}
 }
 
-// isFinal tells answers that will be the same next time.
+// isFinal reports whether an error is an answer of the servers that would be
+// the same the next time.
 func isFinal(err error) bool {
 	var answer *jetstream.APIError
 	return errors.As(err, &answer) && answer.Code >= 400 && answer.Code < 500

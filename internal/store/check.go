@@ -9,18 +9,18 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// leastSpace is how many bytes the disk of the data directory must have left for
-// the store to count as one that takes writes.
+// leastSpace is how many bytes the disk of the data directory must have left,
+// for Check to pass.
 const leastSpace = 64 << 10
 
 // Check returns an error that is ErrUnavailable unless the store answers and
 // takes writes, as far as can be known without a write: the disk of the data
-// directory has space left, and the last write was not refused. After one that
-// was, Check writes something that is no record.
+// directory has space left, and the last write was not refused. If the last
+// write was refused, Check tries one that changes no record.
 func (n *NATS) Check(ctx context.Context) error {
 	_, err := n.Get(ctx, checkedKey)
 	if errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
-		return err // a record that is missing is an answer, too
+		return err // that the record does not exist is an answer, too
 	}
 	if n.options.URL == "" {
 		left, err := spaceLeft(n.options.Dir)
@@ -42,10 +42,10 @@ func (n *NATS) Check(ctx context.Context) error {
 	return nil
 }
 
-// checkedKey is that of the record that Check asks for and that never exists.
+// checkedKey is the key of a record that never exists: Check asks for it.
 const checkedKey = "check.writes"
 
-// tryWrite writes the mark of a removal of what never existed.
+// tryWrite writes the mark of a removal for that key.
 func (n *NATS) tryWrite(ctx context.Context) error {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
@@ -56,8 +56,8 @@ func (n *NATS) tryWrite(ctx context.Context) error {
 	return err
 }
 
-// noteWrite takes note of how a write ended, for Check: with nil, or with an
-// error in the store's terms.
+// noteWrite notes the error of a write, or nil, for Check. It is one of the
+// store's errors.
 func (n *NATS) noteWrite(err error) {
 	switch {
 	case err == nil:

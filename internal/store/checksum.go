@@ -6,8 +6,9 @@ import (
 	"io"
 )
 
-// Every record has a checksum of our own, in a header of its message: over its
-// key and value as they were given, before anything else got hold of them.
+// checksumHeader is the header of a message with the record's checksum. It is
+// made of the key and the value as they are given to Put, so it covers all that
+// happens to them afterwards.
 const checksumHeader = "Stagedoor-SHA256"
 
 // removalSum stands for the checksum in the mark of a removal.
@@ -22,8 +23,9 @@ func checksum(key string, value []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// checkedRecord returns the record of a message, with an Err if it is not as it
-// was written. One without a checksum is of an earlier version.
+// checkedRecord returns the record of a message. The record has an Err if its
+// value does not have the checksum. An earlier version wrote records without
+// one (sum is "" then); they are not checked.
 func checkedRecord(key string, packed []byte, revision uint64, sum string) Record {
 	r := Record{Key: key, Value: unpackOrKeep(packed), Revision: revision}
 	if sum != "" && sum != checksum(key, r.Value) {

@@ -22,26 +22,28 @@ type Collection[T any] struct {
 	reports *reports
 }
 
-// Entry is a value of a Collection. It is the caller's own.
+// Entry is a value of a Collection with its revision. The value is a copy for
+// the caller to change.
 type Entry[T any] struct {
 	Value    *T
 	Revision uint64
 }
 
-// Event is what Watch tells of a record.
+// Event is a change of a record of a Collection.
 type Event[T any] struct {
 	ID       []string
 	Revision uint64
 	// Value is nil if the record was removed, or if it cannot be read.
 	Value   *T
 	Deleted bool
-	// Err is a RecordError if the record cannot be read; it was reported.
+	// Err is a *RecordError if the record cannot be read; nothing more needs to
+	// report it.
 	Err error
 }
 
-// envelope is the form of every record. A higher version than the collection's
-// is of a later Stagedoor. The first form with another version brings the
-// conversion of those before it.
+// envelope is the form of every record. A version higher than the collection's
+// was written by a later Stagedoor. There is one version of each kind so far;
+// the next one has to bring the conversion from the one before.
 type envelope[V any] struct {
 	Version int `json:"version"`
 	Value   V   `json:"value"`
@@ -52,11 +54,11 @@ func (c *Collection[T]) Key(id ...string) string {
 	return Key(append([]string{c.name}, id...)...)
 }
 
-// Prefix is that of the collection's keys, for Store.Watch.
+// Prefix is the prefix of the collection's keys, for Store.Watch.
 func (c *Collection[T]) Prefix() string { return c.name }
 
-// Identify returns the id of the record with a key, if it is of this
-// collection.
+// Identify returns the id of the record with a key, and whether the key is one
+// of this collection.
 func (c *Collection[T]) Identify(key string) (id []string, ours bool) {
 	if !isBelow(key, c.name) {
 		return nil, false
@@ -68,7 +70,8 @@ func (c *Collection[T]) Identify(key string) (id []string, ours bool) {
 	return segments[1:], true
 }
 
-// Get returns a value and its revision, ErrNotFound, or a RecordError.
+// Get returns a value and its revision. The error is ErrNotFound, a
+// *RecordError, or one of the store's.
 func (c *Collection[T]) Get(ctx context.Context, id ...string) (*T, uint64, error) {
 	record, err := c.store.Get(ctx, c.Key(id...))
 	if err != nil {
@@ -78,7 +81,7 @@ func (c *Collection[T]) Get(ctx context.Context, id ...string) (*T, uint64, erro
 	return value, record.Revision, err
 }
 
-// Has reports whether there is a record, which may be one that cannot be read.
+// Has reports whether there is a record, one that can be read or not.
 func (c *Collection[T]) Has(ctx context.Context, id ...string) (bool, error) {
 	_, err := c.store.Get(ctx, c.Key(id...))
 	if errors.Is(err, ErrNotFound) {
@@ -88,7 +91,7 @@ func (c *Collection[T]) Has(ctx context.Context, id ...string) (bool, error) {
 }
 
 // Put writes a value under its own id if the record's revision is still the
-// given one, 0 for a new record, and gives the new revision.
+// given one, 0 for a new record, and returns the new revision.
 func (c *Collection[T]) Put(ctx context.Context, value *T, revision uint64) (uint64, error) {
 	record, err := json.Marshal(envelope[*T]{c.version, value})
 	if err != nil {
@@ -97,7 +100,7 @@ func (c *Collection[T]) Put(ctx context.Context, value *T, revision uint64) (uin
 	return c.store.Put(ctx, c.Key(c.id(value)...), record, revision)
 }
 
-// Delete removes a record if its revision is still the given one, and gives
+// Delete removes a record if its revision is still the given one, and returns
 // the revision of the removal. A record that cannot be read can be removed too.
 func (c *Collection[T]) Delete(ctx context.Context, revision uint64, id ...string) (uint64, error) {
 	return c.store.Delete(ctx, c.Key(id...), revision)
@@ -121,8 +124,8 @@ func (c *Collection[T]) List(ctx context.Context, prefix ...string) ([]Entry[T],
 	return entries, nil
 }
 
-// IDs is List without the values: ids, and whether the records can be read is
-// not looked at.
+// IDs returns the ids of the records that List goes through, those too that
+// cannot be read.
 func (c *Collection[T]) IDs(ctx context.Context, prefix ...string) ([][]string, error) {
 	records, err := c.store.Keys(ctx, c.Key(prefix...))
 	if err != nil {
@@ -137,7 +140,7 @@ func (c *Collection[T]) IDs(ctx context.Context, prefix ...string) ([][]string, 
 	return ids, nil
 }
 
-// Watch is Store.Watch for the collection.
+// Watch is Store.Watch for the records of the collection.
 func (c *Collection[T]) Watch(ctx context.Context, changed func(Event[T]), ready func()) error {
 	return c.store.Watch(ctx, []string{c.Prefix()}, func(change Change) {
 		if event, ours := c.Event(change); ours {
@@ -146,7 +149,8 @@ func (c *Collection[T]) Watch(ctx context.Context, changed func(Event[T]), ready
 	}, ready)
 }
 
-// Event returns what a change means, if it is of this collection.
+// Event returns a change as an event of this collection, and false if the
+// record is of another one.
 func (c *Collection[T]) Event(change Change) (event Event[T], ours bool) {
 	id, ours := c.Identify(change.Key)
 	if !ours {
@@ -159,8 +163,8 @@ func (c *Collection[T]) Event(change Change) (event Event[T], ours bool) {
 	return event, true
 }
 
-// Decode reads a record of this collection. Its error is a RecordError, which
-// it reports.
+// Decode reads a record of this collection. Its error is a *RecordError, which
+// it also reports.
 func (c *Collection[T]) Decode(record Record) (*T, error) {
 	value, err := c.decode(record)
 	if err != nil {
@@ -186,8 +190,8 @@ func (c *Collection[T]) decode(record Record) (*T, error) {
 	return e.Value, nil
 }
 
-// explain says what is wrong with a record. The version counts before
-// anything else: a later one may have another form.
+// explain returns what is wrong with a record that could not be decoded. It
+// looks at the version first: a later one may have another form.
 func (c *Collection[T]) explain(record Record, err error) error {
 	var e envelope[json.RawMessage]
 	switch invalid := json.Unmarshal(record.Value, &e); {
@@ -203,8 +207,8 @@ func (c *Collection[T]) explain(record Record, err error) error {
 	return fmt.Errorf("%w: %w", ErrCorrupt, err)
 }
 
-// decodeStrictly refuses members that are not known: to serve a route without
-// what a later version says of it could let in who must not come in.
+// decodeStrictly refuses unknown members. They are a later version's, and may
+// restrict who may connect: a route must not be served without them.
 func decodeStrictly(text []byte, value any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -217,7 +221,8 @@ func decodeStrictly(text []byte, value any) error {
 	return nil
 }
 
-// newCollection makes a collection whose values have ids of the given function.
+// newCollection makes a collection. name is the first segment of its keys, and
+// id returns the id of a value.
 func newCollection[T any](s Store, r *reports, name string, id func(*T) []string) *Collection[T] {
 	return &Collection[T]{store: s, name: name, version: 1, id: id, reports: r}
 }

@@ -2,10 +2,11 @@ package store
 
 import "github.com/stagedoor/stagedoor/internal/apigw"
 
-// Configuration is everything that a Store holds, by kind.
+// Configuration is the typed side of a Store: a collection for each kind of
+// record.
 //
-// A stage is served as long as its API exists. That an API is gone is one
-// write therefore, and what it leaves is litter: see DeleteAPI.
+// A stage is served as long as its API exists. So removing an API takes one
+// write; what it leaves behind has no effect: see DeleteAPI.
 type Configuration struct {
 	Store Store
 

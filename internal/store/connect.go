@@ -14,17 +14,17 @@ const (
 )
 
 // dial connects to the NATS server of this process, or to those elsewhere. It
-// does not wait for them: a connection that is lost, or not there yet, is made
-// again and again. Each time that it is, reconnected is called, and failed each
-// time that it cannot be.
-func dial(options Options, server *embedded, reconnected func(), failed func(error)) (*nats.Conn, error) {
+// does not wait for them: the client tries to connect until it succeeds, now
+// and after a connection is lost. It calls reconnected each time that it
+// succeeds, and failed each time that it does not.
+func dial(options Options, server *embeddedServer, reconnected func(), failed func(error)) (*nats.Conn, error) {
 	list := []nats.Option{
 		nats.Name("stagedoor"),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
-		nats.IgnoreAuthErrorAbort(), // a server may learn who we are
+		nats.IgnoreAuthErrorAbort(), // the credentials may be made known to a server later
 		nats.ReconnectWait(reconnectWait),
-		nats.ReconnectBufSize(-1), // a write fails at once rather than being sent when nobody waits for it
+		nats.ReconnectBufSize(-1), // a write fails at once; it must not be sent later, when its caller has gone
 		nats.Timeout(options.Timeout),
 		nats.PingInterval(pingInterval),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { failed(err) }),
@@ -56,7 +56,8 @@ func dial(options Options, server *embedded, reconnected func(), failed func(err
 	return nats.Connect(options.URL, append(list, identity...)...)
 }
 
-// identify says who the client is and whom it trusts.
+// identify returns the connection's options for the client's credentials and
+// for the certificate authorities that it trusts.
 func identify(options Options) ([]nats.Option, error) {
 	var list []nats.Option
 	switch {

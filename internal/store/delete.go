@@ -6,19 +6,20 @@ import (
 )
 
 // DeleteAPI removes an API whose revision is still the given one, with its
-// stages and deployments, and gives the revision of the API's removal.
+// stages and deployments, and returns the revision of the API's removal.
 //
-// That removal is the first write, and the one that counts: before it nothing
-// has happened, and after it no stage of the API is served, here or elsewhere.
-// So ErrConflict and ErrNotFound leave everything as it was. The stages and
-// deployments go afterwards; what a crash or a lost storage leaves of them
-// serves nothing, and Clean takes it at the next start.
+// That removal is the first write, and the one that counts: after it no stage
+// of the API is served, here or elsewhere. So ErrConflict and ErrNotFound leave
+// everything as it was. The stages and deployments are removed afterwards. If
+// that is interrupted, those that are left serve nothing, and Clean removes
+// them at the next start.
 func (c *Configuration) DeleteAPI(ctx context.Context, id string, revision uint64) (uint64, error) {
 	removed, err := c.APIs.Delete(ctx, revision, id)
 	if err != nil {
 		return 0, err
 	}
-	// What fails here is left for Clean: the API is gone, and its deletion was done.
+	// An error here is not returned: the API is gone, and Clean removes the
+	// rest.
 	for _, prefix := range []string{c.Stages.Key(id), c.Deployments.Key(id)} {
 		records, _ := c.Store.Keys(ctx, prefix)
 		_, _ = c.remove(ctx, records)
@@ -26,8 +27,8 @@ func (c *Configuration) DeleteAPI(ctx context.Context, id string, revision uint6
 	return removed, nil
 }
 
-// Clean removes stages and deployments whose API does not exist, and gives
-// their keys. It may run while others write. What cannot be read stays.
+// Clean removes stages and deployments whose API does not exist, and returns
+// their keys. It may run while others write. Records that cannot be read stay.
 func (c *Configuration) Clean(ctx context.Context) ([]string, error) {
 	stages, err := c.Stages.IDs(ctx)
 	if err != nil {
@@ -37,8 +38,9 @@ func (c *Configuration) Clean(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	// An API is written before what belongs to it, and its id is used once. So
-	// one that is not there now, after its children were seen, was removed.
+	// An API is written before its stages and deployments, and its id is used
+	// only once. So an API that is not there now, after these were seen, was
+	// removed.
 	apis, err := c.APIs.IDs(ctx)
 	if err != nil {
 		return nil, err
@@ -65,8 +67,8 @@ func appendOrphans[T any](ctx context.Context, orphans []Record, c *Collection[T
 	return orphans
 }
 
-// remove deletes records, and gives the keys of those that it did delete. One
-// that somebody else removed or changed meanwhile is no failure.
+// remove deletes records, and returns the keys of those that it deleted. A
+// record that was removed or changed meanwhile is left out, without an error.
 func (c *Configuration) remove(ctx context.Context, records []Record) ([]string, error) {
 	var removed []string
 	for _, record := range records {

@@ -18,20 +18,20 @@ import (
 const (
 	// maxPayload is the size of the largest record, in bytes, as it is written.
 	maxPayload = 16 << 20
-	// maxStore is no limit, in bytes: the disk is.
+	// maxStore is larger than any disk, in bytes: the disk is the limit.
 	maxStore = 1 << 50
-	// checkInterval is how often the server is looked after.
+	// checkInterval is the time between two looks at the server.
 	checkInterval = 500 * time.Millisecond
 )
 
-// embedded is the NATS server of this process. It opens no port. A server that
-// gave up its storage, as one does when the disk is full, is replaced: it would
-// not write any more when there is space again.
-type embedded struct {
+// embeddedServer is the NATS server in this process. It opens no port. A NATS
+// server that cannot write, because the disk is full for instance, stops its
+// storage for good; such a server is replaced by another one.
+type embeddedServer struct {
 	options Options
-	*opened
+	*soundFiles
 	lock   *os.File
-	broken atomic.Bool // the server that runs could not write
+	broken atomic.Bool // the running server could not write
 
 	mu      sync.Mutex // guards running
 	running *server.Server
@@ -40,7 +40,7 @@ type embedded struct {
 	done     chan struct{}
 }
 
-func startEmbedded(ctx context.Context, options Options) (*embedded, error) {
+func startEmbedded(ctx context.Context, options Options) (*embeddedServer, error) {
 	if err := os.MkdirAll(options.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
@@ -51,8 +51,8 @@ func startEmbedded(ctx context.Context, options Options) (*embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &embedded{options: options, lock: lock, stopping: make(chan struct{}), done: make(chan struct{})}
-	if e.opened, err = openFiles(ctx, options); err == nil {
+	e := &embeddedServer{options: options, lock: lock, stopping: make(chan struct{}), done: make(chan struct{})}
+	if e.soundFiles, err = openFiles(ctx, options); err == nil {
 		if err = e.start(ctx); err != nil {
 			e.manifest.close()
 		}
@@ -66,7 +66,7 @@ func startEmbedded(ctx context.Context, options Options) (*embedded, error) {
 }
 
 // start runs a server on files that were inspected.
-func (e *embedded) start(ctx context.Context) error {
+func (e *embeddedServer) start(ctx context.Context) error {
 	e.broken.Store(false)
 	s, err := newServer(e.dir, true, e.options.Log, &e.broken)
 	if err != nil {
@@ -81,12 +81,12 @@ func (e *embedded) start(ctx context.Context) error {
 	return nil
 }
 
-// lookAfter replaces a server that gave up its storage, until stop.
-func (e *embedded) lookAfter() {
+// lookAfter replaces a server whose storage stopped, until stop is called.
+func (e *embeddedServer) lookAfter() {
 	defer close(e.done)
 	ticker := time.NewTicker(checkInterval)
 	defer ticker.Stop()
-	told := "" // why it could not be started, of what is in the log
+	told := "" // the last error that was logged
 	for {
 		select {
 		case <-e.stopping:
@@ -108,13 +108,13 @@ func (e *embedded) lookAfter() {
 			e.options.Log.Error("The configuration's storage cannot be started", "error", err)
 		}
 		if errors.Is(err, errStart) {
-			return // what it began goes on in this process: another one would be no better
+			return // the server's start still runs in this process: another try would not do better
 		}
 	}
 }
 
 // restart inspects the files again, as at the first start, and runs a server.
-func (e *embedded) restart() error {
+func (e *embeddedServer) restart() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -124,20 +124,20 @@ func (e *embedded) restart() error {
 		case <-ctx.Done():
 		}
 	}()
-	if err := e.opened.inspectAgain(ctx, e.options); err != nil {
+	if err := e.soundFiles.inspectAgain(ctx, e.options); err != nil {
 		return err
 	}
 	return e.start(ctx)
 }
 
-func (e *embedded) current() *server.Server {
+func (e *embeddedServer) current() *server.Server {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.running
 }
 
 // end shuts the server down, if one runs.
-func (e *embedded) end() {
+func (e *embeddedServer) end() {
 	e.mu.Lock()
 	s := e.running
 	e.running = nil
@@ -147,7 +147,7 @@ func (e *embedded) end() {
 	}
 }
 
-func (e *embedded) stop() {
+func (e *embeddedServer) stop() {
 	close(e.stopping)
 	<-e.done
 	e.end()
@@ -155,8 +155,8 @@ func (e *embedded) stop() {
 	unlockDir(e.lock)
 }
 
-// InProcessConn is how a client connects.
-func (e *embedded) InProcessConn() (net.Conn, error) {
+// InProcessConn implements nats.InProcessConnProvider: a client connects by it.
+func (e *embeddedServer) InProcessConn() (net.Conn, error) {
 	s := e.current()
 	if s == nil {
 		return nil, errors.New("the NATS server does not run")
@@ -164,11 +164,11 @@ func (e *embedded) InProcessConn() (net.Conn, error) {
 	return s.InProcessConn()
 }
 
-// serverLog passes on what the server logs. Its notices are of use to who
-// looks for a mistake, and to nobody else.
+// serverLog writes the server's log to ours. Its notices become debug lines:
+// they only help to find a mistake.
 type serverLog struct {
 	log    *slog.Logger
-	broken *atomic.Bool // set when the storage cannot be written: the server tells nobody else
+	broken *atomic.Bool // set when the storage cannot be written: the server's log is the only sign of it
 }
 
 func (l serverLog) Noticef(format string, v ...any) {
@@ -178,8 +178,8 @@ func (l serverLog) Debugf(format string, v ...any) { l.log.Debug("NATS: " + fmt.
 func (l serverLog) Tracef(format string, v ...any) { l.log.Debug("NATS: " + fmt.Sprintf(format, v...)) }
 func (l serverLog) Warnf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
-	// maxPayload is what it is on purpose; the state of times to live is left out
-	// on purpose, see openFiles.
+	// Both warnings are about what is done on purpose: maxPayload, and the file
+	// with the times to live that opener.take removes.
 	if strings.HasPrefix(text, "Maximum payloads over") || strings.Contains(text, "TTL state is outdated") {
 		l.Noticef("%s", text)
 		return

@@ -14,8 +14,9 @@ var (
 	ErrCorrupt = errors.New("it is damaged")
 )
 
-// RecordError is a record that this process cannot read. It is left as it is:
-// neither overwritten nor removed, unless somebody gives its revision.
+// RecordError is a record that this process cannot read. It stays as it is: it
+// is neither overwritten nor removed, except by a caller that gives its
+// revision.
 type RecordError struct {
 	Key      string
 	Revision uint64
@@ -30,7 +31,7 @@ func (e *RecordError) Unwrap() error { return e.Err }
 
 // reports passes errors on, each record once per revision.
 type reports struct {
-	to func(*RecordError) // nil for nobody
+	to func(*RecordError) // may be nil
 
 	mu   sync.Mutex // guards the following
 	told map[string]uint64

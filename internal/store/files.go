@@ -7,10 +7,10 @@ import (
 	"runtime"
 )
 
-// writeFile puts a file in the place of another, synced, as a whole or not at
-// all.
+// writeFile writes a file, synced to the disk, as a whole or not at all: after
+// an error an older file of that name is still there.
 func writeFile(path string, text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".") // for its owner alone
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".") // only its owner may read it
 	if err != nil {
 		return err
 	}
@@ -28,10 +28,10 @@ func writeFile(path string, text []byte) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// syncDir brings the names in a folder to the disk.
+// syncDir syncs the names in a folder to the disk.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
-		return nil // it has no such thing
+		return nil // Windows cannot sync folders
 	}
 	d, err := os.Open(dir)
 	if err != nil {

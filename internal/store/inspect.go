@@ -13,29 +13,30 @@ import (
 	"github.com/stagedoor/stagedoor/internal/natsfile"
 )
 
-// stored is the last whole write of a record that the files have.
-type stored struct {
+// lastWrite is the last whole write of a record in the files.
+type lastWrite struct {
 	revision uint64
 	sum      string // its checksum, removalSum for the mark of a removal
 }
 
-// inspection is what the files of a store have, held against the manifest.
+// inspection is the content of a store's files, compared with the manifest.
 type inspection struct {
 	dir      string // that of the NATS server
 	stream   string
 	prefix   string // of the subjects
 	manifest manifestText
 
-	records map[string]stored // those that are whole and in force; marks of removals too
-	last    uint64            // the highest revision that is known
+	records map[string]lastWrite // the whole and current ones; marks of removals too
+	last    uint64               // the highest revision that is known
 	losses  losses
 	unknown int // damaged places that may have been records, of unknown keys
-	// unfit: the server would lose something, or worse, if it opened the files.
+	// unfit are the reasons why a server must not open the files: it could lose
+	// more, or fail.
 	unfit []string
 
 	damages      []natsfile.Damage
 	tombstones   map[uint64]bool
-	olderVersion bool // one that knows no manifest wrote after the manifest's last line
+	olderVersion bool // a version without a manifest wrote after the manifest's last line
 }
 
 // fresh reports whether there is no store at all.
@@ -43,11 +44,10 @@ func (i *inspection) fresh() bool {
 	return len(i.records) == 0 && len(i.damages) == 0 && !i.manifest.exists && len(i.unfit) == 0
 }
 
-// isWhole reports whether nothing that was in force is lost.
+// isWhole reports whether no current record is lost.
 func (i *inspection) isWhole() bool { return len(i.losses) == 0 && i.unknown == 0 }
 
-// mayLackMore reports whether something may be lost of which not even the key is
-// known.
+// mayLackMore reports whether records may be lost whose keys are not known.
 func (i *inspection) mayLackMore() bool { return i.unknown > 0 || !i.manifest.whole }
 
 // removed reports whether it is known that a record was removed.
@@ -60,7 +60,7 @@ func (i *inspection) removed(key string) bool {
 func inspect(ctx context.Context, dir, bucket string) (*inspection, error) {
 	i := &inspection{
 		dir: dir, stream: streamName(bucket), prefix: "$KV." + bucket + ".",
-		records: make(map[string]stored), losses: make(losses), tombstones: make(map[uint64]bool),
+		records: make(map[string]lastWrite), losses: make(losses), tombstones: make(map[uint64]bool),
 	}
 	var err error
 	if i.manifest, err = readManifest(filepath.Join(dir, manifestName)); err != nil {
@@ -96,14 +96,16 @@ func (i *inspection) streamDir() string {
 	return filepath.Join(i.dir, "jetstream", "$G", "streams", i.stream)
 }
 
-// take takes in a record of the files. Later ones count.
+// take adds a record of the files. Of several with the same key, the latest
+// counts.
 func (i *inspection) take(m natsfile.Message) error {
 	if i.last = max(i.last, m.Sequence); m.Kind == natsfile.Removed {
 		i.tombstones[m.Sequence] = true
 	}
 	key, ours := strings.CutPrefix(m.Subject, i.prefix)
 	if m.Kind == natsfile.Stored && len(m.Header) == 0 {
-		// No version writes one, and where its subject ends is anybody's guess.
+		// No version writes a message without a header, and its checksum does
+		// not protect where its subject ends.
 		i.unfit = append(i.unfit, fmt.Sprintf("message %d has no header", m.Sequence))
 		return nil
 	}
@@ -118,7 +120,7 @@ func (i *inspection) take(m natsfile.Message) error {
 		sum = checksum(key, unpackOrKeep(m.Data))
 		i.olderVersion = i.olderVersion || i.manifest.exists && m.Sequence > i.manifest.last
 	}
-	i.records[key] = stored{m.Sequence, sum}
+	i.records[key] = lastWrite{m.Sequence, sum}
 	return nil
 }
 
@@ -134,7 +136,7 @@ func (i *inspection) checkMeta() {
 	}
 }
 
-// compare holds the files against the manifest.
+// compare compares the files with the manifest.
 func (i *inspection) compare() {
 	for key, e := range i.manifest.entries {
 		found, is := i.records[key]
@@ -150,7 +152,7 @@ func (i *inspection) compare() {
 		case is && found.revision == e.Revision && (e.Sum == "" || found.sum == e.Sum):
 		case isVolatile(key):
 			delete(i.records, key)
-		case len(i.unfit) == 0 && (e.Uncertain || !is && i.olderVersion): // somebody may have removed it, or not have changed it
+		case len(i.unfit) == 0 && (e.Uncertain || !is && i.olderVersion): // it may have been removed, or a write may have failed
 		case !is:
 			i.lose(key, e, "its bytes are damaged or gone")
 		case found.revision < e.Revision:
@@ -163,14 +165,16 @@ func (i *inspection) compare() {
 		return
 	}
 	for key, found := range i.records {
-		// Nothing that old is left out of the manifest, but what was removed long ago.
+		// The only records that the manifest does not know, and that are this
+		// old, are those that were removed long ago.
 		if _, known := i.manifest.entries[key]; !known && i.manifest.whole && found.sum != removalSum && found.revision+removalsKept < i.manifest.last {
 			i.bringBack(key)
 		}
 	}
 }
 
-// isVolatile reports whether a record is worth nothing once its process is gone.
+// isVolatile reports whether a record has no use once the process that wrote it
+// is gone.
 func isVolatile(key string) bool { return isBelow(key, locksPrefix) }
 
 func (i *inspection) lose(key string, e entry, reason string) {
@@ -178,17 +182,18 @@ func (i *inspection) lose(key string, e entry, reason string) {
 	i.losses[key] = Loss{key, e.Revision, e.Sum, reason}
 }
 
-// bringBack takes note of a record that was removed.
+// bringBack notes a record that was removed and is in the files again.
 func (i *inspection) bringBack(key string) {
 	delete(i.records, key)
 	i.unfit = append(i.unfit, key+" was removed, and is there again")
 }
 
-// tombstoneSize is the size of the server's own note that a message was removed.
-// Nothing is lost with one.
+// tombstoneSize is the size of the server's own note that a message was
+// removed. A damaged one loses nothing.
 const tombstoneSize = 30
 
-// guess says what was lost in a damaged part, where the manifest does not know.
+// guess notes what may be lost in a damaged part, by the subjects that can be
+// read there. It is for stores whose manifest is not whole.
 func (i *inspection) guess(d natsfile.Damage) {
 	if d.Torn || d.To-d.From == tombstoneSize {
 		return
@@ -198,7 +203,7 @@ func (i *inspection) guess(d natsfile.Damage) {
 		key := strings.TrimPrefix(subject, i.prefix)
 		if _, known := i.manifest.entries[key]; known {
 			guessed = true
-			continue // compare knows better
+			continue // compare has dealt with it
 		}
 		if checkKey(key) != nil {
 			continue
@@ -214,8 +219,8 @@ func (i *inspection) guess(d natsfile.Damage) {
 	}
 }
 
-// damage is what is lost, for people: of a store that lost something, at least one
-// thing.
+// damage describes what is lost. It is called for stores that lost something,
+// and has one loss at least.
 func (i *inspection) damage(options Options) *Damage {
 	d := damageOf(options.Dir, i.losses)
 	if list, err := backupsIn(options.BackupDir); err == nil && len(list) > 0 {
@@ -223,7 +228,7 @@ func (i *inspection) damage(options Options) *Damage {
 	}
 	d.Unknown, d.Places = i.unknown, i.summary()
 	if i.isWhole() {
-		d.Unknown = 1 // found at an earlier start, and not written down
+		d.Unknown = 1 // found at an earlier start, which did not record it
 	}
 	if i.manifest.exists && !i.manifest.whole {
 		d.Manifest = "the list of what must be there is damaged as well"
@@ -231,7 +236,7 @@ func (i *inspection) damage(options Options) *Damage {
 	return d
 }
 
-// entries are what a manifest of the records has.
+// entries returns the entries of a new manifest of the records.
 func (i *inspection) entries() map[string]entry {
 	entries := make(map[string]entry, len(i.records))
 	for key, s := range i.records {
@@ -248,7 +253,8 @@ func (i *inspection) entries() map[string]entry {
 	return entries
 }
 
-// headerValue returns the value of a line of a message's header.
+// headerValue returns the value of a line of a message's header, "" where there
+// is none.
 func headerValue(header []byte, name string) string {
 	_, rest, found := bytes.Cut(header, []byte("\r\n"+name+":"))
 	if !found {
@@ -258,7 +264,7 @@ func headerValue(header []byte, name string) string {
 	return string(bytes.TrimSpace(value))
 }
 
-// summary says in one line what is wrong with the files.
+// summary is a line about what is wrong with the files.
 func (i *inspection) summary() string {
 	list := slices.Clone(i.unfit)
 	if len(list) > shownLosses {

@@ -11,8 +11,8 @@ import (
 var errInvalidKey = errors.New("a key is two or more segments of letters, digits, '-', '_' and '=' between dots")
 
 // Key joins segments to a key. Any text may be a segment, names with dots or
-// '*' too: what keys cannot hold is written as '=' and two hexadecimal digits,
-// and an empty segment as a single '='.
+// '*' too: a byte that keys cannot have is written as '=' and two hexadecimal
+// digits, and an empty segment as a single '='.
 func Key(segments ...string) string {
 	var key strings.Builder
 	for i, segment := range segments {
@@ -68,7 +68,7 @@ func decodeSegment(segment string) (string, error) {
 	return string(text), nil
 }
 
-// checkKey refuses what no storage takes.
+// checkKey returns an error for a text that is not a key.
 func checkKey(key string) error {
 	if strings.Contains(key, ".") && checkPrefix(key) == nil {
 		return nil
@@ -76,7 +76,8 @@ func checkKey(key string) error {
 	return fmt.Errorf("%q: %w", key, errInvalidKey)
 }
 
-// checkPrefix refuses what is neither empty nor whole segments.
+// checkPrefix returns an error for a text that is neither empty nor whole
+// segments.
 func checkPrefix(prefix string) error {
 	if prefix == "" {
 		return nil

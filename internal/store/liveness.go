@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// turnTime is how long a watch waits for news before it shows that it is alive.
+	// turnTime is the longest that a watch waits for a change before it notes
+	// that it is alive.
 	turnTime = 5 * time.Second
-	// overdue is how much longer than it may take by itself something of a watch
-	// takes when it counts as hanging.
+	// overdue is how late that note has to be for a watch to count as hanging.
 	overdue = 15 * time.Second
 )
 
-// Alive returns an error unless every watch has its turns. One that waits for
-// servers that are gone has; one whose caller does not come back from a change
-// has not. The error names what is watched.
+// Alive returns an error if a watch hangs: if the function that it called for a
+// change has not returned for longer than it may take. A watch that waits for
+// servers that are gone does not hang. The error names what is watched.
 func (n *NATS) Alive() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -29,10 +29,12 @@ func (n *NATS) Alive() error {
 	return nil
 }
 
-// turn is when a watch shows that it is alive next, in nanoseconds of Unix time.
+// turn is the time, in Unix nanoseconds, by which a watch has to note again
+// that it is alive.
 type turn struct{ due atomic.Int64 }
 
-// takes says that what the watch does now may take so long.
+// takes notes that the watch is alive, and that its next step may take this
+// long.
 func (t *turn) takes(d time.Duration) { t.due.Store(time.Now().Add(d).UnixNano()) }
 
 // String names what is watched.

@@ -10,7 +10,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/filelock"
 )
 
-// ErrInUse says that another process uses a data directory.
+// ErrInUse means that another process uses the data directory.
 var ErrInUse = errors.New("another process uses it")
 
 // lockDir makes this process the only one that uses a data directory, until
@@ -30,7 +30,8 @@ func lockDir(dir string) (*os.File, error) {
 		file.Close()
 		return nil, fmt.Errorf("the data directory %s: %w", dir, err)
 	}
-	// For whoever looks at the file; the lock does not depend on it.
+	// The process id is for people who look at the file; the lock does not
+	// depend on it.
 	if err := file.Truncate(0); err == nil {
 		_, _ = fmt.Fprintf(file, "process %d\n", os.Getpid())
 	}
@@ -39,6 +40,6 @@ func lockDir(dir string) (*os.File, error) {
 
 // unlockDir lets others use the data directory.
 func unlockDir(lock *os.File) {
-	_ = filelock.Unlock(lock) // closing the file does it too, if a moment later
+	_ = filelock.Unlock(lock) // closing the file unlocks it too, but perhaps not at once
 	_ = lock.Close()
 }

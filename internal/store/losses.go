@@ -16,19 +16,19 @@ type Loss struct {
 	Reason   string
 }
 
-// Damage says what a store lost. It is an error where nothing is to be opened
-// that is damaged.
+// Damage describes what a store lost. With the option Refuse it is the error of
+// Open.
 type Damage struct {
 	Dir    string // the data directory
 	Losses []Loss // in the order of their keys
-	// Unknown is in how many places something is damaged of which not even the key
+	// Unknown is the number of damaged places in which not even a record's key
 	// can be read.
 	Unknown int
-	// Places are the damaged parts of files, as far as they were found at this
-	// start.
+	// Places describes the damaged parts of files, as far as they were found at
+	// this start.
 	Places string
-	// Manifest says that the list of what must be there is damaged, too, or was
-	// never made: there may be more losses.
+	// Manifest is a text where the list of what must be there is damaged too,
+	// or was never made, so that there may be more losses; "" otherwise.
 	Manifest string
 	// Backup is the file of the newest automatic backup, "" for none.
 	Backup string
@@ -38,7 +38,7 @@ func (d *Damage) Error() string {
 	return fmt.Sprintf("the configuration store in %s is damaged: %s; %s", d.Dir, d.describe(), d.Advice())
 }
 
-// Advice says what the operator can do.
+// Advice is a sentence about what the operator can do.
 func (d *Damage) Advice() string {
 	if d.Backup == "" {
 		return "there is no automatic backup: `stagedoor serve --repair` goes on with what is whole, and keeps the damaged files aside; `stagedoor restore --replace` takes a backup of your own"
@@ -46,7 +46,7 @@ func (d *Damage) Advice() string {
 	return "`stagedoor serve --repair` restores what is damaged from the newest automatic backup that has it, and keeps the damaged files aside; the newest is " + d.Backup
 }
 
-// shownLosses is how many losses one line names.
+// shownLosses is the largest number of losses that are named in one line.
 const shownLosses = 20
 
 func (d *Damage) describe() string {
@@ -67,7 +67,7 @@ func (d *Damage) describe() string {
 	return strings.Join(parts, ", ")
 }
 
-// Keys are the keys of what was lost, in their order.
+// Keys returns the keys of the records that were lost, in their order.
 func (d *Damage) Keys() []string {
 	if d == nil {
 		return nil
@@ -79,10 +79,12 @@ func (d *Damage) Keys() []string {
 	return keys
 }
 
-// losses are what an open store lost, by key. Nothing is added while it is open.
+// losses are the records that a store lost, by key. They do not change while
+// the store is open.
 type losses map[string]Loss
 
-// record returns what stands for a record that was lost.
+// record returns the record for a key that was lost, which has ErrDamaged as
+// its Err, and false for any other key.
 func (l losses) record(key string) (Record, bool) {
 	loss, is := l[key]
 	if !is {
@@ -91,7 +93,7 @@ func (l losses) record(key string) (Record, bool) {
 	return Record{Key: key, Revision: max(1, loss.Revision), Err: fmt.Errorf("%w (%s)", ErrDamaged, loss.Reason)}, true
 }
 
-// addTo puts the records that were lost below a prefix among others, in the
+// addTo returns records with those added that were lost below a prefix, in the
 // order of keys.
 func (l losses) addTo(records []Record, prefix string) []Record {
 	if len(l) == 0 {
@@ -113,7 +115,7 @@ func (l losses) tell(prefixes []string, changed func(Change)) {
 	for _, key := range slices.Sorted(maps.Keys(l)) {
 		if slices.ContainsFunc(prefixes, func(prefix string) bool { return isBelow(key, prefix) }) {
 			lost, _ := l.record(key)
-			lost.Revision = 0 // it is no write of this store
+			lost.Revision = 0 // it was not written to this store
 			changed(Change{Record: lost})
 		}
 	}

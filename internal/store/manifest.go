@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// entry is what the manifest has of a record.
+// entry is the manifest's entry of a record.
 type entry struct {
 	Revision  uint64
 	Sum       string // its checksum, removalSum, or "" for one of an earlier version
@@ -21,20 +21,22 @@ type entry struct {
 func (e entry) isRemoval() bool { return e.Sum == removalSum }
 
 const (
-	// Counters and locks change all the time: they are no reason for a backup.
+	// Counters and locks change all the time. Their changes do not cause a
+	// backup.
 	usagePrefix = "usage"
 	locksPrefix = "acme.locks"
 
 	// journalLines is how many lines a manifest may have behind "all", besides four
 	// for each record, until it is written anew.
 	journalLines = 10_000
-	// removalsKept is for how many revisions a removal stays in the manifest: until
-	// every write that was under way at the same time is in it, too.
+	// removalsKept is the number of revisions for which a removal stays in the
+	// manifest, so that it is still there when the writes are noted that were
+	// under way at the same time.
 	removalsKept = 10_000
 )
 
-// manifest is the manifest of a store that is open. Nil is that of a store that
-// has none. Its methods are safe for concurrent use.
+// manifest is the manifest of an open store. The nil manifest is for stores
+// without one: its methods do nothing. The methods are safe for concurrent use.
 type manifest struct {
 	path string
 
@@ -42,7 +44,7 @@ type manifest struct {
 	file    *os.File
 	size    int64 // of the file, up to the end of the last whole line
 	unsaved []byte
-	dirty   bool // something is in the file that may not be on the disk
+	dirty   bool // the file has lines that may not be on the disk yet
 	entries map[string]entry
 	last    uint64 // the highest revision
 	lines   int    // behind "all"
@@ -53,8 +55,9 @@ type manifest struct {
 	changed signal
 }
 
-// openManifest makes a manifest of what is known to be there, and keeps it. One
-// that cannot be written now, because the disk is full, is written later.
+// openManifest makes a manifest with the given entries, and writes it to a
+// file. Where that fails, because the disk is full for instance, it is written
+// later.
 func openManifest(path string, entries map[string]entry, last uint64) *manifest {
 	m := &manifest{path: path, entries: entries, last: last}
 	for key, e := range entries {
@@ -71,8 +74,9 @@ func openManifest(path string, entries map[string]entry, last uint64) *manifest 
 	return m
 }
 
-// note takes down a write that was answered by the storage. It is in the file
-// when note returns, unless the disk is full: then it gets there with the next.
+// note adds a write that the storage has answered. The write is in the file
+// when note returns, unless the disk is full: then it is written with the next
+// one.
 func (m *manifest) note(key string, e entry) {
 	if m == nil {
 		return
@@ -80,7 +84,7 @@ func (m *manifest) note(key string, e entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if before, known := m.entries[key]; known && before.Revision > e.Revision {
-		return // a later write was faster
+		return // a later write was noted before
 	}
 	m.last = max(m.last, e.Revision)
 	if m.settleLocked(key, e) {
@@ -89,8 +93,8 @@ func (m *manifest) note(key string, e entry) {
 	m.addLocked(key, e)
 }
 
-// settleLocked takes note of a write that is a reason for a backup, and reports
-// whether it is one.
+// settleLocked reports whether a write causes a backup, and notes its revision
+// if it does.
 func (m *manifest) settleLocked(key string, e entry) bool {
 	if isBelow(key, usagePrefix) || isVolatile(key) {
 		return false
@@ -99,7 +103,7 @@ func (m *manifest) settleLocked(key string, e entry) bool {
 	return true
 }
 
-// noteUncertain takes down that a record may have been written or removed.
+// noteUncertain notes that a record may have been written or removed.
 func (m *manifest) noteUncertain(key string) {
 	if m == nil {
 		return
@@ -108,7 +112,7 @@ func (m *manifest) noteUncertain(key string) {
 	defer m.mu.Unlock()
 	e, known := m.entries[key]
 	if !known || e.Uncertain {
-		return // what is not there is not missed
+		return // a record that is not listed is not expected
 	}
 	e.Uncertain = true
 	m.addLocked(key, e)
@@ -123,8 +127,8 @@ func (m *manifest) addLocked(key string, e entry) {
 	m.saveLocked()
 }
 
-// saveLocked appends what is not in the file yet. A line that could not be
-// written as a whole is taken back.
+// saveLocked appends the lines that are not in the file yet. A line that could
+// not be written as a whole is cut off again.
 func (m *manifest) saveLocked() {
 	if len(m.unsaved) == 0 && !m.stale {
 		return
@@ -132,13 +136,13 @@ func (m *manifest) saveLocked() {
 	if m.stale || m.lines > journalLines+4*len(m.entries) {
 		err := m.rewriteLocked()
 		if m.stale = m.stale && err != nil; err == nil || m.stale {
-			m.unsaved = nil // it is written with all the rest
+			m.unsaved = nil // rewriteLocked has written it
 			return
 		}
 	}
 	n, err := m.file.WriteAt(m.unsaved, m.size)
 	if err != nil {
-		_ = m.file.Truncate(m.size) // what stays is no line
+		_ = m.file.Truncate(m.size) // if that fails too, the rest is ignored when it is read
 		return
 	}
 	m.size += int64(n)
@@ -154,10 +158,10 @@ func (m *manifest) rewriteLocked() error {
 		}
 	}
 	if m.file != nil {
-		_ = m.file.Close() // Windows replaces no file that is open
+		_ = m.file.Close() // Windows does not replace open files
 	}
 	if err := writeManifest(m.path, m.entries, m.last); err != nil {
-		_ = m.openLocked(m.size) // it is as it was
+		_ = m.openLocked(m.size) // the file is as it was
 		return fmt.Errorf("the store's manifest: %w", err)
 	}
 	if err := m.openLocked(-1); err != nil {
@@ -167,7 +171,8 @@ func (m *manifest) rewriteLocked() error {
 	return nil
 }
 
-// openLocked opens the file, which is whole up to a size, or its end for -1.
+// openLocked opens the file to append to it. It cuts the file off at size,
+// unless that is -1.
 func (m *manifest) openLocked(size int64) (err error) {
 	if m.file, err = os.OpenFile(m.path, os.O_RDWR, 0); err != nil {
 		m.stale = true
@@ -184,9 +189,9 @@ func (m *manifest) openLocked(size int64) (err error) {
 	return nil
 }
 
-// sync brings to the disk what was noted. A power failure takes the lines of the
-// last moment before at most; records that are newer than all lines are no
-// surprise when the store is opened.
+// sync syncs the file to the disk. It is called now and then: after a power
+// failure the last lines may be missing, and records that are newer than all
+// lines are accepted when the store is opened.
 func (m *manifest) sync() {
 	if m == nil {
 		return
@@ -213,19 +218,19 @@ func (m *manifest) close() {
 	}
 }
 
-// settledAt returns the highest revision that a backup should have.
+// settledAt returns the highest revision of all writes that cause a backup.
 func (m *manifest) settledAt() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.settled
 }
 
-// changedSince returns a channel that is closed as soon as a backup should have
-// more than the revision it was made at.
+// changedSince returns a channel that is closed as soon as settledAt is not the
+// given revision any more.
 func (m *manifest) changedSince(revision uint64) <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.settled != revision { // a store that was made anew has lower ones
+	if m.settled != revision { // not only higher: a store that was made anew has lower ones
 		closed := make(chan struct{})
 		close(closed)
 		return closed

@@ -13,32 +13,32 @@ import (
 	"strings"
 )
 
-// The manifest is a file beside the storage's own that says what must be there:
-// a line for each record, written after the record and before the writer is
-// answered. It is read when the store is opened, so that what is gone, or back,
-// is noticed. A line is a checksum of the rest of it, a word, a revision, the
-// record's checksum, and its key:
+// The manifest is a file beside the storage's own that lists what must be
+// there: a line for each record, written after the record and before the writer
+// is answered. It is read when the store is opened, so that a record is noticed
+// that is gone, or back after it was removed. A line is a checksum of the rest
+// of it, a word, a revision, the record's checksum, and its key:
 //
 //	9ae0daaf put 17 5f70bf18… api.a1b2c3d4e5
 //
-// The lines up to "all" are those of the records at some time, and it has their
-// number; those behind it are changes since.
+// The lines up to the line "all" are all records at some time; that line has
+// their number. The lines behind it are changes since.
 const (
 	manifestName   = "manifest"
 	manifestHeader = "stagedoor manifest 1"
 
 	wordPut       = "put"
 	wordRemoved   = "removed"
-	wordUncertain = "uncertain" // a write to the record failed in a way that leaves open what it did
-	wordLost      = "lost"      // the record is damaged, and nobody has repaired it
+	wordUncertain = "uncertain" // a write to the record failed, and it is not known whether it was done
+	wordLost      = "lost"      // the record is damaged, and not repaired yet
 	wordAll       = "all"
 
 	// maxManifest bounds the manifest that is read, in bytes.
 	maxManifest = 1 << 30
 )
 
-// writeManifest writes a manifest that has the given entries, as a whole or not
-// at all.
+// writeManifest writes a manifest with the given entries, as a whole or not at
+// all.
 func writeManifest(path string, entries map[string]entry, last uint64) error {
 	var text bytes.Buffer
 	text.WriteString(manifestHeader + "\n")
@@ -76,12 +76,12 @@ func manifestCheck(rest string) string {
 	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(rest)))
 }
 
-// manifestText is what a manifest's file says.
+// manifestText is the content of a manifest's file.
 type manifestText struct {
 	entries map[string]entry
 	last    uint64
-	// exists: there is such a file. whole: it lists all records, and no line of it
-	// is damaged; the last one may be cut off.
+	// exists is set where there is such a file, and whole where it lists all
+	// records and no line is damaged. The last line may be cut off.
 	exists, whole bool
 	size          int64 // up to the end of its last line
 	lines         int   // behind "all"
@@ -131,7 +131,7 @@ func readManifest(path string) (manifestText, error) {
 	return m, nil
 }
 
-// take takes in a line.
+// take adds a line.
 func (m *manifestText) take(word string, revision uint64, sum, key string) {
 	m.last = max(m.last, revision)
 	if word == wordAll {

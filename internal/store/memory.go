@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// Memory is a Store that lasts as long as the process. Its zero value is an
-// empty store.
+// Memory is a Store in memory: it is gone with the process. Its zero value is
+// an empty store, ready to use.
 type Memory struct {
 	mu       sync.Mutex
-	records  map[string]Change // those that were removed too, for watchers
+	records  map[string]Change // removed ones too, because watchers must see the removal
 	revision uint64
 	written  chan struct{} // closed by the next write; nil without a watcher
 }

@@ -20,7 +20,7 @@ import (
 // sequence in the stream.
 type NATS struct {
 	options    Options
-	server     *embedded         // nil: the servers are elsewhere
+	server     *embeddedServer   // nil: the servers are elsewhere
 	manifest   *manifest         // what the embedded store must hold; nil: the servers are elsewhere
 	lost       losses            // what it lost; none where the servers are elsewhere
 	backups    *automaticBackups // nil: there are none
@@ -31,12 +31,12 @@ type NATS struct {
 
 	reconnected signal                  // the connection was lost and is back
 	refused     context.CancelCauseFunc // ends the waiting of Open
-	failure     atomic.Pointer[error]   // why there is no connection; nil: none failed
-	unwritten   atomic.Pointer[error]   // why the last write was not done; nil: it was
+	failure     atomic.Pointer[error]   // why there is no connection; nil before a first failure
+	unwritten   atomic.Pointer[error]   // the error of the last write; nil if it was done
 
 	closing  context.Context // ends when Close begins
 	close    context.CancelFunc
-	mu       sync.Mutex // held to begin and end a watch, and to begin Close
+	mu       sync.Mutex // guards closed and watching; held where a watch begins or ends, and where Close begins
 	closed   bool       // Close was called
 	watches  sync.WaitGroup
 	watching map[*natsWatch]struct{} // guarded by mu
@@ -44,9 +44,9 @@ type NATS struct {
 
 // Open starts the NATS server of this process, or connects to those elsewhere,
 // and makes the bucket if there is none. It waits for servers that do not
-// answer yet until ctx ends, or for some seconds, and then gives
-// ErrUnavailable. Servers that refuse us are not waited for: the error is
-// ErrRefused as well then.
+// answer yet until ctx ends, or for some seconds, and then returns
+// ErrUnavailable. Where servers refuse this client's credentials it returns at
+// once, with an error that wraps ErrRefused too.
 func Open(ctx context.Context, options Options) (*NATS, error) {
 	options, err := options.prepared()
 	if err != nil {
@@ -95,8 +95,9 @@ func (n *NATS) connect(ctx context.Context) (err error) {
 	return nil
 }
 
-// confirm looks whether the server has found all records that must be there.
-func (n *NATS) confirm(ctx context.Context, records map[string]stored) error {
+// confirm returns an error unless the server has found all records that must be
+// there.
+func (n *NATS) confirm(ctx context.Context, records map[string]lastWrite) error {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
 	subjects, _, err := n.subjects(call, n.filter(""))
@@ -115,7 +116,7 @@ func (n *NATS) confirm(ctx context.Context, records map[string]stored) error {
 	return nil
 }
 
-// Damage says what the store lost that was opened, nil for nothing.
+// Damage describes what the open store has lost; nil stands for nothing.
 func (n *NATS) Damage() *Damage {
 	if n.server == nil {
 		return nil
@@ -128,9 +129,9 @@ func (n *NATS) connected() {
 	n.reconnected.send()
 }
 
-// noteFailure takes note of why there is no connection, and logs a reason that
-// is another one than before. A refusal ends the waiting of Open: nothing
-// changes it but somebody who changes the servers or our options.
+// noteFailure notes why there is no connection, and logs the reason if it is
+// not the same as before. A refusal ends the waiting of Open: it lasts until
+// somebody changes the servers or our options.
 func (n *NATS) noteFailure(err error) {
 	if isRefusal(err) {
 		err = fmt.Errorf("%w %s: %w", ErrRefused, n.options.identity(), err)
@@ -141,7 +142,7 @@ func (n *NATS) noteFailure(err error) {
 	}
 }
 
-// isRefusal reports whether a server did not take us for somebody it knows.
+// isRefusal reports whether a server refused this client's credentials.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired} {
 		if errors.Is(err, refusal) {
@@ -167,7 +168,7 @@ func (n *NATS) unconnected(err error) error {
 }
 
 // Close ends all watches, and the server of this process. Calls that are under
-// way, and those that come, give ErrClosed.
+// way, and later ones, return ErrClosed.
 func (n *NATS) Close() {
 	n.mu.Lock()
 	began := n.closed
@@ -176,7 +177,7 @@ func (n *NATS) Close() {
 	if began {
 		return
 	}
-	n.backups.stop() // with a last one, while everything runs
+	n.backups.stop() // writes a last one, while the server still runs
 	n.mu.Lock()
 	n.close()
 	n.mu.Unlock()
@@ -189,12 +190,12 @@ func (n *NATS) Close() {
 	}
 }
 
-// bounded limits a call in time.
+// bounded returns a context with the time limit of a call.
 func (n *NATS) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, n.options.Timeout)
 }
 
-// explain returns an error of NATS in the store's terms.
+// explain turns an error of NATS into one of the store's.
 func (n *NATS) explain(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -215,7 +216,8 @@ func (n *NATS) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, n.unconnected(err))
 }
 
-// isWrongRevision tells the refusal of a write by the server's code for it.
+// isWrongRevision reports whether a write was refused because of its revision,
+// by the server's code for that.
 func isWrongRevision(err error, code jetstream.ErrorCode) bool {
 	var answer *jetstream.APIError
 	return errors.As(err, &answer) && answer.ErrorCode == code

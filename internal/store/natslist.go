@@ -15,7 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// errCutOff: a reader ended before it had read everything.
+// errCutOff means that a reader ended before it had read everything.
 var errCutOff = errors.New("the list was cut off")
 
 // List implements Store.
@@ -32,8 +32,9 @@ func (n *NATS) Keys(ctx context.Context, prefix string) ([]Record, error) {
 	return records, err
 }
 
-// list reads the records one after the other from a server that is known to
-// have all of them, else it asks the stream's leader for each.
+// list reads the records in one go from a server that certainly has all of
+// them. Where there is no such server, it asks the stream's leader for each
+// record.
 func (n *NATS) list(ctx context.Context, prefix string, headersOnly bool) ([]Record, error) {
 	if err := cmp.Or(checkPrefix(prefix), ctx.Err()); err != nil {
 		return nil, err
@@ -48,10 +49,10 @@ func (n *NATS) list(ctx context.Context, prefix string, headersOnly bool) ([]Rec
 	return n.lost.addTo(records, prefix), nil
 }
 
-// readUncut is readAll until a reader comes to the end. One that was cut off says
-// nothing of the records: its consumer went with a server, or what it asked for
-// or was sent got lost or late, as on a machine that is busy. The next one may
-// come to the end, within the time of one call for all of them.
+// readUncut calls readAll until a reader comes to the end. A reader can be cut
+// off without anything being wrong with the records: its consumer went with a
+// server, or a request or message was lost or late, as on a busy machine. All
+// tries together have the time of one call.
 func (n *NATS) readUncut(ctx context.Context, prefix string, headersOnly bool) (records []Record, exact bool, err error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
@@ -130,9 +131,9 @@ func (n *NATS) getAll(ctx context.Context, prefix string) ([]Record, error) {
 	return listed, nil
 }
 
-// subjects returns the keys that some filters match and that have a record or
-// the mark of a removal, in their order, as the server has them that leads the
-// stream; its name is empty outside of clusters.
+// subjects returns the keys that filters match and that have a record or the
+// mark of a removal, in their order. They come from the server that leads the
+// stream; leader is its name, "" outside of clusters.
 func (n *NATS) subjects(ctx context.Context, filters ...string) (keys []string, leader string, err error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()

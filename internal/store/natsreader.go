@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	// heartbeat is how often the server says that there is nothing new; two
-	// missing ones end a reader.
+	// heartbeat is how often the server sends a message when there is nothing
+	// new. A reader ends when two are missing.
 	heartbeat = time.Second
-	// abandoned is when the server forgets a reader that nobody reads.
+	// abandoned is the time after which the server forgets a reader that does
+	// not ask for more.
 	abandoned = time.Minute
 )
 
@@ -25,16 +26,16 @@ type reader struct {
 	consumer jetstream.Consumer
 	messages jetstream.MessagesContext
 	read     uint64
-	// due are the keys that there were at the beginning and of which nothing is
-	// read yet. The server counts what is pending, too, but that is not exact while
-	// others write: a record that is written again moves behind all others.
+	// due are the keys of the beginning that were not read yet. The server's
+	// own count of pending messages is not exact while others write: a record
+	// that is written again moves behind all others.
 	due map[string]struct{}
 
 	headersOnly bool // messages come without their values
 }
 
-// read begins to read what some filters match. begin must be called next, and
-// close in the end.
+// read makes a reader for the subjects that filters match. begin must be called
+// next, and close in the end.
 func (n *NATS) read(ctx context.Context, filters []string, headersOnly bool) (*reader, error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
@@ -62,13 +63,13 @@ func (n *NATS) read(ctx context.Context, filters []string, headersOnly bool) (*r
 	return r, nil
 }
 
-// exactTries is how many readers are made until one is at the server that is
-// certain to have everything. A cluster puts each at a server of its choice.
+// exactTries is how many readers are made at most to get one at the server that
+// leads the stream. A cluster chooses a server for each.
 const exactTries = 30
 
-// readExact begins to read at a server that has every write that was answered
-// before. In a cluster another one may lag behind, and would show records as they
-// were, or too few. close must be called.
+// readExact makes a reader at a server that has every write that was answered
+// before. Other servers of a cluster may be behind: they have older states of
+// records, or too few. close must be called.
 func (n *NATS) readExact(ctx context.Context, filters []string) (*reader, error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
@@ -89,7 +90,8 @@ func (n *NATS) readExact(ctx context.Context, filters []string) (*reader, error)
 	return nil, errors.New("no reader is at the server that leads the stream")
 }
 
-// next waits for a write. Any error is the end: one may have been missed.
+// next waits for the next write. After an error the reader cannot be used any
+// more: a write may have been missed.
 func (r *reader) next(ctx context.Context) (Change, error) {
 	message, err := r.messages.Next(jetstream.NextContext(ctx))
 	if err != nil {
@@ -107,12 +109,12 @@ func (r *reader) next(ctx context.Context) (Change, error) {
 	return change, nil
 }
 
-// caughtUp: what there was at the beginning is read.
+// caughtUp reports whether all records of the beginning have been read.
 func (r *reader) caughtUp() bool { return len(r.due) == 0 }
 
-// begin takes note of what there is to read, and reports whether that is read
-// with every write that was answered before. In a cluster the consumer may be at
-// another server than the stream's leader.
+// begin notes the keys that there are to read. exact reports whether the reader
+// has every write that was answered before: in a cluster it may be at another
+// server than the stream's leader.
 func (r *reader) begin(ctx context.Context) (exact bool, err error) {
 	keys, leader, err := r.store.subjects(ctx, r.filters...)
 	if err != nil {
@@ -131,14 +133,15 @@ func (r *reader) close() {
 	r.forget()
 }
 
-// forget tells the server that nobody reads on. It would find out by itself.
+// forget removes the reader from the server, which would forget it later by
+// itself.
 func (r *reader) forget() {
 	ctx, cancel := context.WithTimeout(context.Background(), heartbeat)
 	defer cancel()
 	_ = r.store.jetstream.DeleteConsumer(ctx, streamName(r.store.options.Bucket), r.consumer.CachedInfo().Name)
 }
 
-// change returns what a message means.
+// change returns the change that a message stands for.
 func (r *reader) change(message jetstream.Msg, metadata *jetstream.MsgMetadata) Change {
 	key, revision := message.Subject()[len(r.store.subject("")):], metadata.Sequence.Stream
 	if r.headersOnly || isRemoval(message.Headers()) {

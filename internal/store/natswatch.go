@@ -12,8 +12,8 @@ const (
 	lastRetry  = time.Second
 )
 
-// Watch implements Store. It is a row of sessions, each of them a reader that
-// begins with all records: what the one before did not see is told then,
+// Watch implements Store. It is a sequence of sessions, each of them a reader
+// that begins with all records. So a session finds what the one before missed,
 // whatever happened to the servers meanwhile.
 func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change), ready func()) error {
 	for _, prefix := range prefixes {
@@ -42,7 +42,7 @@ func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change
 			return ErrClosed
 		}
 		if time.Since(began) > 2*lastRetry {
-			retry = firstRetry // it had been well
+			retry = firstRetry // the session before worked
 		}
 		n.log.Debug("Watching the configuration begins anew", "reason", err)
 		w.takes(retry)
@@ -56,7 +56,8 @@ func (n *NATS) Watch(ctx context.Context, prefixes []string, changed func(Change
 	}
 }
 
-// beginWatch makes Close wait for a watch, unless it has begun.
+// beginWatch makes Close wait for a watch. It reports whether it could: false
+// means that Close was called.
 func (n *NATS) beginWatch(w *natsWatch) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -76,7 +77,7 @@ func (n *NATS) endWatch(w *natsWatch) {
 	n.watches.Done()
 }
 
-// natsWatch is what a Watch knows.
+// natsWatch is the state of one call of Watch.
 type natsWatch struct {
 	turn
 	store    *NATS
@@ -84,19 +85,21 @@ type natsWatch struct {
 	filters  []string
 	changed  func(Change)
 	ready    func() // nil once it was called
-	// known are the revisions of the records that were told.
+	// known are the records that changed was called for, with their revisions.
 	known map[string]uint64
-	// seen is the highest revision that came. While a session goes through all
-	// records, before is what it was at its beginning: a removal up to there of a
-	// record that is not known was told, or was nobody's business. Else it is 0.
+	// seen is the highest revision that was read. While a session goes through
+	// all records, before is the value of seen at its beginning, else 0: a
+	// removal that is not newer than that, of a record that is not known, was
+	// reported already or need not be.
 	seen, before uint64
 }
 
-// errReconnected ends a session: the consumer may be gone with its server.
+// errReconnected is the end of a session after the connection was lost: the
+// consumer may be gone with its server.
 var errReconnected = errors.New("the connection was lost")
 
-// session tells the difference between all records and the known ones, and
-// then every change. It ends with an error.
+// session reports the difference between all records and the known ones, and
+// then every change. It returns the error that ended it.
 func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -140,8 +143,9 @@ func (w *natsWatch) session(ctx context.Context, reconnected <-chan struct{}) er
 	}
 }
 
-// next waits for a write, and shows meanwhile that the watch is alive. Before all
-// that there was is read, it does not wait for long: the rest may have gone.
+// next waits for the next write, and notes meanwhile that the watch is alive.
+// Until all records are read that there were at the beginning, it does not wait
+// longer than turnTime: the missing ones may never come.
 func (w *natsWatch) next(ctx context.Context, r *reader) (Change, error) {
 	for {
 		w.takes(turnTime)
@@ -155,7 +159,7 @@ func (w *natsWatch) next(ctx context.Context, r *reader) (Change, error) {
 	}
 }
 
-// tell passes on what is news.
+// tell calls changed for a change that was not reported yet.
 func (w *natsWatch) tell(change Change) {
 	w.seen = max(w.seen, change.Revision)
 	revision, known := w.known[change.Key]
@@ -172,8 +176,9 @@ func (w *natsWatch) tell(change Change) {
 	w.changed(change)
 }
 
-// caughtUp ends the part of a session that goes through all records. Records
-// that were not among them were removed so long ago that no mark is left.
+// caughtUp ends the part of a session that goes through all records. vanished
+// are the known records that were not among them: they were removed so long ago
+// that no mark is left.
 func (w *natsWatch) caughtUp(vanished map[string]struct{}) {
 	w.before = 0
 	for key := range vanished {

@@ -64,7 +64,8 @@ func (n *NATS) Put(ctx context.Context, key string, value []byte, revision uint6
 	})
 }
 
-// publish writes a message that follows the given one of its subject.
+// publish writes a message, if the last message of its subject has the sequence
+// after.
 func (n *NATS) publish(ctx context.Context, message *nats.Msg, after uint64, options ...jetstream.PublishOpt) (uint64, error) {
 	answer, err := n.jetstream.PublishMsg(ctx, message, append(options, jetstream.WithExpectLastSequencePerSubject(after))...)
 	if err != nil {
@@ -73,9 +74,9 @@ func (n *NATS) publish(ctx context.Context, message *nats.Msg, after uint64, opt
 	return answer.Sequence, nil
 }
 
-// removalKept is how long the mark of a removal stays in the bucket, for
-// watches that were cut off meanwhile to see it. One that was cut off for
-// longer finds out by itself.
+// removalKept is how long the mark of a removal stays in the bucket, so that a
+// watch sees it that was cut off at the time. A watch that was cut off for
+// longer sees that the record is missing.
 const removalKept = 24 * time.Hour
 
 // Delete implements Store.
@@ -94,13 +95,14 @@ func (n *NATS) Delete(ctx context.Context, key string, revision uint64) (uint64,
 	})
 }
 
-// pauseUndecided is the pause before a write that was not decided is sent again.
+// pauseUndecided is the pause before a write is sent again whose outcome is not
+// known.
 const pauseUndecided = 5 * time.Millisecond
 
-// write sends a write until it is decided. A cluster refuses one while another
-// to the same record is under way, and for a moment longer: who wins is known
-// from the record only. What was decided, or may have been, is in the manifest
-// then, with the checksum.
+// write sends a write until its outcome is known. A cluster refuses a write
+// while another one to the same record is under way, and for a moment longer:
+// only the record shows which of them was done. When write returns, the
+// manifest has what was written, or may have been, with its checksum.
 func (n *NATS) write(ctx context.Context, key string, revision uint64, sum string, send func(context.Context) (uint64, error)) (_ uint64, err error) {
 	defer func() { n.noteWrite(err) }()
 	if lost, is := n.lost.record(key); is {
@@ -116,7 +118,7 @@ func (n *NATS) write(ctx context.Context, key string, revision uint64, sum strin
 			return written, nil
 		case !isWrongRevision(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant):
 			if err = n.explain(ctx, err); !errors.Is(err, ErrConflict) && !errors.Is(err, ErrTooLarge) {
-				n.manifest.noteUncertain(key) // it may have been written all the same
+				n.manifest.noteUncertain(key) // it may have been written nevertheless
 			}
 			return 0, err
 		}

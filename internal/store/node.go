@@ -13,40 +13,43 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// NodeAuto in the place of a node's number stands for one that is free.
+// NodeAuto, in the place of a node's number, stands for any number that is
+// free.
 const NodeAuto = -1
 
-// defaultLease is how long a number stays taken whose holder is silent.
+// defaultLease is how long a number stays taken after its holder renewed it
+// last.
 const defaultLease = 15 * time.Second
 
 // Limits of claiming a number.
 const (
 	autoTries   = 16
 	highestNode = 65535
-	// nodesKept is how long the record of a number stays that nobody renews: what
-	// gateways leave that are gone for good.
+	// nodesKept is how long the record of a number is kept after it was renewed
+	// last. Gateways that are gone for good leave such records.
 	nodesKept = 24 * time.Hour
 )
 
-// Node is who holds a node's number, as the store knows it.
+// Node is the record of the gateway that holds a node's number.
 type Node struct {
 	Version int `json:"version"`
-	// Instance is another one for each start of a gateway. Epoch counts the
+	// Instance is random, and new for each start of a gateway. Epoch counts the
 	// claims of the number.
 	Instance string `json:"instance"`
 	Epoch    uint64 `json:"epoch"`
-	// Name is what people know the machine by; PID is the process there.
+	// Name is the machine's host name; PID is the process there.
 	Name string `json:"name"`
 	PID  int    `json:"pid"`
-	// Machine and Started make the process known to others of its machine: a
-	// space of process ids, and when the process began in it. They may be empty.
+	// Machine and Started identify the process for others on the same machine:
+	// the space of process ids that PID belongs to, and when the process began.
+	// They may be empty.
 	Machine string `json:"machine,omitempty"`
 	Started string `json:"started,omitempty"`
 }
 
 const nodeVersion = 1
 
-// NodeInUseError says that another gateway, which lives, has a node's number.
+// NodeInUseError means that another gateway, which runs, has the node's number.
 type NodeInUseError struct {
 	Number int
 	Holder Node
@@ -57,27 +60,28 @@ func (e *NodeInUseError) Error() string {
 		e.Number, e.Holder.Name, e.Holder.PID)
 }
 
-// ErrNoNodes says that the servers answer, and yet numbers of nodes cannot be
-// claimed: mostly because the user may not use their bucket.
+// ErrNoNodes means that the servers answer, but numbers of nodes cannot be
+// claimed: usually because the user has no access to their bucket.
 var ErrNoNodes = errors.New("the bucket for the numbers of nodes cannot be used")
 
-// NodeClaim says which number a gateway wants. The zero value, with a Number, works.
+// NodeClaim is the number that a gateway wants. All but Number may be zero.
 type NodeClaim struct {
 	Number int // or NodeAuto
-	// Waiting is told, once, of a holder that may be gone: it is known for certain
-	// after a lease, or with its next sign of life. Nil is told nothing.
+	// Waiting is called once where another gateway has the number and may be
+	// gone. ClaimNode then waits, for 4/3 of a lease at most, for it to renew
+	// the number. It may be nil.
 	Waiting func(holder Node)
-	// Lost is told when another gateway has the number, as this one could not renew
-	// it for long. Nil is told nothing.
+	// Lost is called when another gateway has taken the number, because this
+	// one could not renew it for longer than a lease. It may be nil.
 	Lost func(holder Node)
 
 	lease time.Duration // defaultLease if 0
 }
 
-// ClaimNode makes a number this gateway's, among all that share the bucket, until
-// Release, and keeps it by renewing it. Nobody's clock is compared with another's:
-// a number is free when its record did not change for a lease and a third of it,
-// as measured here, or when its holder was a process of this machine that ended.
+// ClaimNode takes a number for this gateway, among all that share the bucket,
+// and renews it until Release. Clocks of different machines are not compared: a
+// number is free when its record did not change for 4/3 of a lease, as measured
+// here, or when its holder was a process of this machine that has ended.
 //
 // The error is a *NodeInUseError, ErrNoNodes, ErrUnavailable, or that of ctx.
 func (n *NATS) ClaimNode(ctx context.Context, c NodeClaim) (*NodeLease, error) {
@@ -95,10 +99,10 @@ func (n *NATS) ClaimNode(ctx context.Context, c NodeClaim) (*NodeLease, error) {
 	return l, nil
 }
 
-// Lock makes this gateway the only one of those that share the bucket that does
-// something, by its name, until Release. It waits for others that do it; those
-// that are gone lose it as they lose their numbers. The error is ErrNoNodes,
-// ErrUnavailable, or that of ctx.
+// Lock takes the lock with a name, which one gateway of all that share the
+// bucket can have, and renews it until Release. It waits while another gateway
+// has it; one that is gone loses it as it loses its number. The error is
+// ErrNoNodes, ErrUnavailable, or that of ctx.
 func (n *NATS) Lock(ctx context.Context, name string) (*NodeLease, error) {
 	for {
 		l := n.newLease(NodeClaim{lease: defaultLease})
@@ -126,7 +130,7 @@ func (n *NATS) newLease(c NodeClaim) *NodeLease {
 	return l
 }
 
-// begin keeps what was taken, until Release.
+// begin starts to renew the number or the lock, until Release.
 func (l *NodeLease) begin(ctx context.Context) {
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l.cancel = cancel
@@ -150,7 +154,8 @@ func (l *NodeLease) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// explain tells servers that are gone from those that do not let us.
+// explain returns ErrUnavailable for servers that do not answer, and ErrNoNodes
+// for servers that refuse.
 func (l *NodeLease) explain(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -184,7 +189,8 @@ func (l *NodeLease) take(ctx context.Context) error {
 	return fmt.Errorf("no free number of a node was found in %d tries: give this gateway one by the key node", autoTries)
 }
 
-// takeNumber takes the number from a holder that is gone, or from nobody.
+// takeNumber takes the number if it is free, or once its holder is known to be
+// gone.
 func (l *NodeLease) takeNumber(ctx context.Context) error {
 	for {
 		revision, holder, err := l.read(ctx)
@@ -205,8 +211,9 @@ func (l *NodeLease) takeNumber(ctx context.Context) error {
 	}
 }
 
-// watch waits until a holder is known to live, which is a *NodeInUseError, or not
-// to: then it gives the revision of its record, 0 for none.
+// watch waits until it is known whether the holder of the number runs. If it
+// does, the error is a *NodeInUseError. If it does not, watch returns the
+// revision of its record, 0 where the record is gone.
 func (l *NodeLease) watch(ctx context.Context, revision uint64, holder Node) (uint64, error) {
 	if l.claim.Waiting != nil {
 		l.claim.Waiting(holder)
@@ -236,8 +243,8 @@ func (l *NodeLease) watch(ctx context.Context, revision uint64, holder Node) (ui
 	}
 }
 
-// hasEnded reports whether a holder is known to be gone: a process of this machine
-// that ended.
+// hasEnded reports whether a holder is known to be gone: it was a process of
+// this machine, and has ended.
 func (h *Node) hasEnded() bool {
 	machine, _ := processOf(os.Getpid())
 	if machine == "" || h.Machine != machine {
@@ -254,7 +261,8 @@ func (l *NodeLease) key() string {
 	return "n." + strconv.Itoa(l.Number)
 }
 
-// read returns the record of the number, and its revision; nil stands for none.
+// read returns the record of the number, nil where there is none, and its
+// revision.
 func (l *NodeLease) read(ctx context.Context) (uint64, *Node, error) {
 	call, cancel := l.store.bounded(ctx)
 	defer cancel()
@@ -267,13 +275,13 @@ func (l *NodeLease) read(ctx context.Context) (uint64, *Node, error) {
 	}
 	holder := new(Node)
 	if json.Unmarshal(entry.Value(), holder) != nil {
-		holder = &Node{Name: "a machine that cannot be read"} // it may live all the same
+		holder = &Node{Name: "a machine that cannot be read"} // its holder may run nevertheless
 	}
 	return entry.Revision(), holder, nil
 }
 
-// write makes the record ours if its revision is still the given one, 0 for none;
-// else the error is ErrConflict.
+// write writes our record if the record's revision is still the given one, 0
+// where there is none; else the error is ErrConflict.
 func (l *NodeLease) write(ctx context.Context, revision uint64) error {
 	call, cancel := l.store.bounded(ctx)
 	defer cancel()

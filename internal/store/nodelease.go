@@ -8,7 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// NodeLease is a node's number while it is this gateway's, or a lock.
+// NodeLease is a node's number, or a lock, that this gateway holds until
+// Release.
 type NodeLease struct {
 	Number int
 
@@ -17,17 +18,17 @@ type NodeLease struct {
 	claim  NodeClaim
 	bucket jetstream.KeyValue
 	cancel context.CancelFunc
-	ended  chan struct{} // closed when nothing is renewed any more
+	ended  chan struct{} // closed when keep has ended
 
-	own Node // the record
+	own Node // the record that is written
 
-	// Of keep, once it runs.
+	// The following belong to keep, once it runs.
 	revision uint64 // that was written last
-	lost     bool   // and told
+	lost     bool   // another gateway has it, and claim.Lost was called
 }
 
-// keep renews the number until ctx ends. Servers that are gone are waited for: the
-// store tells of them.
+// keep renews the number until ctx ends. It goes on while servers are gone; the
+// store logs that.
 func (l *NodeLease) keep(ctx context.Context) {
 	defer close(l.ended)
 	ticker := time.NewTicker(l.claim.lease / 3)
@@ -42,8 +43,8 @@ func (l *NodeLease) keep(ctx context.Context) {
 	}
 }
 
-// renew renews the number. One that is another gateway's meanwhile is taken back
-// when it is free again.
+// renew renews the number. A number that another gateway has taken is taken
+// back when it is free again.
 func (l *NodeLease) renew(ctx context.Context) {
 	if !l.lost && !errors.Is(l.write(ctx, l.revision), ErrConflict) {
 		return // done, or to be tried again
@@ -69,10 +70,12 @@ func (l *NodeLease) regain(ctx context.Context, revision uint64) {
 	}
 }
 
-// releaseTime is how long the end may take: the record expires by itself, too.
+// releaseTime is the longest that Release may take. Where it fails the record
+// expires by itself.
 const releaseTime = 2 * time.Second
 
-// Release lets others have the number at once. The store must be open still.
+// Release frees the number or the lock, so that others can have it at once. It
+// must be called before the store is closed.
 func (l *NodeLease) Release() {
 	l.cancel()
 	<-l.ended

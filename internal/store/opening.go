@@ -10,39 +10,40 @@ import (
 	"time"
 )
 
-// inspectTime is how long the files of a store may take to be read.
+// inspectTime is the longest that reading the files of a store may take.
 const inspectTime = time.Minute
 
-// opened are the files of a store that a server may open: it is known that each
-// byte that it will read is one that a server wrote.
-type opened struct {
-	dir      string            // that of the server
-	records  map[string]stored // what must be there
-	lost     losses            // what was there, and is not
-	damage   *Damage           // the same, for people; nil for none
+// soundFiles are files that a server may open: every byte of them was checked.
+type soundFiles struct {
+	dir      string               // that of the server
+	records  map[string]lastWrite // what must be there
+	lost     losses               // the records that are lost
+	damage   *Damage              // the same, for people; nil for none
 	manifest *manifest
 }
 
-// openFiles inspects the files in the data directory, and makes them fit for a
-// server. What cannot be is a *Damage.
-func openFiles(ctx context.Context, options Options) (*opened, error) {
+// openFiles inspects the files in the data directory, and repairs them as the
+// options say, so that a server can open them. Where it must not, the error is
+// a *Damage.
+func openFiles(ctx context.Context, options Options) (*soundFiles, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, inspectTime, fmt.Errorf("reading the files of the configuration store took more than %s", inspectTime))
 	defer cancel()
-	o, err := (&opening{options: options, log: options.Log}).open(ctx)
+	o, err := (&opener{options: options, log: options.Log}).open(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return o, err
 }
 
-// opening is the opening of a data directory.
-type opening struct {
+// opener opens a data directory: it decides from which files the store is
+// served, and repairs them.
+type opener struct {
 	options Options
 	log     *slog.Logger
-	places  string // the damage in files that were made anew
+	places  string // the damaged places of files that were made anew
 }
 
-func (o *opening) open(ctx context.Context) (*opened, error) {
+func (o *opener) open(ctx context.Context) (*soundFiles, error) {
 	if err := finish(o.options.Dir, o.log); err != nil {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
@@ -68,14 +69,14 @@ func (o *opening) open(ctx context.Context) (*opened, error) {
 			return nil, err
 		}
 		for key := range i.losses {
-			i.losses[key] = lost[key] // which knows why
+			i.losses[key] = lost[key] // this one has the reason
 		}
 		o.places = places
 	}
 	return o.take(name, i)
 }
 
-func (o *opening) inspect(ctx context.Context, name string) (*inspection, error) {
+func (o *opener) inspect(ctx context.Context, name string) (*inspection, error) {
 	i, err := inspect(ctx, filepath.Join(o.options.Dir, name), o.options.Bucket)
 	if err != nil {
 		return nil, fmt.Errorf("reading the files of the configuration store: %w", err)
@@ -83,9 +84,10 @@ func (o *opening) inspect(ctx context.Context, name string) (*inspection, error)
 	return i, nil
 }
 
-// settle decides what becomes of files, and gives the name of the store that is
-// to take their place, which is made; "" where they are fit.
-func (o *opening) settle(ctx context.Context, name string, i *inspection) (target string, err error) {
+// settle decides what is done with files. Where they are not fit for a server,
+// it makes a new store and returns its name, which takes their place; else it
+// returns "".
+func (o *opener) settle(ctx context.Context, name string, i *inspection) (target string, err error) {
 	switch {
 	case i.isWhole() && name == storeName && len(i.unfit) == 0:
 		if o.options.OnDamage == Repair {
@@ -114,7 +116,7 @@ func (o *opening) settle(ctx context.Context, name string, i *inspection) (targe
 	return "", i.damage(o.options)
 }
 
-func (o *opening) rebuild(ctx context.Context, i *inspection, restored []Record, lost losses, name string) error {
+func (o *opener) rebuild(ctx context.Context, i *inspection, restored []Record, lost losses, name string) error {
 	err := rebuild(ctx, i, restored, lost, filepath.Join(o.options.Dir, name+newSuffix), o.options)
 	if err != nil {
 		return fmt.Errorf("making the configuration store anew from what is whole: %w", err)
@@ -124,7 +126,7 @@ func (o *opening) rebuild(ctx context.Context, i *inspection, restored []Record,
 
 // take makes a folder ready whose files were found whole, and returns it with
 // its manifest.
-func (o *opening) take(name string, i *inspection) (*opened, error) {
+func (o *opener) take(name string, i *inspection) (*soundFiles, error) {
 	dir := filepath.Join(o.options.Dir, name)
 	switch {
 	case i.manifest.exists && !i.manifest.whole:
@@ -135,24 +137,25 @@ func (o *opening) take(name string, i *inspection) (*opened, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
-	// The server makes it anew of the records. It has no checksum, so whatever it
-	// says would be believed.
+	// This is the server's file with times to live. It has no checksum, so a
+	// damaged one would be believed; the server makes it anew from the records.
 	if err := os.Remove(filepath.Join(i.streamDir(), "msgs", "thw.db")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("the data directory: %w", err)
 	}
-	opened := &opened{
+	files := &soundFiles{
 		dir: dir, records: i.records, lost: i.losses,
 		manifest: openManifest(filepath.Join(dir, manifestName), i.entries(), i.last),
 	}
 	if name == salvagedName {
-		opened.damage = i.damage(o.options)
-		opened.damage.Places = o.places
+		files.damage = i.damage(o.options)
+		files.damage.Places = o.places
 	}
-	return opened, nil
+	return files, nil
 }
 
-// inspectAgain looks at the files before another server opens them.
-func (o *opened) inspectAgain(ctx context.Context, options Options) error {
+// inspectAgain inspects the files once more, before another server opens them.
+// It returns an error if they are damaged now.
+func (o *soundFiles) inspectAgain(ctx context.Context, options Options) error {
 	ctx, cancel := context.WithTimeout(ctx, inspectTime)
 	defer cancel()
 	o.manifest.sync()
@@ -168,7 +171,8 @@ func (o *opened) inspectAgain(ctx context.Context, options Options) error {
 	return nil
 }
 
-// hasNewLosses reports whether more is lost than was when the store was made.
+// hasNewLosses reports whether anything is lost that the manifest does not list
+// as lost.
 func (i *inspection) hasNewLosses() bool {
 	for key := range i.losses {
 		if !i.manifest.entries[key].Lost {
@@ -178,9 +182,9 @@ func (i *inspection) hasNewLosses() bool {
 	return i.unknown > 0
 }
 
-// missing are the records of the newest backup, for a store that has no files:
-// somebody has taken them away.
-func (o *opening) missing() losses {
+// missing returns the records of the newest backup as losses. It is for a data
+// directory without a store's files: they were removed.
+func (o *opener) missing() losses {
 	lost := make(losses)
 	for _, b := range o.backups() {
 		err := b.read(func(r Record) {
@@ -195,14 +199,14 @@ func (o *opening) missing() losses {
 }
 
 // fromBackups returns the records that take the place of those that are lost:
-// from the newest backup that has them, or from the one that has them as they
-// were. original is what the files have that were damaged first: i itself,
-// unless that is what was whole of them.
-func (o *opening) fromBackups(i, original *inspection) []Record {
+// from a backup that has them exactly as they were, else from the newest that
+// has them. original is the inspection of the files that were damaged first: i
+// itself, unless i is of the salvaged store that was made of them.
+func (o *opener) fromBackups(i, original *inspection) []Record {
 	found := make(map[string]Record)
 	exact := make(map[string]bool)
-	// Where it is not known what was lost, that is what the newest backup has and
-	// the store has not.
+	// Where it is not known what was lost, a record of the newest backup that
+	// the store does not have counts as lost.
 	missing := func(key string) bool {
 		_, isThere := i.records[key]
 		return !isThere && !i.removed(key) && !original.removed(key) && (i.mayLackMore() || original.mayLackMore())
@@ -239,7 +243,7 @@ func (o *opening) fromBackups(i, original *inspection) []Record {
 			o.log.Warn("Records are restored from a backup", "file", b.path, "records", keyList(taken))
 		}
 		if allExact() {
-			break // the others have nothing better
+			break // older backups cannot be better
 		}
 	}
 	restored := make([]Record, 0, len(found))

@@ -8,25 +8,26 @@ import (
 	"time"
 )
 
-// Options say where NATS keeps the configuration: in this process, if URL is
-// empty, or on servers elsewhere.
+// Options configure the NATS servers that keep the configuration: one in this
+// process, if URL is empty, or servers elsewhere.
 type Options struct {
 	// Dir is the data directory of the NATS server in this process. It is made
 	// if it does not exist, and is open to its owner only: it holds secrets.
 	Dir string
 
-	// OnDamage says what to do if something in Dir is damaged.
+	// OnDamage is what to do if something in Dir is damaged.
 	OnDamage OnDamage
-	// BackupDir is the folder of the automatic backups of Dir, its "backups" if
-	// empty; BackupKeep is how many there are, 0 for none.
+	// BackupDir is the folder of the automatic backups of Dir; the folder
+	// "backups" in Dir if empty. BackupKeep is how many are kept, 0 for no
+	// backups.
 	BackupDir  string
 	BackupKeep int
-	// backupQuiet is how long after a change a backup begins. Changes that come
-	// meanwhile are in it, too. Only tests set it.
+	// backupQuiet is how long after a change a backup begins. It has the
+	// changes that come meanwhile, too. Only tests set it.
 	backupQuiet time.Duration
 
 	// URL is one or more NATS servers elsewhere, with commas between:
-	// "nats://a.example:4222,tls://b.example:4222". JetStream is on there.
+	// "nats://a.example:4222,tls://b.example:4222". They must have JetStream.
 	URL string
 	// The client's identity, at most one way: a file of credentials, a file
 	// with the seed of an NKey, a name with its password, a token.
@@ -34,8 +35,9 @@ type Options struct {
 	NKeyFile        string
 	User, Password  string
 	Token           string
-	// CAFile holds the certificates that the servers' are checked with, in
-	// place of the system's; CertFile and KeyFile are the client's own. All PEM.
+	// CAFile has the certificate authorities that the servers' certificates
+	// must be of, in place of the system's. CertFile and KeyFile are the
+	// client's own certificate and key. All are PEM.
 	CAFile            string
 	CertFile, KeyFile string
 	// Replicas is how many servers of the cluster hold every record: 1, 3 or
@@ -44,26 +46,28 @@ type Options struct {
 
 	// Bucket is the name of the key-value bucket, "stagedoor" if empty.
 	Bucket string
-	// Timeout is how long a call may take, 5 s if 0.
+	// Timeout is the longest that a call may take, 5 s if 0.
 	Timeout time.Duration
-	// Log gets what the operator should know of the storage. Nil discards it.
+	// Log gets what the operator should know about the storage. nil discards
+	// it.
 	Log *slog.Logger
 
-	keep time.Duration // of records that nobody writes again; 0 keeps them
+	keep time.Duration // after which a record is dropped that is not written again; 0 keeps all
 }
 
-// OnDamage says what to do with a store that is damaged.
+// OnDamage is what Open does with a damaged store.
 type OnDamage int
 
 // What to do with a store that is damaged.
 const (
-	// Refuse does not open it: Open gives a *Damage.
+	// Refuse does not open it: the error of Open is a *Damage.
 	Refuse OnDamage = iota
-	// ServeWhole opens what is whole. What is not is ErrDamaged, and is not
-	// written. The damaged files stay as they are.
+	// ServeWhole opens the store with the records that are whole. For the
+	// others calls return ErrDamaged, and they are not written. The damaged
+	// files stay as they are.
 	ServeWhole
-	// Repair takes what is damaged from the newest backup that has it, opens that,
-	// and moves the damaged files aside.
+	// Repair restores damaged records from the newest backup that has them,
+	// opens the result, and moves the damaged files aside.
 	Repair
 	// Replace moves the damaged files aside and opens an empty store.
 	Replace
@@ -74,7 +78,7 @@ const (
 	defaultTimeout = 5 * time.Second
 )
 
-// identity names who we say that we are, without the secret.
+// identity describes the credentials that this client has, without the secret.
 func (o Options) identity() string {
 	switch {
 	case o.CredentialsFile != "":
@@ -91,7 +95,8 @@ func (o Options) identity() string {
 	return "a client that names no user, token or key"
 }
 
-// prepared returns the options with their defaults, or says what is wrong.
+// prepared returns the options with their defaults, or an error that says what
+// is wrong with them.
 func (o Options) prepared() (Options, error) {
 	if o.Bucket == "" {
 		o.Bucket = defaultBucket

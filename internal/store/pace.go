@@ -6,23 +6,24 @@ import (
 	"time"
 )
 
-// pacer lets work that nobody waits for leave the machine to others: for each
-// moment of work there are some without. It is used by one goroutine.
+// pacer slows down work that nobody waits for, so that others have the machine:
+// it pauses for idle times the time of the work. It is used by one goroutine.
 type pacer struct {
 	ctx  context.Context
-	idle int       // moments without work, for one of work
-	last time.Time // when work went on
+	idle int       // the pauses' time, for one unit of work's
+	last time.Time // when work began after the last pause or step
 	owed time.Duration
 }
 
-// leastPause is the shortest pause: shorter ones are put together.
+// leastPause is the shortest pause; shorter ones are added up.
 const leastPause = 20 * time.Millisecond
 
 func newPacer(ctx context.Context, idle int) *pacer {
 	return &pacer{ctx: ctx, idle: idle, last: time.Now()}
 }
 
-// step is called between two parts of the work.
+// step is called between two parts of the work. It pauses if enough time has
+// been worked.
 func (p *pacer) step() {
 	if p.owed += time.Since(p.last) * time.Duration(p.idle); p.owed > leastPause {
 		select {

@@ -11,17 +11,19 @@ import (
 // messages of 1 MB as they come, and an API with its templates is mostly text.
 const packedFrom = 64 << 10
 
-// magic is what gzip's output begins with, and no other value that pack gives.
+// magic is the beginning of gzip's output. Values that pack does not compress
+// begin differently.
 var magic = []byte{0x1f, 0x8b}
 
-// pack returns the bytes that are kept for a value.
+// pack returns the bytes that are stored for a value: compressed, if it is
+// large.
 func pack(value []byte) []byte {
 	if len(value) < packedFrom && !bytes.HasPrefix(value, magic) {
 		return value
 	}
 	var packed bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // a level that there is
-	_, _ = w.Write(value)                                // a buffer takes everything
+	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // the level is a valid one
+	_, _ = w.Write(value)                                // a buffer does not fail
 	_ = w.Close()
 	if packed.Len() >= len(value) && !bytes.HasPrefix(value, magic) {
 		return value
@@ -45,8 +47,8 @@ func unpack(packed []byte) ([]byte, error) {
 	return value, nil
 }
 
-// unpackOrKeep returns bytes that cannot be unpacked as they are: whoever
-// decodes them finds them damaged, as any other damaged record, and says so.
+// unpackOrKeep is unpack, but returns bytes that cannot be unpacked as they
+// are: decoding them reports them as any other damaged record.
 func unpackOrKeep(packed []byte) []byte {
 	value, err := unpack(packed)
 	if err != nil {

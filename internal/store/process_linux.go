@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// processOf returns where a process id counts, the boot of a machine and a
-// space of process ids in it, and when the process of that id began. Both are
-// empty where that cannot be told, started also where there is no such process.
+// processOf returns texts that identify a process. machine is the space that
+// its process id is of: the boot of a machine, and a namespace of process ids
+// in it. started is when the process began in it, "" where there is no such
+// process. Both are "" where they cannot be found out.
 func processOf(pid int) (machine, started string) {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

@@ -2,6 +2,6 @@
 
 package store
 
-// processOf tells nothing here: that a holder is gone is known when its lease is
-// over.
+// processOf returns nothing on this system. That another gateway of this
+// machine has ended is known only when its lease is over.
 func processOf(int) (machine, started string) { return "", "" }

@@ -19,12 +19,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/natsfile"
 )
 
-// builtName is the name of the file that says that a folder is a whole store.
+// builtName is the name of a file in the folder of a new store. It is written
+// last: a folder without it is not finished.
 const builtName = "built"
 
-// rebuild makes a new store in a folder, of the records of another that are
-// whole and of those given. What is lost is noted in its manifest. The folder is
-// on the disk when rebuild returns.
+// rebuild makes a new store in the folder to, of the whole records of the store
+// that was inspected, and of restored, which replace records of it. What is
+// lost is noted in the new manifest. Everything is synced to the disk when
+// rebuild returns.
 func rebuild(ctx context.Context, i *inspection, restored []Record, lost losses, to string, options Options) (err error) {
 	if err := os.RemoveAll(to); err != nil {
 		return err
@@ -53,7 +55,7 @@ func rebuild(ctx context.Context, i *inspection, restored []Record, lost losses,
 	return writeFile(filepath.Join(to, builtName), nil)
 }
 
-// builder writes records into a new store.
+// builder writes the records of a new store.
 type builder struct {
 	prefix  string
 	stream  jetstream.JetStream
@@ -116,7 +118,7 @@ func (b *builder) put(ctx context.Context, key string, packed []byte, sum string
 	return nil
 }
 
-// syncAll brings all files below a folder to the disk.
+// syncAll syncs all files below a folder to the disk.
 func syncAll(dir string) error {
 	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		switch {
@@ -138,7 +140,7 @@ func syncAll(dir string) error {
 // The folders of a data directory.
 const (
 	storeName    = "nats"     // the store
-	salvagedName = "salvaged" // what was whole of a damaged one, and is used until that is repaired
+	salvagedName = "salvaged" // the whole records of a damaged one; used until that is repaired
 	damagedName  = "damaged-" // files that were moved aside, with the time
 	newSuffix    = ".new"     // a folder that is being made
 	timeLayout   = "20060102T150405.000Z"
@@ -152,8 +154,9 @@ func workingName(dir string) string {
 	return storeName
 }
 
-// install puts a new store in the place of one or more others, which it moves
-// aside. What an interrupted call left is finished by finish.
+// install puts a new store, which rebuild has made, in the place of those that
+// are there, and moves these aside. Where it is interrupted, finish goes on at
+// the next start.
 func install(dir, name string, log *slog.Logger) error {
 	replaced := []string{salvagedName}
 	if name == storeName {
@@ -178,8 +181,8 @@ func install(dir, name string, log *slog.Logger) error {
 	return syncDir(dir)
 }
 
-// finish ends what a killed process began: a new store that is whole takes its
-// place, one that is not goes.
+// finish ends what a killed process began: it installs a new store that is
+// finished, and removes one that is not.
 func finish(dir string, log *slog.Logger) error {
 	for _, name := range []string{storeName, salvagedName} {
 		made := filepath.Join(dir, name+newSuffix)

@@ -12,10 +12,10 @@ import (
 	"io"
 )
 
-// ErrNotEmpty says that a backup would take the place of what a store holds.
+// ErrNotEmpty means that the store has records, which the backup would replace.
 var ErrNotEmpty = errors.New("the configuration store is not empty")
 
-// BackupError is a mistake in a backup file.
+// BackupError means that a backup file is not whole or not a backup.
 type BackupError struct {
 	Line int // from 1
 	Err  error
@@ -25,15 +25,16 @@ func (e *BackupError) Error() string { return fmt.Sprintf("line %d of the backup
 
 func (e *BackupError) Unwrap() error { return e.Err }
 
-// Restore puts the records of a backup into a store, and gives their number.
-// It reads the file twice: the first time to see that it is whole, so that a
-// BackupError leaves the store as it is.
+// Restore puts the records of a backup into a store, and returns their number.
+// It reads the file twice: the first time to see that it is whole, so that the
+// store is not changed where the error is a *BackupError.
 //
-// A store that is not empty is ErrNotEmpty, unless replace is true: then it
-// holds exactly the backup's records afterwards. Restore is not atomic. If the
-// storage fails on the way, a part is written, which the error says; to restore
-// again with replace makes it whole. What others write to a record at the same
-// time is replaced, too, and without replace it is such a failure.
+// For a store that is not empty the error is ErrNotEmpty, unless replace is
+// true: then the store has exactly the backup's records afterwards. Restore is
+// not atomic. If the storage fails on the way, some of the records are written;
+// the error has their number, and restoring again with replace makes the store
+// whole. With replace, a record that others write at the same time is
+// overwritten; without, that is an error.
 func Restore(ctx context.Context, s Store, file io.ReadSeeker, replace bool) (int, error) {
 	present, err := s.Keys(ctx, "")
 	if err != nil {
@@ -59,8 +60,8 @@ func Restore(ctx context.Context, s Store, file io.ReadSeeker, replace bool) (in
 		revisions[record.Key] = record.Revision
 	}
 	written := 0
-	// In the order of keys APIs and deployments come before the stages that
-	// refer to them, so that a node that follows never finds one missing.
+	// In the order of keys, APIs and deployments come before the stages that
+	// refer to them, so a node that watches the store never finds one missing.
 	err = readBackup(file, func(r Record) error {
 		if err := putRestored(ctx, s, r, revisions[r.Key], replace); err != nil {
 			return fmt.Errorf("%d of %d records are restored, then %s: %w", written, len(inBackup), r.Key, err)
@@ -82,7 +83,7 @@ func Restore(ctx context.Context, s Store, file io.ReadSeeker, replace bool) (in
 	return written, nil
 }
 
-// maxRaces is how often a write is tried again that others were faster with.
+// maxRaces is how often a write is tried again that another write preceded.
 const maxRaces = 100
 
 // putRestored writes a record of a backup.
@@ -119,15 +120,15 @@ func deleteReplaced(ctx context.Context, s Store, r Record) error {
 	return ErrConflict
 }
 
-// CheckBackup reads a backup to its end, and gives the number of its records. A
-// file that is not whole is a BackupError.
+// CheckBackup reads a backup to its end, and returns the number of its records.
+// For a file that is not whole the error is a *BackupError.
 func CheckBackup(file io.Reader) (records int, err error) {
 	err = readBackup(file, func(Record) error { records++; return nil })
 	return records, err
 }
 
-// readBackup calls record for every record of a file. The file is wrong unless
-// it gives no error.
+// readBackup calls record for every record of a file. It is known only at the
+// end, when it returns nil, that the file is whole.
 func readBackup(file io.Reader, record func(Record) error) error {
 	r := &backupReader{lines: bufio.NewReader(file)}
 	text, err := r.next()
@@ -136,7 +137,7 @@ func readBackup(file io.Reader, record func(Record) error) error {
 	}
 	var header backupHeader
 	if err := json.Unmarshal(text, &header); err != nil || header.Format != backupFormat {
-		return r.mistake(errors.New("this is no backup of Stagedoor"))
+		return r.mistake(errors.New("this is not a backup of Stagedoor"))
 	}
 	if header.Version != backupVersion {
 		return r.mistake(fmt.Errorf("the backup's version is %d; this Stagedoor reads version %d", header.Version, backupVersion))
@@ -153,7 +154,7 @@ func readBackup(file io.Reader, record func(Record) error) error {
 			backupEnd
 		}
 		if err := decodeStrictly(text, &line); err != nil {
-			return r.mistake(fmt.Errorf("this is no record: %w", err))
+			return r.mistake(fmt.Errorf("this is not a record: %w", err))
 		}
 		if line.SHA256 != "" {
 			return r.checkEnd(line.backupEnd, records, hex.EncodeToString(sum.Sum(nil)))

@@ -15,18 +15,18 @@ import (
 )
 
 const (
-	// startTime is how long a server may take to start.
+	// startTime is the longest that a server may take to start.
 	startTime = time.Minute
 	// startMemory is how much memory a server may take to start, in bytes, besides
 	// startMemoryPerByte times the size of its files.
 	startMemory        = 512 << 20
 	startMemoryPerByte = 8
-	// memoryInterval is the time between two looks at it.
+	// memoryInterval is the time between two looks at the memory.
 	memoryInterval = 20 * time.Millisecond
 )
 
-// errStart says that a server did not start within its bounds. What it does goes
-// on: the process should end.
+// errStart means that a server did not start within its bounds. Its goroutines
+// cannot be stopped, so the process should end.
 var errStart = errors.New("the storage does not start")
 
 // newServer makes a server that keeps its files in a folder. It opens no port.
@@ -37,14 +37,14 @@ func newServer(dir string, sync bool, log *slog.Logger, broken *atomic.Bool) (*s
 		NoSigs:     true,
 		JetStream:  true,
 		StoreDir:   dir,
-		// Otherwise it is what the disk has left at the start: a server that starts
-		// on a full disk would take no write ever.
+		// The default is what the disk has left at the start: a server that
+		// starts on a full disk would never accept a write.
 		JetStreamMaxStore: maxStore,
 		SyncAlways:        sync,
 		MaxPayload:        maxPayload,
 		NoLog:             true,
 		MaxPending:        4 * maxPayload,
-		PingInterval:      time.Hour, // nothing gets lost between here and here
+		PingInterval:      time.Hour, // a connection within the process is not lost
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the NATS server in %s: %w", dir, err)
@@ -54,7 +54,8 @@ func newServer(dir string, sync bool, log *slog.Logger, broken *atomic.Bool) (*s
 }
 
 // startNATS starts a server on the files in a folder, within bounds. The files
-// were inspected before; this is for what inspections do not know.
+// were inspected before; the bounds are for damage that the inspection did not
+// find.
 func startNATS(ctx context.Context, s *server.Server, dir string) error {
 	bounds := bounds{time: startTime, memory: startMemory + startMemoryPerByte*uint64(sizeOf(dir))}
 	return bounds.run(ctx, "starting the storage in "+dir, func() error {
@@ -68,14 +69,14 @@ func startNATS(ctx context.Context, s *server.Server, dir string) error {
 	})
 }
 
-// bounds are what something may take.
+// bounds limit what a piece of work may take.
 type bounds struct {
 	time   time.Duration
 	memory uint64 // in bytes, besides what is in use at the beginning
 }
 
-// run runs a function until it ends, or ctx does, or one of the bounds is
-// reached. It does not wait for the function then.
+// run runs a function, and returns its error. When ctx ends or a bound is
+// reached, it returns an error at once, and leaves the function running.
 func (b bounds) run(ctx context.Context, what string, do func() error) error {
 	memory := heap() + b.memory
 	done := make(chan error, 1)
@@ -100,10 +101,11 @@ func (b bounds) run(ctx context.Context, what string, do func() error) error {
 	}
 }
 
-// stopTime is how long a server may take to stop.
+// stopTime is the longest that is waited for a server to stop.
 const stopTime = 15 * time.Second
 
-// stopWithin stops a server. One that hangs is left behind.
+// stopWithin stops a server, and waits for stopTime at most. A server that
+// hangs goes on.
 func stopWithin(s *server.Server) {
 	stopped := make(chan struct{})
 	go func() {
@@ -117,7 +119,7 @@ func stopWithin(s *server.Server) {
 	}
 }
 
-// heap is the memory of all objects, in bytes.
+// heap returns the memory of all objects, in bytes.
 func heap() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(sample)

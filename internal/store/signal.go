@@ -4,7 +4,7 @@ import (
 	"sync"
 )
 
-// signal wakes everybody who waits. Its zero value is ready.
+// signal wakes all goroutines that wait for it. Its zero value is ready to use.
 type signal struct {
 	mu sync.Mutex // guards ch
 	ch chan struct{}

@@ -17,7 +17,7 @@ func spaceLeft(dir string) (uint64, error) {
 	}
 	blocks := s.Bavail
 	if os.Geteuid() == 0 {
-		blocks = s.Bfree // what is kept back is kept for root
+		blocks = s.Bfree // root may use the blocks that are reserved for it
 	}
 	return uint64(blocks) * uint64(s.Bsize), nil //nolint:gosec,unconvert // the types differ by system
 }

@@ -21,15 +21,16 @@ var (
 	ErrNotFound = errors.New("the record does not exist")
 	// ErrConflict: the record's revision is another one, or it exists already.
 	ErrConflict = errors.New("the record was changed by somebody else")
-	// ErrUnavailable: the storage is gone or slow. Nothing is known of a write.
+	// ErrUnavailable: the storage is gone or slow. A write may have been done
+	// or not.
 	ErrUnavailable = errors.New("the configuration store does not answer")
-	// ErrRefused: the NATS servers do not know who we say that we are. It comes
-	// with ErrUnavailable.
+	// ErrRefused: the NATS servers do not accept this client's credentials. An
+	// error that wraps it wraps ErrUnavailable too.
 	ErrRefused = errors.New("the NATS servers refuse")
 	// ErrTooLarge: the storage does not take a record of this size.
 	ErrTooLarge = errors.New("the record is too large for the configuration store")
-	// ErrDamaged: the storage does not have the record any more as it was written.
-	// It is neither served nor overwritten until the store is repaired.
+	// ErrDamaged: the storage lost the record, or a part of it. The record is
+	// neither served nor overwritten until the store is repaired.
 	ErrDamaged = errors.New("it is damaged in the store; stagedoor serve --repair restores it from a backup")
 	// ErrClosed: the store was closed by this process.
 	ErrClosed = errors.New("the configuration store is closed")
@@ -40,8 +41,8 @@ type Record struct {
 	// Key is two or more segments between dots, as Key makes them.
 	Key   string
 	Value []byte
-	// Revision is that of the record's last write. Every write to the store,
-	// whatever the key, has a higher one than all before.
+	// Revision is that of the record's last write, from 1. Every write to the
+	// store, whatever its key, has a higher revision than all before.
 	Revision uint64
 	// Err wraps ErrDamaged where the storage lost what was written, in whole or in
 	// part: Value is not to be used then. It is nil otherwise.
@@ -54,31 +55,37 @@ type Change struct {
 	Deleted bool // Value is nil then
 }
 
-// Store is the storage of records. Its methods are safe for concurrent use,
-// end with the caller's context, and otherwise answer within seconds, with
-// ErrUnavailable at worst. Values that they take or give are not changed
-// afterwards by either side.
+// Store is the storage of records. Its methods are safe for concurrent use, end
+// with the caller's context, and otherwise answer within seconds, with
+// ErrUnavailable at worst. Neither side changes a value after it was passed or
+// returned.
 //
-// A prefix is the leading segments of keys that have more; "" stands for all.
+// A prefix is one or more whole segments, and stands for the keys that begin
+// with these and have more; "" stands for all keys.
 type Store interface {
-	// Get gives a record as the last answered write left it, or ErrNotFound.
+	// Get returns a record as the last write left it that was answered, or
+	// ErrNotFound.
 	Get(ctx context.Context, key string) (Record, error)
-	// Put writes a record whose revision is still the given one, 0 for one
-	// that does not exist, and gives the new revision; else ErrConflict. What
-	// was answered is kept, whatever happens to the process.
+	// Put writes a record, and returns its new revision. The record must still
+	// have the given revision, 0 for one that does not exist; else the error is
+	// ErrConflict, and nothing is written. Once Put has returned, the write is
+	// kept, whatever happens to the process.
 	Put(ctx context.Context, key string, value []byte, revision uint64) (uint64, error)
-	// Delete removes a record whose revision is still the given one, and gives
-	// the revision of the removal; else ErrConflict or ErrNotFound.
+	// Delete removes a record, and returns the revision of the removal. The
+	// record must still have the given revision; else the error is ErrConflict,
+	// or ErrNotFound where there is no record.
 	Delete(ctx context.Context, key string, revision uint64) (uint64, error)
-	// List gives the records below a prefix in the order of their keys.
+	// List returns the records below a prefix in the order of their keys.
 	List(ctx context.Context, prefix string) ([]Record, error)
 	// Keys is List without the values.
 	Keys(ctx context.Context, prefix string) ([]Record, error)
 	// Watch calls changed for every record below one of the prefixes, then
-	// ready once, then changed for what writes leave, in the order of their
-	// revisions, until ctx ends or the store is closed; it gives that reason.
-	// Of several writes to one record between two calls the last one counts;
-	// removals are told also of records that never were. Watch survives a storage that goes and comes back. The functions
-	// are called by the goroutine that calls Watch.
+	// ready once, and then changed for every write, in the order of their
+	// revisions. It returns when ctx ends or the store is closed, with that
+	// reason. Where a record is written several times between two calls,
+	// changed may be called for the last write alone; it may also be called for
+	// the removal of a record that was never seen. Watch goes on when the
+	// storage comes back after it was gone. The functions are called by the
+	// goroutine that calls Watch.
 	Watch(ctx context.Context, prefixes []string, changed func(Change), ready func()) error
 }
