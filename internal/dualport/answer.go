@@ -21,7 +21,7 @@ const (
 // anything is written.
 func (c *Conn) limitAnswers(limit time.Duration) {
 	if limit > 0 {
-		c.answerTime = limit
+		c.answerTime, c.answerBase = limit, time.Now()
 		c.answer.Store(awaited)
 	}
 }
@@ -43,9 +43,9 @@ func (c *Conn) writeRaw(p []byte) (n int, err error) {
 			return n + m, err
 		}
 		if c.answer.CompareAndSwap(awaited, begun) {
-			c.answerEnd.Store(time.Now().Add(c.answerTime).UnixNano())
+			c.answerEnd.Store(int64(time.Since(c.answerBase) + c.answerTime))
 		}
-		if err := c.raw.SetWriteDeadline(time.Unix(0, c.answerEnd.Load())); err != nil {
+		if err := c.raw.SetWriteDeadline(c.answerBase.Add(time.Duration(c.answerEnd.Load()))); err != nil {
 			return n, err
 		}
 		m, err := c.raw.Write(p[n:min(len(p), n+answerPart)])

@@ -126,3 +126,50 @@ func TestAnswerThatIsPassedOn(t *testing.T) {
 		})
 	}
 }
+
+// deadlines is a connection that takes down the deadlines for writing.
+type deadlines struct {
+	net.Conn
+	set []time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(at time.Time) error {
+	d.set = append(d.set, at)
+	return d.Conn.SetWriteDeadline(at)
+}
+
+// A machine whose clock is set, while an answer is written, ends none: deadlines
+// are of the monotonic clock.
+func TestAnswerTimeIsMonotonic(t *testing.T) {
+	t.Parallel()
+	near, far := net.Pipe()
+	raw := &deadlines{Conn: far}
+	inner := &pipes{make(chan net.Conn), make(chan struct{})}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, 200<<10))
+	})}
+	dualport.Attach(server, time.Hour)
+	served := make(chan struct{})
+	go func() { _ = server.Serve(dualport.NewListener(inner, nil)); close(served) }()
+	inner.conns <- raw
+	if _, err := io.WriteString(near, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, near); err != nil {
+		t.Fatal(err)
+	}
+	_ = server.Shutdown(t.Context())
+	<-served
+	limits := 0
+	for _, at := range raw.set {
+		if at.IsZero() {
+			continue // no limit
+		}
+		if limits++; !strings.Contains(at.String(), " m=") {
+			t.Errorf("a deadline at %v, which is of the wall clock alone", at)
+		}
+	}
+	if limits < 4 {
+		t.Errorf("%d deadlines for an answer of 200 KiB: %v", limits, raw.set)
+	}
+}

@@ -32,7 +32,8 @@ type Conn struct {
 
 	answerTime time.Duration // for an answer; 0: no limit. Set before the first write
 	answer     atomic.Int32  // unlimited, awaited or begun
-	answerEnd  atomic.Int64  // when an answer that has begun must have been taken, in Unix nanoseconds
+	answerBase time.Time     // of answerEnd, with a monotonic reading. Set with answerTime
+	answerEnd  atomic.Int64  // when an answer that has begun must have been taken, in nanoseconds since answerBase
 }
 
 // NewConn makes a Conn of a connection that something else accepted. prefix

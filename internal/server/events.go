@@ -30,14 +30,15 @@ type eventLog struct {
 	messages, pushes, failed, dropped atomic.Uint64
 	turnedAway                        atomic.Uint64 // closed when they were accepted, by a limit
 
-	failures, refusals quota // of lines
+	began              time.Time // with a monotonic reading: lines are counted by it
+	failures, refusals quota     // of lines
 
 	ended chan struct{} // closed to end the summaries
 	done  chan struct{} // closed when they have ended
 }
 
 func newEventLog(log *slog.Logger, shown string) *eventLog {
-	l := &eventLog{log: log, ended: make(chan struct{}), done: make(chan struct{})}
+	l := &eventLog{log: log, began: time.Now(), ended: make(chan struct{}), done: make(chan struct{})}
 	l.setShown(shown)
 	return l
 }
@@ -70,7 +71,7 @@ func (l *eventLog) Record(e *telemetry.Record) {
 		if e.Error == "" {
 			return
 		}
-		if !l.failures.admit(e.Time.Add(e.Duration), maxFailures) {
+		if !l.failures.admit(e.Time.Add(e.Duration).Sub(l.began), maxFailures) {
 			l.dropped.Add(1)
 			return
 		}
@@ -83,7 +84,7 @@ func (l *eventLog) refuse(e *telemetry.Record, shown string) {
 	if shown == config.EventsNone {
 		return
 	}
-	if !l.refusals.admit(e.Time, maxRefusals) {
+	if !l.refusals.admit(e.Time.Sub(l.began), maxRefusals) {
 		l.dropped.Add(1)
 		return
 	}
@@ -117,17 +118,17 @@ func (l *eventLog) count(e *telemetry.Record) {
 
 // quota bounds how many lines of a kind are logged in a second.
 type quota struct {
-	mu     sync.Mutex // guards the following
-	second int64      // the second that lines are counted in
-	told   int        // lines in it
+	mu     sync.Mutex    // guards the following
+	second time.Duration // the second that lines are counted in
+	told   int           // lines in it
 }
 
-// admit reports whether there may be one line more, most in a second, at the time
-// of what it tells.
-func (q *quota) admit(at time.Time, most int) bool {
+// admit reports whether there may be one line more, most in a second, for what
+// happened so long after the first second began.
+func (q *quota) admit(at time.Duration, most int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if second := at.Unix(); second > q.second {
+	if second := at.Truncate(time.Second); second > q.second {
 		q.second, q.told = second, 0
 	}
 	q.told++

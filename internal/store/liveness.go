@@ -22,20 +22,31 @@ func (n *NATS) Alive() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for w := range n.watching {
-		if late := time.Since(time.Unix(0, w.due.Load())); late > overdue {
+		if late := time.Since(w.dueAt()); late > overdue {
 			return fmt.Errorf("the watch of %s hangs for %s", w, late.Round(time.Second))
 		}
 	}
 	return nil
 }
 
-// turn is the time, in Unix nanoseconds, by which a watch has to note again
-// that it is alive.
-type turn struct{ due atomic.Int64 }
+// turn is the time by which a watch has to note again that it is alive. It has a
+// monotonic reading: the machine's clock may be set.
+type turn struct{ due atomic.Pointer[time.Time] }
 
 // takes notes that the watch is alive, and that its next step may take this
 // long.
-func (t *turn) takes(d time.Duration) { t.due.Store(time.Now().Add(d).UnixNano()) }
+func (t *turn) takes(d time.Duration) {
+	due := time.Now().Add(d)
+	t.due.Store(&due)
+}
+
+// dueAt returns that time; for a watch that has noted nothing yet, now.
+func (t *turn) dueAt() time.Time {
+	if due := t.due.Load(); due != nil {
+		return *due
+	}
+	return time.Now()
+}
 
 // String names what is watched.
 func (w *natsWatch) String() string {

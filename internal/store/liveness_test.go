@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,9 +54,21 @@ func (n *NATS) firstDue() (first time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for w := range n.watching {
-		if due := time.Unix(0, w.due.Load()); first.IsZero() || due.Before(first) {
+		if due := w.dueAt(); first.IsZero() || due.Before(first) {
 			first = due
 		}
 	}
 	return first
+}
+
+// A machine whose clock is set changes nothing in when a watch is due.
+func TestTurnIsMonotonic(t *testing.T) {
+	t.Parallel()
+	turn := &turn{}
+	for range 2 {
+		if due := turn.dueAt(); !strings.Contains(due.String(), " m=") {
+			t.Errorf("a turn is due at %v, which is of the wall clock alone", due)
+		}
+		turn.takes(time.Second)
+	}
 }
