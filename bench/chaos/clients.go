@@ -11,10 +11,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/bench/internal/history"
 	"github.com/stagedoor/stagedoor/bench/internal/load"
+	"github.com/stagedoor/stagedoor/bench/internal/plane"
 )
 
 // crowd is all who use the gateway.
@@ -56,6 +58,7 @@ func (w *world) visit(ctx context.Context, key string, chance *rand.Rand) {
 	life := time.Duration(3+chance.IntN(57)) * time.Second
 	manner := chance.IntN(3)
 	pause(ctx, time.Duration(chance.IntN(500))*time.Millisecond)
+	start := w.gateway.starts.Load()
 	socket, err := load.DialSocket(w.public, path+"?key="+key)
 	if err != nil {
 		pause(ctx, 200*time.Millisecond)
@@ -63,12 +66,16 @@ func (w *world) visit(ctx context.Context, key string, chance *rand.Rand) {
 	}
 	defer socket.Close()
 	c := w.log.Open(key, ordered)
+	var leaving atomic.Bool
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		for {
 			text, err := socket.Receive(2 * time.Hour)
 			if err != nil {
+				if !leaving.Load() && !w.gateway.ended(start) {
+					w.log.Violate("%s: the gateway ended a connection that was well: %v", key, err)
+				}
 				return
 			}
 			c.Received(text)
@@ -77,6 +84,7 @@ func (w *world) visit(ctx context.Context, key string, chance *rand.Rand) {
 	ctx, cancel := context.WithTimeout(ctx, life)
 	defer cancel()
 	w.talk(ctx, socket, c, chance, ended)
+	leaving.Store(true)
 	switch manner {
 	case 0: // hangs up
 	default:
@@ -120,6 +128,7 @@ func (w *world) push(ctx context.Context) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 8}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	sign := signer(w.clocks.gateway.Now)
 	for i := 0; ctx.Err() == nil; i++ {
 		pause(ctx, 5*time.Millisecond)
 		name := fmt.Sprintf("p%d", i)
@@ -128,8 +137,13 @@ func (w *world) push(ctx context.Context) {
 			continue
 		}
 		path := w.paths[rand.IntN(2)] // that of another API is gone
-		answer, err := client.Post("http://"+w.public+path+"/@connections/"+strings.ReplaceAll(id, "=", "%3D"), "text/plain",
-			bytes.NewReader([]byte(marshal(map[string]string{"push": name}))))
+		body := []byte(marshal(map[string]string{"push": name}))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.public+path+"/@connections/"+strings.ReplaceAll(id, "=", "%3D"), bytes.NewReader(body))
+		if err != nil {
+			panic(err) // ids are written as those of AWS
+		}
+		sign.Sign(request, body, plane.Connections)
+		answer, err := client.Do(request)
 		if err != nil {
 			continue // whether it was sent is not known: it is not sent again
 		}

@@ -34,6 +34,7 @@ type world struct {
 	folder  string
 	kept    bool
 	disk    *disk
+	clocks  *clocks
 	public  string // host:port
 	admin   string // URL
 	nats    *program
@@ -52,15 +53,14 @@ type world struct {
 // program is a program that can be broken and started again.
 type program struct {
 	spec    process.Spec
-	starts  int
+	starts  atomic.Int64
 	current atomic.Pointer[process.Process]
 	broken  atomic.Bool // its end is meant
 }
 
 func (p *program) start() error {
 	spec := p.spec
-	p.starts++
-	spec.Name = fmt.Sprintf("%s-%d", spec.Name, p.starts)
+	spec.Name = fmt.Sprintf("%s-%d", spec.Name, p.starts.Add(1))
 	started, err := process.Start(context.Background(), spec)
 	if err != nil {
 		return err
@@ -69,6 +69,10 @@ func (p *program) start() error {
 	p.broken.Store(false)
 	return nil
 }
+
+// ended reports whether the program was ended, or is about to be, since it had been
+// started so many times.
+func (p *program) ended(starts int64) bool { return p.broken.Load() || p.starts.Load() != starts }
 
 func (p *program) kill() {
 	p.broken.Store(true)
@@ -88,6 +92,9 @@ func (p *program) stop() {
 func (w *world) start(ctx context.Context) (err error) {
 	w.ended = make(chan struct{})
 	if w.folder, err = os.MkdirTemp("", "stagedoor-chaos-"); err != nil {
+		return err
+	}
+	if w.clocks, err = newClocks(w.folder); err != nil {
 		return err
 	}
 	if err := w.build(ctx); err != nil {
@@ -111,10 +118,12 @@ func (w *world) start(ctx context.Context) (err error) {
 		return &program{spec: process.Spec{Name: name, Address: address, LogDir: w.folder, Command: command}}
 	}
 	w.nats = named("nats", addresses[0], filepath.Join(w.folder, "nats-server"), "-a", natsHost, "-p", natsPort, "-js", "-sd", w.disk.folder)
+	w.nats.spec.Env = []string{w.clocks.nats.Env()}
 	w.backend = named("backend", addresses[1], self, backendCommand, addresses[1])
 	w.lambda = named("function", addresses[2], self, backendCommand, addresses[2])
 	configuration := filepath.Join(w.folder, "stagedoor.yaml")
-	w.gateway = named("gateway", "", w.binary, "serve", "--open", "--json", "--config", configuration)
+	w.gateway = named("gateway", "", w.binary, "serve", "--json", "--config", configuration)
+	w.gateway.spec.Env = []string{w.clocks.gateway.Env(), "ADMIN_SECRET=" + secret, fmt.Sprintf("WATCHDOG_USEC=%d", watchdog.Microseconds())}
 	if err := os.WriteFile(configuration, w.configuration(addresses), 0o600); err != nil {
 		return err
 	}
@@ -137,28 +146,46 @@ admin: {listen: "%s"}
 data: %s
 nats: {url: "nats://%s", timeout: 2s}
 functions: {witness: "%s", echo: "http://%s"}
+credentials:
+  - user: admin
+    accessKeyId: %s
+    secretAccessKeyEnv: ADMIN_SECRET
+    policies: [{Version: 2012-10-17, Statement: {Effect: Allow, Action: "*", Resource: "*"}}]
 limits: {requests: none, connects: none}
 shutdown: {timeout: 10s}
 log: {events: none, summary: 10s}
-`, addresses[3], addresses[4], filepath.Join(w.folder, "data"), addresses[0], w.witness.url(), addresses[2]))
+`, addresses[3], addresses[4], filepath.Join(w.folder, "data"), addresses[0], w.witness.url(), addresses[2], accessKeyID))
 }
 
-// build makes the programs. It runs in the folder of this module.
+// build makes the programs, with clocks that can be set where that can be done. It
+// runs in the folder of this module.
 func (w *world) build(ctx context.Context) error {
-	for name, target := range map[string]string{"stagedoor": "./cmd/stagedoor", "nats-server": "github.com/nats-io/nats-server/v2"} {
-		output := filepath.Join(w.folder, name)
-		if name == "stagedoor" && w.binary != "" {
-			continue
+	targets := map[string]string{"nats-server": "github.com/nats-io/nats-server/v2"}
+	if w.binary == "" {
+		w.binary = filepath.Join(w.folder, "stagedoor")
+		targets["stagedoor"] = "./cmd/stagedoor"
+	} else {
+		w.clocks.reason = errors.New("a program that -gateway names has the clock of the machine")
+	}
+	if w.clocks.reason == nil {
+		err := w.compile(ctx, targets, "-overlay", w.clocks.overlay)
+		if err == nil || ctx.Err() != nil {
+			return err
 		}
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", output, target)
+		w.clocks.reason = err
+	}
+	return w.compile(ctx, targets)
+}
+
+func (w *world) compile(ctx context.Context, targets map[string]string, flags ...string) error {
+	for name, target := range targets {
+		arguments := append([]string{"build", "-trimpath", "-o", filepath.Join(w.folder, name)}, flags...)
+		build := exec.CommandContext(ctx, "go", append(arguments, target)...)
 		build.Dir = ".."
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if text, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("building %s: %w\n%s", name, err, text)
 		}
-	}
-	if w.binary == "" {
-		w.binary = filepath.Join(w.folder, "stagedoor")
 	}
 	return nil
 }
@@ -177,6 +204,20 @@ func (w *world) watchMemory() {
 			w.log.Violate("the gateway took %d MiB, and may take %d", taken>>20, limit>>20)
 		}
 	})
+}
+
+// watchdog is the time in which the gateway looks twice whether all of it is alive,
+// as a service manager has it do. Half of it is longer than any fault.
+const watchdog = 20 * time.Second
+
+// checkLog looks for what the gateway that ran last says of itself.
+func (w *world) checkLog() {
+	for _, bad := range []string{"part of the gateway hangs", "connections were cut", "panic:", "DATA RACE"} {
+		if log := w.gateway.current.Load().Log(); strings.Contains(log, bad) {
+			_, log, _ = strings.Cut(log, bad)
+			w.log.Violate("the gateway says: %s%.2000s", bad, log)
+		}
+	}
 }
 
 // watchEnds notices a gateway that ends though nobody ended it.
@@ -225,6 +266,7 @@ func (w *world) settle(ctx context.Context) error {
 // healthy waits until the gateway is well: its health checks say so, and
 // messages are answered on every way.
 func (w *world) healthy(ctx context.Context) error {
+	w.checkLog()
 	return w.wait(ctx, "the gateway's health", func() error {
 		for _, path := range []string{"/healthz", "/readyz"} {
 			if text, err := get(w.admin + path); err != nil || strings.Contains(text, "unavailable") {
@@ -242,7 +284,7 @@ func (w *world) healthy(ctx context.Context) error {
 				return fmt.Errorf("%s is answered %s %w", action, answer, errors.Join(err, errors.New("not well")))
 			}
 		}
-		return nil
+		return w.checkSignatures(ctx)
 	})
 }
 
@@ -308,13 +350,18 @@ func (w *world) close() {
 	if w.disk != nil {
 		w.disk.close()
 	}
+	if w.clocks != nil {
+		w.clocks.close()
+	}
 	if w.folder != "" && !w.kept {
 		_ = os.RemoveAll(w.folder)
 	}
 }
 
-// client is one of the control plane, that does not wait long.
-func (w *world) client() *plane.Client { return plane.New(w.admin) }
+// client is one of the control plane, which signs by the gateway's clock.
+func (w *world) client() *plane.Client {
+	return plane.NewSigned(w.admin, signer(w.clocks.gateway.Now))
+}
 
 func marshal(v any) string {
 	text, err := json.Marshal(v)

@@ -12,16 +12,23 @@ import (
 	"time"
 )
 
-// Client is a client of a control plane that checks no signatures. It is safe
-// for concurrent use.
+// Client is a client of a control plane. It is safe for concurrent use.
 type Client struct {
-	url  string
-	http *http.Client
+	url    string
+	http   *http.Client
+	signer *Signer // nil: the control plane checks no signatures
 }
 
 // New makes a client of the control plane at a URL. Close must be called.
 func New(url string) *Client {
-	return &Client{url, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: writers}, Timeout: time.Minute}}
+	return &Client{url: url, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: writers}, Timeout: time.Minute}}
+}
+
+// NewSigned is New for a control plane that checks signatures.
+func NewSigned(url string, s *Signer) *Client {
+	c := New(url)
+	c.signer = s
+	return c
 }
 
 // Close ends the client's connections.
@@ -37,8 +44,19 @@ func (c *Client) do(ctx context.Context, method, path string, body object, id st
 	return found, err
 }
 
+// Refusal is the error of an answer that is not a success.
+type Refusal struct {
+	Request string // method and path
+	Status  int
+	Body    string
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s: %d %s: %s", r.Request, r.Status, http.StatusText(r.Status), r.Body)
+}
+
 // Call sends a request below /v2/apis and gives the answer's members, none where
-// it has none. An answer that is not a success is an error.
+// it has none. The error of an answer that is not a success is a *Refusal.
 func (c *Client) Call(ctx context.Context, method, path string, body map[string]any) (map[string]any, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -49,6 +67,9 @@ func (c *Client) Call(ctx context.Context, method, path string, body map[string]
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	if c.signer != nil {
+		c.signer.Sign(r, text, Control)
+	}
 	answer, err := c.http.Do(r)
 	if err != nil {
 		return nil, err
@@ -58,7 +79,7 @@ func (c *Client) Call(ctx context.Context, method, path string, body map[string]
 		return nil, err
 	}
 	if answer.StatusCode >= 300 {
-		return nil, fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
+		return nil, &Refusal{method + " " + path, answer.StatusCode, string(text)}
 	}
 	members := map[string]any{}
 	if len(text) == 0 {
