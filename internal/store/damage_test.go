@@ -236,6 +236,39 @@ func TestFlips(t *testing.T) {
 	t.Logf("%d flips: %d times everything is whole, %d times what is not is named", flips, whole, named)
 }
 
+// A record whose sequence is another one by a bit is named and refused, whichever
+// bit it is. A server counts up to the sequence that it reads, and takes memory for
+// each one that it misses: the store opens within its bounds all the same.
+func TestFlippedSequences(t *testing.T) {
+	t.Parallel()
+	s := fillStores(t, 12, smallValue)
+	const key = "api.a2.x"
+	for bit := range 64 {
+		t.Run(strconv.Itoa(bit), func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "data")
+			copyDir(t, []string{s.stopped, s.killed}[bit%2], dir)
+			block := filepath.Join(dir, "nats/jetstream/$G/streams/KV_stagedoor/msgs/1.blk")
+			text, err := os.ReadFile(block)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// length(4) sequence(8) time(8) subject length(2) subject
+			sequence := bytes.LastIndex(text, []byte("$KV.stagedoor."+key)) - 18
+			if sequence < 0 {
+				t.Fatalf("%s is not in the block", key)
+			}
+			text[sequence+bit/8] ^= 1 << (bit % 8)
+			if err := os.WriteFile(block, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if damaged := holdsOrNames(t, dir, s.held); damaged != 1 {
+				t.Errorf("%d records are damaged, want 1", damaged)
+			}
+		})
+	}
+}
+
 // Whatever else happens to files is noticed, too.
 func TestDamagedFiles(t *testing.T) {
 	t.Parallel()
