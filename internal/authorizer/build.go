@@ -19,12 +19,13 @@ type Builder struct {
 	Region    string
 	Account   string
 	// Transport reaches the issuers of JWTs; nil stands for one of the
-	// Builder's own. Redirects are not followed.
+	// Builder's own, which uses the proxies of the environment. Redirects are
+	// not followed.
 	Transport http.RoundTripper
 
 	mu      sync.Mutex
 	issuers map[string]*issuer // guarded by mu: by URL
-	own     *http.Transport    // guarded by mu
+	fetcher *fetcher           // guarded by mu: of all issuers; nil until there is one
 }
 
 // Types of authorizers, and of routes' authorization.
@@ -157,26 +158,13 @@ func (b *Builder) issuer(url string) *issuer {
 	if known := b.issuers[url]; known != nil {
 		return known
 	}
-	transport := b.Transport
-	if transport == nil {
-		if b.own == nil {
-			b.own = http.DefaultTransport.(*http.Transport).Clone()
-		}
-		transport = b.own
+	if b.fetcher == nil {
+		b.fetcher = newFetcher(b.Transport)
 	}
 	if b.issuers == nil {
 		b.issuers = make(map[string]*issuer)
 	}
-	made := newIssuer(url, transport)
+	made := newIssuer(url, b.fetcher)
 	b.issuers[url] = made
 	return made
-}
-
-// Close closes idle connections to issuers.
-func (b *Builder) Close() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.own != nil {
-		b.own.CloseIdleConnections()
-	}
 }

@@ -70,7 +70,6 @@ var devStage = &apigw.Stage{ApiId: "abcdefghij", StageName: "dev", StageVariable
 func build(t *testing.T, b *Builder, api *apigw.API) Authorizer {
 	t.Helper()
 	b.Region, b.Account = "eu-west-1", "123456789012"
-	t.Cleanup(b.Close)
 	a, err := b.Build(api, devStage)
 	if err != nil {
 		t.Fatal(err)

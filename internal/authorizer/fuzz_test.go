@@ -51,8 +51,7 @@ func FuzzToken(f *testing.F) {
 	f.Add("eyJhbGciOiJSUzI1NiIsImtpZCI6Im9uZSJ9.e30.AAAA")
 	p := httptest.NewServer(&provider{keys: `{"keys":[]}`})
 	f.Cleanup(p.Close)
-	b := &Builder{}
-	f.Cleanup(b.Close)
+	var b Builder
 	var authorizers []Authorizer
 	for _, source := range []string{"route.request.header.Token", "subprotocol"} {
 		a, err := b.Build(jwtAPI("issuer="+p.URL+" audience=chat source="+source), devStage)

@@ -3,10 +3,7 @@ package authorizer
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -25,15 +22,14 @@ const (
 	fetchPause = 10 * time.Second
 	firstPause = time.Second
 
-	fetchTimeout  = 5 * time.Second
-	maxKeysAnswer = 256 << 10
+	fetchTimeout = 5 * time.Second // the wait for its turn included
 )
 
 // issuer is an OpenID provider with the keys that it signs with. It is safe
 // for concurrent use.
 type issuer struct {
-	url       string
-	transport http.RoundTripper
+	url     string
+	fetcher *fetcher
 
 	keys atomic.Pointer[keySet] // nil: never fetched
 
@@ -42,8 +38,8 @@ type issuer struct {
 	failure error         // guarded by turn: of the last fetch
 }
 
-func newIssuer(issuerURL string, transport http.RoundTripper) *issuer {
-	i := &issuer{url: issuerURL, transport: transport, turn: make(chan struct{}, 1)}
+func newIssuer(issuerURL string, f *fetcher) *issuer {
+	i := &issuer{url: issuerURL, fetcher: f, turn: make(chan struct{}, 1)}
 	i.turn <- struct{}{}
 	return i
 }
@@ -110,7 +106,7 @@ func (i *issuer) fetch(ctx context.Context) (*keySet, error) {
 		Keys   string `json:"jwks_uri"`
 	}
 	address := strings.TrimSuffix(i.url, "/") + "/.well-known/openid-configuration"
-	if err := i.get(ctx, address, &configuration); err != nil {
+	if err := i.fetcher.get(ctx, address, &configuration); err != nil {
 		return nil, err
 	}
 	if configuration.Issuer != i.url {
@@ -126,7 +122,7 @@ func (i *issuer) fetch(ctx context.Context) (*keySet, error) {
 	var answer struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := i.get(ctx, configuration.Keys, &answer); err != nil {
+	if err := i.fetcher.get(ctx, configuration.Keys, &answer); err != nil {
 		return nil, err
 	}
 	set, err := newKeySet(answer.Keys)
@@ -134,32 +130,4 @@ func (i *issuer) fetch(ctx context.Context) (*keySet, error) {
 		return nil, fmt.Errorf("%s: %w", configuration.Keys, err)
 	}
 	return set, nil
-}
-
-// get reads JSON. Redirects are not followed.
-func (i *issuer) get(ctx context.Context, address string, to any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Accept", "application/json")
-	answer, err := i.transport.RoundTrip(request)
-	if err != nil {
-		return fmt.Errorf("fetching %s: %w", address, err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("fetching %s: the answer is %s", address, answer.Status)
-	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxKeysAnswer+1))
-	if err == nil && len(body) > maxKeysAnswer {
-		err = errors.New("the answer is too large")
-	}
-	if err == nil {
-		err = json.Unmarshal(body, to)
-	}
-	if err != nil {
-		return fmt.Errorf("fetching %s: %w", address, err)
-	}
-	return nil
 }

@@ -88,7 +88,6 @@ func (d *dev) newServices(endpoints map[string]*url.URL) *awsservice.Client {
 
 // stopBackends closes the connections to backends.
 func (d *dev) stopBackends() {
-	d.compiler.Authorizers.Close()
 	d.compiler.Backends.HTTP.Close()
 	for _, link := range d.compiler.Backends.Links {
 		link.Close()

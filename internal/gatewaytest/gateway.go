@@ -107,7 +107,6 @@ func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Ga
 		_ = server.Close()
 		<-served
 		client.Close()
-		authorizers.Close()
 	})
 	return g
 }

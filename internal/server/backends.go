@@ -64,7 +64,6 @@ func newBackends(c *config.Config) (*backendSet, error) {
 func (b *backendSet) close() {
 	b.functions.set(nil)
 	b.services.Close()
-	b.authorizers.Close()
 	b.http.Close()
 	b.links.Close()
 	for _, link := range b.builder.Links {
