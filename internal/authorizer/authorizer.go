@@ -7,16 +7,17 @@ package authorizer
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
-// Authorizer decides about handshakes. It is safe for concurrent use. Exactly
-// one of its results is nil.
+// Authorizer decides about handshakes. It is safe for concurrent use.
 type Authorizer interface {
-	Authorize(context.Context, Event) (*Grant, *Refusal)
+	// Authorize gives what is known of a client, or why it may not connect. The
+	// grant is there in both cases; with a failure it has the Latency alone.
+	Authorize(context.Context, Event) (*Grant, *failure.Error)
 }
 
 // Event is what an authorizer reads of the CONNECT event. The first three
@@ -58,35 +59,18 @@ type Protocol struct {
 	Accepted string
 }
 
-// Refusal is why a client may not connect. Its texts are those of API Gateway:
-// status, message and response type are the client's and the access log's, the
-// reason is for the operator.
-type Refusal struct {
-	Status       int
-	Message      string
-	ResponseType string // $context.error.responseType
-	Reason       string
-	Latency      time.Duration // of the function; 0 where none was called
-}
-
-func (r *Refusal) Error() string { return r.Reason }
-
-func unauthorized(reason string) *Refusal {
-	return &Refusal{Status: http.StatusUnauthorized, Message: "Unauthorized", ResponseType: "UNAUTHORIZED", Reason: reason}
-}
-
-func denied(message, reason string) *Refusal {
-	return &Refusal{Status: http.StatusForbidden, Message: message, ResponseType: "ACCESS_DENIED", Reason: reason}
+func unauthorized(format string, args ...any) *failure.Error {
+	return failure.New(failure.Unauthorized, format, args...)
 }
 
 // failed is for a decision that could not be made.
-func failed(reason string) *Refusal {
-	return &Refusal{Status: http.StatusInternalServerError, Message: "Internal server error", ResponseType: "AUTHORIZER_FAILURE", Reason: reason}
+func failed(format string, args ...any) *failure.Error {
+	return failure.New(failure.Authorizer, format, args...)
 }
 
 // misconfigured is for an authorizer that answers what is no decision.
-func misconfigured(reason string) *Refusal {
-	return &Refusal{Status: http.StatusInternalServerError, Message: "Internal server error", ResponseType: "AUTHORIZER_CONFIGURATION_ERROR", Reason: reason}
+func misconfigured(format string, args ...any) *failure.Error {
+	return failure.New(failure.AuthorizerConfiguration, format, args...)
 }
 
 // reserved are names that the gateway gives a meaning of its own.
@@ -95,8 +79,10 @@ func reserved(name string) bool {
 }
 
 // Broken refuses everybody, for a stage whose authorizer cannot be built.
-func Broken(err error) Authorizer { return broken{misconfigured(err.Error())} }
+func Broken(err error) Authorizer { return broken{misconfigured("%w", err)} }
 
-type broken struct{ refusal *Refusal }
+type broken struct{ refusal *failure.Error }
 
-func (b broken) Authorize(context.Context, Event) (*Grant, *Refusal) { return nil, b.refusal }
+func (b broken) Authorize(context.Context, Event) (*Grant, *failure.Error) {
+	return new(Grant), b.refusal
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/mapping"
@@ -103,8 +104,8 @@ func TestRealFunctions(t *testing.T) {
 	}
 }
 
-func statusText(r *authorizer.Refusal) string {
-	return map[int]string{401: "401 ", 403: "403 ", 500: "500 "}[r.Status] + r.Message
+func statusText(r *failure.Error) string {
+	return map[int]string{401: "401 ", 403: "403 ", 500: "500 "}[r.Status()] + r.Message()
 }
 
 func connect(token string, stage *apigw.Stage) *integration.Request {

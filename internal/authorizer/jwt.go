@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -25,38 +26,47 @@ type jwtAuthorizer struct {
 }
 
 // Authorize implements Authorizer. The reasons of refusals don't hold the token.
-func (a *jwtAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *Refusal) {
+func (a *jwtAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *failure.Error) {
 	token, protocol := a.settings.source.token(e)
+	payload, subject, refusal := a.examine(ctx, token)
+	if refusal != nil {
+		return new(Grant), refusal
+	}
+	return &Grant{Principal: subject, Context: a.context(payload), Protocol: protocol}, nil
+}
+
+// examine gives the claims of a token that is right, and whom it is about.
+func (a *jwtAuthorizer) examine(ctx context.Context, token string) (payload []byte, subject string, refusal *failure.Error) {
 	if token == "" {
-		return nil, unauthorized(fmt.Sprintf("there is not one token in %s", a.settings.source))
+		return nil, "", unauthorized("there is not one token in %s", a.settings.source)
 	}
 	if len(token) > maxToken {
-		return nil, unauthorized(fmt.Sprintf("the token is longer than %d characters", maxToken))
+		return nil, "", unauthorized("the token is longer than %d characters", maxToken)
 	}
-	payload, refusal := a.verify(ctx, token)
+	payload, refusal = a.verify(ctx, token)
 	if refusal != nil {
-		return nil, refusal
+		return nil, "", refusal
 	}
 	claims, err := a.check(payload, time.Now())
 	if err != nil {
-		return nil, unauthorized(err.Error())
+		return nil, "", unauthorized("%w", err)
 	}
 	if !claims.hasScope(a.settings.scopes) {
-		return nil, denied("Forbidden", fmt.Sprintf("the token of %q has none of the scopes %v", claims.Subject, a.settings.scopes))
+		return nil, "", failure.New(failure.Denied, "the token of %q has none of the scopes %v", claims.Subject, a.settings.scopes)
 	}
-	return &Grant{Principal: claims.Subject, Context: a.context(payload), Protocol: protocol}, nil
+	return payload, claims.Subject, nil
 }
 
 // verify gives what a key of the issuer signed.
-func (a *jwtAuthorizer) verify(ctx context.Context, token string) ([]byte, *Refusal) {
+func (a *jwtAuthorizer) verify(ctx context.Context, token string) ([]byte, *failure.Error) {
 	signed, err := jose.ParseSignedCompact(token, a.settings.algorithms)
 	if err != nil {
-		return nil, unauthorized(fmt.Sprintf("the token cannot be read, or has an algorithm other than %v", a.settings.algorithms))
+		return nil, unauthorized("the token cannot be read, or has an algorithm other than %v", a.settings.algorithms)
 	}
 	header := signed.Signatures[0].Protected
 	keys, err := a.issuer.find(ctx, header.KeyID, header.Algorithm)
 	if err != nil {
-		return nil, failed("the keys of the token's issuer are not known: " + err.Error())
+		return nil, failed("the keys of the token's issuer are not known: %w", err)
 	}
 	for i := range keys {
 		if payload, err := signed.Verify(&keys[i]); err == nil {
@@ -64,7 +74,7 @@ func (a *jwtAuthorizer) verify(ctx context.Context, token string) ([]byte, *Refu
 		}
 	}
 	if len(keys) == 0 {
-		return nil, unauthorized(fmt.Sprintf("the issuer has no key %q for %s", header.KeyID, header.Algorithm))
+		return nil, unauthorized("the issuer has no key %q for %s", header.KeyID, header.Algorithm)
 	}
 	return nil, unauthorized("the token's signature is wrong")
 }

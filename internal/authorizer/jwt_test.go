@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -158,16 +159,16 @@ func jwtAPI(tag string) *apigw.API {
 }
 
 // show shows a token to an authorizer.
-func show(t *testing.T, a Authorizer, token string) (*Grant, *Refusal) {
+func show(t *testing.T, a Authorizer, token string) (*Grant, *failure.Error) {
 	t.Helper()
 	return a.Authorize(t.Context(), withHeader("Host", "example.com", "authorization", "Bearer "+token))
 }
 
-func expect(t *testing.T, what string, refusal *Refusal, status int, reason string) {
+func expect(t *testing.T, what string, refusal *failure.Error, status int, reason string) {
 	t.Helper()
 	got := 0
 	if refusal != nil {
-		got = refusal.Status
+		got = refusal.Status()
 	}
 	if got != status || refusal != nil && !strings.Contains(refusal.Reason, reason) {
 		t.Errorf("%s: got %d %+v, want %d %s", what, got, refusal, status, reason)
@@ -265,7 +266,7 @@ func TestTokens(t *testing.T) {
 				t.Error("the reason has the token")
 			}
 			want := map[int]string{401: "Unauthorized UNAUTHORIZED", 403: "Forbidden ACCESS_DENIED"}
-			if refusal != nil && refusal.Message+" "+refusal.ResponseType != want[refusal.Status] {
+			if refusal != nil && refusal.Message()+" "+refusal.ResponseType() != want[refusal.Status()] {
 				t.Errorf("got %+v", refusal)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
@@ -59,7 +60,7 @@ func checkResources(statement any) error {
 }
 
 // evaluate asks a policy for the stage's $connect.
-func (a *requestAuthorizer) evaluate(policy *iampolicy.Document, keys conditionKeys) *Refusal {
+func (a *requestAuthorizer) evaluate(policy *iampolicy.Document, keys conditionKeys) *failure.Error {
 	decision := iampolicy.Evaluate([]*iampolicy.Document{policy}, &iampolicy.Request{
 		Action: action, Resource: a.methodARN, Context: keys,
 	})
@@ -67,9 +68,16 @@ func (a *requestAuthorizer) evaluate(policy *iampolicy.Document, keys conditionK
 	case iampolicy.Allow:
 		return nil
 	case iampolicy.ExplicitDeny:
-		return denied(explicitDeny, fmt.Sprintf("the authorizer's policy denies %s on %s", action, a.methodARN))
+		return denied(explicitDeny, "denies", a.methodARN)
 	default:
-		return denied(noAllow, fmt.Sprintf("the authorizer's policy does not allow %s on %s", action, a.methodARN))
+		return denied(noAllow, "does not allow", a.methodARN)
+	}
+}
+
+func denied(message, verb, methodARN string) *failure.Error {
+	return &failure.Error{
+		Kind: failure.Denied, Text: message,
+		Reason: fmt.Sprintf("the authorizer's policy %s %s on %s", verb, action, methodARN),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
@@ -25,29 +26,24 @@ type requestAuthorizer struct {
 
 // Authorize implements Authorizer. An empty identity source is refused without
 // a call.
-func (a *requestAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *Refusal) {
+func (a *requestAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *failure.Error) {
 	for _, s := range a.sources {
 		if s.missing(e) {
-			return nil, unauthorized(fmt.Sprintf("the identity source %s is missing or empty", s.text))
+			return new(Grant), unauthorized("the identity source %s is missing or empty", s.text)
 		}
 	}
 	start := time.Now()
+	grant := new(Grant)
 	payload, refusal := a.call(ctx, e)
-	var grant *Grant
 	if refusal == nil {
 		grant, refusal = a.decide(payload, e)
 	}
-	latency := time.Since(start)
-	if refusal != nil {
-		refusal.Latency = latency
-		return nil, refusal
-	}
-	grant.Latency = latency
-	return grant, nil
+	grant.Latency = time.Since(start)
+	return grant, refusal
 }
 
 // call gives what the function returned.
-func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *Refusal) {
+func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *failure.Error) {
 	ctx, cancel := context.WithTimeout(ctx, functionTimeout)
 	defer cancel()
 	caller := a.caller
@@ -60,11 +56,11 @@ func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *Refusal
 	})
 	switch {
 	case errors.Is(err, lambda.ErrNotFound):
-		return nil, misconfigured(fmt.Sprintf("the authorizer's function %s does not exist", a.functionARN))
+		return nil, misconfigured("the authorizer's function %s does not exist", a.functionARN)
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, failed(fmt.Sprintf("the authorizer's function did not answer within %s", functionTimeout))
+		return nil, failed("the authorizer's function did not answer within %s", functionTimeout)
 	case err != nil:
-		return nil, failed("calling the authorizer's function: " + err.Error())
+		return nil, failed("calling the authorizer's function: %w", err)
 	case result.FunctionError == "":
 		return result.Payload, nil
 	}
@@ -75,17 +71,17 @@ func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *Refusal
 	if thrown.Message == "Unauthorized" {
 		return nil, unauthorized("the authorizer's function threw Unauthorized")
 	}
-	return nil, failed("the authorizer's function failed: " + quoted(thrown.Message))
+	return nil, failed("the authorizer's function failed: %s", quoted(thrown.Message))
 }
 
 // decide reads the function's answer and asks its policy.
-func (a *requestAuthorizer) decide(payload []byte, e Event) (*Grant, *Refusal) {
+func (a *requestAuthorizer) decide(payload []byte, e Event) (*Grant, *failure.Error) {
 	result, err := parseResult(payload)
 	if err != nil {
-		return nil, misconfigured("the authorizer's function " + err.Error())
+		return new(Grant), misconfigured("the authorizer's function %w", err)
 	}
 	if refusal := a.evaluate(result.policy, conditionKeys{e, time.Now()}); refusal != nil {
-		return nil, refusal
+		return new(Grant), refusal
 	}
 	return result.grant, nil
 }

@@ -121,7 +121,7 @@ func (f *functionRouter) Invoke(ctx context.Context, call lambda.Invocation) (la
 	}
 	result, err = f.elsewhere.Invoke(ctx, call)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, lambda.ErrNotFound) {
-		known := *integration.AsError(err)
+		known := *integration.FailureOf(err)
 		known.Reason = "the template has no function " + backends.FunctionName(call.FunctionARN) + ", and elsewhere: " + known.Reason
 		err = &known
 	}

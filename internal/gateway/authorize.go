@@ -9,6 +9,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/integration"
@@ -30,12 +31,13 @@ func (e *Event) authorize() {
 // with the connection.
 func (e *Event) askAuthorizer(a authorizer.Authorizer) {
 	grant, refusal := a.Authorize(e.time(), e.AuthorizerEvent())
+	known := e.connection.known()
+	known.Latency = grant.Latency
 	if refusal != nil {
-		e.fail(integration.Refusal(refusal.ResponseType, refusal.Message, refusal.Reason))
+		e.fail(refusal)
 		return
 	}
-	known := e.connection.known()
-	known.PrincipalID, known.Latency = strings.Clone(grant.Principal), grant.Latency
+	known.PrincipalID = strings.Clone(grant.Principal)
 	known.Context = make([]mapping.Parameter, len(grant.Context))
 	for i, p := range grant.Context {
 		// The names are those of every connection of the stage. A value that is
@@ -89,24 +91,24 @@ func circumstances(r *http.Request) identity.Circumstances {
 
 // signatureError is the failure of a handshake that is not signed as it must
 // be. Its reason has nothing of what was signed, which may be a secret.
-func signatureError(err error) *integration.Error {
+func signatureError(err error) *failure.Error {
 	var known *apigw.Error
 	if !errors.As(err, &known) {
-		return &integration.Error{Failure: integration.FailureInternal, Reason: err.Error()}
+		return &failure.Error{Kind: failure.Internal, Reason: err.Error()}
 	}
 	switch known.Type {
 	case "MissingAuthenticationTokenException", "IncompleteSignatureException":
-		return &integration.Error{Failure: integration.FailureNoSignature, Reason: known.Type}
+		return &failure.Error{Kind: failure.NoSignature, Reason: known.Type}
 	case "InvalidSignatureException", "UnrecognizedClientException":
-		return &integration.Error{Failure: integration.FailureSignature, Reason: known.Type, Text: known.Message}
+		return &failure.Error{Kind: failure.Signature, Reason: known.Type, Text: known.Message}
 	case "ExpiredTokenException":
-		return &integration.Error{Failure: integration.FailureExpired, Reason: known.Type, Text: known.Message}
+		return &failure.Error{Kind: failure.Expired, Reason: known.Type, Text: known.Message}
 	case "AccessDeniedException":
-		return &integration.Error{Failure: integration.FailureDenied, Reason: known.Message, Text: known.Message}
+		return &failure.Error{Kind: failure.Denied, Reason: known.Message, Text: known.Message}
 	case "BadRequestException":
-		return &integration.Error{Failure: integration.FailureRequest, Reason: known.Type, Text: known.Message}
+		return &failure.Error{Kind: failure.Request, Reason: known.Type, Text: known.Message}
 	}
-	return &integration.Error{Failure: integration.FailureInternal, Reason: known.Error()}
+	return &failure.Error{Kind: failure.Internal, Reason: known.Error()}
 }
 
 // maxAPIKey is the length of the longest API key.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -51,7 +52,7 @@ func newEvent(c *connection, s *plan.Stage, eventType string, now time.Time) *Ev
 }
 
 // fail ends the event with an error. What was answered until then is not used.
-func (e *Event) fail(err *integration.Error) {
+func (e *Event) fail(err *failure.Error) {
 	e.response, e.Failed = nil, err
 }
 

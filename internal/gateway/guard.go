@@ -3,8 +3,8 @@ package gateway
 import (
 	"net/netip"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/identity"
-	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/webguard"
 )
@@ -44,7 +44,7 @@ func (g Guards) withDefaults() Guards {
 func (e *Event) checkOrigin() {
 	lines := e.handshake.request.Header.Values("Origin")
 	if !e.stage.Access.Origins.Allows(lines) {
-		e.fail(&integration.Error{Failure: integration.FailureDenied, Reason: originReason(lines)})
+		e.fail(&failure.Error{Kind: failure.Denied, Reason: originReason(lines)})
 	}
 }
 
@@ -104,11 +104,10 @@ func (e *Event) throttleRoute() {
 	}
 }
 
-// limited fails the event if there is a refusal, and tells whether.
-func (e *Event) limited(r *usage.Refusal) bool {
-	if r == nil {
-		return false
+// limited fails the event if there is a refusal, and reports whether.
+func (e *Event) limited(refusal *failure.Error) bool {
+	if refusal != nil {
+		e.fail(refusal)
 	}
-	e.fail(integration.Refusal(r.ResponseType, r.Message, r.Reason))
-	return true
+	return refusal != nil
 }

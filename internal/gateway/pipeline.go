@@ -2,18 +2,18 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 var (
-	errNoRoute       = &integration.Error{Failure: integration.FailureRoute, Reason: "no route matches and the API has no $default"}
-	errNoIntegration = &integration.Error{Failure: integration.FailureConfiguration, Reason: "the route has no integration"}
+	errNoRoute       = failure.New(failure.Route, "no route matches and the API has no $default")
+	errNoIntegration = failure.New(failure.Configuration, "the route has no integration")
 )
 
 // The stations of each kind of event. One that an event fails at is its last;
@@ -36,10 +36,7 @@ var (
 func (e *Event) run() {
 	defer func() {
 		if defect := recover(); defect != nil {
-			e.fail(&integration.Error{
-				Failure: integration.FailureInternal,
-				Reason:  fmt.Sprintf("defect in the gateway: %v\n%s", defect, debug.Stack()),
-			})
+			e.fail(failure.New(failure.Internal, "defect in the gateway: %v\n%s", defect, debug.Stack()))
 		}
 	}()
 	stations := messageStations
@@ -90,7 +87,7 @@ func (e *Event) require() {
 		return
 	}
 	if err := e.route.Required.Check(e.Context()); err != nil {
-		e.fail(integration.AsError(err))
+		e.fail(err)
 	}
 }
 
@@ -100,7 +97,7 @@ func (e *Event) validate() {
 		return
 	}
 	if err := e.route.Validator.Validate(e.Body); err != nil {
-		e.fail(&integration.Error{Failure: integration.FailureBody, Reason: err.Error()})
+		e.fail(failure.New(failure.Body, "%w", err))
 	}
 }
 
@@ -125,14 +122,11 @@ func (e *Event) integrate(ctx context.Context) {
 	}
 	response, err := e.route.Backend.Invoke(ctx, &e.Request)
 	if err != nil {
-		e.fail(integration.AsError(err))
+		e.fail(err)
 		return
 	}
 	if e.response = response; e.answers() && len(response.Body) > connections.MaxPayload {
-		e.fail(&integration.Error{
-			Failure: integration.FailureInternal,
-			Reason:  fmt.Sprintf("the integration's answer is larger than %d bytes", connections.MaxPayload),
-		})
+		e.fail(failure.New(failure.Internal, "the integration's answer is larger than %d bytes", connections.MaxPayload))
 	}
 }
 

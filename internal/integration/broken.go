@@ -1,6 +1,10 @@
 package integration
 
-import "context"
+import (
+	"context"
+
+	"github.com/stagedoor/stagedoor/internal/failure"
+)
 
 // Broken is the backend of an integration that could not be built: every call
 // fails with the reason.
@@ -8,6 +12,6 @@ func Broken(reason error) Backend { return broken{reason} }
 
 type broken struct{ reason error }
 
-func (b broken) Invoke(context.Context, *Request) (*Response, error) {
-	return nil, &Error{Failure: FailureConfiguration, Reason: b.reason.Error()}
+func (b broken) Invoke(context.Context, *Request) (*Response, *failure.Error) {
+	return nil, configurationError("%w", b.reason)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -161,7 +162,7 @@ func (e event) failure(name string) any {
 	case "responseType":
 		return e.Failed.ResponseType()
 	case "validationErrorString":
-		if e.Failed.Failure == FailureBody {
+		if e.Failed.Kind == failure.Body {
 			return e.Failed.Reason
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -14,9 +15,9 @@ import (
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	connect := sample(Connect, "$connect")
-	connect.Failed = &Error{Failure: FailureParameters, Reason: "a, b"}
+	connect.Failed = &failure.Error{Kind: failure.Parameters, Reason: "a, b"}
 	quoting := sample(Connect, "$connect")
-	quoting.Failed = &Error{Failure: FailureSignature, Reason: "r", Text: "should have been\n'\"é\x00'"}
+	quoting.Failed = &failure.Error{Kind: failure.Signature, Reason: "r", Text: "should have been\n'\"é\x00'"}
 	if got := quoting.Context().Variable("error.messageString"); got != `"should have been\n'\"é\u0000'"` {
 		t.Errorf("what a client sent, quoted: %s", got)
 	}
@@ -29,7 +30,7 @@ func TestVariables(t *testing.T) {
 	}
 	invalid := sample(Message, "join")
 	invalid.UserAgent = ""
-	invalid.Failed = &Error{Failure: FailureBody, Reason: "at /a: wrong"}
+	invalid.Failed = &failure.Error{Kind: failure.Body, Reason: "at /a: wrong"}
 	bye := sample(Disconnect, "$disconnect")
 	bye.CloseCode, bye.CloseReason = 1001, ""
 	tests := []struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -55,7 +56,7 @@ func functionOf(i *apigw.Integration) (string, error) {
 
 // invoke calls the function with a payload, and waits for its result unless it
 // is called as an event.
-func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event bool) (lambda.Result, error) {
+func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event bool) (lambda.Result, *failure.Error) {
 	call := lambda.Invocation{FunctionARN: f.arn, Payload: payload, TraceID: r.TraceID, Event: event, Patient: r.EventType == Disconnect, Caller: f.caller}
 	call.Caller.RequestID = r.RequestID
 	began := time.Now()
@@ -66,7 +67,7 @@ func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event
 		return result, configurationError("function %s does not exist%s", f.arn, detail)
 	}
 	if err != nil {
-		return result, err
+		return result, failed(ctx, err)
 	}
 	r.Integration.Status, r.Integration.RequestID = http.StatusOK, result.RequestID
 	if event {
@@ -81,7 +82,7 @@ func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event
 
 // call implements endpoint. A function that fails is an answer, for the
 // integration responses to tell apart by its message.
-func (f *function) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
+func (f *function) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, *failure.Error) {
 	if err := checkMapped(request.Header, isReservedForAWS); err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (f *function) call(ctx context.Context, r *Request, request *mapping.Reques
 		payload = []byte("{}")
 	}
 	if !json.Valid(payload) {
-		return nil, &Error{Failure: FailureInternal, Reason: "the request for the function is not JSON: " + abbreviate(payload)}
+		return nil, failure.New(failure.Internal, "the request for the function is not JSON: %s", abbreviate(payload))
 	}
 	result, err := f.invoke(ctx, r, payload, event)
 	if err != nil {
@@ -105,7 +106,7 @@ func (f *function) call(ctx context.Context, r *Request, request *mapping.Reques
 }
 
 // isEvent tells by the mapped headers whether nobody waits for the function.
-func isEvent(header []mapping.Parameter) (bool, error) {
+func isEvent(header []mapping.Parameter) (bool, *failure.Error) {
 	kind := "RequestResponse"
 	for _, p := range header {
 		if strings.EqualFold(p.Name, "X-Amz-Invocation-Type") {
@@ -130,26 +131,26 @@ type lambdaProxy struct {
 }
 
 // Invoke implements Backend.
-func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
+func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, *failure.Error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	event, err := b.isEvent(r)
 	if err != nil {
-		return nil, failed(ctx, err)
+		return nil, err
 	}
 	result, err := b.invoke(ctx, r, AppendLambdaEvent(make([]byte, 0, 1024+len(r.Body)), r), event)
 	switch {
 	case err != nil:
-		return nil, failed(ctx, err)
+		return nil, err
 	case r.Integration.Error != "":
-		return nil, &Error{Failure: FailureBackend, Reason: r.Integration.Error}
+		return nil, backendError("%s", r.Integration.Error)
 	case event:
 		return &Response{Status: http.StatusAccepted}, nil
 	}
 	return parseProxyResult(result.Payload)
 }
 
-func (b *lambdaProxy) isEvent(r *Request) (bool, error) {
+func (b *lambdaProxy) isEvent(r *Request) (bool, *failure.Error) {
 	if b.requests == nil {
 		return false, nil
 	}

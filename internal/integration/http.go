@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -46,7 +47,7 @@ func (b *Builder) link(id string) *httpclient.Client {
 }
 
 // call implements endpoint. The backend sees of the event only what was mapped.
-func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
+func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, *failure.Error) {
 	o := &httpclient.Request{
 		Method: e.method, URL: e.target.url, Timeout: e.timeout, Patient: r.EventType == Disconnect, WithoutHeader: !r.answered(),
 		Header: append(make(httpclient.Header, 0, 5+len(request.Header)),
@@ -65,7 +66,7 @@ func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Re
 
 // apply puts what was mapped into a request. Mapped headers and query
 // parameters take the place of others of the same name.
-func (e *httpEndpoint) apply(o *httpclient.Request, request *mapping.Request) (err error) {
+func (e *httpEndpoint) apply(o *httpclient.Request, request *mapping.Request) (err *failure.Error) {
 	if err := checkMapped(request.Header, isReserved); err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func isMapped(header []mapping.Parameter, name string) bool {
 }
 
 // send makes the call.
-func (e *httpEndpoint) send(ctx context.Context, r *Request, o *httpclient.Request) (*Response, error) {
+func (e *httpEndpoint) send(ctx context.Context, r *Request, o *httpclient.Request) (*Response, *failure.Error) {
 	began := time.Now()
 	response, err := e.client.Do(ctx, o)
 	r.Integration.Latency = time.Since(began)
@@ -109,8 +110,8 @@ func (e *httpEndpoint) send(ctx context.Context, r *Request, o *httpclient.Reque
 		return (*Response)(response), nil
 	}
 	known := failed(ctx, err)
-	if known.Failure == FailureBackend {
-		known = &Error{Failure: FailureBackend, Reason: fmt.Sprintf("%s %s: %s", e.method, e.target.url.Redacted(), known.Reason)}
+	if known.Kind == failure.Backend {
+		known = backendError("%s %s: %s", e.method, e.target.url.Redacted(), known.Reason)
 	}
 	return nil, known
 }
@@ -122,11 +123,11 @@ type httpProxy struct {
 }
 
 // Invoke implements Backend.
-func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
+func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, *failure.Error) {
 	o := b.request(r)
 	if b.requests != nil || b.target.isOpen() {
 		request := &mapping.Request{Body: r.Body}
-		var err error
+		var err *failure.Error
 		if b.requests != nil {
 			request, err = b.requests.MapParameters(mapping.NewExchange(r.Context()))
 		}
@@ -134,7 +135,7 @@ func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, error) {
 			err = b.apply(o, request)
 		}
 		if err != nil {
-			return nil, failed(ctx, err)
+			return nil, err
 		}
 	}
 	return b.send(ctx, r, o)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -21,10 +22,10 @@ const (
 )
 
 // Backend is the one seam to the outside. Invoke is called concurrently and
-// must not keep the request; of it, it may change Integration only. Every
-// failure is an *Error.
+// must not keep the request; of it, it may change Integration only. Exactly one
+// of its results is nil.
 type Backend interface {
-	Invoke(context.Context, *Request) (*Response, error)
+	Invoke(context.Context, *Request) (*Response, *failure.Error)
 }
 
 // Connection is what all events of one connection have in common. It is set
@@ -82,7 +83,7 @@ type Request struct {
 	// Integration is what a backend tells of its call.
 	Integration Outcome
 	// Failed is why the event failed, nil while it did not.
-	Failed *Error
+	Failed *failure.Error
 }
 
 // Outcome is what is known of a call beside its answer. Members that do not

@@ -42,9 +42,9 @@ func TestLinks(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		response, err := backend.Invoke(t.Context(), &Request{Connection: &Connection{}, EventType: Message})
-		if err != nil {
-			return err.Error()
+		response, failed := backend.Invoke(t.Context(), &Request{Connection: &Connection{}, EventType: Message})
+		if failed != nil {
+			return failed.Error()
 		}
 		return string(response.Body)
 	}

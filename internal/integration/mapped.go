@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -11,7 +12,7 @@ import (
 type endpoint interface {
 	// call makes one call with a mapped request, within the context's time, and
 	// tells r.Integration what it learns of it.
-	call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error)
+	call(ctx context.Context, r *Request, request *mapping.Request) (*Response, *failure.Error)
 }
 
 // mapped is a non-proxy integration: what its endpoint gets is made by a
@@ -24,24 +25,24 @@ type mapped struct {
 }
 
 // Invoke implements Backend.
-func (b *mapped) Invoke(ctx context.Context, r *Request) (*Response, error) {
+func (b *mapped) Invoke(ctx context.Context, r *Request) (*Response, *failure.Error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	x := mapping.NewExchange(r.Context())
 	request, err := b.requests.Map(ctx, x)
 	if err != nil {
-		return nil, failed(ctx, err)
+		return nil, err
 	}
 	response, err := b.endpoint.call(ctx, r, request)
 	if err != nil {
-		return nil, failed(ctx, err)
+		return nil, err
 	}
 	if !r.answered() || b.responses.Empty() && !r.TwoWay {
 		return b.unmapped(r, response)
 	}
 	reply, err := b.responses.Map(ctx, x, (*mapping.Response)(response))
 	if err != nil {
-		return nil, failed(ctx, err)
+		return nil, err
 	}
 	return (*Response)(reply), nil
 }
@@ -49,9 +50,9 @@ func (b *mapped) Invoke(ctx context.Context, r *Request) (*Response, error) {
 // unmapped is the answer where the client gets nothing of it but, on $connect,
 // whether it may come in. A function that failed has then nobody to say what
 // its error means.
-func (b *mapped) unmapped(r *Request, response *Response) (*Response, error) {
+func (b *mapped) unmapped(r *Request, response *Response) (*Response, *failure.Error) {
 	if r.Integration.Error != "" && b.responses.Empty() {
-		return nil, &Error{Failure: FailureBackend, Reason: r.Integration.Error}
+		return nil, backendError("%s", r.Integration.Error)
 	}
 	return &Response{Status: response.Status}, nil
 }
@@ -60,7 +61,7 @@ func (b *mapped) unmapped(r *Request, response *Response) (*Response, error) {
 // of its request, and nothing else.
 type mock struct{}
 
-func (mock) call(_ context.Context, _ *Request, request *mapping.Request) (*Response, error) {
+func (mock) call(_ context.Context, _ *Request, request *mapping.Request) (*Response, *failure.Error) {
 	status, err := mapping.MockStatus(request.Body)
 	if err != nil {
 		return nil, err

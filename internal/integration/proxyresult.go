@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/httpclient"
 )
 
@@ -16,9 +17,9 @@ import (
 // only members are statusCode, headers, multiValueHeaders, body and
 // isBase64Encoded; anything else is malformed, as in API Gateway. A result
 // without statusCode counts as 200.
-func parseProxyResult(payload []byte) (*Response, error) {
-	malformed := func(format string, args ...any) (*Response, error) {
-		return nil, &Error{Failure: FailureBackend, Reason: "malformed Lambda proxy response: " + fmt.Sprintf(format, args...)}
+func parseProxyResult(payload []byte) (*Response, *failure.Error) {
+	malformed := func(format string, args ...any) (*Response, *failure.Error) {
+		return nil, backendError("malformed Lambda proxy response: "+format, args...)
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &members); err != nil || members == nil {

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
 // RemoteLambda calls functions by the Invoke operation of AWS Lambda: AWS's
 // own, or whatever answers at the endpoint that Services has for "lambda". It
-// is a lambda.Invoker; its errors are lambda.ErrNotFound, the context's, or an
-// *Error.
+// is a lambda.Invoker; its errors are lambda.ErrNotFound, the context's, or a
+// *failure.Error.
 type RemoteLambda struct {
 	Services *awsservice.Client
 	Region   string // of functions that are named without an ARN
@@ -80,7 +81,7 @@ func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, er
 	if match := functionARN.FindStringSubmatch(name); match != nil {
 		region = match[1]
 	} else if !functionName.MatchString(name) {
-		return nil, &Error{Failure: FailureConfiguration, Reason: fmt.Sprintf("%q is not the name or ARN of a function", name)}
+		return nil, configurationError("%q is not the name or ARN of a function", name)
 	}
 	if l.FunctionName != "" {
 		name = l.FunctionName
@@ -119,7 +120,7 @@ func notCalled(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &Error{Failure: AsError(err).Failure, Reason: "calling the function: " + err.Error()}
+	return failure.New(FailureOf(err).Kind, "calling the function: %w", err)
 }
 
 // refused is the error for an answer of Lambda itself, in its words.
@@ -133,9 +134,9 @@ func refused(answer *awsservice.Response) error {
 	case http.StatusNotFound:
 		return fmt.Errorf("%w: %s", lambda.ErrNotFound, reason)
 	case http.StatusForbidden:
-		return &Error{Failure: FailureConfiguration, Reason: reason}
+		return configurationError("%s", reason)
 	default:
-		return &Error{Failure: FailureBackend, Reason: reason}
+		return backendError("%s", reason)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
@@ -84,14 +85,14 @@ func TestRemoteLambdaWithRealFunctions(t *testing.T) {
 	if _, err = l.Invoke(ctx, lambda.Invocation{FunctionARN: remoteARN + "er", Payload: []byte(`{}`)}); !errors.Is(err, lambda.ErrNotFound) {
 		t.Errorf("no such function: %v", err)
 	}
-	if _, err = l.Invoke(ctx, lambda.Invocation{FunctionARN: "../remote"}); !isFailure(err, FailureConfiguration) {
+	if _, err = l.Invoke(ctx, lambda.Invocation{FunctionARN: "../remote"}); !isFailure(err, failure.Configuration) {
 		t.Errorf("no name of a function: %v", err)
 	}
 }
 
-func isFailure(err error, failure Failure) bool {
-	failed, ok := errors.AsType[*Error](err)
-	return ok && failed.Failure == failure
+func isFailure(err error, kind failure.Kind) bool {
+	failed, ok := errors.AsType[*failure.Error](err)
+	return ok && failed.Kind == kind
 }
 
 // Spec B.5: the call from gateway to Lambda.
@@ -160,17 +161,17 @@ func TestRemoteLambdaRetries(t *testing.T) {
 		answers  []answerOf // the last one again and again
 		timeout  time.Duration
 		attempts int
-		failure  Failure
+		failure  failure.Kind
 		reason   string // empty: success
 	}{
 		"throttled, then not":        {[]answerOf{throttled, throttled, {200, "", `"done"`}}, 29 * time.Second, 3, 0, ""},
 		"failed, then not":           {[]answerOf{{500, "ServiceException", `{"Message":"x"}`}, {200, "", `"done"`}}, 29 * time.Second, 2, 0, ""},
-		"throttled for ever":         {[]answerOf{throttled}, 29 * time.Second, maxAttempts, FailureBackend, "Lambda answered 429 TooManyRequestsException: Rate Exceeded."},
-		"throttled, no time":         {[]answerOf{throttled}, firstPause / 4, 1, FailureBackend, "Lambda answered 429"},
-		"throttled, time for one":    {[]answerOf{throttled}, firstPause * 3 / 2, 2, FailureBackend, "Lambda answered 429"},
-		"no permission":              {[]answerOf{{403, "AccessDeniedException", `{"Message":"not you"}`}}, time.Second, 1, FailureConfiguration, "Lambda answered 403 AccessDeniedException: not you"},
-		"payload too large":          {[]answerOf{{413, "RequestTooLargeException", `{}`}}, time.Second, 1, FailureBackend, "Lambda answered 413 RequestTooLargeException"},
-		"something that is no error": {[]answerOf{{302, "", `<html>`}}, time.Second, 1, FailureBackend, "Lambda answered 302"},
+		"throttled for ever":         {[]answerOf{throttled}, 29 * time.Second, maxAttempts, failure.Backend, "Lambda answered 429 TooManyRequestsException: Rate Exceeded."},
+		"throttled, no time":         {[]answerOf{throttled}, firstPause / 4, 1, failure.Backend, "Lambda answered 429"},
+		"throttled, time for one":    {[]answerOf{throttled}, firstPause * 3 / 2, 2, failure.Backend, "Lambda answered 429"},
+		"no permission":              {[]answerOf{{403, "AccessDeniedException", `{"Message":"not you"}`}}, time.Second, 1, failure.Configuration, "Lambda answered 403 AccessDeniedException: not you"},
+		"payload too large":          {[]answerOf{{413, "RequestTooLargeException", `{}`}}, time.Second, 1, failure.Backend, "Lambda answered 413 RequestTooLargeException"},
+		"something that is no error": {[]answerOf{{302, "", `<html>`}}, time.Second, 1, failure.Backend, "Lambda answered 302"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -191,7 +192,7 @@ func TestRemoteLambdaRetries(t *testing.T) {
 					if err != nil || string(result.Payload) != `"done"` {
 						t.Errorf("%s %v", result.Payload, err)
 					}
-				} else if !isFailure(err, test.failure) || !strings.HasPrefix(AsError(err).Reason, test.reason) {
+				} else if !isFailure(err, test.failure) || !strings.HasPrefix(FailureOf(err).Reason, test.reason) {
 					t.Errorf("error %#v", err)
 				}
 			})
@@ -229,10 +230,10 @@ func TestRemoteLambdaFailuresBehindProxy(t *testing.T) {
 	})
 	for name, test := range map[string]struct {
 		remote  *RemoteLambda
-		failure Failure
+		failure failure.Kind
 	}{
-		"unreachable":   {remote(t, gone.URL, nil), FailureBackend},
-		"no permission": {remote(t, "http://lambda.test", denied), FailureConfiguration},
+		"unreachable":   {remote(t, gone.URL, nil), failure.Backend},
+		"no permission": {remote(t, "http://lambda.test", denied), failure.Configuration},
 	} {
 		backend := &lambdaProxy{&function{invoker: test.remote, arn: remoteARN}, nil, time.Minute}
 		_, err := backend.Invoke(t.Context(), &Request{Connection: &Connection{}, EventType: Message})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -33,7 +34,7 @@ func (b *Builder) buildService(i *apigw.Integration) (*serviceEndpoint, error) {
 }
 
 // call implements endpoint.
-func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, error) {
+func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, *failure.Error) {
 	if err := checkMapped(request.Header, isReservedForAWS); err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping
 	})
 	r.Integration.Latency = time.Since(began)
 	if err != nil {
-		return nil, fmt.Errorf("calling AWS: %w", err)
+		return nil, failed(ctx, fmt.Errorf("calling AWS: %w", err))
 	}
 	r.Integration.Status = answer.Status
 	r.Integration.RequestID = answer.Header.Get("X-Amzn-RequestId")

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -37,7 +38,7 @@ func parseTarget(uri string) (*target, error) {
 func (t *target) isOpen() bool { return t.path != "" || t.query != "" }
 
 // fill puts mapped parameters into a URL that was made of the target's.
-func (t *target) fill(u *url.URL, request *mapping.Request) (*url.URL, error) {
+func (t *target) fill(u *url.URL, request *mapping.Request) (*url.URL, *failure.Error) {
 	if !t.isOpen() && len(request.Query) == 0 {
 		return u, nil
 	}
@@ -62,7 +63,7 @@ func (t *target) fill(u *url.URL, request *mapping.Request) (*url.URL, error) {
 
 // fillPlaceholders gives the placeholders their values. What the client's query
 // adds behind the target's stays.
-func (t *target) fillPlaceholders(u *url.URL, values []mapping.Parameter) error {
+func (t *target) fillPlaceholders(u *url.URL, values []mapping.Parameter) *failure.Error {
 	path, err := replace(t.path, values, url.PathEscape)
 	if err != nil {
 		return err
@@ -77,16 +78,18 @@ func (t *target) fillPlaceholders(u *url.URL, values []mapping.Parameter) error 
 		return err
 	}
 	u.RawPath = path
-	if u.Path, err = url.PathUnescape(path); err != nil {
-		return configurationError("the path of the integration's URI: %v", err)
+	unescaped, malformed := url.PathUnescape(path)
+	if malformed != nil {
+		return configurationError("the path of the integration's URI: %w", malformed)
 	}
+	u.Path = unescaped
 	u.RawQuery = query + strings.TrimPrefix(u.RawQuery, t.url.RawQuery)
 	return nil
 }
 
 // replace gives a text's placeholders their values, escaped.
-func replace(text string, values []mapping.Parameter, escape func(string) string) (string, error) {
-	var err error
+func replace(text string, values []mapping.Parameter, escape func(string) string) (string, *failure.Error) {
+	var err *failure.Error
 	replaced := placeholder.ReplaceAllStringFunc(text, func(found string) string {
 		name := found[1 : len(found)-1]
 		for _, p := range values {

@@ -7,6 +7,8 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // contentHandling is an integration's or an integration response's
@@ -42,13 +44,13 @@ func (c contentHandling) before(body []byte, binary bool) []byte {
 }
 
 // after converts what goes out.
-func (c contentHandling) after(body []byte) ([]byte, error) {
+func (c contentHandling) after(body []byte) ([]byte, *failure.Error) {
 	if c != toBinary {
 		return body, nil
 	}
 	decoded, err := decodeBase64(body)
 	if err != nil {
-		return nil, &Error{Failure: FailureContent, Reason: "CONVERT_TO_BINARY: the content is not base64", Err: err}
+		return nil, failure.New(failure.Internal, "CONVERT_TO_BINARY: the content is not base64: %w", err)
 	}
 	return decoded, nil
 }

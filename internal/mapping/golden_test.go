@@ -62,9 +62,9 @@ func (c *goldenCase) render(t testing.TB) string {
 	if err != nil {
 		return "error: " + err.Error()
 	}
-	request, err := requests.Map(t.Context(), mapping.NewExchange(readEvent(t, c.event)))
-	if err != nil {
-		return "error: " + err.Error()
+	request, failed := requests.Map(t.Context(), mapping.NewExchange(readEvent(t, c.event)))
+	if failed != nil {
+		return "error: " + failed.Reason
 	}
 	return string(request.Body)
 }

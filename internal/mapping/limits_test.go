@@ -88,11 +88,11 @@ func TestFailuresAreNamed(t *testing.T) {
 		}},
 	}
 	_, err := compileRequest(t, i).Map(t.Context(), mapping.NewExchange(new(event)))
-	if want := `requestTemplates["$default"]: line 3, column 1: `; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := `requestTemplates["$default"]: line 3, column 1: `; err == nil || !strings.HasPrefix(err.Reason, want) {
 		t.Errorf("%v, want %s", err, want)
 	}
 	_, err = compileResponses(t, i).Map(t.Context(), mapping.NewExchange(new(event)), &mapping.Response{Status: 200})
-	if want := `integration response "/200/": responseTemplates["$default"]: line 1, column 1: `; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := `integration response "/200/": responseTemplates["$default"]: line 1, column 1: `; err == nil || !strings.HasPrefix(err.Reason, want) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

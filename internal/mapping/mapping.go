@@ -12,12 +12,15 @@
 //	reply, err := responses.Map(ctx, x, response)
 //
 // The package knows neither backends nor the gateway: what it must know of an
-// event comes from a Context.
+// event comes from a Context. What fails is a failure of the event, of the kind
+// Configuration where a template failed, a mapping gave what cannot be sent, or
+// no integration response fits.
 package mapping
 
 import (
 	"iter"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/vtl"
 )
 
@@ -71,6 +74,10 @@ const (
 // String is the location's name in parameter mappings.
 func (l Location) String() string {
 	return [...]string{Path: "path", QueryString: "querystring", Header: "header"}[l]
+}
+
+func configurationError(format string, args ...any) *failure.Error {
+	return failure.New(failure.Configuration, format, args...)
 }
 
 // Parameter is a name with a value.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // maxMockDepth is how deep the values of a mock's request may be nested.
@@ -13,8 +15,8 @@ const maxMockDepth = 100
 // integration made: an object with an integer statusCode between 100 and 599.
 // The object is read leniently, as API Gateway does: names and texts may stand
 // in single quotes or without any, and commas may be missing, or too many at
-// the end. Every error is an *Error.
-func MockStatus(request []byte) (int, error) {
+// the end.
+func MockStatus(request []byte) (int, *failure.Error) {
 	p := mockParser{text: string(request)}
 	word, err := p.object(0)
 	if p.space(); err == nil && p.pos < len(p.text) {
@@ -25,7 +27,7 @@ func MockStatus(request []byte) (int, error) {
 		return status, nil
 	}
 	if err != nil {
-		return 0, &Error{Reason: mockReason, Err: err}
+		return 0, configurationError("%s: %w", mockReason, err)
 	}
 	return 0, configurationError("%s; it is %.40q", mockReason, word)
 }

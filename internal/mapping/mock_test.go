@@ -6,10 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
-func describeReply(reply *mapping.Reply, err error) string {
+func describeReply(reply *mapping.Reply, err *failure.Error) string {
 	if err != nil {
 		return outcome(err)
 	}
@@ -55,7 +56,7 @@ func TestMockStatus(t *testing.T) {
 		if status != test.want || (err == nil) != (test.want != 0) {
 			t.Errorf("%.80s: %d, %v", test.text, status, err)
 		}
-		if err != nil && !strings.HasPrefix(err.Error(), "mock integration: statusCode should be an integer defined in the request template") {
+		if err != nil && !strings.HasPrefix(err.Reason, "mock integration: statusCode should be an integer defined in the request template") {
 			t.Errorf("%.80s: %v", test.text, err)
 		}
 	}

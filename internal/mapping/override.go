@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 	"github.com/stagedoor/stagedoor/internal/vtl"
 )
@@ -21,7 +22,7 @@ func override(object **jsonvalue.Object, locations ...Location) *jsonvalue.Objec
 }
 
 // overridden goes through what templates put in one of the maps.
-func overridden(object *jsonvalue.Object, location Location, set func(name string, values []string)) error {
+func overridden(object *jsonvalue.Object, location Location, set func(name string, values []string)) *failure.Error {
 	if object == nil {
 		return nil
 	}
@@ -36,7 +37,7 @@ func overridden(object *jsonvalue.Object, location Location, set func(name strin
 		}
 		values, err := texts(value)
 		if err != nil {
-			return &Error{Reason: "the override of " + location.String() + " " + name, Err: err}
+			return configurationError("the override of %s %s: %w", location, name, err)
 		}
 		set(name, values)
 	}
@@ -67,7 +68,7 @@ func texts(value any) ([]string, error) {
 
 // overriddenStatus gives the status of $context.responseOverride, or 0 when it
 // was not set.
-func overriddenStatus(object *jsonvalue.Object) (int, error) {
+func overriddenStatus(object *jsonvalue.Object) (int, *failure.Error) {
 	if object == nil {
 		return 0, nil
 	}
@@ -77,7 +78,7 @@ func overriddenStatus(object *jsonvalue.Object) (int, error) {
 	}
 	text, err := textOf(value)
 	if err != nil {
-		return 0, err
+		return 0, configurationError("the override of the status: %w", err)
 	}
 	status, err := strconv.Atoi(text)
 	if err != nil || status < http.StatusContinue || status > 599 {

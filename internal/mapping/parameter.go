@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // assignment gives a parameter of the outgoing request or answer its value.
@@ -64,12 +66,12 @@ func (a *assignment) parseTarget(targets []target) error {
 }
 
 // assign hands on the values of assignments that have any.
-func assign(assignments []assignment, x *Exchange, response *Response, set func(Location, string, []string)) error {
+func assign(assignments []assignment, x *Exchange, response *Response, set func(Location, string, []string)) *failure.Error {
 	for i := range assignments {
 		a := &assignments[i]
 		values, err := a.source.values(x, response)
 		if err != nil {
-			return &Error{Reason: a.target, Err: err}
+			return configurationError("%s: %w", a.target, err)
 		}
 		if len(values) > 0 {
 			set(a.location, a.name, values)

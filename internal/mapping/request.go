@@ -7,6 +7,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // Requests maps the requests of an integration. It is immutable but for a cache.
@@ -78,7 +79,7 @@ func (r *Requests) HasParameters() bool { return len(r.parameters) > 0 }
 
 // MapParameters maps the parameters only, for proxy integrations, which send
 // the message as it is.
-func (r *Requests) MapParameters(x *Exchange) (*Request, error) {
+func (r *Requests) MapParameters(x *Exchange) (*Request, *failure.Error) {
 	message, _ := x.event.Message()
 	x.begin(message, r.paths)
 	request := &Request{Body: message}
@@ -86,9 +87,8 @@ func (r *Requests) MapParameters(x *Exchange) (*Request, error) {
 }
 
 // Map maps an event's request: parameters, then the body by the template that
-// is chosen, then what the template overrides. It must end with ctx. Every
-// error is an *Error.
-func (r *Requests) Map(ctx context.Context, x *Exchange) (*Request, error) {
+// is chosen, then what the template overrides. It ends with ctx.
+func (r *Requests) Map(ctx context.Context, x *Exchange) (*Request, *failure.Error) {
 	message, binary := x.event.Message()
 	message = r.content.before(message, binary)
 	x.begin(message, r.paths)
@@ -105,7 +105,7 @@ func (r *Requests) Map(ctx context.Context, x *Exchange) (*Request, error) {
 	return request, nil
 }
 
-func (r *Requests) body(ctx context.Context, x *Exchange, message []byte, request *Request) (err error) {
+func (r *Requests) body(ctx context.Context, x *Exchange, message []byte, request *Request) (err *failure.Error) {
 	body := message
 	if t := r.templates.choose(expression.Input{Message: message}); t != nil {
 		if body, err = t.render(ctx, x); err != nil {
@@ -113,7 +113,7 @@ func (r *Requests) body(ctx context.Context, x *Exchange, message []byte, reques
 		}
 		request.Rendered = true
 	} else if r.passthrough == never || r.passthrough == whenNoTemplates && len(r.templates.byKey) > 0 {
-		return &Error{Failure: FailureMediaType, Reason: "no request template fits the message, and passthroughBehavior forbids to pass it through"}
+		return failure.New(failure.MediaType, "no request template fits the message, and passthroughBehavior forbids to pass it through")
 	}
 	request.Body, err = r.content.after(body)
 	return err
@@ -133,7 +133,7 @@ func (r *Request) set(location Location, name string, values []string) {
 func equal(a, b string) bool { return a == b }
 
 // override applies $context.requestOverride.
-func (r *Request) override(x *Exchange) error {
+func (r *Request) override(x *Exchange) *failure.Error {
 	if x.requestOverride == nil {
 		return nil
 	}

@@ -1,14 +1,13 @@
 package mapping_test
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -22,13 +21,17 @@ func compileRequest(t testing.TB, i *apigw.Integration) *mapping.Requests {
 	return requests
 }
 
-// outcome is the kind of a failure, with what is missing.
-func outcome(err error) string {
-	var e *mapping.Error
-	if !errors.As(err, &e) {
-		return fmt.Sprintf("no mapping error: %v", err)
+// outcome is the kind of a failure in a word or two, with what is missing.
+func outcome(err *failure.Error) string {
+	switch {
+	case err == nil:
+		return "no failure"
+	case err.Kind == failure.Parameters:
+		return "parameters " + strings.ReplaceAll(err.Reason, ", ", " ")
 	}
-	return strings.TrimSpace(e.Failure.String() + " " + strings.Join(e.Missing, " "))
+	return map[failure.Kind]string{
+		failure.Configuration: "configuration", failure.Internal: "content", failure.MediaType: "media type", failure.Timeout: "timeout",
+	}[err.Kind]
 }
 
 // The choice of a template is D.1, 2, M.5 and M.21; what happens without one is
@@ -142,8 +145,8 @@ func TestRequestParameters(t *testing.T) {
 		if !requests.HasParameters() {
 			t.Errorf("%s ← %s: no parameters", test.target, test.source)
 		}
-		for name, run := range map[string]func(x *mapping.Exchange) (*mapping.Request, error){
-			"Map":           func(x *mapping.Exchange) (*mapping.Request, error) { return requests.Map(t.Context(), x) },
+		for name, run := range map[string]func(x *mapping.Exchange) (*mapping.Request, *failure.Error){
+			"Map":           func(x *mapping.Exchange) (*mapping.Request, *failure.Error) { return requests.Map(t.Context(), x) },
 			"MapParameters": requests.MapParameters,
 		} {
 			got, err := run(mapping.NewExchange(e))

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // Required is the parameters that the handshake must have for a $connect
@@ -50,9 +51,9 @@ func parseRequired(key string) (requiredParameter, error) {
 	return requiredParameter{}, fmt.Errorf("the parameter must be route.request.header.{name}, route.request.querystring.{name} or route.request.path.{name}")
 }
 
-// Check tells whether a handshake has what is required, not blank. The error is
-// an *Error of FailureParameters.
-func (r *Required) Check(event Context) error {
+// Check finds what is required of a handshake and missing in it, or blank there:
+// the failure is of the kind Parameters.
+func (r *Required) Check(event Context) *failure.Error {
 	var missing []string
 	for _, p := range r.parameters {
 		if value, _ := last(event, p.location, p.name); strings.TrimSpace(value) == "" {
@@ -62,5 +63,5 @@ func (r *Required) Check(event Context) error {
 	if missing == nil {
 		return nil
 	}
-	return &Error{Failure: FailureParameters, Missing: missing, Reason: "missing request parameters: " + strings.Join(missing, ", ")}
+	return &failure.Error{Kind: failure.Parameters, Reason: strings.Join(missing, ", ")}
 }

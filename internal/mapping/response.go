@@ -8,6 +8,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // Responses maps the responses of a non-proxy integration. It is immutable but
@@ -115,9 +116,9 @@ func compileResponse(r *apigw.IntegrationResponse) (c integrationResponse, err e
 // without.
 func (r *Responses) Empty() bool { return len(r.all) == 0 }
 
-// Map maps a backend's response by the integration response that fits. It must
-// end with ctx. The response is not changed. Every error is an *Error.
-func (r *Responses) Map(ctx context.Context, x *Exchange, response *Response) (*Reply, error) {
+// Map maps a backend's response by the integration response that fits. It ends
+// with ctx. The response is not changed.
+func (r *Responses) Map(ctx context.Context, x *Exchange, response *Response) (*Reply, *failure.Error) {
 	chosen := r.choose(response)
 	if chosen == nil {
 		return nil, configurationError("No match for output mapping and no default output mapping configured. Endpoint Response Status Code: %d", response.Status)
@@ -136,12 +137,12 @@ func (r *Responses) Map(ctx context.Context, x *Exchange, response *Response) (*
 		Message: message, Status: response.Status, Body: body, Header: response.Header.Values,
 	})
 	if t != nil {
-		var err error
+		var err *failure.Error
 		if body, err = t.render(ctx, x); err != nil {
 			return nil, err
 		}
 	}
-	var err error
+	var err *failure.Error
 	if reply.Body, err = chosen.content.after(body); err != nil {
 		return nil, err
 	}
@@ -171,7 +172,7 @@ func (r *Reply) set(_ Location, name string, values []string) {
 }
 
 // override applies $context.responseOverride.
-func (r *Reply) override(x *Exchange) error {
+func (r *Reply) override(x *Exchange) *failure.Error {
 	if x.responseOverride == nil {
 		return nil
 	}

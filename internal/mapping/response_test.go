@@ -65,7 +65,7 @@ func TestIntegrationResponseChoice(t *testing.T) {
 		reply, err := responses.Map(t.Context(), mapping.NewExchange(new(event)), response{Status: test.status, Body: test.body}.mapping())
 		var got string
 		if err != nil {
-			got = err.Error()
+			got = err.Reason
 			if client := outcome(err); client != "configuration" {
 				t.Errorf("%q: the client sees %s", test.keys, client)
 			}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/vtl"
 )
 
@@ -97,16 +98,16 @@ func (t *templates) choose(in expression.Input) *template {
 const maxRoom = 16 << 10
 
 // render runs a template on the body that $input is bound to.
-func (t *template) render(ctx context.Context, x *Exchange) ([]byte, error) {
+func (t *template) render(ctx context.Context, x *Exchange) ([]byte, *failure.Error) {
 	x.running = t
 	room := t.room.Load()
 	out, err := t.compiled.Execute(ctx, make([]byte, 0, max(room, 64)), (*scope)(x), limits)
 	if err != nil {
-		e := &Error{Reason: t.name, Err: err}
+		kind := failure.Configuration
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			e.Failure = FailureTimeout
+			kind = failure.Timeout
 		}
-		return nil, e
+		return nil, failure.New(kind, "%s: %w", t.name, err)
 	}
 	if size := min(int64(len(out)), maxRoom); size > room {
 		t.room.Store(size + size/8)

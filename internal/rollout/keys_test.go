@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/store"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
@@ -49,7 +50,7 @@ func TestKeys(t *testing.T) {
 		return n, keys, ledger
 	}
 	n, keys, ledger := run()
-	try := func(keys *usage.Keys, want *usage.Refusal) {
+	try := func(keys *usage.Keys, want *failure.Error) {
 		t.Helper()
 		if _, got := keys.Check(key.Value, "api1", "prod", "$connect", time.Now()); got != want {
 			t.Errorf("%v, want %v", got, want)

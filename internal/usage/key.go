@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // Keys checks API keys against usage plans. Checks are safe for concurrent use,
@@ -119,7 +120,7 @@ func (k *Keys) throttle(t *apigw.Throttle, name ...string) Throttle {
 //
 // The value is found by a hash with a random seed, so that the time that it
 // takes tells nothing of other values.
-func (k *Keys) Check(value, apiID, stage, routeKey string, now time.Time) (Use, *Refusal) {
+func (k *Keys) Check(value, apiID, stage, routeKey string, now time.Time) (Use, *failure.Error) {
 	if value == "" {
 		return Use{}, ErrKeyMissing
 	}
@@ -144,7 +145,7 @@ type Use struct{ KeyID, PlanID string }
 
 // take asks the quota first and counts last: a request that the rate refuses
 // is none of the quota.
-func (m *membership) take(routeKey string, now time.Time) *Refusal {
+func (m *membership) take(routeKey string, now time.Time) *failure.Error {
 	if m.quota != nil && !m.quota.take(now) {
 		return ErrKeyQuotaReached
 	}
@@ -157,7 +158,7 @@ func (m *membership) take(routeKey string, now time.Time) *Refusal {
 
 // rate takes from the route's throttle, where the plan has one, else from the
 // key's.
-func (m *membership) rate(routeKey string, now time.Time) *Refusal {
+func (m *membership) rate(routeKey string, now time.Time) *failure.Error {
 	if own, found := m.routes[routeKey]; found {
 		if own.Take(now) != nil {
 			return ErrKeyRouteRate

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 const (
@@ -36,7 +37,7 @@ func TestKeys(t *testing.T) {
 	tests := []struct {
 		name, value, stage string
 		use                Use
-		want               *Refusal
+		want               *failure.Error
 		status             int
 		message            string
 	}{
@@ -55,16 +56,16 @@ func TestKeys(t *testing.T) {
 			if use != test.use || refusal != test.want {
 				t.Errorf("got %v, %v; want %v, %v", use, refusal, test.use, test.want)
 			}
-			if refusal != nil && (refusal.Status != test.status || refusal.Message != test.message) {
-				t.Errorf("refused with %d %s", refusal.Status, refusal.Message)
+			if refusal != nil && (refusal.Status() != test.status || refusal.Message() != test.message) {
+				t.Errorf("refused with %d %s", refusal.Status(), refusal.Message())
 			}
 		})
 	}
 }
 
 // tally counts what comes of many checks at once.
-func tally(k *Keys, value, stage, route string, times int, now time.Time) map[*Refusal]int {
-	results := make(map[*Refusal]int)
+func tally(k *Keys, value, stage, route string, times int, now time.Time) map[*failure.Error]int {
+	results := make(map[*failure.Error]int)
 	for range times {
 		_, refusal := k.Check(value, "api", stage, route, now)
 		results[refusal]++
@@ -85,7 +86,7 @@ func TestKeyThrottles(t *testing.T) {
 		Quota: &apigw.Quota{Limit: 9, Period: "DAY"},
 	}
 	k := newKeys(t, keys, plan)
-	expect := func(what string, got map[*Refusal]int, refusal *Refusal, let, refused int) {
+	expect := func(what string, got map[*failure.Error]int, refusal *failure.Error, let, refused int) {
 		t.Helper()
 		if got[nil] != let || got[refusal] != refused {
 			t.Errorf("%s: %v; want %d let in, %d refused", what, got, let, refused)
@@ -103,7 +104,7 @@ func TestKeyThrottles(t *testing.T) {
 	}
 	expect("after a change", tally(k, valueA, "prod", "$connect", 4, noon), ErrKeyRate, 1, 3)
 	expect("the quota", tally(k, valueA, "prod", "$connect", 4, noon.Add(time.Minute)), ErrKeyQuotaReached, 1, 3)
-	if ErrKeyQuotaReached.Status != 429 || ErrKeyQuotaReached.Message != "Limit Exceeded" || ErrKeyRate.Message != "Too Many Requests" {
+	if ErrKeyQuotaReached.Status() != 429 || ErrKeyQuotaReached.Message() != "Limit Exceeded" || ErrKeyRate.Message() != "Too Many Requests" {
 		t.Error("the texts of section A.5 differ")
 	}
 	expect("the next day", tally(k, valueA, "prod", "$connect", 10, noon.AddDate(0, 0, 1)), ErrKeyRate, 6, 4)

@@ -3,6 +3,8 @@ package usage
 import (
 	"net/netip"
 	"sync"
+
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // OpenLimits cap connections that are open at the same time, on this node. 0
@@ -26,7 +28,7 @@ type Open struct {
 // ErrOpenTotal, ErrOpenOfAPI or ErrOpenOfSource. What was counted is given back
 // with Remove, once. A source that is not known is the zero Addr; these have no
 // cap.
-func (o *Open) Add(l OpenLimits, apiID string, source netip.Addr) *Refusal {
+func (o *Open) Add(l OpenLimits, apiID string, source netip.Addr) *failure.Error {
 	source = network(source)
 	o.mu.Lock()
 	defer o.mu.Unlock()

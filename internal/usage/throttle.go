@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // Rate is a rate with a burst as settings have it. Where both are 0, nothing is
@@ -63,7 +64,7 @@ func NewAccount(r AccountRates) *Account {
 
 // Request counts a message or an @connections call, or refuses it with
 // ErrAccountRate.
-func (a *Account) Request(now time.Time) *Refusal {
+func (a *Account) Request(now time.Time) *failure.Error {
 	if !a.requests.Take(a.requestLimit, now) {
 		return ErrAccountRate
 	}
@@ -72,7 +73,7 @@ func (a *Account) Request(now time.Time) *Refusal {
 
 // Connect counts a handshake, or refuses it with ErrConnectRate or
 // ErrAccountRate.
-func (a *Account) Connect(now time.Time) *Refusal {
+func (a *Account) Connect(now time.Time) *failure.Error {
 	if !a.connects.Take(a.connectLimit, now) {
 		return ErrConnectRate
 	}
@@ -86,7 +87,7 @@ type Throttle struct {
 }
 
 // Take counts a request, or refuses it with ErrRouteRate.
-func (t Throttle) Take(now time.Time) *Refusal {
+func (t Throttle) Take(now time.Time) *failure.Error {
 	if t.bucket != nil && !t.bucket.Take(t.limit, now) {
 		return ErrRouteRate
 	}

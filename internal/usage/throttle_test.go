@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 func settings(rate float64, burst int) *apigw.RouteSettings {
@@ -118,12 +119,12 @@ func TestAccount(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	account := NewAccount(AccountRates{Requests: Rate{1, 3}, Connects: Rate{1, 1}})
-	for i, want := range []*Refusal{nil, ErrConnectRate} {
+	for i, want := range []*failure.Error{nil, ErrConnectRate} {
 		if got := account.Connect(now); got != want {
 			t.Errorf("connect %d: %v, want %v", i, got, want)
 		}
 	}
-	for i, want := range []*Refusal{nil, nil, ErrAccountRate} {
+	for i, want := range []*failure.Error{nil, nil, ErrAccountRate} {
 		if got := account.Request(now); got != want {
 			t.Errorf("request %d: %v, want %v", i, got, want)
 		}
@@ -146,7 +147,7 @@ func TestOpen(t *testing.T) {
 	limits := OpenLimits{Total: 5, API: 4, Source: 2}
 	steps := []struct {
 		api, source string
-		want        *Refusal
+		want        *failure.Error
 	}{
 		{"a", "192.0.2.1", nil},
 		{"a", "::ffff:192.0.2.1", nil},

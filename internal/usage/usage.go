@@ -3,31 +3,13 @@
 // of usage plans with their quotas. The plan compiles a stage's limits; the
 // gateway asks on every handshake and message.
 //
-// Nothing here knows HTTP or WebSocket: a refusal says in AWS's terms what the
-// client is told.
+// Nothing here knows HTTP or WebSocket: what is not let in is one of the
+// failures below.
 package usage
 
-import "net/http"
+import "github.com/stagedoor/stagedoor/internal/failure"
 
-// Refusal is why something was not let in. Its texts are those of API Gateway.
-type Refusal struct {
-	Status       int    // of a handshake
-	Message      string // what the client sees, in a handshake's answer or a message's error frame
-	ResponseType string // $context.error.responseType
-	Reason       string // for the operator
-}
-
-func (r *Refusal) Error() string { return r.Reason }
-
-func throttled(reason string) *Refusal {
-	return &Refusal{http.StatusTooManyRequests, "Too Many Requests", "THROTTLED", reason}
-}
-
-func invalidKey(reason string) *Refusal {
-	return &Refusal{http.StatusForbidden, "Forbidden", "INVALID_API_KEY", reason}
-}
-
-// The refusals. They are compared by identity.
+// Why something was not let in. They are compared by identity.
 var (
 	ErrAccountRate     = throttled("the gateway's limit of requests per second is reached")
 	ErrConnectRate     = throttled("the gateway's limit of new connections per second is reached")
@@ -43,5 +25,13 @@ var (
 	ErrKeyNotOfStage   = invalidKey("the API key belongs to no usage plan of the stage")
 	ErrKeyRate         = throttled("the API key's limit of requests per second is reached")
 	ErrKeyRouteRate    = throttled("the API key's limit of requests per second to the route is reached")
-	ErrKeyQuotaReached = &Refusal{http.StatusTooManyRequests, "Limit Exceeded", "QUOTA_EXCEEDED", "the API key's quota is used up"}
+	ErrKeyQuotaReached = &failure.Error{Kind: failure.Quota, Reason: "the API key's quota is used up"}
 )
+
+func throttled(reason string) *failure.Error {
+	return &failure.Error{Kind: failure.Throttled, Reason: reason}
+}
+
+func invalidKey(reason string) *failure.Error {
+	return &failure.Error{Kind: failure.APIKey, Reason: reason}
+}
