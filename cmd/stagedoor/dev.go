@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/dev"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/source"
 )
 
@@ -135,7 +136,7 @@ func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lines) (context.
 // reportProblems prints the mistakes of a template, a line each. Other errors
 // are left to the caller.
 func (p *process) reportProblems(err error) error {
-	var problems dev.Problems
+	var problems mistake.List
 	if !errors.As(err, &problems) {
 		return err
 	}

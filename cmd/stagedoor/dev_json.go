@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/dev"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
@@ -132,12 +133,12 @@ func (r *jsonReporter) Rejected(err error) {
 		Error    string        `json:"error,omitempty"`
 		Problems []problemJSON `json:"problems,omitempty"`
 	}{Event: "rejected"}
-	var problems dev.Problems
+	var problems mistake.List
 	if !errors.As(err, &problems) {
 		out.Error = err.Error()
 	}
 	for _, p := range problems {
-		out.Problems = append(out.Problems, problemJSON{p.File, p.Line, p.LogicalID, p.Message})
+		out.Problems = append(out.Problems, problemJSON{p.File, p.Line, p.Where, p.Message})
 	}
 	r.print(out)
 }

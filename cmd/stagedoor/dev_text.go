@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stagedoor/stagedoor/internal/dev"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
@@ -160,7 +161,7 @@ func (r *textReporter) Reloaded(a dev.Application) {
 // Rejected prints why a changed template was not taken.
 func (r *textReporter) Rejected(err error) {
 	lines := []string{err.Error()}
-	var problems dev.Problems
+	var problems mistake.List
 	if errors.As(err, &problems) {
 		lines = lines[:0]
 		for _, problem := range problems {

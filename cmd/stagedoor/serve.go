@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/server"
 )
 
@@ -110,7 +111,7 @@ func onHangup(ctx context.Context) <-chan struct{} {
 // reportMistakes prints the mistakes of a configuration, a line each. Other
 // errors are left to the caller.
 func (p *process) reportMistakes(err error) error {
-	var mistakes config.Problems
+	var mistakes mistake.List
 	if !errors.As(err, &mistakes) {
 		return err
 	}

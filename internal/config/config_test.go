@@ -17,6 +17,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
@@ -55,7 +56,7 @@ func TestMistakes(t *testing.T) {
 			input, want, _ := strings.Cut(string(golden), divider)
 			file := fileOf(t, input)
 			_, _, err = Load(Options{File: file})
-			var problems Problems
+			var problems mistake.List
 			if !errors.As(err, &problems) {
 				t.Fatalf("the error is %v", err)
 			}
@@ -160,13 +161,13 @@ func TestMistakesElsewhere(t *testing.T) {
 		Flags:     map[string]string{"listen": ":80,80"},
 		FlagNames: map[string]string{"listen": "--listen"},
 	})
-	var problems Problems
+	var problems mistake.List
 	if !errors.As(err, &problems) {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, p := range problems {
-		p.Source = filepath.Base(p.Source)
+		p.File = filepath.Base(p.File)
 		got = append(got, p.Error())
 	}
 	want := []string{

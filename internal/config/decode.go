@@ -260,7 +260,7 @@ func (d *decoder) documents(n *yaml.Node, path string, v documents) {
 func (d *decoder) shortForm(n *yaml.Node, v shortForm) {
 	file, problems := shortfile.Parse(d.file, n)
 	for _, p := range problems {
-		d.at(place{d.file, p.Line}, p.Key, "%s", p.Message)
+		d.at(place{d.file, p.Line}, p.Where, "%s", p.Message)
 	}
 	*v.to = file
 }

@@ -29,7 +29,7 @@ type Options struct {
 const maxFile = 4 << 20
 
 // Load reads a configuration. The warnings are about what was not taken,
-// though it looks as if it was meant for Stagedoor. The error is Problems for
+// though it looks as if it was meant for Stagedoor. The error is a mistake.List for
 // mistakes in the configuration.
 func Load(o Options) (c *Config, warnings []string, err error) {
 	var file []byte

@@ -8,7 +8,7 @@ import (
 )
 
 // Check reads and compiles a template without running anything. The error is
-// Problems for mistakes in the template. Variables of the environment change
+// a mistake.List for mistakes in the template. Variables of the environment change
 // nothing of a stagedoor.yaml.
 func Check(config Config) (Application, error) {
 	d, err := newDev(config, nil)

@@ -34,7 +34,7 @@ const shutdownTime = 10 * time.Second
 // template is put into effect while connections stay open. In the end
 // connections are closed with 1001, $disconnect runs, and all processes end.
 //
-// A template that cannot be used at the start is an error, Problems where it
+// A template that cannot be used at the start is an error, a mistake.List where it
 // holds mistakes.
 func Run(ctx context.Context, config Config) error {
 	d, err := newDev(config, os.Environ())

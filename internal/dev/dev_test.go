@@ -19,6 +19,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 )
 
 // watcher is a Reporter that a test waits on.
@@ -227,8 +228,8 @@ func TestReload(t *testing.T) {
 	}
 	a.write(t, "template.yaml", strings.Replace(mocks("hello=Mock"), "MOCK", "MUCK", 1))
 	a.eventually(t, "the rejection", func() bool { return len(a.rejected) > 0 })
-	var problems Problems
-	if !errors.As(a.rejected[0], &problems) || problems[0].LogicalID != "Mock" || problems[0].Line == 0 {
+	var problems mistake.List
+	if !errors.As(a.rejected[0], &problems) || problems[0].Where != "Mock" || problems[0].Line == 0 {
 		t.Errorf("rejected with %v", a.rejected[0])
 	}
 	if got := gatewaytest.Ask(t, c, `{"action":"more"}`); got != "" {

@@ -17,8 +17,6 @@ type (
 	LogLine = lambda.LogLine
 	// Notice is something in a template that is not acted on.
 	Notice = template.Notice
-	// Problems are the mistakes of a template.
-	Problems = template.Problems
 )
 
 // Reporter is told what happens while Run runs. Its methods are called
@@ -30,7 +28,7 @@ type Reporter interface {
 	// Reloaded is called when a changed template has been put into effect.
 	Reloaded(Application)
 	// Rejected is called when a changed template cannot be used; what ran
-	// before goes on. The error is Problems for mistakes in the template.
+	// before goes on. The error is a mistake.List for mistakes in the template.
 	Rejected(error)
 	// Output is called for each line that a function prints.
 	Output(LogLine)

@@ -18,6 +18,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 )
 
 // sharedTemplates are templates that nobody wrote for this project, where they
@@ -107,7 +108,7 @@ func checkForeign(t *testing.T, file string, template foreign) string {
 	if makeFolders(t, home, err, template.lacks) {
 		application, err = Check(config)
 	}
-	var problems Problems
+	var problems mistake.List
 	if err != nil && !errors.As(err, &problems) {
 		t.Errorf("%s: %v", filepath.Base(file), err)
 		return err.Error()
@@ -140,7 +141,7 @@ func checkForeign(t *testing.T, file string, template foreign) string {
 // template's own repository lacks. It reports whether there were any.
 func makeFolders(t *testing.T, home string, err error, lacks []string) (made bool) {
 	t.Helper()
-	var problems Problems
+	var problems mistake.List
 	errors.As(err, &problems)
 	for _, problem := range problems {
 		match := needsFolder.FindStringSubmatch(problem.Message)

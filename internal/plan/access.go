@@ -51,14 +51,14 @@ func (a *Access) APIKey(header func(name string) string, usageIdentifier string)
 
 // access adds what the API itself asks of clients to what its tags ask. With a
 // setting that cannot be understood nobody may connect.
-func (c *Compiler) access(a *Access, api *apigw.API, s *apigw.Stage) (problems []Problem) {
+func (c *Compiler) access(a *Access, api *apigw.API, s *apigw.Stage) (problems []Defect) {
 	source := api.ApiKeySelectionExpression
 	if source == "" {
 		source = defaultKeySelection
 	}
 	var err error
 	if a.key, err = expression.ParseAt(expression.APIKeySelection, source); err != nil {
-		problems = append(problems, Problem{"API keys", err.Error()})
+		problems = append(problems, Defect{"API keys", err.Error()})
 	}
 	for _, r := range api.Routes {
 		if r.RouteKey == "$connect" {
@@ -70,7 +70,7 @@ func (c *Compiler) access(a *Access, api *apigw.API, s *apigw.Stage) (problems [
 	guard, err := c.authorizer(api, s)
 	if err != nil {
 		guard = authorizer.Broken(err)
-		problems = append(problems, Problem{"authorization", err.Error()})
+		problems = append(problems, Defect{"authorization", err.Error()})
 	}
 	a.Authorizer = guard
 	return problems

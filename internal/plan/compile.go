@@ -48,19 +48,19 @@ func (c *Compiler) connectionLimits() usage.ConnectionLimits {
 	return usage.AWSConnection
 }
 
-// Problem is a part of a stage that cannot work as configured, and why. The
+// Defect is a part of a stage that cannot work as configured, and why. The
 // rest of the stage works.
-type Problem struct {
+type Defect struct {
 	Where   string // "route join", "tag stagedoor:idle-timeout"
 	Message string
 }
 
-func (p Problem) String() string { return p.Where + ": " + p.Message }
+func (d Defect) String() string { return d.Where + ": " + d.Message }
 
 // Compile makes the plan of a stage that points at a deployment. It returns an
-// error for a stage that cannot be served at all. Problems are routes that
+// error for a stage that cannot be served at all. Defects are routes that
 // answer every event with an error, and settings that have no effect.
-func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Problem, error) {
+func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Defect, error) {
 	selection, err := expression.Parse(d.API.RouteSelectionExpression)
 	if err != nil {
 		return nil, nil, fmt.Errorf("API %s: %w", d.API.ApiId, err)
@@ -75,15 +75,15 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Probl
 		routes:                 make(map[string]*Route, len(d.API.Routes)),
 	}
 	stage.models = c.models.compile(d.API.ApiId, d.API.Models)
-	var problems []Problem
+	var problems []Defect
 	for _, r := range d.API.Routes {
 		route, err := c.compileRoute(d.API, r, s, stage.models)
 		if err != nil {
-			problems = append(problems, Problem{"route " + r.RouteKey, err.Error()})
+			problems = append(problems, Defect{"route " + r.RouteKey, err.Error()})
 		}
 		stage.put(route)
 	}
-	var bad []Problem
+	var bad []Defect
 	stage.Limits, stage.Access, bad = tags(c.connectionLimits(), d.API.Tags, s.Tags)
 	stage.Limits.Share = c.shares.Get(d.API.ApiId)
 	problems = append(problems, bad...)

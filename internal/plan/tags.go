@@ -27,7 +27,7 @@ type settings struct {
 // by the API's tags, and these by the stage's; and who may connect. A tag that
 // cannot be read is a problem. It changes nothing, unless it is about who may
 // connect: then nobody may.
-func tags(standard usage.ConnectionLimits, api, stage map[string]string) (*websocket.Limits, Access, []Problem) {
+func tags(standard usage.ConnectionLimits, api, stage map[string]string) (*websocket.Limits, Access, []Defect) {
 	s := settings{limits: &websocket.Limits{
 		FrameBytes:   standard.Frame,
 		MessageBytes: standard.Message,
@@ -39,7 +39,7 @@ func tags(standard usage.ConnectionLimits, api, stage map[string]string) (*webso
 		InFlight:     inFlight,
 		QueueBytes:   queueBytes,
 	}}
-	var problems []Problem
+	var problems []Defect
 	for _, tags := range []map[string]string{api, stage} {
 		for _, tag := range slices.Sorted(maps.Keys(tags)) {
 			name, ours := strings.CutPrefix(tag, tagPrefix)
@@ -47,7 +47,7 @@ func tags(standard usage.ConnectionLimits, api, stage map[string]string) (*webso
 				continue
 			}
 			if err := s.set(name, tags[tag]); err != nil {
-				problems = append(problems, Problem{"tag " + tag, err.Error()})
+				problems = append(problems, Defect{"tag " + tag, err.Error()})
 			}
 		}
 	}

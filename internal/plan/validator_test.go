@@ -39,7 +39,7 @@ func TestModelProblems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Problem{
+	want := []Defect{
 		{"route bad", "request model b: model Bad: at /properties/a/type: value must be one of 'array', 'boolean', 'integer', 'null', 'number', 'object', 'string'"},
 		{"route refers", "request model $default: model Refers: at /items/$ref: https://apigateway.amazonaws.com/restapis/abcdefghij/models/Gone is no model of this API; models are referred to as https://apigateway.amazonaws.com/restapis/abcdefghij/models/{name}"},
 		{"route gone", "request model $default: the API has no model Gone"},

@@ -22,7 +22,7 @@ const retryTime = 200 * time.Millisecond
 // service is a stage on the gateway.
 type service struct {
 	deployed bool
-	problems map[Problem]bool // those that were reported and are still there
+	problems map[Finding]bool // those that were reported and are still there
 }
 
 // task is a stage that has to be put into effect as it is in the configuration
@@ -84,7 +84,7 @@ func (r *Rollout) take() batch {
 			t.record = s
 		}
 		if t.service == nil {
-			t.service = &service{problems: make(map[Problem]bool)}
+			t.service = &service{problems: make(map[Finding]bool)}
 			r.served[key] = t.service
 		}
 		b.stages = append(b.stages, t)
@@ -172,17 +172,17 @@ func (r *Rollout) applyStage(ctx context.Context, t task) bool {
 	switch {
 	case err == nil:
 	case errors.Is(err, store.ErrNotFound):
-		t.tell(r.report, []plan.Problem{{Message: fmt.Sprintf("deployment %s does not exist", t.record.DeploymentId)}})
+		t.tell(r.report, []plan.Defect{{Message: fmt.Sprintf("deployment %s does not exist", t.record.DeploymentId)}})
 		return true
 	case errors.As(err, &unreadable):
-		t.tell(r.report, []plan.Problem{{Message: err.Error()}})
+		t.tell(r.report, []plan.Defect{{Message: err.Error()}})
 		return true
 	default:
 		return false
 	}
 	compiled, problems, err := r.compiler.Compile(deployment, t.record)
 	if err != nil {
-		t.tell(r.report, []plan.Problem{{Message: err.Error()}})
+		t.tell(r.report, []plan.Defect{{Message: err.Error()}})
 		return true
 	}
 	r.gateway.Deploy(compiled)
@@ -192,10 +192,10 @@ func (r *Rollout) applyStage(ctx context.Context, t task) bool {
 }
 
 // tell reports the problems that are new.
-func (t task) tell(report func(Problem), problems []plan.Problem) {
-	present := make(map[Problem]bool, len(problems))
+func (t task) tell(report func(Finding), problems []plan.Defect) {
+	present := make(map[Finding]bool, len(problems))
 	for _, p := range problems {
-		problem := Problem{t.key.apiID, t.key.name, p.Where, p.Message}
+		problem := Finding{t.key.apiID, t.key.name, p.Where, p.Message}
 		if present[problem] = true; !t.service.problems[problem] {
 			report(problem)
 		}

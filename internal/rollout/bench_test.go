@@ -75,7 +75,7 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		g := gateway.New(gateway.Options{Engine: engine, Node: 1, Fallback: http.NotFoundHandler()})
-		r := New(Options{Configuration: store.NewConfiguration(s, nil), Compiler: compiler(), Gateway: g, Report: func(p Problem) { b.Error(p) }})
+		r := New(Options{Configuration: store.NewConfiguration(s, nil), Compiler: compiler(), Gateway: g, Report: func(p Finding) { b.Error(p) }})
 		done := make(chan error)
 		go func() { done <- r.Run(b.Context()) }()
 		<-r.Ready()

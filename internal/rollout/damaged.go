@@ -59,7 +59,7 @@ func (r *Rollout) isWithheldLocked(apiID string) bool {
 func (r *Rollout) reportWithheldLocked() {
 	for id := range r.damaged {
 		if r.isWithheldLocked(id) {
-			r.report(Problem{APIID: id, Message: "the API is not served, because a part of it is damaged in the store"})
+			r.report(Finding{APIID: id, Message: "the API is not served, because a part of it is damaged in the store"})
 		}
 	}
 }

@@ -45,10 +45,10 @@ func (r *Rollout) applyLinks(links []*apigw.VpcLink) {
 
 // tell reports the problems of a part of the configuration that were not there
 // before, and returns all that are there.
-func (r *Rollout) tell(where string, problems []error, before map[Problem]bool) map[Problem]bool {
-	present := make(map[Problem]bool, len(problems))
+func (r *Rollout) tell(where string, problems []error, before map[Finding]bool) map[Finding]bool {
+	present := make(map[Finding]bool, len(problems))
 	for _, err := range problems {
-		problem := Problem{Where: where, Message: err.Error()}
+		problem := Finding{Where: where, Message: err.Error()}
 		if present[problem] = true; !before[problem] {
 			r.report(problem)
 		}

@@ -56,7 +56,7 @@ func (n *node) SetDomains(domains map[string][]gateway.Mapping) {
 	n.domains = domains
 }
 
-func (n *node) note(p Problem) {
+func (n *node) note(p Finding) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.problems = append(n.problems, strings.TrimPrefix(fmt.Sprintf("%s/%s %s: %s", p.APIID, p.Stage, p.Where, p.Message), " "))

@@ -28,7 +28,7 @@ type Gateway interface {
 
 // Compiler makes plans. It is called by several goroutines.
 type Compiler interface {
-	Compile(*apigw.Deployment, *apigw.Stage) (*plan.Stage, []plan.Problem, error)
+	Compile(*apigw.Deployment, *apigw.Stage) (*plan.Stage, []plan.Defect, error)
 }
 
 // Options configure a Rollout.
@@ -45,12 +45,12 @@ type Options struct {
 	Damaged []string
 	// Report is called with what cannot work as configured, once for as long as
 	// it stays so, by several goroutines. It may be nil.
-	Report func(Problem)
+	Report func(Finding)
 }
 
-// Problem is a part of the configuration that cannot work, and why. The rest
+// Finding is a part of the configuration that cannot work, and why. The rest
 // works.
-type Problem struct {
+type Finding struct {
 	APIID, Stage string
 	// Where is the part of the stage, "route join" for example, and empty when
 	// it is the whole stage: that goes on as it was before.
@@ -68,7 +68,7 @@ type Rollout struct {
 	gateway       Gateway
 	keys          Keys  // nil: nobody wants them
 	links         Links // nil: nobody wants them
-	report        func(Problem)
+	report        func(Finding)
 
 	ready   chan struct{} // closed when all that was there is in effect
 	stopped chan struct{} // closed when Run has ended
@@ -93,7 +93,7 @@ type Rollout struct {
 	served map[stageKey]*service
 	// keyProblems and linkProblems are those that were reported and are still
 	// there. They are used by apply alone.
-	keyProblems, linkProblems map[Problem]bool
+	keyProblems, linkProblems map[Finding]bool
 }
 
 type stageKey struct{ apiID, name string }
@@ -120,7 +120,7 @@ func New(o Options) *Rollout {
 		served: make(map[stageKey]*service),
 	}
 	if r.report == nil {
-		r.report = func(Problem) {}
+		r.report = func(Finding) {}
 	}
 	for _, key := range o.Damaged {
 		r.noteDamageLocked(key) // no other goroutine has r yet

@@ -28,7 +28,7 @@ type OpenedStore struct {
 // OpenStore opens the store that a gateway with this configuration has. A data
 // folder is made only if make says so. One that is damaged is an error, unless
 // replace says to move it aside and to open an empty one. The error is
-// config.Problems for mistakes in the configuration, or wraps ErrInUse. The log
+// a mistake.List for mistakes in the configuration, or wraps ErrInUse. The log
 // takes what is wrong with the store.
 func OpenStore(ctx context.Context, source config.Options, make, replace bool, log io.Writer) (*OpenedStore, error) {
 	c, _, err := config.Load(source)

@@ -32,7 +32,7 @@ const (
 )
 
 // loadFile reads the application that the APIs of a configuration stand for, nil
-// for none. Mistakes are config.Problems.
+// for none. Mistakes are a mistake.List.
 func loadFile(c *config.Config) (*template.Application, error) {
 	if c.APIs == nil {
 		return nil, nil
@@ -41,14 +41,6 @@ func loadFile(c *config.Config) (*template.Application, error) {
 		return &template.Application{StackName: fileStack}, nil
 	}
 	app, err := source.Load(c.APIs, template.Options{Region: c.Region, AccountID: c.Account, StackName: shortfile.StackName})
-	var mistakes template.Problems
-	if errors.As(err, &mistakes) {
-		problems := make(config.Problems, len(mistakes))
-		for i, m := range mistakes {
-			problems[i] = config.Problem{Source: m.File, Line: m.Line, Key: m.LogicalID, Message: m.Message}
-		}
-		return nil, problems
-	}
 	if err != nil {
 		return nil, err
 	}

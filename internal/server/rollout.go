@@ -32,7 +32,7 @@ func (s *Server) follow(ctx context.Context) error {
 		Keys:          s.keys,
 		Links:         s.backends.links,
 		Damaged:       s.store.nats.Damage().Keys(),
-		Report: func(p rollout.Problem) {
+		Report: func(p rollout.Finding) {
 			s.log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
 		},
 	})

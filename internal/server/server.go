@@ -74,7 +74,7 @@ type Ready struct {
 // the control plane on the admin listener, and is kept. In the end connections
 // are closed with 1001 and $disconnect runs.
 //
-// The error is config.Problems for mistakes in the configuration.
+// The error is a mistake.List for mistakes in the configuration.
 func Run(ctx context.Context, o Config) error {
 	c, warnings, err := config.Load(o.Source)
 	if err != nil {

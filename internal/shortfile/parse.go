@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
@@ -42,13 +43,13 @@ var (
 	variable  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
 )
 
-// Parse reads the value of `apis`. Problems are in the order of the file; with
+// Parse reads the value of `apis`. Mistakes are in the order of the file; with
 // one, the file is of no use.
-func Parse(name string, node *yaml.Node) (*File, []Problem) {
-	p := &parser{file: &File{Name: name}}
+func Parse(name string, node *yaml.Node) (*File, mistake.List) {
+	p := &parser{reader: reader{source: name}, file: &File{Name: name}}
 	p.entries(node, "apis", func(e entry) { p.api(e) })
 	p.distinct()
-	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
+	slices.SortStableFunc(p.problems, func(a, b mistake.Mistake) int { return a.Line - b.Line })
 	return p.file, p.problems
 }
 

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
@@ -21,7 +22,8 @@ const maxNodes = 20_000
 
 // reader walks through nodes and collects mistakes.
 type reader struct {
-	problems []Problem
+	source   string // the name of the file
+	problems mistake.List
 	nodes    int
 }
 
@@ -44,7 +46,7 @@ type fields []field
 // problem records a mistake.
 func (r *reader) problem(line int, key, format string, args ...any) {
 	if len(r.problems) < maxProblems {
-		r.problems = append(r.problems, Problem{line, key, fmt.Sprintf(format, args...)})
+		r.problems = append(r.problems, mistake.Mistake{File: r.source, Line: line, Where: key, Message: fmt.Sprintf(format, args...)})
 	}
 }
 

@@ -92,13 +92,6 @@ func ForURL(url string) (*File, error) {
 	return &File{Name: url, APIs: []*API{api}}, nil
 }
 
-// Problem is a mistake in a file.
-type Problem struct {
-	Line    int    // 1-based
-	Key     string // "apis.chat.routes.message.timeout"
-	Message string
-}
-
 // Place is where something of a template stands in the short file.
 type Place struct {
 	Line int    // 0 where there is no file

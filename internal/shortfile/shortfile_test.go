@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 )
 
@@ -19,7 +20,7 @@ var update = flag.Bool("update", false, "write what is found now into testdata")
 const divider = "----------\n"
 
 // parse reads the whole of a text as the value of apis.
-func parse(t testing.TB, text string) (*shortfile.File, []shortfile.Problem) {
+func parse(t testing.TB, text string) (*shortfile.File, mistake.List) {
 	t.Helper()
 	var document struct {
 		APIs yaml.Node `yaml:"apis"`
@@ -48,7 +49,7 @@ func TestGolden(t *testing.T) {
 			file, problems := parse(t, input)
 			got := ""
 			for _, p := range problems {
-				got += fmt.Sprintf("%d: %s: %s\n", p.Line, p.Key, p.Message)
+				got += fmt.Sprintf("%d: %s: %s\n", p.Line, p.Where, p.Message)
 			}
 			if len(problems) == 0 {
 				got = string(file.Template())

@@ -106,22 +106,14 @@ func (s *Source) Name() string {
 }
 
 // Config reads the configuration that a short file is; nil for other sources.
-// environ are variables of the environment, as in os.Environ. Mistakes are
-// template.Problems.
+// environ are variables of the environment, as in os.Environ. Mistakes are a
+// mistake.List.
 func (s *Source) Config(environ []string) (*config.Config, error) {
 	if !s.short {
 		return nil, nil
 	}
 	c, _, err := config.Load(config.Options{File: s.File, Environ: environ})
-	var mistakes config.Problems
-	if !errors.As(err, &mistakes) {
-		return c, err
-	}
-	problems := make(template.Problems, len(mistakes))
-	for i, m := range mistakes {
-		problems[i] = template.Problem{File: m.Source, Line: m.Line, LogicalID: m.Key, Message: m.Message}
-	}
-	return nil, problems
+	return c, err
 }
 
 // Load reads the application. Where the options name no stack, it is named as
@@ -160,7 +152,7 @@ func (s *Source) Expand(o template.Options) ([]byte, error) {
 }
 
 // Template returns the template as it is written, or as a short form stands for
-// it. A file that is no YAML or JSON, or too large, is template.Problems.
+// it. A file that is no YAML or JSON, or too large, is a mistake.List.
 func (s *Source) Template() ([]byte, error) {
 	file, err := s.shortForm()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/template"
 )
@@ -107,7 +108,7 @@ func TestLoadMistakes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: %v", text, err)
 		}
-		var problems template.Problems
+		var problems mistake.List
 		if strings.Contains(want, "stagedoor.yaml:") != errors.As(err, &problems) {
 			t.Errorf("%.40q: the error is a %T", text, err)
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagedoor/stagedoor/internal/mistake"
 )
 
 // sharedSAM holds SAM's own inputs and outputs, where they are there.
@@ -61,7 +63,7 @@ func compareSAMErrors(t *testing.T, err error, wanted []byte) {
 	if err := json.Unmarshal(wanted, &document); err != nil {
 		t.Fatal(err)
 	}
-	var problems Problems
+	var problems mistake.List
 	if !errors.As(err, &problems) {
 		t.Fatalf("got %v, want problems", err)
 	}

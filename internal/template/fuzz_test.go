@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/mistake"
 )
 
 // FuzzLoad checks that no source crashes or hangs Load, and that what it
@@ -31,7 +33,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		var problems Problems
+		var problems mistake.List
 		if !errors.As(err, &problems) || len(problems) == 0 {
 			t.Fatalf("got %v, want problems", err)
 		}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagedoor/stagedoor/internal/mistake"
 )
 
 var update = flag.Bool("update", false, "write what the golden cases give as what they expect")
@@ -69,7 +71,7 @@ func loadSource(source string, o Options) (*Application, error) {
 // lines shows problems one a line, without the file.
 func lines(t *testing.T, err error) string {
 	t.Helper()
-	var problems Problems
+	var problems mistake.List
 	if !errors.As(err, &problems) {
 		t.Fatalf("got %v, want problems", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/mistake"
 )
 
 // TestBounds gives templates that would cost too much time or memory if they
@@ -136,7 +138,7 @@ func TestLargeFile(t *testing.T) {
 		"Load":   func() error { _, err := Load(file, Options{}); return err },
 		"Expand": func() error { _, err := Expand(file, Options{}); return err },
 	} {
-		var problems Problems
+		var problems mistake.List
 		if err := read(); !errors.As(err, &problems) || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", name, err, want)
 		}

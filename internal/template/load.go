@@ -6,7 +6,7 @@ import (
 )
 
 // Load reads a template file, or the template of a folder as Find does, and
-// gives what it describes. A template with mistakes gives Problems; any other
+// gives what it describes. A template with mistakes gives mistake.List; any other
 // error means that the file could not be read.
 func Load(path string, o Options) (*Application, error) {
 	source, r, err := open(path)
@@ -73,7 +73,7 @@ func load(source []byte, o Options, r *report) (*Application, error) {
 }
 
 // Expand returns a template after SAM's expansion as indented JSON with sorted
-// keys. Functions stay as they are written. Mistakes give Problems.
+// keys. Functions stay as they are written. Mistakes give mistake.List.
 func Expand(path string, o Options) ([]byte, error) {
 	source, r, err := open(path)
 	if err != nil {

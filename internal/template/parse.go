@@ -47,7 +47,7 @@ func readTemplate(r *report) ([]byte, error) {
 }
 
 // Source returns the text of a template, which is YAML or JSON and not too
-// large; Problems where it is not.
+// large; mistake.List where it is not.
 func Source(file string) ([]byte, error) {
 	r := newReport(file)
 	source, err := readTemplate(r)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
@@ -14,10 +15,10 @@ const maxProblems = 200
 // report collects the problems and notices of one template.
 type report struct {
 	file     string
-	problems Problems
+	problems mistake.List
 	notices  []Notice
 	warnings []Notice
-	seen     map[Problem]bool
+	seen     map[mistake.Mistake]bool
 	full     bool
 	// place gives a resource's line and name in the file that the template was
 	// made of; nil where it is a file of its own.
@@ -25,7 +26,7 @@ type report struct {
 }
 
 func newReport(file string) *report {
-	return &report{file: file, seen: map[Problem]bool{}}
+	return &report{file: file, seen: map[mistake.Mistake]bool{}}
 }
 
 // problem records a mistake; the same one on the same line is recorded once.
@@ -36,7 +37,7 @@ func (r *report) problem(line int, logicalID, format string, args ...any) {
 	if r.place != nil {
 		line, logicalID = r.place(logicalID)
 	}
-	p := Problem{File: r.file, Line: line, LogicalID: logicalID, Message: fmt.Sprintf(format, args...)}
+	p := mistake.Mistake{File: r.file, Line: line, Where: logicalID, Message: fmt.Sprintf(format, args...)}
 	if r.seen[p] {
 		return
 	}
@@ -65,10 +66,10 @@ func (r *report) err() error {
 	if len(r.problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
+	slices.SortStableFunc(r.problems, func(a, b mistake.Mistake) int { return a.Line - b.Line })
 	problems := r.problems
 	if r.full {
-		problems = append(slices.Clip(problems), Problem{
+		problems = append(slices.Clip(problems), mistake.Mistake{
 			File:    r.file,
 			Message: fmt.Sprintf("more than %d problems; the rest is not listed", maxProblems-1),
 		})

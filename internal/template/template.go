@@ -106,38 +106,3 @@ func (n Notice) String() string {
 	}
 	return s + ": " + n.Message
 }
-
-// Problem is one mistake in a template.
-type Problem struct {
-	File      string
-	Line      int    // 1-based; 0 when it concerns the whole file
-	LogicalID string // the resource; empty when it concerns no resource
-	Message   string
-}
-
-// Error returns the problem in one line, "file:line: Resource: message".
-func (p Problem) Error() string {
-	s := p.File
-	if p.Line > 0 {
-		s = fmt.Sprintf("%s:%d", s, p.Line)
-	}
-	if p.LogicalID != "" {
-		s += ": " + p.LogicalID
-	}
-	return s + ": " + p.Message
-}
-
-// Problems are all mistakes of a template, in the order of the file. It is the
-// error that Load returns for a bad template.
-type Problems []Problem
-
-func (p Problems) Error() string {
-	s := ""
-	for i, problem := range p {
-		if i > 0 {
-			s += "\n"
-		}
-		s += problem.Error()
-	}
-	return s
-}
