@@ -4,17 +4,31 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 )
 
-// Memory is a Store in memory: it is gone with the process. Its zero value is
-// an empty store, ready to use.
+const (
+	// maxMemory is how many bytes of keys and values a Memory holds.
+	maxMemory = 256 << 20
+	// maxRemovals is how many marks of removals a Memory keeps for watches that
+	// begin later.
+	maxRemovals = 1000
+)
+
+// Memory is a Store that lasts as long as the process: for tests, and for
+// gateways whose configuration comes with each start. It holds 256 MiB; a record
+// beyond that, or one that is larger than 16 MiB, is ErrTooLarge. Its zero value
+// is an empty store.
 type Memory struct {
-	mu       sync.Mutex
-	records  map[string]Change // removed ones too, because watchers must see the removal
+	mu       sync.Mutex        // guards the following
+	records  map[string]Change // and the marks of removals
+	removals []Record          // the marks, oldest first, without values; one whose key was written again may be among them
+	size     int               // bytes of keys and values
 	revision uint64
-	written  chan struct{} // closed by the next write; nil without a watcher
+	watches  map[*uint64]struct{} // the revision up to which each was told
+	written  chan struct{}        // closed by the next write; nil without a watch
 }
 
 // NewMemory makes an empty store.
@@ -39,10 +53,17 @@ func (m *Memory) Put(ctx context.Context, key string, value []byte, revision uin
 	if err := cmp.Or(checkKey(key), ctx.Err()); err != nil {
 		return 0, err
 	}
+	if len(value) > maxPayload {
+		return 0, fmt.Errorf("%w: a record has at most %d bytes", ErrTooLarge, maxPayload)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.revisionLocked(key) != revision {
 		return 0, ErrConflict
+	}
+	more := len(key) + len(value) - m.sizeLocked(key)
+	if more > 0 && m.size+more > maxMemory {
+		return 0, fmt.Errorf("%w: all records together have at most %d bytes", ErrTooLarge, maxMemory)
 	}
 	return m.writeLocked(Change{Record: Record{Key: key, Value: bytes.Clone(value)}}), nil
 }
@@ -71,18 +92,50 @@ func (m *Memory) revisionLocked(key string) uint64 {
 	return 0
 }
 
+// sizeLocked is what a record counts in m.size, 0 if it does not exist.
+func (m *Memory) sizeLocked(key string) int {
+	if found, ok := m.records[key]; ok && !found.Deleted {
+		return len(key) + len(found.Value)
+	}
+	return 0
+}
+
+// writeLocked puts a change in the place of what there was, tells the watches,
+// and returns the change's revision.
 func (m *Memory) writeLocked(c Change) uint64 {
 	m.revision++
 	c.Revision = m.revision
 	if m.records == nil {
 		m.records = make(map[string]Change)
 	}
+	m.size -= m.sizeLocked(c.Key)
 	m.records[c.Key] = c
+	m.size += m.sizeLocked(c.Key)
+	if c.Deleted {
+		m.removals = append(m.removals, c.Record)
+	}
+	m.forgetLocked()
 	if m.written != nil {
 		close(m.written)
 		m.written = nil
 	}
 	return c.Revision
+}
+
+// forgetLocked drops the oldest marks of removals where there are too many. One
+// that a watch was not told of stays.
+func (m *Memory) forgetLocked() {
+	told := m.revision
+	for w := range m.watches {
+		told = min(told, *w)
+	}
+	for len(m.removals) > maxRemovals && m.removals[0].Revision <= told {
+		oldest := m.removals[0]
+		m.removals = m.removals[1:]
+		if found := m.records[oldest.Key]; found.Deleted && found.Revision == oldest.Revision {
+			delete(m.records, oldest.Key)
+		}
+	}
 }
 
 // List implements Store.
@@ -118,13 +171,15 @@ func (m *Memory) Watch(ctx context.Context, prefixes []string, changed func(Chan
 			return err
 		}
 	}
-	var told uint64
+	told := m.beginWatch()
+	defer m.endWatch(told)
+	var upTo uint64
 	for {
-		changes, revision, written := m.since(told, prefixes)
+		changes, revision, written := m.since(told, upTo, prefixes)
 		for _, c := range changes {
 			changed(c)
 		}
-		if told = revision; ready != nil {
+		if upTo = revision; ready != nil {
 			ready()
 			ready = nil
 		}
@@ -136,14 +191,34 @@ func (m *Memory) Watch(ctx context.Context, prefixes []string, changed func(Chan
 	}
 }
 
-// since returns what was written after a revision, the store's revision, and a
-// channel that the next write closes.
-func (m *Memory) since(told uint64, prefixes []string) ([]Change, uint64, <-chan struct{}) {
+// beginWatch adds a watch that was told nothing yet.
+func (m *Memory) beginWatch() (told *uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.watches == nil {
+		m.watches = make(map[*uint64]struct{})
+	}
+	told = new(uint64)
+	m.watches[told] = struct{}{}
+	return told
+}
+
+func (m *Memory) endWatch(told *uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.watches, told)
+}
+
+// since takes note of the revision up to which a watch was told. It returns what
+// was written after that, the store's revision, and a channel that the next
+// write closes.
+func (m *Memory) since(told *uint64, upTo uint64, prefixes []string) ([]Change, uint64, <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	*told = upTo
 	var changes []Change
 	for key, c := range m.records {
-		if c.Revision > told && slices.ContainsFunc(prefixes, func(prefix string) bool { return isBelow(key, prefix) }) {
+		if c.Revision > upTo && slices.ContainsFunc(prefixes, func(prefix string) bool { return isBelow(key, prefix) }) {
 			changes = append(changes, c)
 		}
 	}
