@@ -118,7 +118,7 @@ func (w *world) torment(ctx context.Context) error {
 	if err := w.healthy(ctx); err != nil {
 		return err
 	}
-	for time.Now().Before(end) && ctx.Err() == nil {
+	for told := 0; time.Now().Before(end) && ctx.Err() == nil; {
 		chosen := []fault{faults[chance.IntN(len(faults))]}
 		if second := faults[chance.IntN(len(faults))]; chance.IntN(3) == 0 && second.target != chosen[0].target {
 			chosen = append(chosen, second)
@@ -144,6 +144,11 @@ func (w *world) torment(ctx context.Context) error {
 			return err
 		}
 		w.say("well again, after %.1f s; %+v", time.Since(began).Seconds(), w.log.Totals())
+		violations := w.log.Violations()
+		for _, violation := range violations[told:] {
+			w.say("this must not be: %s", violation)
+		}
+		told = len(violations)
 		pause(ctx, time.Duration(500+chance.IntN(2500))*time.Millisecond)
 	}
 	return ctx.Err()
