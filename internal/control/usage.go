@@ -90,22 +90,10 @@ func usageByDay(quota *apigw.Quota, used *apigw.Usage, days []time.Time) [][]int
 	counts := make([][]int, len(days))
 	for i, day := range days {
 		date := day.Format(time.DateOnly)
-		start := usage.PeriodStart(*quota, day)
-		until := &apigw.Usage{Granted: used.Granted, Used: make(map[string]int64)}
-		for counted, n := range used.Used {
-			if counted <= date {
-				until.Used[counted] = n
-			}
-		}
-		counts[i] = []int{int(used.Used[date]), remaining(quota, until, start)}
+		left := quota.Limit - int(usage.Used(used, usage.PeriodStart(*quota, day), date))
+		counts[i] = []int{int(used.Used[date]), max(0, left)}
 	}
 	return counts
-}
-
-// remaining is how many requests are left of a quota in the period that begins
-// on the day start.
-func remaining(quota *apigw.Quota, used *apigw.Usage, start string) int {
-	return max(0, quota.Limit-int(usage.Used(used, start)))
 }
 
 // updateUsage sets what remains of a key's quota in the current period.
@@ -121,20 +109,20 @@ func (s *server) updateUsage(ctx context.Context, in *wirev1.UpdateUsageRequest)
 		return nil, apigw.BadRequest("Usage Plan " + plan.Id + " has no quota")
 	}
 	now := s.now()
+	today := now.Format(time.DateOnly)
 	count, err := s.changeUsage(ctx, plan.Id, in.KeyId, func(count *apigw.Usage) error {
 		start := usage.PeriodStart(*plan.Quota, now)
 		grant := func(n int) {
 			if count.Granted == nil {
 				count.Granted = make(map[string]int64)
 			}
-			count.Granted[start] += int64(n) - (int64(plan.Quota.Limit) - usage.Used(count, start))
+			count.Granted[start] += int64(n) - (int64(plan.Quota.Limit) - usage.Used(count, start, today))
 		}
 		return patches{"replace": {"/remaining": toNumber("remaining", parseRemaining, grant)}}.apply(in.PatchOperations)
 	})
 	if err != nil {
 		return nil, err
 	}
-	today := now.Format(time.DateOnly)
 	return &wirev1.Usage{
 		UsagePlanId: &plan.Id, StartDate: &today, EndDate: &today,
 		Items: map[string][][]int{in.KeyId: usageByDay(plan.Quota, count, []time.Time{now})},

@@ -34,7 +34,7 @@ func newCounter(q apigw.Quota, record *apigw.Usage) *counter {
 func (c *counter) take(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !now.Before(c.ends) {
+	if !now.Before(c.ends) || now.Before(c.ends.AddDate(0, 0, -1)) { // another day, perhaps an earlier one: clocks are set
 		c.beginLocked(now)
 	}
 	if c.used >= int64(c.quota.Limit) {
@@ -54,7 +54,8 @@ func (c *counter) putBack() {
 	c.count--
 }
 
-// beginLocked begins a day, and with it perhaps a period.
+// beginLocked has it count for the day of now, and with it perhaps for another
+// period.
 func (c *counter) beginLocked(now time.Time) {
 	c.foldLocked()
 	now = now.UTC()
@@ -72,7 +73,9 @@ func (c *counter) foldLocked() {
 	}
 }
 
-func (c *counter) addUpLocked() { c.used = Used(c.record, c.start) + since(c.unsaved, c.start) }
+func (c *counter) addUpLocked() {
+	c.used = Used(c.record, c.start, c.today) + between(c.unsaved, c.start, c.today)
+}
 
 // setQuota changes the quota. What was used stays used.
 func (c *counter) setQuota(q apigw.Quota) {

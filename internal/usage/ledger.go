@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ func NewLedger(records Records) *Ledger {
 	return &Ledger{records: records, counters: make(map[counterName]*counter), loaded: make(map[counterName]*apigw.Usage)}
 }
 
-// daysKept is how many days of counts a record has at least.
+// daysKept is how many days a record has counts of, the latest ones.
 const daysKept = 100
 
 // Load reads all counts, before the first Keys.Replace. Without it, a node that
@@ -167,7 +168,17 @@ func add(record *apigw.Usage, counts map[string]int64) {
 	for day, count := range counts {
 		record.Used[day] += count
 	}
-	oldest := time.Now().UTC().AddDate(0, 0, -daysKept).Format(time.DateOnly)
-	maps.DeleteFunc(record.Used, func(day string, _ int64) bool { return day < oldest })
-	maps.DeleteFunc(record.Granted, func(day string, _ int64) bool { return day < oldest })
+	prune(record.Used)
+	prune(record.Granted)
+}
+
+// prune drops all but the latest days. It does not ask the clock, which may be
+// ahead: what is dropped is gone.
+func prune(days map[string]int64) {
+	if len(days) > daysKept {
+		sorted := slices.Sorted(maps.Keys(days))
+		for _, day := range sorted[:len(sorted)-daysKept] {
+			delete(days, day)
+		}
+	}
 }

@@ -138,11 +138,42 @@ func TestLedger(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		time.Sleep((daysKept + 1) * 24 * time.Hour)
-		one.use(t, 1, 1)
-		one.save(t)
-		if got, _, _ = records.Get(t.Context(), "p1", "a"); len(got.Used) != 1 {
+		for range daysKept {
+			time.Sleep(24 * time.Hour)
+			one.use(t, 1, 1)
+			one.save(t)
+		}
+		if got, _, _ = records.Get(t.Context(), "p1", "a"); len(got.Used) != daysKept || got.Used["2000-01-02"] != 0 {
 			t.Errorf("old days are kept: %v", got.Used)
+		}
+	})
+}
+
+// A clock that was ahead, and is set right again, counts for the right day again,
+// and what was counted meanwhile is of no later period. What was counted before is
+// still there.
+func TestLedgerOfAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		records := newStored()
+		c := startNode(t, records, apigw.Quota{Limit: 10, Period: "MONTH"})
+		use := func(at time.Time, want int) {
+			t.Helper()
+			got := tally(c.Keys, valueA, "dev", "$connect", 20, at)[nil]
+			if c.save(t); got != want {
+				t.Errorf("on %v: %d requests, want %d", at, got, want)
+			}
+		}
+		now := time.Now()
+		use(now, 10)
+		use(now.AddDate(2, 0, 0), 10)
+		use(now, 0)
+		use(now.AddDate(0, 1, 0), 10)
+		use(now.AddDate(2, 0, 0), 0)
+		got, _, err := records.Get(t.Context(), "p1", "a")
+		want := map[string]int64{"2000-01-01": 10, "2000-02-01": 10, "2002-01-01": 10}
+		if diff := cmp.Diff(want, got.Used); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	})
 }
@@ -189,7 +220,7 @@ func TestLedgerWithAGrant(t *testing.T) {
 		n.save(t)
 		n.use(t, 10, 5)
 		n.save(t)
-		if record, _, _ = records.Get(t.Context(), "p1", "a"); Used(record, PeriodStart(quota, time.Now())) != 10 {
+		if record, _, _ = records.Get(t.Context(), "p1", "a"); Used(record, PeriodStart(quota, time.Now()), time.Now().UTC().Format(time.DateOnly)) != 10 {
 			t.Errorf("got %+v", record)
 		}
 		time.Sleep(7 * 24 * time.Hour)

@@ -96,19 +96,20 @@ func PeriodStart(q apigw.Quota, now time.Time) string {
 	return start.Format(time.DateOnly)
 }
 
-// Used gives what a key used of a quota in the period that begins on a day,
-// less what an operator granted beside the quota.
-func Used(u *apigw.Usage, start string) int64 {
+// Used returns what a key used of a quota in the period that begins on a day,
+// until another day, less what an operator granted beside the quota. What is later
+// was counted by a clock that was ahead.
+func Used(u *apigw.Usage, start, until string) int64 {
 	if u == nil {
 		return 0
 	}
-	return since(u.Used, start) - u.Granted[start]
+	return between(u.Used, start, until) - u.Granted[start]
 }
 
-// since adds up the counts of a day and those after it.
-func since(days map[string]int64, start string) (sum int64) {
+// between adds up the counts of the days from one to another, both included.
+func between(days map[string]int64, start, until string) (sum int64) {
 	for day, count := range days {
-		if day >= start {
+		if day >= start && day <= until {
 			sum += count
 		}
 	}
