@@ -17,6 +17,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/servertls"
 	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/usage"
@@ -72,7 +73,7 @@ type Admin struct {
 type AdminTLS struct {
 	Certificate
 	ClientCA string
-	Policy   string
+	Policy   servertls.Policy
 }
 
 // TLS is that of the public listeners. Without certificates they speak plain
@@ -80,7 +81,7 @@ type AdminTLS struct {
 type TLS struct {
 	Certificates []Certificate
 	ACME         ACME
-	Policy       string // "" stands for TLS_1_2
+	Policy       servertls.Policy
 	Required     bool
 }
 

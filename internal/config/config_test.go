@@ -18,6 +18,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/mistake"
+	"github.com/stagedoor/stagedoor/internal/servertls"
 	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
@@ -25,7 +26,9 @@ import (
 var update = flag.Bool("update", false, "write what the mistakes are now into testdata")
 
 // values compares what was read with ==.
-var values = cmp.Options{cmp.Comparer(func(a, b APIEndpoint) bool { return a == b }), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })}
+var values = cmp.Options{comparer[APIEndpoint](), comparer[netip.Prefix](), comparer[servertls.Policy]()}
+
+func comparer[T comparable]() cmp.Option { return cmp.Comparer(func(a, b T) bool { return a == b }) }
 
 const divider = "----------\n"
 
@@ -226,7 +229,8 @@ proxies: {trusted: [10.1.2.3/8, "::1"]}
 endpoints: {dynamodb: http://db:8000/x/}
 vpcLinks: {a1: balancer:81, b2: https://internal.example.com/ignored}
 functions: {one: http://one:9000, two: http://two:9000/2015-03-31/functions/function/invocations}
-tls: {acme: {domains: [a.example.com, configured]}}
+tls: {policy: modern, acme: {domains: [a.example.com, configured]}}
+admin: {tls: {cert: a.pem, key: a.pem, policy: TLS_1_2}}
 `)})
 	if err != nil {
 		t.Fatal(err)
@@ -250,6 +254,10 @@ tls: {acme: {domains: [a.example.com, configured]}}
 	}
 	if diff := cmp.Diff(functions, c.Functions); diff != "" {
 		t.Errorf("functions (-want +got):\n%s", diff)
+	}
+	modern, err := servertls.ParsePolicy("modern")
+	if err != nil || c.TLS.Policy != modern || c.Admin.TLS.Policy != (servertls.Policy{}) {
+		t.Errorf("policies %v and %v, %v", c.TLS.Policy, c.Admin.TLS.Policy, err)
 	}
 	if names, configured := c.TLS.ACME.Wanted(); !cmp.Equal(names, []string{"a.example.com"}) || !configured {
 		t.Errorf("ACME for %q, configured: %t", names, configured)
@@ -354,7 +362,7 @@ tls:
 		t.Errorf("credentials (-want +got):\n%s", diff)
 	}
 	wantTLS := TLS{Certificates: []Certificate{{filepath.Join(filepath.Dir(file), "a.pem"), "/keys/a.pem"}}, Required: true}
-	if diff := cmp.Diff(wantTLS, got.TLS); diff != "" {
+	if diff := cmp.Diff(wantTLS, got.TLS, values); diff != "" {
 		t.Errorf("TLS (-want +got):\n%s", diff)
 	}
 }

@@ -34,7 +34,7 @@ func (c *Config) keys() section {
 				{"cert", filePath(&c.Admin.TLS.Cert)},
 				{"key", filePath(&c.Admin.TLS.Key)},
 				{"clientCA", filePath(&c.Admin.TLS.ClientCA)},
-				{"policy", text(&c.Admin.TLS.Policy, servertls.CheckPolicy)},
+				{"policy", bind(&c.Admin.TLS.Policy, servertls.ParsePolicy)},
 			}},
 		}},
 		{"tls", section{
@@ -48,7 +48,7 @@ func (c *Config) keys() section {
 				{"macKeyEnv", text(&c.TLS.ACME.MACKey.Env, isVariable)},
 				{"macKeyFile", filePath(&c.TLS.ACME.MACKey.File)},
 			}},
-			{"policy", text(&c.TLS.Policy, servertls.CheckPolicy)},
+			{"policy", bind(&c.TLS.Policy, servertls.ParsePolicy)},
 			{"required", boolean(&c.TLS.Required)},
 		}},
 		{"credentials", records[Credential]{&c.Credentials, (*Credential).keys}},

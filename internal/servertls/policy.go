@@ -8,30 +8,34 @@ import (
 	"strings"
 )
 
-// policy bounds versions and ciphers. Key exchanges are Go's own: X25519MLKEM768,
-// which withstands quantum computers, then X25519 and the NIST curves.
-type policy struct {
+// Policy bounds versions and ciphers. The zero value is that of the name TLS_1_2.
+// Policies with the same bounds are equal, whatever they are called. Key exchanges
+// are Go's own: X25519MLKEM768, which withstands quantum computers, then X25519 and
+// the NIST curves.
+type Policy struct {
+	bounds *bounds // nil: TLS 1.2 and later, with Go's own choice of suites
+}
+
+type bounds struct {
 	minimum uint16
 	// suites of TLS 1.2; nil stands for Go's own choice, all with forward
 	// secrecy. Those of TLS 1.3 are not a matter of choice.
 	suites []uint16
 }
 
-const defaultPolicy = "TLS_1_2"
-
 var (
-	compatible = policy{minimum: tls.VersionTLS12}
+	compatible = Policy{}
 	// aead leaves out the CBC suites.
-	aead = policy{minimum: tls.VersionTLS12, suites: []uint16{
+	aead = Policy{&bounds{minimum: tls.VersionTLS12, suites: []uint16{
 		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-	}}
-	strictest = policy{minimum: tls.VersionTLS13}
+	}}}
+	strictest = Policy{&bounds{minimum: tls.VersionTLS13}}
 )
 
 // policies are the names of AWS, as far as they can be kept, and three of ours.
-var policies = map[string]policy{
+var policies = map[string]Policy{
 	"compatible":   compatible,
 	"intermediate": aead,
 	"modern":       strictest,
@@ -43,12 +47,11 @@ var policies = map[string]policy{
 	"SecurityPolicy_TLS13_1_3_2025_09":        strictest,
 }
 
-// CheckPolicy returns an error for a name that is no policy's. TLS_1_0 is one
-// of AWS's names that are none here, and so are those that promise a FIPS
-// module.
-func CheckPolicy(name string) error {
-	if _, ok := policies[name]; ok {
-		return nil
+// ParsePolicy returns the policy of a name. TLS_1_0 is one of AWS's names that are
+// none here, and so are those that promise a FIPS module.
+func ParsePolicy(name string) (Policy, error) {
+	if p, ok := policies[name]; ok {
+		return p, nil
 	}
 	reason := ""
 	switch {
@@ -57,11 +60,15 @@ func CheckPolicy(name string) error {
 	case strings.Contains(name, "FIPS"):
 		reason = ": no FIPS-validated module is in use"
 	}
-	return fmt.Errorf("TLS policy %q does not exist%s; there are %s", name, reason, strings.Join(slices.Sorted(maps.Keys(policies)), ", "))
+	return Policy{}, fmt.Errorf("TLS policy %q does not exist%s; there are %s", name, reason, strings.Join(slices.Sorted(maps.Keys(policies)), ", "))
 }
 
-func (p policy) config(base *tls.Config) *tls.Config {
+// config returns a configuration with the policy's bounds.
+func (p Policy) config(base *tls.Config) *tls.Config {
 	config := base.Clone()
-	config.MinVersion, config.CipherSuites = p.minimum, p.suites
+	config.MinVersion = tls.VersionTLS12
+	if p.bounds != nil {
+		config.MinVersion, config.CipherSuites = p.bounds.minimum, p.bounds.suites
+	}
 	return config
 }

@@ -32,8 +32,8 @@ type Options struct {
 	// the TLS-ALPN-01 challenge. HTTP/2 is none of them: a WebSocket begins with
 	// HTTP/1.1.
 	Protocols []string
-	// Policy names the versions and ciphers; "" stands for TLS_1_2.
-	Policy string
+	// Policy bounds the versions and ciphers.
+	Policy Policy
 	// ClientCAs is a PEM file with the authorities whose client certificates
 	// are let in. Where it is set a client without one is refused.
 	ClientCAs string
@@ -65,20 +65,13 @@ type material struct {
 	config *tls.Config                 // what the policy says
 }
 
-// New reads the files. The error names the one that cannot be used, or the
-// policy that does not exist.
+// New reads the files. The error names the one that cannot be used.
 func New(o Options) (*Certificates, error) {
 	if o.Report == nil {
 		o.Report = func(error) {}
 	}
 	if o.Interval == 0 {
 		o.Interval = 10 * time.Second
-	}
-	if o.Policy == "" {
-		o.Policy = defaultPolicy
-	}
-	if err := CheckPolicy(o.Policy); err != nil {
-		return nil, err
 	}
 	if len(o.Files) == 0 && o.Managed == nil {
 		return nil, errors.New("TLS has no certificate")
@@ -169,7 +162,7 @@ func (c *Certificates) publishLocked() {
 		// A ticket would outlive the authority that vouched for its client.
 		base.SessionTicketsDisabled = true
 	}
-	m.config = policies[c.options.Policy].config(base)
+	m.config = c.options.Policy.config(base)
 	c.current.Store(m)
 }
 

@@ -289,7 +289,14 @@ func TestPolicies(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.policy, func(t *testing.T) {
 			t.Parallel()
-			c := newCertificates(t, Options{Files: []Pair{pair}, Policy: test.policy})
+			var policy Policy // of no name
+			if test.policy != "" {
+				var err error
+				if policy, err = ParsePolicy(test.policy); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := newCertificates(t, Options{Files: []Pair{pair}, Policy: policy})
 			for _, client := range []struct {
 				name   string
 				config *tls.Config
@@ -308,7 +315,7 @@ func TestPolicies(t *testing.T) {
 		})
 	}
 	for _, name := range []string{"TLS_1_0", "SecurityPolicy_TLS13_1_3_FIPS_2025_09", "tls_1_2", "x"} {
-		if _, err := New(Options{Files: []Pair{pair}, Policy: name}); err == nil {
+		if _, err := ParsePolicy(name); err == nil {
 			t.Errorf("policy %s is taken", name)
 		}
 	}
