@@ -64,19 +64,10 @@ type RouteResponse struct {
 	ResponseParameters       map[string]ParameterConstraints `json:",omitempty"`
 }
 
-// Integration types, as Integration.IntegrationType has them.
-const (
-	IntegrationAWS       = "AWS"
-	IntegrationAWSProxy  = "AWS_PROXY"
-	IntegrationHTTP      = "HTTP"
-	IntegrationHTTPProxy = "HTTP_PROXY"
-	IntegrationMock      = "MOCK"
-)
-
 // Integration is the backend of one or more routes.
 type Integration struct {
 	IntegrationId               string
-	IntegrationType             string // AWS, AWS_PROXY, HTTP, HTTP_PROXY or MOCK
+	IntegrationType             string // the name of one of IntegrationTypes
 	IntegrationUri              string `json:",omitempty"`
 	IntegrationMethod           string `json:",omitempty"`
 	ConnectionType              string `json:",omitempty"` // INTERNET or VPC_LINK

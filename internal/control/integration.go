@@ -156,7 +156,7 @@ func integrationView(i *apigw.Integration) *wire.Integration {
 		Description:                            optional(i.Description),
 		IntegrationId:                          &i.IntegrationId,
 		IntegrationMethod:                      optional(i.IntegrationMethod),
-		IntegrationResponseSelectionExpression: optional(responseSelection(i)),
+		IntegrationResponseSelectionExpression: optional(i.Type().ResponseSelection),
 		IntegrationType:                        &i.IntegrationType,
 		IntegrationUri:                         optional(i.IntegrationUri),
 		PassthroughBehavior:                    optional(i.PassthroughBehavior),
@@ -166,16 +166,4 @@ func integrationView(i *apigw.Integration) *wire.Integration {
 		TemplateSelectionExpression:            optional(i.TemplateSelectionExpression),
 		TimeoutInMillis:                        &i.TimeoutInMillis,
 	}
-}
-
-// responseSelection is the expression that selects an integration's response:
-// "" for proxies, else that of the integration's type. Clients cannot set it.
-func responseSelection(i *apigw.Integration) string {
-	switch i.IntegrationType {
-	case apigw.IntegrationMock, apigw.IntegrationHTTP:
-		return "${integration.response.statuscode}"
-	case apigw.IntegrationAWS:
-		return "${integration.response.body.errorMessage}"
-	}
-	return ""
 }

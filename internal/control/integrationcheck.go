@@ -27,7 +27,7 @@ func setIntegrationDefaults(i *apigw.Integration) {
 	orDefault(&i.ConnectionType, connectionInternet)
 	orDefault(&i.PassthroughBehavior, "WHEN_NO_MATCH")
 	orDefault(&i.PayloadFormatVersion, payloadFormatVersion)
-	if i.IntegrationType == apigw.IntegrationAWS || i.IntegrationType == apigw.IntegrationAWSProxy {
+	if i.Type().Calls == apigw.AWSBackend {
 		orDefault(&i.IntegrationMethod, "POST")
 	}
 	if i.TimeoutInMillis == 0 {
@@ -66,10 +66,11 @@ func checkIntegration(i *apigw.Integration) error {
 // checkBackend checks the URI and the method, as the integration's type needs
 // them.
 func checkBackend(i *apigw.Integration) error {
-	switch i.IntegrationType {
-	case apigw.IntegrationMock:
+	kind := i.Type()
+	switch kind.Calls {
+	case apigw.NoBackend:
 		return nil
-	case apigw.IntegrationHTTP, apigw.IntegrationHTTPProxy:
+	case apigw.HTTPBackend:
 		if i.IntegrationMethod == "" {
 			return apigw.BadRequest("IntegrationMethod is required for integration type " + i.IntegrationType)
 		}
@@ -78,7 +79,7 @@ func checkBackend(i *apigw.Integration) error {
 	if i.IntegrationUri == "" {
 		return apigw.BadRequest("IntegrationUri is required for integration type " + i.IntegrationType)
 	}
-	if i.IntegrationType == apigw.IntegrationAWSProxy && awsservice.IsFunctionARN(i.IntegrationUri) {
+	if kind.Proxy && awsservice.IsFunctionARN(i.IntegrationUri) {
 		return checkFunctionMethod(i)
 	}
 	uri, err := awsservice.ParseURI(i.IntegrationUri)
@@ -88,7 +89,7 @@ func checkBackend(i *apigw.Integration) error {
 		}
 		return apigw.BadRequest("Invalid integration URI specified: " + err.Error())
 	}
-	if i.IntegrationType != apigw.IntegrationAWSProxy {
+	if !kind.Proxy {
 		return nil
 	}
 	if uri.Service != "lambda" || !strings.HasPrefix(uri.Path, lambdaFunctions) {
@@ -124,11 +125,10 @@ var placeholders = strings.NewReplacer("{", "", "}", "")
 func hasStageVariable(text string) bool { return strings.Contains(text, "${stageVariables.") }
 
 func checkConnection(i *apigw.Integration) error {
-	isHTTP := i.IntegrationType == apigw.IntegrationHTTP || i.IntegrationType == apigw.IntegrationHTTPProxy
 	switch {
 	case i.ConnectionType == connectionVPCLink && i.ConnectionId == "":
 		return apigw.BadRequest("ConnectionId is required for connection type VPC_LINK")
-	case i.ConnectionType == connectionVPCLink && !isHTTP:
+	case i.ConnectionType == connectionVPCLink && i.Type().Calls != apigw.HTTPBackend:
 		return apigw.BadRequest("Connection type VPC_LINK is for integration types HTTP and HTTP_PROXY")
 	case i.ConnectionType == connectionInternet && i.ConnectionId != "":
 		return apigw.BadRequest("ConnectionId cannot be set for connection type INTERNET")

@@ -63,7 +63,7 @@ func wantedAPI(stack string, from *template.API, refer *strings.Replacer) *api {
 	}
 	for _, i := range source.Integrations {
 		next := wantedResource(integrationKind, i.IntegrationId, integrationName(i), convert[wire.Integration](i), refer)
-		if calls := i.IntegrationType; next.properties["integrationMethod"] == nil && (calls == apigw.IntegrationAWS || calls == apigw.IntegrationAWSProxy) {
+		if next.properties["integrationMethod"] == nil && i.Type().Calls == apigw.AWSBackend {
 			next.properties["integrationMethod"] = "POST" // which is what the gateway makes of none
 		}
 		for _, r := range i.IntegrationResponses {
@@ -174,7 +174,7 @@ const maxName = 72
 func integrationName(i *apigw.Integration) string {
 	name := i.IntegrationType
 	switch _, function, found := strings.Cut(i.IntegrationUri, ":function:"); {
-	case i.IntegrationType == apigw.IntegrationMock:
+	case i.Type().Calls == apigw.NoBackend:
 	case found:
 		name += " " + strings.TrimSuffix(function, "/invocations")
 	default:

@@ -152,10 +152,10 @@ func describeTarget(i *apigw.Integration, names map[string]string) string {
 	if i == nil {
 		return ""
 	}
-	switch i.IntegrationType {
-	case apigw.IntegrationMock:
+	switch i.Type().Calls {
+	case apigw.NoBackend:
 		return "mock"
-	case apigw.IntegrationAWS, apigw.IntegrationAWSProxy:
+	case apigw.AWSBackend:
 		return describeService(i.IntegrationUri, names)
 	default:
 		return strings.TrimSpace(i.IntegrationMethod + " " + i.IntegrationUri)

@@ -47,13 +47,14 @@ func (b *Builder) Build(i *apigw.Integration, at Place) (Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch i.IntegrationType {
-	case apigw.IntegrationAWSProxy, apigw.IntegrationHTTPProxy:
+	switch kind, found := apigw.IntegrationTypeOf(i.IntegrationType); {
+	case !found:
+		return nil, fmt.Errorf("IntegrationType %q is not one of %s", i.IntegrationType, strings.Join(apigw.IntegrationTypeNames(), ", "))
+	case kind.Proxy:
 		return b.buildProxy(i, at)
-	case apigw.IntegrationAWS, apigw.IntegrationHTTP, apigw.IntegrationMock:
+	default:
 		return b.buildMapped(i, at)
 	}
-	return nil, fmt.Errorf("IntegrationType %q is not one of AWS, AWS_PROXY, HTTP, HTTP_PROXY, MOCK", i.IntegrationType)
 }
 
 // buildProxy makes a proxy integration. It sends events as they are: of its
@@ -66,7 +67,7 @@ func (b *Builder) buildProxy(i *apigw.Integration, at Place) (Backend, error) {
 	if !requests.HasParameters() {
 		requests = nil
 	}
-	if i.IntegrationType == apigw.IntegrationAWSProxy {
+	if i.Type().Calls == apigw.AWSBackend {
 		f, err := b.buildFunction(i, at)
 		if err != nil {
 			return nil, err
@@ -89,15 +90,16 @@ func (b *Builder) buildMapped(i *apigw.Integration, at Place) (Backend, error) {
 	if m.responses, err = mapping.CompileResponses(i); err != nil {
 		return nil, err
 	}
-	if i.IntegrationType == apigw.IntegrationAWS {
+	calls := i.Type().Calls
+	if calls == apigw.AWSBackend {
 		if err = checkHeaders(i, isReservedForAWS); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case i.IntegrationType == apigw.IntegrationMock:
+	case calls == apigw.NoBackend:
 		m.endpoint = mock{}
-	case i.IntegrationType == apigw.IntegrationHTTP:
+	case calls == apigw.HTTPBackend:
 		m.endpoint, err = b.buildHTTP(i)
 	case functionURI.MatchString(i.IntegrationUri):
 		m.endpoint, err = b.buildFunction(i, at)

@@ -149,7 +149,7 @@ func (c *Compiler) backend(api *apigw.API, r *apigw.Route, s *apigw.Stage, route
 	if i == nil {
 		return nil, fmt.Errorf("target %s does not exist", r.Target)
 	}
-	if i.IntegrationType != apigw.IntegrationMock {
+	if i.Type().Calls != apigw.NoBackend {
 		route.Part = c.parts.Get(api.ApiId, i.IntegrationType, i.ConnectionId, i.IntegrationUri)
 	}
 	return c.Backends.Build(i, integration.Place{

@@ -163,14 +163,15 @@ func (p *properties) wrongMapping(err error) {
 // checkIntegration checks what depends on the integration's type.
 func (b *builder) checkIntegration(p *properties, typ string) {
 	uri := p.text("IntegrationUri")
-	if missing := !p.has("IntegrationUri") || p.isKnown("IntegrationUri") && uri == ""; missing && typ != "" && typ != apigw.IntegrationMock {
+	kind, _ := apigw.IntegrationTypeOf(typ)
+	if missing := !p.has("IntegrationUri") || p.isKnown("IntegrationUri") && uri == ""; missing && typ != "" && kind.Calls != apigw.NoBackend {
 		p.wrong("IntegrationType", "an integration of type %s needs an IntegrationUri", typ)
 		return
 	}
-	switch typ {
-	case apigw.IntegrationAWSProxy:
+	switch {
+	case kind.Calls == apigw.AWSBackend && kind.Proxy:
 		b.calls(p, "IntegrationUri")
-	case apigw.IntegrationHTTP, apigw.IntegrationHTTPProxy:
+	case kind.Calls == apigw.HTTPBackend:
 		if p.isKnown("IntegrationUri") && !strings.HasPrefix(uri, "http://") && !strings.HasPrefix(uri, "https://") && !strings.HasPrefix(uri, "${") {
 			p.wrong("IntegrationUri", "IntegrationUri must be a URL that starts with http:// or https://, not %q", uri)
 		}
@@ -181,7 +182,7 @@ func (b *builder) checkIntegration(p *properties, typ string) {
 	if p.text("ConnectionType") == "VPC_LINK" && !p.has("ConnectionId") {
 		p.wrong("ConnectionType", "the ConnectionType VPC_LINK needs a ConnectionId")
 	}
-	if typ == apigw.IntegrationAWSProxy || typ == apigw.IntegrationHTTPProxy {
+	if kind.Proxy {
 		for _, name := range []string{"RequestTemplates", "TemplateSelectionExpression"} {
 			if p.has(name) {
 				p.ignore(p.lines[name], name, "has no effect on a proxy integration")

@@ -1,6 +1,10 @@
 package template
 
-import "regexp"
+import (
+	"regexp"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+)
 
 // apiRef is the property by which everything below an API names it.
 var apiRef = property{name: "ApiId", form: textForm, required: true}
@@ -68,7 +72,7 @@ var integrationSchema = []property{
 	{name: "Description", form: textForm, max: 1024},
 	{name: "IntegrationMethod", form: textForm, min: 1, max: 64},
 	{name: "IntegrationSubtype", refused: "IntegrationSubtype is for HTTP APIs only"},
-	{name: "IntegrationType", form: textForm, required: true, oneOf: []string{"AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"}},
+	{name: "IntegrationType", form: textForm, required: true, oneOf: apigw.IntegrationTypeNames()},
 	{name: "IntegrationUri", form: textForm, max: 2048}, // "" for MOCK: checkIntegration
 	{name: "PassthroughBehavior", form: textForm, oneOf: []string{"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"}},
 	{name: "PayloadFormatVersion", form: textForm, oneOf: []string{"1.0"}},
