@@ -9,15 +9,14 @@ import (
 	"path/filepath"
 )
 
-// assets are the bootstraps and hooks of the runtimes that have an
-// interpreter.
+// assets are the bootstraps and hooks of the runtimes that need an interpreter.
 //
 //go:embed runtimes
 var assets embed.FS
 
-// runtimeDir writes the bootstraps to the cache, once, and returns the folder
-// of the named runtime. The folder is named after the content, so versions of
-// the gateway don't get in each other's way.
+// runtimeDir returns the folder of the cache with the bootstrap of the named
+// runtime, and writes it first if it is not there. The folder is named after
+// the content, so versions of the gateway don't get in each other's way.
 func (h *Host) runtimeDir(name string) (string, error) {
 	root, err := h.assetsOnce()
 	return filepath.Join(root, name), err

@@ -13,9 +13,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// passed are the variables of the gateway's own environment that functions
-// get: what programs need to run at all, and the user's credentials. The rest
-// of a developer's environment would let functions depend on what AWS hasn't.
+// passed are the variables of the gateway's own environment that functions get:
+// those that programs need to run at all, and the user's credentials. With the
+// rest of a developer's environment, functions could come to depend on
+// variables that AWS does not have.
 var passed = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP",
 	"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
@@ -24,9 +25,9 @@ var passed = []string{
 	"AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 }
 
-// credentialSources are variables that say where the user's credentials come
-// from when they are not in the environment themselves. Keys beside them would
-// hide them.
+// credentialSources are variables that name the source of the user's
+// credentials when these are not in the environment themselves. Where one is
+// set no keys are, because keys would override it.
 var credentialSources = []string{
 	"AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 }
@@ -34,8 +35,9 @@ var credentialSources = []string{
 // environment is a function's environment while it is being put together.
 type environment map[string]string
 
-// baseEnvironment is what a function of any runtime gets: the user's few, what
-// Lambda sets, and over it the host's and the function's own variables.
+// baseEnvironment returns the variables that a function of any runtime gets:
+// those of the user that are passed on, those that Lambda sets, and, overriding
+// these, the host's and the function's own.
 func (h *Host) baseEnvironment(f Function, taskRoot, runtimeDir string) environment {
 	env := environment{}
 	for _, name := range passed {
@@ -50,7 +52,7 @@ func (h *Host) baseEnvironment(f Function, taskRoot, runtimeDir string) environm
 		env["AWS_CA_BUNDLE"] = h.options.Redirect.CABundleFile
 		env["SSL_CERT_FILE"] = h.options.Redirect.CABundleFile
 	}
-	for i := len(f.Layers) - 1; i >= 0; i-- { // a later layer lies over an earlier one
+	for i := len(f.Layers) - 1; i >= 0; i-- { // a later layer overrides an earlier one
 		env.append("PATH", filepath.Join(f.Layers[i], "bin"))
 	}
 	maps.Copy(env, h.options.Environment)
@@ -81,13 +83,15 @@ func (h *Host) reserved(f Function, taskRoot, runtimeDir string) map[string]stri
 	return reserved
 }
 
-// newLogStreamName is of the form that CloudWatch Logs has for each process.
+// newLogStreamName makes the name of a log stream as Lambda makes one for each
+// process.
 func newLogStreamName() string {
 	return time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + strings.ReplaceAll(apigw.NewUUID(), "-", "")
 }
 
-// credentials are the user's own where the environment has some, else those of the
-// options, or ones that let an SDK sign but are good for nothing.
+// credentials returns the user's own where the environment has some, else those
+// of the options, or else made-up ones, with which an SDK can sign but which
+// AWS would refuse.
 func (o Options) credentials() map[string]string {
 	own := map[string]string{}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
@@ -109,8 +113,8 @@ func (o Options) credentials() map[string]string {
 	}
 }
 
-// reserve takes out what only a process or its runtime may set, and sets the
-// values over what is there.
+// reserve removes the variables that only a process or its runtime may set, and
+// then sets values, overriding what is there.
 func (e environment) reserve(values map[string]string) {
 	for _, name := range []string{"_X_AMZN_TRACE_ID", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_EXECUTION_ENV"} {
 		delete(e, name)
@@ -126,7 +130,7 @@ func (e environment) append(name, path string) {
 	e[name] = path
 }
 
-// list is the environment in the form that a child is started with.
+// list returns the environment as "name=value", as exec.Cmd takes it.
 func (e environment) list() []string {
 	list := make([]string, 0, len(e))
 	for _, name := range slices.Sorted(maps.Keys(e)) {
@@ -135,7 +139,7 @@ func (e environment) list() []string {
 	return list
 }
 
-// executableName adds the ending that Windows wants.
+// executableName adds .exe on Windows.
 func executableName(name string) string {
 	if runtime.GOOS == "windows" {
 		return name + ".exe"

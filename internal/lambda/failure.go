@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// failure is why an invocation has no answer of the function's own, in the
-// terms of the error object that Lambda returns for it.
+// failure is why an invocation has no answer from the function, with the type
+// and message of the error object that Lambda returns for it.
 type failure struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
@@ -35,8 +35,8 @@ func timedOut(requestID string, after time.Duration) *failure {
 		fmt.Sprintf("Task timed out after %.2f seconds", after.Seconds()))
 }
 
-// exited words the end of a process in the middle of an invocation. err is
-// what waiting for the process returned; nil stands for exit status 0.
+// exited returns the failure for a process that ended during an invocation. err
+// is the error of waiting for the process; nil stands for exit status 0.
 func exited(requestID string, err error) *failure {
 	message := "Runtime exited without providing a reason"
 	if err != nil {
@@ -50,7 +50,7 @@ func encodeJSON(v any) []byte {
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		panic(err) // only our own structs of strings come here
+		panic(err) // the values are our own structs of strings
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

@@ -14,7 +14,7 @@ import (
 // maxIgnoreFile is the size, in bytes, up to which a .gitignore file is read.
 const maxIgnoreFile = 1 << 20
 
-// gitignores reads .gitignore files, and again when they change.
+// gitignores reads .gitignore files, and reads them again when they change.
 type gitignores struct {
 	mu    sync.Mutex
 	files map[string]*ignoreFile // guarded by mu; by folder
@@ -27,10 +27,10 @@ type ignoreFile struct {
 	lines    []string
 }
 
-// name reports whether the .gitignore files from the top of the function's
-// repository downwards name a file of its code: it is a build's or a program's
-// output then, and no code. What the function's handler is in is code all the
-// same: compilers write into folders that are not to be committed.
+// name reports whether the .gitignore files of the function's repository match
+// a file below its folder. Such a file is not code but a build's or a program's
+// output. A folder with the function's handler is code nevertheless, because
+// compilers write into folders that are not committed.
 func (g *gitignores) name(f Function, path string) bool {
 	dir := filepath.Clean(f.CodeDir)
 	if dir == "." || !isBelow(dir, path) {
@@ -43,8 +43,8 @@ func (g *gitignores) name(f Function, path string) bool {
 	return g.ignoredPart(top, path) != ""
 }
 
-// ignoredPart is the highest folder on the way from top to a path that is named,
-// or the path itself; empty for none.
+// ignoredPart returns the highest folder on the way from top to a path that a
+// .gitignore file matches, or the path itself; "" if there is none.
 func (g *gitignores) ignoredPart(top, path string) string {
 	relative, err := filepath.Rel(top, path)
 	if err != nil {
@@ -65,7 +65,7 @@ func (g *gitignores) ignoredPart(top, path string) string {
 	return ""
 }
 
-// lines are the patterns of a folder's .gitignore file.
+// lines returns the patterns of a folder's .gitignore file.
 func (g *gitignores) lines(folder string) []string {
 	file := filepath.Join(folder, ".gitignore")
 	g.mu.Lock()
@@ -88,14 +88,14 @@ func (g *gitignores) lines(folder string) []string {
 			read.lines = append(read.lines, line)
 		}
 	}
-	if g.files == nil || len(g.files) > 1000 { // more folders than anybody's code has
+	if g.files == nil || len(g.files) > 1000 { // far more folders than code has
 		g.files = map[string]*ignoreFile{}
 	}
 	g.files[folder] = read
 	return read.lines
 }
 
-// repository is the top folder of the repository that dir is in, or dir.
+// repository returns the top folder of the repository that dir is in, or dir.
 func repository(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
 		if exists(filepath.Join(at, ".git")) {
@@ -107,8 +107,8 @@ func repository(dir string) string {
 	}
 }
 
-// handlerFile is the file that holds a function's handler, whether it is there
-// or not.
+// handlerFile returns the path of the file with a function's handler, which may
+// not exist.
 func handlerFile(f Function, dir string) string {
 	if !strings.HasPrefix(f.Runtime, "nodejs") && !strings.HasPrefix(f.Runtime, "python") {
 		return filepath.Join(dir, "bootstrap")

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// buildGo builds the Go program in dir for this machine and returns the path
-// of the executable. It is fast when nothing has changed: the path is the same
-// each time, so the go command sees that the program is up to date.
+// buildGo builds the Go program in dir for this machine and returns the path of
+// the executable. The path is the same each time, so the go command finds that
+// the program is up to date if nothing has changed.
 func (h *Host) buildGo(ctx context.Context, dir string) (string, error) {
 	tool, err := h.lookPath("go")
 	if err != nil {
@@ -34,8 +34,8 @@ func (h *Host) buildGo(ctx context.Context, dir string) (string, error) {
 	return output, nil
 }
 
-// goEnvironment is the developer's environment without what would build for
-// another machine, such as the one of AWS.
+// goEnvironment returns the developer's environment without the variables that
+// make the go command build for another machine, such as AWS's.
 func goEnvironment() []string {
 	var env []string
 	for _, entry := range os.Environ() {

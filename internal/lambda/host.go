@@ -26,34 +26,35 @@ var ErrPayloadTooLarge = fmt.Errorf("request must be smaller than %d bytes for t
 // concurrent use.
 type Host struct {
 	options   Options
-	initLimit time.Duration // for a process to ask for work, 10 s as in AWS
+	initLimit time.Duration // how long a process may take to ask for work: 10 s, as in AWS
 	lookPath  func(string) (string, error)
 
 	ctx         context.Context // ends with Close
 	cancel      context.CancelFunc
-	background  sync.WaitGroup // all goroutines that the host or a pool starts
+	background  sync.WaitGroup // all goroutines that the host and its pools start
 	starter     *starter
 	gitignores  gitignores
 	mutes       mutes    // for followChanges
 	watcher     *watcher // nil when the system can't watch files
-	told        sync.Map // texts of noticeOnce
+	told        sync.Map // the texts of noticeOnce that were written
 	draining    sync.Map // retired pools that still have processes
-	probes      sync.Map // what interpreters said of themselves
+	probes      sync.Map // probeResults
 	failedFills sync.Map // folders of the cache that could not be made
 	assetsOnce  func() (string, error)
 
 	mu        sync.Mutex
-	functions map[string]*hosted // by name
+	functions map[string]*hostedFunction // by name
 	closed    bool
 }
 
-// hosted is a function that the host serves, with the pool of its newest code.
-type hosted struct {
+// hostedFunction is a function that the host serves, with the pool of its
+// newest code.
+type hostedFunction struct {
 	function Function
 	pool     *pool
 	roots    []string // folders whose content is the code
-	// unsettled is set while the code is being changed and closed when that is
-	// over; invocations wait for it.
+	// unsettled is set while the code is being changed, and is closed when that
+	// is over; invocations wait for it.
 	unsettled chan struct{}
 }
 
@@ -69,7 +70,7 @@ func NewHost(o Options) *Host {
 		ctx:       ctx,
 		cancel:    cancel,
 		starter:   newStarter(),
-		functions: map[string]*hosted{},
+		functions: map[string]*hostedFunction{},
 	}
 	h.assetsOnce = sync.OnceValues(h.writeAssets)
 	h.background.Go(h.reapIdle)
@@ -94,7 +95,7 @@ func (h *Host) Update(functions []Function) {
 	if h.closed {
 		return
 	}
-	next := make(map[string]*hosted, len(functions))
+	next := make(map[string]*hostedFunction, len(functions))
 	for _, f := range functions {
 		f = f.withDefaults(h.options)
 		old := h.functions[f.Name]
@@ -102,7 +103,7 @@ func (h *Host) Update(functions []Function) {
 			next[f.Name] = old
 			continue
 		}
-		next[f.Name] = &hosted{function: f, pool: newPool(h, f), roots: codeRoots(f)}
+		next[f.Name] = &hostedFunction{function: f, pool: newPool(h, f), roots: codeRoots(f)}
 	}
 	for name, old := range h.functions {
 		if next[name] != old {
@@ -115,9 +116,9 @@ func (h *Host) Update(functions []Function) {
 	}
 }
 
-// Prepare gets all functions ready ahead of their first call, in the
-// background: it builds Go code and fills the caches of SDKs. Problems go to
-// the log, and are the answer of the functions concerned.
+// Prepare gets all functions ready before their first call, in the background:
+// it builds Go code and fills the caches of SDKs. Failures are logged, and
+// calls of those functions try again.
 func (h *Host) Prepare() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -163,8 +164,8 @@ func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
 	}
 }
 
-// invokeLater calls a function that exists in the background. Its result goes
-// nowhere; one that fails is not tried again, as AWS does for events.
+// invokeLater calls a function in the background. Its result is dropped. Unlike
+// with AWS, a failed call is not tried again.
 func (h *Host) invokeLater(name string, call Invocation) (Result, error) {
 	if _, _, err := h.newest(name); err != nil {
 		return Result{}, err
@@ -189,7 +190,8 @@ func (h *Host) lookup(ctx context.Context, name string) (*pool, error) {
 	}
 }
 
-// newest returns a function's pool, and what to wait for before using it.
+// newest returns a function's pool, and a channel that has to be closed before
+// it is used; nil if it can be used at once.
 func (h *Host) newest(name string) (*pool, chan struct{}, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -203,9 +205,9 @@ func (h *Host) newest(name string) (*pool, chan struct{}, error) {
 	return served.pool, served.unsettled, nil
 }
 
-// retire ends the function's processes when they are done, and lets the
-// invocations that wait for its code look it up again.
-func (f *hosted) retire() {
+// retire ends each of the function's processes when it has answered, and makes
+// the invocations that wait for its code look it up again.
+func (f *hostedFunction) retire() {
 	f.pool.retire()
 	if f.unsettled != nil {
 		close(f.unsettled)
@@ -231,10 +233,10 @@ func (h *Host) reapIdle() {
 	}
 }
 
-// Close ends all processes, with what they forked, and waits until they are
-// gone: first with SIGTERM and, after half a second or when ctx ends, with
-// SIGKILL. Invocations that still run fail. It returns ctx's error when the
-// processes had to be killed for it.
+// Close ends all processes, with those that they started, and waits until they
+// are gone. It sends SIGTERM first and, after half a second or when ctx ends,
+// SIGKILL. Invocations that still run fail. It returns ctx's error if the
+// processes were killed because ctx ended.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	if h.closed {
@@ -275,7 +277,7 @@ func (h *Host) Close(ctx context.Context) error {
 	return err
 }
 
-// functionName is the name in a function's ARN, full or partial, with or
+// functionName returns the name in a function's ARN, full or partial, with or
 // without a qualifier.
 func functionName(arn string) string {
 	if _, rest, ok := strings.Cut(arn, ":function:"); ok {
@@ -285,8 +287,8 @@ func functionName(arn string) string {
 	return name
 }
 
-// traced makes a trace header complete as Lambda does: with a parent, and with
-// a decision on sampling, which is no.
+// traced completes a trace header as Lambda does: with a parent, and with the
+// decision not to sample.
 func traced(header string) string {
 	if header == "" {
 		header = apigw.NewTraceID(time.Now())

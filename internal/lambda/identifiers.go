@@ -2,8 +2,8 @@ package lambda
 
 import "slices"
 
-// Identifiers are the runtimes that Lambda has or ever had, of each family the
-// newest first: a misspelled one most likely means a new one.
+// Identifiers are the runtimes that Lambda has or had, the newest of each
+// family first, because a misspelled name most likely stands for a new one.
 var Identifiers = []string{
 	"nodejs24.x", "nodejs22.x", "nodejs20.x", "nodejs18.x", "nodejs16.x", "nodejs14.x", "nodejs12.x", "nodejs10.x",
 	"nodejs8.10", "nodejs6.10", "nodejs4.3-edge", "nodejs4.3", "nodejs",
@@ -15,7 +15,7 @@ var Identifiers = []string{
 	"go1.x",
 }
 
-// IsRuntime reports whether Lambda has or ever had a runtime.
+// IsRuntime reports whether Lambda has or had a runtime of this name.
 func IsRuntime(name string) bool { return slices.Contains(Identifiers, name) }
 
 // Runs reports whether functions of a runtime are run here.
@@ -24,5 +24,5 @@ func Runs(runtime string) bool {
 	return err == nil
 }
 
-// families are those that are run here, for people.
+// families lists the runtimes that are run here, for messages.
 const families = "nodejs*, python*, provided* (an executable named bootstrap, or Go source) and go1.x"

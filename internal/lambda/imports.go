@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// maxScanned is the size of a source file past which it is not searched for
-// imports: it is a bundle then, which has what it needs.
+// maxScanned is the size of the largest source file that is searched for
+// imports. Larger ones are bundles, which have what they import.
 const maxScanned = 1 << 20
 
 var (
@@ -18,8 +18,8 @@ var (
 	pythonImport = regexp.MustCompile(`(?m)^\s*(?:import|from)\s+(?:[\w.]+\s*,\s*)*(?:boto3|botocore)\b`)
 )
 
-// importedPackages are the AWS packages that a Node.js function's own sources
-// name.
+// importedPackages returns the AWS packages that are named in a Node.js
+// function's own sources.
 func importedPackages(dir string) []string {
 	found := map[string]bool{}
 	var names []string
@@ -51,8 +51,8 @@ func hasPackage(f Function, dir, name string) bool {
 	})
 }
 
-// importsBoto3 reports whether a Python function wants boto3 or botocore and
-// does not bring it.
+// importsBoto3 reports whether a Python function imports boto3 or botocore and
+// does not have it in its folder or layers.
 func importsBoto3(f Function, dir string) bool {
 	if isDir(filepath.Join(dir, "boto3")) {
 		return false
@@ -68,7 +68,7 @@ func importsBoto3(f Function, dir string) bool {
 	return needed
 }
 
-// scanSources hands the text of source files on until each returns false.
+// scanSources calls each with the text of source files, until it returns false.
 func scanSources(dir string, endings []string, each func([]byte) bool) {
 	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

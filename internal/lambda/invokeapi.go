@@ -15,7 +15,7 @@ import (
 //	POST /2015-03-31/functions/{FunctionName}/invocations
 //
 // so that the AWS CLI and the SDKs can call local functions. Invocation types
-// are RequestResponse, Event and DryRun; signatures are not looked at.
+// are RequestResponse, Event and DryRun; signatures are not checked.
 func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, found := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
 	if !found || r.Method != http.MethodPost {

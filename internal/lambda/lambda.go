@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Function is one function as a template describes it, with every reference
+// Function is a function as a template describes it, with all references
 // resolved.
 type Function struct {
 	Name        string // AWS_LAMBDA_FUNCTION_NAME; the last part of the ARN
@@ -22,29 +22,30 @@ type Function struct {
 	Timeout     time.Duration // 0 stands for 3 s, as in AWS
 	Environment map[string]string
 	Layers      []string // absolute paths of unpacked layers
-	// Unavailable says why the code cannot run here; every invocation fails
-	// with it. Empty when it can.
+	// Unavailable is why the code cannot run here; every invocation fails with
+	// this text. It is empty for code that can run.
 	Unavailable string
 }
 
 // Invocation is one call of a function.
 type Invocation struct {
-	FunctionARN string // may carry a qualifier; a bare function name is accepted as well
+	FunctionARN string // may have a qualifier; a function's name alone is accepted as well
 	Payload     []byte // JSON
 	TraceID     string // X-Amzn-Trace-Id; may be empty
 
-	// Event asks for an asynchronous call: the function runs later, and the
-	// Result has no more than a RequestID.
+	// Event makes the call asynchronous: the function runs later, and the
+	// Result has only a RequestID.
 	Event bool
-	// Patient calls wait for their turn however many others wait for theirs:
-	// there is nobody to be told of a refusal.
+	// Patient is set for a call that waits for its turn however many calls are
+	// waiting. Others are refused where too many wait; this one has no client
+	// that could be told so.
 	Patient bool
 
 	Caller Caller
 }
 
-// Caller is on whose behalf a function is called. It matters where AWS's
-// permissions do; its members may be empty.
+// Caller is what a function is called for. It is needed where AWS checks
+// permissions; its members may be empty.
 type Caller struct {
 	APIID     string
 	RequestID string // of the event that leads to the call
@@ -52,7 +53,7 @@ type Caller struct {
 	Role      string // ARN of the role to call in, the integration's CredentialsArn
 }
 
-// Result is what a function answered.
+// Result is a function's answer.
 type Result struct {
 	Payload []byte // JSON: the answer, or the error object when FunctionError is set
 	// FunctionError is "" for success, "Unhandled" when the function failed,

@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// maxLineBytes is where CloudWatch Logs cuts an event, and so do we.
+// maxLineBytes is the largest size of a line. CloudWatch Logs has the same
+// limit.
 const maxLineBytes = 256 << 10
 
-// copyLines reads lines until the reader ends and hands each on as valid
-// UTF-8. A line over maxLineBytes comes in pieces. It holds no more memory
+// copyLines reads lines until the reader ends, and calls line with each as
+// valid UTF-8. A line over maxLineBytes comes in pieces. It uses no more memory
 // than one such line.
 func copyLines(r io.Reader, line func(string)) {
 	buffer := make([]byte, 0, 4<<10)
@@ -53,7 +54,7 @@ func grow(b []byte) []byte {
 	return larger
 }
 
-// notice tells something of the host's own, line by line.
+// notice writes a notice of the host to the log, line by line.
 func (h *Host) notice(function, requestID, text string) {
 	for line := range strings.Lines(text) {
 		h.options.Log(LogLine{
@@ -65,7 +66,7 @@ func (h *Host) notice(function, requestID, text string) {
 	}
 }
 
-// noticeOnce tells something once in the host's life.
+// noticeOnce writes a notice once in the host's life.
 func (h *Host) noticeOnce(function, text string) {
 	if _, told := h.told.LoadOrStore(text, true); !told {
 		h.notice(function, "", text)

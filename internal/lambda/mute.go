@@ -3,19 +3,19 @@ package lambda
 import "time"
 
 const (
-	// A file that changes in more than busyChanges moments of busyPeriod is
-	// something's output: perhaps our own, which somebody keeps in a file there.
+	// A file that changes more than busyChanges times within busyPeriod is not
+	// code but some program's output, perhaps our own.
 	busyChanges = 10
 	busyPeriod  = 5 * time.Second
-	// busyMoment is how long one change lasts at least: files are written in
-	// pieces.
+	// busyMoment is the time within which changes count as one: files are
+	// written in pieces.
 	busyMoment = 50 * time.Millisecond
 
 	maxCounted = 10000 // files whose changes are counted
 )
 
-// mutes counts the changes of files, and mutes the busy ones for good. It is for
-// one goroutine.
+// mutes counts the changes of files, and mutes for good those that change too
+// often. It is used by one goroutine.
 type mutes struct {
 	files map[string]*changeCount
 }
@@ -25,8 +25,8 @@ type changeCount struct {
 	muted   bool
 }
 
-// changed counts a change. It reports whether the file is muted, and whether
-// this change brought that about.
+// changed counts a change. muted reports whether the file is muted, and first
+// whether this change was the one that muted it.
 func (m *mutes) changed(path string, now time.Time) (muted, first bool) {
 	c := m.files[path]
 	if c == nil {

@@ -6,34 +6,34 @@ import (
 	"time"
 )
 
-// Options are what a Host is made with. The zero value works.
+// Options configure a Host. The zero value works.
 type Options struct {
 	Region    string // AWS_REGION of every function; "" stands for us-east-1
 	AccountID string // "" stands for 123456789012
 
-	// Environment is given to every function. A function's own variables win
-	// over it.
+	// Environment has variables for every function. A function's own variables
+	// override them.
 	Environment map[string]string
 
 	// AccessKeyID and SecretAccessKey are credentials for functions where the
-	// environment has none; "" stands for some that are good for nothing.
+	// environment has none; "" stands for made-up ones, which AWS would refuse.
 	AccessKeyID, SecretAccessKey string
 
 	// CacheDir holds built code, the runtimes' bootstraps and SDKs. Several
 	// hosts may share it. "" stands for "stagedoor" in the user's cache folder.
 	CacheDir string
 
-	// NotCode reports whether a file, by its absolute path, is no code, whatever
-	// folder it is in: the template, whose changes are somebody else's to follow.
-	// nil: none is.
+	// NotCode reports whether a file, given by its absolute path, is not code
+	// whatever folder it is in, as the template, whose changes are watched
+	// elsewhere. It may be nil.
 	NotCode func(path string) bool
 
 	MaxProcesses int           // per function; further callers wait; 0 stands for 10
-	IdleAfter    time.Duration // a process that had no call for so long is ended; 0 stands for 5 min
+	IdleAfter    time.Duration // how long a process may be without a call before it is ended; 0 stands for 5 min
 
-	// Log receives what functions print and what the host has to say about
-	// them. It is called from many goroutines; while it blocks, the function
-	// whose line it holds is held up when it prints. nil drops everything.
+	// Log gets the lines that functions print, and the host's notices. It is
+	// called from many goroutines. While it blocks, the function whose line it
+	// has is blocked when it prints. nil drops everything.
 	Log func(LogLine)
 
 	Redirect Redirect
@@ -44,12 +44,12 @@ type LogLine struct {
 	Function  string // its name; empty for a notice that concerns all functions
 	RequestID string // of the invocation it was printed in; empty outside of one
 	Text      string // valid UTF-8 without the line's end, at most 256 KiB
-	Notice    bool   // said by the host, not printed by the function
+	Notice    bool   // written by the host, not by the function
 }
 
-// Redirect turns the functions' calls to some hosts of AWS to a local
-// endpoint, whose certificate a local authority has signed. The zero value
-// leaves all calls alone.
+// Redirect sends the functions' calls of some hosts of AWS to a local endpoint,
+// whose certificate a local authority has signed. With the zero value no calls
+// are redirected.
 type Redirect struct {
 	// Address is host:port of the endpoint. It speaks HTTP and TLS for the
 	// hosts, and CONNECT as a proxy for functions that have no hook of ours.
@@ -57,7 +57,7 @@ type Redirect struct {
 	// Hosts are patterns in which * stands for any characters, for example
 	// "*.execute-api.*.amazonaws.com".
 	Hosts []string
-	// CAFile holds the certificate of the local authority, CABundleFile that
+	// CAFile has the certificate of the local authority; CABundleFile has that
 	// and the system's own roots. Both are PEM.
 	CAFile, CABundleFile string
 }
@@ -91,7 +91,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// withDefaults fills in what AWS assumes when a template is silent.
+// withDefaults returns the function with AWS's defaults for what the template
+// does not set.
 func (f Function) withDefaults(o Options) Function {
 	if f.ARN == "" {
 		f.ARN = "arn:aws:lambda:" + o.Region + ":" + o.AccountID + ":function:" + f.Name

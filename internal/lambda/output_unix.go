@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unread is how many bytes wait in a pipe.
+// unread returns how many bytes in a pipe were not read yet.
 func unread(file *os.File) int {
 	conn, err := file.SyscallConn()
 	if err != nil {

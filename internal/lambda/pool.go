@@ -11,25 +11,26 @@ import (
 // invocation had a process: the function's new pool runs it.
 var errRetired = errors.New("the function's code has been replaced")
 
-// pool is the processes of one revision of a function's code.
+// pool has the processes of one revision of a function's code.
 type pool struct {
 	host     *Host
 	function Function
 
 	mu          sync.Mutex
-	preparation *preparation // nil before the first
-	lastFailure string       // what was told of the preparation that failed last
+	preparation *preparation // the newest; nil before the first
+	lastFailure string       // the failure of a preparation that was reported last
 	processes   map[*process]bool
-	starting    int        // slots taken by processes that are being started
+	starting    int        // slots of processes that are being started
 	idle        []*process // the one used last at the end
 	returning   int        // processes that have answered and will be idle in a moment
 	waiters     []chan *process
 	retired     bool
 }
 
-// returnTime is how long a caller waits for a process that has just answered
-// to ask for work again, before another is started for it. Functions do so at
-// once; AWS counts that as part of the invocation before.
+// returnTime is how long a caller waits until a process that has just answered
+// asks for work again. After that another process is started for the caller.
+// Functions usually ask at once; AWS counts the time as part of the invocation
+// before.
 const returnTime = 100 * time.Millisecond
 
 func newPool(h *Host, f Function) *pool {
@@ -77,15 +78,15 @@ func (p *pool) invoke(ctx context.Context, t *task) (Result, error) {
 }
 
 // acquire returns an idle process, or nil for a slot in which the caller has to
-// start one. It waits while the pool is at its limit. With its success, Close
-// of the host waits for the caller to call background.Done.
+// start one. It waits while the pool is at its limit. If it succeeds the caller
+// must call background.Done; the host's Close waits for that.
 func (p *pool) acquire(ctx context.Context, t *task) (worker *process, err error) {
 	p.mu.Lock()
 	if p.retired {
 		p.mu.Unlock()
 		return nil, errRetired
 	}
-	p.host.background.Add(1) // before retire, so before Close waits
+	p.host.background.Add(1) // before the pool can be retired, and so before Close waits
 	defer func() {
 		if err != nil {
 			p.host.background.Done()
@@ -117,8 +118,8 @@ func (p *pool) takeSlotLocked() bool {
 	return true
 }
 
-// await waits for the turn of a caller; one that expects a process to return
-// gives that up after a moment if it may start its own.
+// await waits for the turn of a caller. One that expects a process to return
+// starts its own after returnTime, if there is a slot.
 func (p *pool) await(ctx context.Context, t *task, turn chan *process, expectsOne bool) (*process, error) {
 	var patience <-chan time.Time
 	if expectsOne {
@@ -154,8 +155,8 @@ func (p *pool) await(ctx context.Context, t *task, turn chan *process, expectsOn
 	}
 }
 
-// abandon takes a waiter out of the queue, and passes on what it may have been
-// given in the meantime.
+// abandon takes a waiter out of the queue. If it was given a process or a slot
+// meanwhile, that goes to the next one.
 func (p *pool) abandon(turn chan *process) {
 	p.mu.Lock()
 	for i, waiter := range p.waiters {
@@ -201,7 +202,8 @@ func (p *pool) runOn(worker *process, prog *program, t *task) (*process, Result,
 	return worker, result, err
 }
 
-// expect notes that the worker has answered the task and will be back.
+// expect notes that the worker has answered the task and will ask for work
+// again.
 func (p *pool) expect(worker *process, t *task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -211,7 +213,7 @@ func (p *pool) expect(worker *process, t *task) {
 	}
 }
 
-// returnedLocked notes that the worker is back, or will never be.
+// returnedLocked notes that the worker has asked for work, or has ended.
 func (p *pool) returnedLocked(worker *process) {
 	worker.task = nil
 	if worker.returning {
@@ -220,7 +222,7 @@ func (p *pool) returnedLocked(worker *process) {
 	}
 }
 
-// start fills a slot taken by acquire.
+// start starts a process in a slot that acquire has taken.
 func (p *pool) start(prog *program, t *task) (*process, error) {
 	worker, err := startProcess(p.function, prog, p.host.starter, p.host.options.Log, p.release)
 	p.mu.Lock()
@@ -268,12 +270,13 @@ func (p *pool) remove(worker *process) {
 	delete(p.processes, worker)
 	p.returnedLocked(worker)
 	p.dropIdleLocked(worker)
-	p.starting++ // its place, to be freed
+	p.starting++ // its slot, which freeSlotLocked passes on
 	p.freeSlotLocked()
 	p.forgetDrainedLocked()
 }
 
-// forgetDrainedLocked lets go of a retired pool when its last process is gone.
+// forgetDrainedLocked removes a retired pool from the host when its last
+// process is gone.
 func (p *pool) forgetDrainedLocked() {
 	if p.retired && len(p.processes)+p.starting == 0 {
 		p.host.draining.Delete(p)
@@ -289,7 +292,8 @@ func (p *pool) dropIdleLocked(worker *process) {
 	}
 }
 
-// freeSlotLocked gives a slot in which nothing runs to the first waiter, or back.
+// freeSlotLocked passes a slot in which nothing runs to the first waiter, or
+// frees it.
 func (p *pool) freeSlotLocked() {
 	if len(p.waiters) > 0 {
 		p.waiters[0] <- nil
@@ -299,7 +303,7 @@ func (p *pool) freeSlotLocked() {
 	p.starting--
 }
 
-// reap ends the processes that have been idle since before the given time.
+// reap ends the processes that became idle before the given time.
 func (p *pool) reap(before time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -315,8 +319,8 @@ func (p *pool) reap(before time.Time) {
 	p.idle = kept
 }
 
-// retire ends what is idle now and the rest when it is done. Those who wait
-// for a process get errRetired.
+// retire ends the processes that are idle now, and each of the others when it
+// has answered. Callers that wait for a process get errRetired.
 func (p *pool) retire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

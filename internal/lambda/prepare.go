@@ -17,9 +17,9 @@ type preparation struct {
 	failed  *failure
 }
 
-// prepare gets the program ready, once for all callers, on the host's time:
-// it goes on when the caller's context ends. What failed is tried again by the
-// next caller.
+// prepare gets the program ready, once for all callers. It goes on when the
+// caller's context ends, until the host is closed. After a failure, the next
+// caller tries again.
 func (p *pool) prepare(ctx context.Context) (*program, error) {
 	p.mu.Lock()
 	if p.retired {
@@ -73,8 +73,8 @@ func (p *preparation) finished() bool {
 	}
 }
 
-// prepare gets a function ready to be started: its code is there, its runtime
-// is installed, what has to be built is built.
+// prepare gets a function ready to be started: it checks that the code is there
+// and the runtime is installed, and builds what has to be built.
 func (h *Host) prepare(ctx context.Context, f Function) (*program, *failure) {
 	prog, err := h.prepareRuntime(ctx, f)
 	if err == nil {
@@ -102,7 +102,7 @@ func (h *Host) prepareRuntime(ctx context.Context, f Function) (*program, error)
 	return prepare(h, ctx, f, dir)
 }
 
-// runtimeOf is what prepares functions of the named runtime.
+// runtimeOf returns the method that prepares functions of the named runtime.
 func runtimeOf(name string) (func(*Host, context.Context, Function, string) (*program, error), error) {
 	switch {
 	case strings.HasPrefix(name, "nodejs"):
@@ -115,8 +115,8 @@ func runtimeOf(name string) (func(*Host, context.Context, Function, string) (*pr
 	return nil, failuref("Runtime.NotSupported", "runtime %q is not run here; these are: %s", name, families)
 }
 
-// taskRoot is the folder that holds the function's code. Inline code is
-// written to one in the cache first.
+// taskRoot returns the folder that has the function's code. It writes inline
+// code to a folder of the cache first.
 func (h *Host) taskRoot(f Function) (string, error) {
 	if f.CodeDir != "" {
 		info, err := os.Stat(f.CodeDir)
@@ -136,8 +136,8 @@ func (h *Host) taskRoot(f Function) (string, error) {
 	return dir, writeFile(filepath.Join(dir, name), []byte(f.InlineCode))
 }
 
-// writeFile makes the file and its folder; whoever reads it at the same time
-// sees all of it or nothing.
+// writeFile makes a file and its folder. A reader at the same time sees the
+// whole file or none.
 func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -157,7 +157,7 @@ func writeFile(path string, content []byte) error {
 	return os.Rename(temporary.Name(), path)
 }
 
-// digest names content in the cache.
+// digest returns a name for content in the cache.
 func digest(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])

@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// probed is what an interpreter said of itself.
-type probed struct {
+// probeResult is an interpreter's answer to a probe.
+type probeResult struct {
 	once sync.Once
 	said string
 	err  error
 }
 
-// probe runs an interpreter with a question about itself, once in the host's
-// life: interpreters don't change while the gateway runs.
+// probe runs an interpreter with arguments that make it describe itself, and
+// returns its output. It does so once in the host's life: interpreters don't
+// change while the gateway runs.
 func (h *Host) probe(ctx context.Context, path string, args ...string) (string, error) {
 	key := digest(append([]string{path}, args...)...)
-	value, _ := h.probes.LoadOrStore(key, new(probed))
-	p := value.(*probed)
+	value, _ := h.probes.LoadOrStore(key, new(probeResult))
+	p := value.(*probeResult)
 	p.once.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()

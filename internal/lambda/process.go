@@ -16,7 +16,7 @@ const (
 	// terminateGrace is how long a process has between SIGTERM and SIGKILL.
 	terminateGrace = 500 * time.Millisecond
 	// outputGrace is how long output is still read after a process has ended,
-	// for the case that something it forked keeps the pipe open.
+	// if another process that it started keeps the pipe open.
 	outputGrace = 500 * time.Millisecond
 )
 
@@ -25,7 +25,7 @@ type program struct {
 	path string
 	args []string
 	dir  string
-	env  []string // complete but for what is each process's own
+	env  []string // complete, but for the variables that differ between processes
 }
 
 // task is one invocation on its way through a process.
@@ -38,9 +38,9 @@ type task struct {
 	returned chan struct{} // closed when the process asks for work after that
 }
 
-// process is one running copy of a function: a child process and the Runtime
-// API that it alone speaks to. It is started by startProcess and gone, with
-// all it forked, when exited is closed.
+// process is one running copy of a function: a child process, and a Runtime API
+// that only this child uses. startProcess starts it; when exited is closed it
+// is gone, with all processes that it started.
 type process struct {
 	function  Function
 	log       func(LogLine)
@@ -54,7 +54,7 @@ type process struct {
 
 	work   chan *task    // to the call of next that is waiting
 	ready  chan struct{} // closed at the first call of next
-	ending chan struct{} // closed when the process is to end
+	ending chan struct{} // closed to make the process end
 	exited chan struct{} // closed when it has ended; exitError is then set
 
 	exitError error // nil for exit status 0
@@ -69,7 +69,7 @@ type process struct {
 
 	// Guarded by the pool's mutex.
 	idleSince time.Time
-	task      *task // what the pool gave it to do; nil when it is idle
+	task      *task // the task that the pool gave it; nil when it is idle
 	returning bool  // it has answered and is about to be idle
 }
 
@@ -84,8 +84,9 @@ const (
 	stateFailed   state = "InitError"    // init/error was called
 )
 
-// startProcess starts the program. run carries out the start of a child on the
-// thread that it has to be on.
+// startProcess starts the program. run starts the child on the right thread.
+// log gets what the process prints, and available is called each time it asks
+// for work.
 func startProcess(f Function, prog *program, run *starter, log func(LogLine), available func(*process)) (*process, error) {
 	p := &process{
 		function:  f,
@@ -141,7 +142,8 @@ func startFailure(path string, err error) error {
 	return failuref("Runtime.InvalidEntrypoint", "start %s: %v", path, err)
 }
 
-// supervise waits for the child, ends what it left behind and closes exited.
+// supervise waits for the child, ends the processes that it left behind, and
+// closes exited.
 func (p *process) supervise() {
 	copied := make(chan struct{})
 	go func() {
@@ -163,8 +165,8 @@ func (p *process) supervise() {
 	close(p.exited)
 }
 
-// endGroup ends what the child forked and has left behind. After that its
-// number may stand for another process.
+// endGroup ends the processes that the child started and left behind. After
+// that the group's number may be that of another process.
 func (p *process) endGroup() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,7 +185,8 @@ func (p *process) print(text string) {
 	p.log(LogLine{Function: p.function.Name, RequestID: requestID, Text: text})
 }
 
-// stop asks the process to end and makes it end after a moment. It does not wait.
+// stop asks the process to end, and kills it if it has not after
+// terminateGrace. It does not wait.
 func (p *process) stop() {
 	p.end.Do(func() {
 		close(p.ending)
@@ -210,15 +213,16 @@ func (p *process) killGroup() {
 	}
 }
 
-// kill ends the process and all it forked at once and waits until it is gone.
+// kill ends the process and all processes that it started at once, and waits
+// until they are gone.
 func (p *process) kill() {
 	p.end.Do(func() { close(p.ending) })
 	p.killGroup()
 	<-p.exited
 }
 
-// awaitReady waits until the process first asks for work. On failure it is
-// gone, and the result says why.
+// awaitReady waits until the process first asks for work. If it fails to, it is
+// gone when awaitReady returns false, and the result says why.
 func (p *process) awaitReady(requestID string, limit time.Duration) (Result, bool) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -247,7 +251,8 @@ func (p *process) reportedInitError() (Result, bool) {
 	return *p.initError, true
 }
 
-// fail tells the log what the process itself can't tell any more.
+// fail logs a failure for a process that has ended or hangs, and returns it as
+// a result.
 func (p *process) fail(requestID string, f *failure) Result {
 	p.log(LogLine{Function: p.function.Name, RequestID: requestID, Text: f.Message, Notice: true})
 	return f.result(requestID)
@@ -279,14 +284,14 @@ func (p *process) run(t *task, deliveryLimit time.Duration) (Result, error) {
 		p.kill()
 	case <-p.exited:
 		select {
-		case result := <-t.answer: // its last word before the end
+		case result := <-t.answer: // it answered just before its end
 			return result, nil
 		default:
 			return p.fail(t.requestID, exited(t.requestID, p.exitError)), nil
 		}
 	}
 	select {
-	case result := <-t.answer: // it came at the very last moment
+	case result := <-t.answer: // it answered just before the timeout
 		return result, nil
 	default:
 		return p.fail(t.requestID, timedOut(t.requestID, p.function.Timeout)), nil

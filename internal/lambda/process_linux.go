@@ -10,15 +10,15 @@ import (
 
 const bytesWaiting = unix.TIOCINQ // the request that other systems call FIONREAD
 
-// groupAttributes let the kernel kill the child when the gateway dies, even
-// of SIGKILL.
+// groupAttributes makes the kernel kill the child when the gateway dies, even
+// by SIGKILL.
 func groupAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// starter starts children from one thread that lives as long as the host: the
-// kernel sends the death signal when the thread that forked ends, not the
-// process.
+// starter starts child processes from one thread that lives as long as the
+// host: the kernel kills a child when the thread ends that started it, not when
+// the process ends.
 type starter struct {
 	jobs chan func()
 	done chan struct{}

@@ -4,7 +4,8 @@ package lambda
 
 import "os/exec"
 
-// starter starts children. Only Linux minds which thread does it.
+// starter starts child processes. Only on Linux does it matter which thread
+// does that.
 type starter struct{}
 
 func newStarter() *starter { return &starter{} }

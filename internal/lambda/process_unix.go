@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// processGroup is a child and everything it forked that did not leave its
-// process group.
+// processGroup is a child and all processes that it started and that have not
+// left its process group.
 type processGroup struct{ id int }
 
 // startGroup starts the command as the leader of a group of its own, so that

@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// processGroup is a job object: the child and everything it starts. Windows
-// ends them all when the last handle is closed, so also when the gateway dies.
+// processGroup is a job object: the child and all processes that it starts.
+// Windows ends them all when the last handle is closed, which happens also when
+// the gateway dies.
 type processGroup struct{ job windows.Handle }
 
 func startGroup(command *exec.Cmd) (*processGroup, error) {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// announce tells what the host is doing when it takes longer than people wait
-// without wondering, and that it is done. The caller calls finished.
+// announce writes a notice about what the host is doing if that takes long, and
+// another when it is done. The caller must call finished at the end.
 func (h *Host) announce(what string) (finished func()) {
 	begun := time.Now()
 	var mu sync.Mutex
@@ -32,8 +32,8 @@ func (h *Host) announce(what string) (finished func()) {
 	}
 }
 
-// AwaitPrepared waits until no preparation of a function is under way, whether
-// it went well or not, or until ctx ends.
+// AwaitPrepared waits until all preparations of functions have ended, with or
+// without success, or until ctx ends.
 func (h *Host) AwaitPrepared(ctx context.Context) {
 	h.mu.Lock()
 	pools := make([]*pool, 0, len(h.functions))

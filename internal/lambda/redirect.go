@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// hookRedirect gives the hooks of Node.js and Python what they have to know,
-// and keeps the hosts from the developer's own proxy.
+// hookRedirect sets the variables for the hooks of Node.js and Python, and
+// excludes the redirected hosts from the developer's own proxy.
 func (h *Host) hookRedirect(env environment) {
 	redirect := h.options.Redirect
 	if redirect.Address == "" {
@@ -18,7 +18,7 @@ func (h *Host) hookRedirect(env environment) {
 	env["STAGEDOOR_REDIRECT_HOSTS"] = strings.Join(redirect.Hosts, ",")
 	direct := []string{"127.0.0.1", "localhost"}
 	for _, pattern := range redirect.Hosts {
-		// Proxy settings know suffixes only, so the region has to be filled in.
+		// Proxy settings only have suffixes, so the region has to be filled in.
 		direct = append(direct, strings.ReplaceAll(strings.TrimPrefix(pattern, "*"), "*", h.options.Region))
 	}
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
@@ -30,9 +30,9 @@ func (h *Host) hookRedirect(env environment) {
 	env["no_proxy"] = env["NO_PROXY"]
 }
 
-// withOwnCertificates is a file with the certificates that a function's
-// setting names and the local authority's. A setting whose file does not exist
-// here, as /var/runtime/ca-cert.pem of AWS, counts for nothing.
+// withOwnCertificates returns a file with the certificates of the file that a
+// function's setting names, and the local authority's. A setting whose file
+// does not exist here, such as AWS's /var/runtime/ca-cert.pem, is ignored.
 func (h *Host) withOwnCertificates(setting string) string {
 	local := h.options.Redirect.CAFile
 	if setting == "" || setting == local {

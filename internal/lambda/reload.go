@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// codeRoots are the folders whose content is the function's code.
+// codeRoots returns the folders whose content is the function's code.
 func codeRoots(f Function) []string {
 	if f.CodeDir == "" {
 		return nil
@@ -24,7 +24,7 @@ func codeRoots(f Function) []string {
 	return append([]string{dir}, f.Layers...)
 }
 
-// goModule is the folder of the Go module that dir belongs to, or dir.
+// goModule returns the folder of the Go module that dir belongs to, or dir.
 func goModule(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
 		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
@@ -36,9 +36,9 @@ func goModule(dir string) string {
 	}
 }
 
-// concerns reports whether the change of a file below one of a function's roots
-// is one of the function: of a Go module outside of the function's own folder
-// only the source is.
+// concerns reports whether a file below one of a function's roots is part of
+// the function. Of a Go module, only Go source is part of it outside of the
+// function's own folder.
 func concerns(f Function, path string) bool {
 	dir := filepath.Clean(f.CodeDir)
 	if path == dir || isBelow(dir, path) || isBelow(path, dir) {
@@ -53,7 +53,7 @@ func concerns(f Function, path string) bool {
 	return strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") || name == "go.mod" || name == "go.sum"
 }
 
-// watchLocked follows the code of the functions that are served.
+// watchLocked watches the code of the functions that are served.
 func (h *Host) watchLocked() error {
 	if h.watcher == nil {
 		return nil
@@ -67,7 +67,8 @@ func (h *Host) watchLocked() error {
 	return h.watcher.watch(roots)
 }
 
-// collectChanges takes events from the system until the host is closed.
+// collectChanges takes events from the system as they come, until the host is
+// closed.
 func (h *Host) collectChanges() {
 	files := h.watcher.files
 	defer func() { _ = files.Close() }()
@@ -90,11 +91,11 @@ func (h *Host) collectChanges() {
 }
 
 // followChanges renews functions whose code has changed, until the host is
-// closed. From the change to the renewal, invocations wait.
+// closed. Invocations wait from the change to the renewal.
 func (h *Host) followChanges() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	changed := map[string]string{} // by function, a file that changed
+	changed := map[string]string{} // a file that changed, by function
 	var since time.Time            // of the first change
 	for {
 		select {
@@ -116,8 +117,8 @@ func (h *Host) followChanges() {
 	}
 }
 
-// holdChanged holds the functions that the newest events concern, and reports
-// whether there are any. Files that change all the time are muted.
+// holdChanged holds the functions whose code the newest events are about, and
+// reports whether there are any. It mutes files that change all the time.
 func (h *Host) holdChanged(changed map[string]string) bool {
 	found := false
 	for path, op := range h.watcher.take() {
@@ -141,7 +142,8 @@ func (h *Host) holdChanged(changed map[string]string) bool {
 	return found
 }
 
-// concerned are the functions with these roots whose code the file at path is.
+// concerned returns the functions with one of these roots whose code the file
+// at path is part of.
 func (h *Host) concerned(roots []string, path string) (names []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -163,7 +165,8 @@ func (h *Host) hold(names []string, path string, changed map[string]string) {
 		if served == nil {
 			continue
 		}
-		// What an editor wrote for a moment and moved away means nothing to the user.
+		// An editor's temporary file, which is gone already, is not named if
+		// there is another.
 		if noted, known := changed[name]; !known || !exists(noted) {
 			changed[name] = path
 		}
@@ -178,9 +181,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// renew gives the functions a new pool, which takes the code as it is now, and
-// lets the invocations that wait go on. Preparing begins at once, so that what
-// doesn't build is told when it is saved.
+// renew gives the functions a new pool, which runs the code as it is now, and
+// lets the invocations go on that wait for it. The pool is prepared at once, so
+// that code that doesn't build is reported when it is saved.
 func (h *Host) renew(changed map[string]string) {
 	h.tellChanged(changed)
 	h.mu.Lock()
@@ -193,12 +196,12 @@ func (h *Host) renew(changed map[string]string) {
 		fresh := newPool(h, served.function)
 		served.retire()
 		served.pool = fresh
-		h.background.Go(func() { _, _ = fresh.prepare(h.ctx) }) // failures are told and kept by the pool
+		h.background.Go(func() { _, _ = fresh.prepare(h.ctx) }) // the pool reports a failure, and keeps it
 	}
 }
 
-// tellChanged tells what changed, in one notice for all functions whose code a
-// file is.
+// tellChanged reports the files that changed, each in one notice for all
+// functions that it is part of.
 func (h *Host) tellChanged(changed map[string]string) {
 	byFile := map[string][]string{}
 	for name, path := range changed {

@@ -62,8 +62,8 @@ func (h *Host) findNode(ctx context.Context) (string, int, error) {
 	return path, major, nil
 }
 
-// nodePath is where require finds packages that the function doesn't bring:
-// its layers, then what AWS's runtime bundles.
+// nodePath sets where require finds packages that the function does not have:
+// in its layers, then in the packages that AWS's runtime has.
 func (h *Host) nodePath(ctx context.Context, f Function, dir string, env environment) {
 	for i := len(f.Layers) - 1; i >= 0; i-- {
 		env.append("NODE_PATH", filepath.Join(f.Layers[i], "nodejs", "node_modules"))
@@ -73,8 +73,8 @@ func (h *Host) nodePath(ctx context.Context, f Function, dir string, env environ
 	}
 }
 
-// nodeRedirect tells the preload which connections to turn, and lets Node.js
-// trust the certificate at the other end.
+// nodeRedirect sets the variables for the preload that redirects connections,
+// and makes Node.js trust the endpoint's certificate.
 func (h *Host) nodeRedirect(env environment) {
 	h.hookRedirect(env)
 	redirect := h.options.Redirect

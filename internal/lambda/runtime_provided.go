@@ -20,8 +20,8 @@ func (h *Host) prepareProvided(ctx context.Context, f Function, dir string) (*pr
 	return &program{path: path, dir: dir, env: env.list()}, nil
 }
 
-// bootstrap is the path of what to run. Go source wins over an executable
-// beside it, which is a build for AWS.
+// bootstrap returns the path of the executable to run. Go source goes before an
+// executable beside it, which was built for AWS.
 func (h *Host) bootstrap(ctx context.Context, f Function, dir string) (string, error) {
 	if source, _ := filepath.Glob(filepath.Join(dir, "*.go")); len(source) > 0 {
 		return h.buildGo(ctx, dir)

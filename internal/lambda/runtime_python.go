@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// python is an interpreter, as it describes itself.
+// python is a Python interpreter, as it describes itself.
 type python struct {
 	Executable string `json:"executable"`
 	Version    string `json:"version"` // "3.12"
@@ -54,8 +54,9 @@ func (h *Host) preparePython(ctx context.Context, f Function, dir string) (*prog
 	}, nil
 }
 
-// pythonPath is where modules are found that the function's folder lacks. The
-// site hook comes first, or another would be taken in its place.
+// pythonPath returns the PYTHONPATH of a function: where modules are found that
+// are not in its folder. Our sitecustomize must come first, because only the
+// first one is imported.
 func pythonPath(f Function, interpreter *python, runtimeDir, own string) string {
 	folders := []string{filepath.Join(runtimeDir, "site")}
 	if own != "" {
@@ -69,8 +70,9 @@ func pythonPath(f Function, interpreter *python, runtimeDir, own string) string 
 	return strings.Join(folders, string(os.PathListSeparator))
 }
 
-// findPython chooses an interpreter: the version that the runtime names before
-// another, but one that has boto3 before all when the function needs it.
+// findPython chooses an interpreter: the version that the runtime names, if
+// there is one. For a function that needs boto3, an interpreter that has it
+// goes before that.
 func (h *Host) findPython(ctx context.Context, runtime string, needsSDK bool) (*python, error) {
 	wanted := strings.TrimPrefix(runtime, "python")
 	var best *python
@@ -79,8 +81,8 @@ func (h *Host) findPython(ctx context.Context, runtime string, needsSDK bool) (*
 		if err != nil {
 			continue
 		}
-		// A command that fails is a version manager's stand-in for a version it
-		// doesn't have, or too old.
+		// A command that fails is too old, or a version manager's placeholder
+		// for a version that is not installed.
 		said, err := h.probe(ctx, path, "-c", describePython)
 		if err != nil {
 			continue

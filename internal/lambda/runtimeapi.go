@@ -30,11 +30,11 @@ func newRuntimeAPI(p *process) *http.Server {
 	return &http.Server{
 		Handler:           webguard.Guard{}.Handler(mux, webguard.PlainText),
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // a function that speaks no HTTP hurts itself alone
+		ErrorLog:          log.New(io.Discard, "", 0), // errors in HTTP are the function's own, and harm no other
 	}
 }
 
-// serveNext blocks until there is work. The first call says that the
+// serveNext blocks until there is work. The first call means that the
 // function's initialization is done.
 func (p *process) serveNext(w http.ResponseWriter, r *http.Request) {
 	if !p.beginWait(w) {
@@ -48,13 +48,14 @@ func (p *process) serveNext(w http.ResponseWriter, r *http.Request) {
 		p.waiting = false
 		p.mu.Unlock()
 	case <-p.ending:
-		// A signal tells the process. Any answer it would take for an invocation.
+		// The process is ended by a signal. It would take any answer for an
+		// invocation.
 		<-r.Context().Done()
 	}
 }
 
-// beginWait notes that the process waits for work, and tells the pool unless
-// it knows that already.
+// beginWait notes that the process waits for work, and makes it available to
+// the pool unless it is already. It reports whether the process may wait.
 func (p *process) beginWait(w http.ResponseWriter) bool {
 	p.mu.Lock()
 	if p.waiting || p.state == stateRunning || p.state == stateFailed {
@@ -143,12 +144,12 @@ func (p *process) serveInitError(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	accept(w)
-	// The runtime is to exit by itself now; one that doesn't is made to.
+	// The runtime should exit by itself now; one that doesn't is ended.
 	time.AfterFunc(terminateGrace, p.stop)
 }
 
-// answerable finds the invocation that a call is about and refuses the call
-// when that is not the one the process works on.
+// answerable returns the invocation that a call is about. It refuses the call,
+// and returns false, if the process does not work on that invocation.
 func (p *process) answerable(w http.ResponseWriter, r *http.Request) (*task, bool) {
 	p.mu.Lock()
 	t, from := p.current, p.state
@@ -164,8 +165,8 @@ func (p *process) answerable(w http.ResponseWriter, r *http.Request) (*task, boo
 	return t, true
 }
 
-// answer hands the result to whoever waits for the task, unless another call
-// of the process was faster.
+// answer passes the result to the caller that waits for the task. It returns
+// false if the process has answered already.
 func (p *process) answer(w http.ResponseWriter, t *task, result Result) bool {
 	p.mu.Lock()
 	from := p.state
@@ -183,7 +184,7 @@ func (p *process) answer(w http.ResponseWriter, t *task, result Result) bool {
 	return true
 }
 
-// errorReport is the failed result that a call of an error path carries.
+// errorReport returns the failed result that a call of an error path has in it.
 func errorReport(r *http.Request, requestID string) Result {
 	body, err := readBody(r)
 	if err != nil || len(body) == 0 {
@@ -199,7 +200,7 @@ func errorReport(r *http.Request, requestID string) Result {
 var errTooLarge = errors.New("too large")
 
 // readBody reads a body of at most maxResponseBytes. The rest of a larger one
-// is read and dropped, so that the client gets to read the refusal.
+// is read and dropped, so that the client can read the refusal.
 func readBody(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxResponseBytes+1))
 	if err != nil {

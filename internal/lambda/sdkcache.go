@@ -15,25 +15,25 @@ import (
 )
 
 const (
-	// fillLimit bounds the installation of SDKs.
+	// fillLimit is the longest that the installation of an SDK may take.
 	fillLimit = 5 * time.Minute
-	// refillAfter is how long after a failure it is tried again: without a
-	// network an attempt takes long, and every function makes one.
+	// refillAfter is how long after a failure it may be tried again. Every
+	// function would make an attempt, and without a network each takes long.
 	refillAfter = time.Minute
 	// unfinished begins the names of folders that are being filled.
 	unfinished = ".new-"
 )
 
-// failedFill is why a folder of the cache could not be made, and when.
+// failedFill is a failure to make a folder of the cache, and its time.
 type failedFill struct {
 	err error
 	at  time.Time
 }
 
-// fill makes a folder of the cache, unless it is there: build gets a temporary
-// folder beside it, which takes its name when build succeeds. Of several
-// gateways and functions that want the same folder one fills it and the others
-// wait, or look again when they are done.
+// fill makes a folder of the cache, unless it exists. build fills a temporary
+// folder beside it, which gets the folder's name when build has succeeded. Of
+// several gateways and functions that need the same folder, one fills it and
+// the others wait for that.
 func (h *Host) fill(ctx context.Context, folder string, build func(ctx context.Context, dir string) error) (err error) {
 	if isDir(folder) {
 		return nil
@@ -70,8 +70,8 @@ func (h *Host) fill(ctx context.Context, folder string, build func(ctx context.C
 	return os.Rename(temporary, folder)
 }
 
-// lockFile locks a file against other processes, and other callers in this
-// one, until unlock. The system gives a lock back when its holder dies.
+// lockFile locks a file against other processes, and other callers in this one,
+// until unlock. The system releases a lock when its process ends.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -98,8 +98,9 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 }
 
 // nodeSDK returns the node_modules folder of the cache with the AWS packages
-// that the function imports and does not bring. It is "" when there are none,
-// or when they can't be had: that is told once, and the function starts without.
+// that the function imports and does not have. It is "" when there are none, or
+// when they cannot be installed: that is reported once, and the function starts
+// without them.
 func (h *Host) nodeSDK(ctx context.Context, f Function, dir string) string {
 	needed := missingPackages(f, dir)
 	if len(needed) == 0 {
@@ -171,8 +172,8 @@ func (h *Host) npmInstall(ctx context.Context, dir string, packages []string) er
 	return h.install(ctx, dir, npm, args...)
 }
 
-// pythonSDK returns a folder of the cache with boto3 for the interpreter, or
-// "" when it can't be had: that is told once.
+// pythonSDK returns a folder of the cache with boto3 for the interpreter, or ""
+// when it cannot be installed: that is reported once.
 func (h *Host) pythonSDK(ctx context.Context, f Function, interpreter *python) string {
 	folder := filepath.Join(h.options.CacheDir, "python", "boto3-"+interpreter.Version)
 	err := h.fill(ctx, folder, func(ctx context.Context, temporary string) error {
@@ -190,7 +191,7 @@ func (h *Host) pythonSDK(ctx context.Context, f Function, interpreter *python) s
 	return folder
 }
 
-// install runs an installer; its error holds what the installer said.
+// install runs an installer; its error has the installer's output.
 func (h *Host) install(ctx context.Context, dir, path string, args ...string) error {
 	said, err := h.runTool(ctx, dir, os.Environ(), path, args...)
 	if err != nil {

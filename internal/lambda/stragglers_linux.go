@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stragglersTime bounds how long stragglers are looked for: one that forks all
-// the time may always be a step ahead.
+// stragglersTime is the longest that stragglers are looked for: one that forks
+// all the time may never be caught.
 const stragglersTime = time.Second
 
-// endStragglers kills what a process of a function has left behind and that has
-// left its process group: daemons, and what runs in a session of its own. They
-// are known by the address of the Runtime API in their environment, which no two
-// processes share. It returns when there are none.
+// endStragglers kills processes that a function's process has started and that
+// have left its process group: daemons, and others with a session of their own.
+// It finds them by the address of the Runtime API in their environment, which
+// is different for each process. It returns when there are none any more.
 func endStragglers(address string) {
 	mark := []byte("AWS_LAMBDA_RUNTIME_API=" + address)
 	var killed []int
@@ -31,11 +31,11 @@ func endStragglers(address string) {
 		}
 	}
 	for _, pid := range killed {
-		_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) // where we are who buries orphans
+		_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) // we may be the process that reaps orphans
 	}
 }
 
-// marked are the processes that have an entry in their environment.
+// marked returns the processes that have an entry in their environment.
 func marked(mark []byte) (pids []int) {
 	folder, err := os.Open("/proc")
 	if err != nil {
@@ -52,7 +52,7 @@ func marked(mark []byte) (pids []int) {
 			continue
 		}
 		environment, err := os.ReadFile("/proc/" + name + "/environ")
-		if err != nil { // gone, or somebody else's
+		if err != nil { // gone, or another user's
 			continue
 		}
 		for entry := range bytes.SplitSeq(environment, []byte{0}) {

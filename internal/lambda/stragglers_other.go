@@ -2,6 +2,7 @@
 
 package lambda
 
-// endStragglers does nothing: Windows keeps all that a process starts in one job
-// object, and elsewhere there is no way to find what has left a process group.
+// endStragglers does nothing. On Windows a job object has all processes that a
+// process starts, and on other systems there is no way to find those that have
+// left a process group.
 func endStragglers(string) {}

@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// settleTime is how long a folder has to be quiet after a change: saving
-	// is often several steps, and several files.
+	// settleTime is how long a folder must be without changes before a change
+	// counts as finished: saving often takes several steps, and several files.
 	settleTime = 100 * time.Millisecond
-	// maxUnsettled bounds the wait for a folder that never gets quiet.
+	// maxUnsettled is the longest that is waited for that.
 	maxUnsettled = time.Second
 )
 
-// watcher sees changes below some folders.
+// watcher watches folders for changes.
 type watcher struct {
 	files  *fsnotify.Watcher
 	except string // a folder whose content is never code, wherever it is
@@ -55,7 +55,7 @@ func (w *watcher) note(event fsnotify.Event) {
 	}
 }
 
-// take returns what was noted since it was called last.
+// take returns the events since its last call.
 func (w *watcher) take() map[string]fsnotify.Op {
 	w.seenMu.Lock()
 	defer w.seenMu.Unlock()
@@ -64,8 +64,8 @@ func (w *watcher) take() map[string]fsnotify.Op {
 	return seen
 }
 
-// watch makes the given folders the ones that are watched, with all below
-// them. A folder that does not exist is noticed when it comes.
+// watch makes the given folders the ones that are watched, with all folders
+// below them. A folder that does not exist yet is noticed when it is made.
 func (w *watcher) watch(roots map[string]bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -84,8 +84,9 @@ func (w *watcher) watch(roots map[string]bool) error {
 	return failed
 }
 
-// add watches a folder with all below it, and the nearest folder above that
-// exists, to see the folder come back when it is deleted.
+// add watches a folder with all folders below it, and the nearest existing
+// folder above it, so that it is noticed when the folder is deleted and made
+// again.
 func (w *watcher) add(root string) error {
 	for above := filepath.Dir(root); ; above = filepath.Dir(above) {
 		if err := w.files.Add(above); err == nil || above == filepath.Dir(above) {
@@ -98,7 +99,7 @@ func (w *watcher) add(root string) error {
 func (w *watcher) addTree(root, dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
-		case err != nil: // not there, or gone meanwhile
+		case err != nil: // does not exist, or not any more
 			return nil
 		case !entry.IsDir():
 			return nil
@@ -112,8 +113,8 @@ func (w *watcher) addTree(root, dir string) error {
 	})
 }
 
-// changed returns the roots whose content a change of path concerns, and
-// watches folders that are new.
+// changed returns the roots that a changed path is part of, and watches new
+// folders.
 func (w *watcher) changed(path string, op fsnotify.Op) []string {
 	if op == fsnotify.Chmod {
 		return nil
@@ -124,7 +125,7 @@ func (w *watcher) changed(path string, op fsnotify.Op) []string {
 	for root := range w.roots {
 		switch {
 		case path == root || isBelow(path, root):
-			_ = w.add(root) // the root, or a folder above it, went or came
+			_ = w.add(root) // the root, or a folder above it, was made or removed
 		case !isBelow(root, path) || w.ignored(root, path):
 			continue
 		case op.Has(fsnotify.Create) && isDir(path):
@@ -158,12 +159,12 @@ func (w *watcher) ignored(root, path string) bool {
 	return path == w.except && path != root || isBelow(w.except, path) && !isBelow(w.except, root) || ignored(root, path)
 }
 
-// notWritten are names of folders that tools fill.
+// notWritten are names of folders whose content tools write.
 var notWritten = []string{"node_modules", "__pycache__", ".git", ".aws-sam", "cdk.out"}
 
-// ignored reports whether a path below the root is none of the code that is
-// written by hand: installed packages, caches, repositories, logs, backups of
-// editors.
+// ignored reports whether a path below the root is not code that people write,
+// but an installed package, a cache, a repository, a log, or an editor's
+// backup.
 func ignored(root, path string) bool {
 	relative, err := filepath.Rel(root, path)
 	if err != nil || relative == "." {
@@ -181,7 +182,7 @@ func ignored(root, path string) bool {
 	}
 	return strings.HasSuffix(name, "~") || strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx") ||
 		strings.HasSuffix(name, ".pyc") || strings.HasSuffix(name, ".log") || name == ".gitignore" ||
-		strings.HasPrefix(name, ".#") || name == "4913" // Vim tests a folder with it
+		strings.HasPrefix(name, ".#") || name == "4913" // Vim writes it to test a folder
 }
 
 func first(a, b error) error {

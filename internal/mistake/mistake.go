@@ -1,5 +1,6 @@
-// Package mistake says what is wrong with something that people write, and where:
-// in a template, a configuration, or the short form of APIs.
+// Package mistake has the type of mistakes in what people write: in templates,
+// configurations, and the short form of APIs. A mistake says what is wrong, and
+// where.
 package mistake
 
 import (
@@ -9,13 +10,13 @@ import (
 
 // Mistake is one thing that is wrong.
 type Mistake struct {
-	File    string // or the variable of the environment, or the flag
-	Line    int    // 1-based; 0 where it is not of one line
+	File    string // or an environment variable, or a flag
+	Line    int    // 1-based; 0 where no line is known
 	Where   string // the logical id of a resource, or the path of a key, "log.level"; empty for the whole
 	Message string
 }
 
-// Error gives the mistake in one line, "file:line: where: message".
+// Error returns the mistake in one line, "file:line: where: message".
 func (m Mistake) Error() string {
 	s := m.File
 	if m.Line > 0 {
@@ -27,8 +28,8 @@ func (m Mistake) Error() string {
 	return s + ": " + m.Message
 }
 
-// List has all mistakes of what was read, in its order. It is the error of what
-// cannot be used, and never empty then.
+// List has all mistakes of a file, in their order there. A reader returns it as
+// its error only if it is not empty.
 type List []Mistake
 
 func (l List) Error() string {

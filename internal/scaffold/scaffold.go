@@ -14,14 +14,16 @@ import (
 	"strings"
 )
 
-// Short is the beginning that is no SAM application: a stagedoor.yaml.
+// Short is the beginning with a stagedoor.yaml. The others are SAM
+// applications.
 const Short = "short"
 
-// Languages are those of the SAM applications.
+// Languages are the beginnings with a SAM application, by their languages.
 var Languages = []string{"go", "typescript", "python"}
 
-// files are below files/{beginning}. A name that ends in .embedded is written
-// without it: a go.mod here would make a module of its own.
+// files has the files of each beginning below files/{beginning}. Files are
+// written without the suffix .embedded, which go.mod has here because it would
+// make a module of its folder.
 //
 //go:embed all:files
 var files embed.FS
@@ -29,8 +31,8 @@ var files embed.FS
 const embedded = ".embedded"
 
 // Write writes the files of a beginning, Short or a language, into a folder,
-// which is made if it is not there. It returns their names, sorted. Where one of
-// them is there already, nothing is written.
+// and makes the folder if it does not exist. It returns their names, sorted. If
+// one of the files exists already it returns an error and writes nothing.
 func Write(folder, beginning string) (names []string, err error) {
 	root := path.Join("files", beginning)
 	if beginning != Short && !slices.Contains(Languages, beginning) {
@@ -66,7 +68,7 @@ func Write(folder, beginning string) (names []string, err error) {
 	return names, nil
 }
 
-// create writes a file that is not there yet.
+// create writes a new file. A file that exists already is an error.
 func create(name string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err

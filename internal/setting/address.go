@@ -15,11 +15,11 @@ func URL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// Address is where a server is reached by TCP, host:port; neither is empty.
+// Address is a server's TCP address, host:port, neither of them empty.
 type Address string
 
-// ParseAddress reads an address, host:port, or takes it from a URL: the port of
-// http is 80 where it has none, and that of https 443.
+// ParseAddress reads an address, host:port, or that of an http or https URL,
+// whose port is 80 or 443 where it has none.
 func ParseAddress(text string) (Address, error) {
 	address := text
 	if u, err := url.Parse(text); err == nil && u.Host != "" {

@@ -13,7 +13,8 @@ import (
 
 var number = regexp.MustCompile(`^\d+(\.\d+)?$`)
 
-// Duration reads a number with a unit, such as 500ms, 30s or 1h30m.
+// Duration reads a number with a unit, such as 500ms, 30s or 1h30m. The error
+// says what is wrong if it is not one, or not between least and most.
 func Duration(text string, least, most time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	switch {
@@ -27,7 +28,8 @@ func Duration(text string, least, most time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
-// Integer reads a whole number.
+// Integer reads a whole number. The error says what is wrong if it is not one,
+// or not between least and most.
 func Integer(text string, least, most int) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
@@ -36,7 +38,7 @@ func Integer(text string, least, most int) (int, error) {
 	return n, nil
 }
 
-// short is a duration without the units that are zero: 10m, not 10m0s.
+// short is a duration's text without the units that are zero: 10m, not 10m0s.
 func short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

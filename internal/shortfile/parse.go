@@ -43,8 +43,8 @@ var (
 	variable  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
 )
 
-// Parse reads the value of `apis`. Mistakes are in the order of the file; with
-// one, the file is of no use.
+// Parse reads the value of `apis`; name is the file's. It returns all mistakes,
+// in the order of the file. The *File must not be used if there are any.
 func Parse(name string, node *yaml.Node) (*File, mistake.List) {
 	p := &parser{reader: reader{source: name}, file: &File{Name: name}}
 	p.entries(node, "apis", func(e entry) { p.api(e) })
@@ -121,8 +121,8 @@ func (p *parser) route(api *API, e entry) {
 	}
 }
 
-// target reads a route that is written with keys. Which keys it may have
-// depends on what it leads to.
+// target reads a route that is written as a mapping. The keys that it may have
+// depend on whether it leads to a URL or a function.
 func (p *parser) target(route *Route, e entry) {
 	switch names := namesOf(e.value); {
 	case slices.Contains(names, "nats"):
@@ -185,18 +185,19 @@ func (p *parser) function(route *Route, e entry) {
 func (p *parser) answer(e entry, route *Route) {
 	given := p.boolean(e, &route.Answers)
 	if given && route.Answers && (route.Key == routeConnect || route.Key == routeDisconnect) {
-		p.problem(e.line, e.path, "there is nobody to answer on %s", route.Key)
+		p.problem(e.line, e.path, "a client gets no answer on %s", route.Key)
 	}
 }
 
-// distinct: the resources of an API begin with its name, in letters and digits
-// alone.
+// distinct reports names of APIs that differ only in case or in other
+// characters than letters and digits: logical ids begin with these names,
+// without such characters.
 func (p *parser) distinct() {
 	first := map[string]string{}
 	for _, api := range p.file.APIs {
 		id := logicalName(api.Name)
 		if other, taken := first[id]; taken {
-			p.problem(api.line, "apis."+api.Name, "the names %s and %s differ in signs or case alone; choose another", other, api.Name)
+			p.problem(api.line, "apis."+api.Name, "the names %s and %s differ only in case or punctuation; choose another", other, api.Name)
 			continue
 		}
 		first[id] = api.Name

@@ -17,10 +17,11 @@ import (
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
-// maxNodes bounds how many values are read, aliases followed.
+// maxNodes is the largest number of values that are read; values of aliases
+// count each time.
 const maxNodes = 20_000
 
-// reader walks through nodes and collects mistakes.
+// reader reads nodes of YAML and collects mistakes.
 type reader struct {
 	source   string // the name of the file
 	problems mistake.List
@@ -57,12 +58,13 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// entries gives the entries of a mapping, each name once.
+// entries calls each with the entries of a mapping. It reports a name that is
+// there twice.
 func (r *reader) entries(n *yaml.Node, path string, each func(entry)) {
 	written := n
 	n = resolve(n)
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
-		return // all that stands below is commented out
+		return // the mapping is empty: its lines are commented out
 	}
 	if n.Kind != yaml.MappingNode {
 		r.problem(written.Line, path, "expected names with a colon, not a single value or a list")
@@ -88,7 +90,7 @@ func (r *reader) entries(n *yaml.Node, path string, each func(entry)) {
 	}
 }
 
-// fields reads a mapping whose keys are known.
+// fields reads a mapping with a fixed set of keys.
 func (r *reader) fields(n *yaml.Node, path string, known fields) {
 	r.entries(n, path, func(e entry) {
 		names := make([]string, len(known))
@@ -132,7 +134,7 @@ func (r *reader) text(e entry) (string, bool) {
 	return "", false
 }
 
-// checked sets a text that check has nothing against.
+// checked sets a text, unless check returns an error for it, which it reports.
 func (r *reader) checked(e entry, to *string, check func(string) error) {
 	text, ok := r.text(e)
 	if !ok {
@@ -147,7 +149,8 @@ func (r *reader) checked(e entry, to *string, check func(string) error) {
 	*to = text
 }
 
-// texts reads names with a text each; most is how many there may be, 0 for any.
+// texts reads a mapping of names to texts. most is the largest number of names,
+// 0 for any number.
 func (r *reader) texts(e entry, most int, check func(name string) error) map[string]string {
 	values := map[string]string{}
 	r.entries(e.value, e.path, func(e entry) {
@@ -215,7 +218,7 @@ func checkURL(text string) error {
 	return nil
 }
 
-// isPort reports whether a URL's port is one, or left out.
+// isPort reports whether a URL's port is valid or left out.
 func isPort(text string) bool {
 	n, err := strconv.ParseUint(text, 10, 16)
 	return text == "" || err == nil && n > 0
@@ -237,8 +240,8 @@ func checkRuntime(text string) error {
 	return nil
 }
 
-// checkFolder checks the name of a function's folder; whether it is there is
-// seen when the template is read.
+// checkFolder checks the name of a function's folder. Whether the folder exists
+// is checked when the template is read.
 func checkFolder(text string) error {
 	if strings.Contains(text, "://") {
 		return fmt.Errorf("%q is not a folder; a URL goes to url", text)

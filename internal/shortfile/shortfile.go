@@ -1,22 +1,21 @@
 // Package shortfile reads the short form of WebSocket APIs, the mapping `apis`
 // of a stagedoor.yaml, and writes the CloudFormation template that it stands
-// for. Nothing knows how such an API is served: its template goes the way of
-// every template.
+// for. From there on such an API is handled like any other template.
 //
-// Parse finds all mistakes at once. The configuration calls it; whoever runs or
-// deploys the APIs takes the template.
+// Parse finds all mistakes at once; the configuration calls it. File.Template
+// is for those that run or deploy the APIs.
 package shortfile
 
 import (
 	"time"
 )
 
-// StackName is the stack that a short file is read as where nobody names
-// another. Ids are made from it and the names of APIs alone, so that an API
-// keeps its id when the file moves.
+// StackName is the name of the stack that a short file is read for, unless
+// another is given. Ids are made from it and the names of APIs alone, so that
+// an API keeps its id when the file moves.
 const StackName = "stagedoor"
 
-// What holds where the file says nothing.
+// Defaults of keys that the file does not have.
 const (
 	defaultSelect  = "$request.body.action"
 	defaultStage   = "dev"
@@ -24,17 +23,17 @@ const (
 	defaultHandler = "index.handler"
 )
 
-// Headers by which an HTTP backend knows what a request is about. Every request
-// of every HTTP route has them, and a client cannot set them.
+// Headers that tell an HTTP backend what a request is about. Every request of
+// an HTTP route has them, and a client cannot set them.
 const (
 	HeaderEvent        = "X-Stagedoor-Event" // connect, message or disconnect
 	HeaderConnectionID = "X-Connection-Id"
 	HeaderRouteKey     = "X-Route-Key"
 )
 
-// File are the APIs of a file, in its order.
+// File has the APIs of a file, in their order.
 type File struct {
-	Name string // of the file, for what is said about it
+	Name string // of the file, for messages
 	APIs []*API
 }
 
@@ -49,12 +48,14 @@ type API struct {
 	line int
 }
 
-// Route leads to an HTTP backend or to a function; one of both is set.
+// Route leads to an HTTP backend or to a function. Exactly one of the two is
+// set.
 type Route struct {
 	Key      string
 	HTTP     *HTTP
 	Function *Function
-	// Answers: what the backend answers to a message is sent to the client.
+	// Answers is set where the backend's answer to a message is sent to the
+	// client.
 	Answers bool
 
 	line int
@@ -69,7 +70,7 @@ type HTTP struct {
 
 // Function is a Lambda function.
 type Function struct {
-	Dir         string // as it is written: from the file's folder
+	Dir         string // as it is written: relative to the file's folder
 	Runtime     string
 	Handler     string
 	Timeout     time.Duration // whole seconds; 0 stands for Lambda's 3 s
@@ -77,8 +78,8 @@ type Function struct {
 	Environment map[string]string
 }
 
-// ForURL stands for a file with one API, whose every event is a request to one
-// URL.
+// ForURL returns a file with one API, of which every event is a request to the
+// URL. The error says what is wrong with the URL.
 func ForURL(url string) (*File, error) {
 	if err := checkURL(url); err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func ForURL(url string) (*File, error) {
 	return &File{Name: url, APIs: []*API{api}}, nil
 }
 
-// Place is where something of a template stands in the short file.
+// Place is where a resource of a template comes from in the short file.
 type Place struct {
 	Line int    // 0 where there is no file
 	Key  string // "apis.chat.routes.message"

@@ -2,11 +2,11 @@ package shortfile
 
 import "regexp"
 
-// subject is a route that leads to a subject of NATS with names of places in
-// it, written without quotes: `audit: {nats: events/audit.{message}}`. YAML has
-// no words with braces between braces.
+// subject matches a route to a NATS subject that has placeholders and is not
+// quoted: `audit: {nats: events/audit.{message}}`. YAML does not allow braces
+// in a plain word between braces.
 var subject = regexp.MustCompile(`(?m)^([ \t]*[^\s#:]+:[ \t]*\{[ \t]*nats:[ \t]*)([^"'\s][^"'\n]*\}[^"'\n]*)(\}[ \t]*(?:#.*)?)$`)
 
-// QuoteSubjects puts the subjects of a file's routes in quotes where YAML cannot
-// do without, so that a file that has them can be read. Lines stay as they are.
+// QuoteSubjects puts the subjects of a file's routes in quotes where YAML needs
+// these, so that the file can be read. The numbers of lines do not change.
 func QuoteSubjects(text []byte) []byte { return subject.ReplaceAll(text, []byte(`$1"$2"$3`)) }

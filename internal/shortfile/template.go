@@ -19,22 +19,22 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Template writes the SAM template that the file stands for, in YAML. Folders
-// of functions are named from the file's own.
+// Template returns the SAM template that the file stands for, in YAML. Folders
+// of functions are relative to the file's folder.
 func (f *File) Template() []byte {
 	var out bytes.Buffer
 	_, _ = fmt.Fprintf(&out, "# The template that %s stands for.\n", oneLine(filepath.Base(f.Name)))
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(f.write().document()); err != nil {
-		panic(fmt.Sprintf("shortfile: the template is no YAML: %v", err)) // it is made of texts
+		panic(fmt.Sprintf("shortfile: the template is not YAML: %v", err)) // it is made of texts
 	}
-	_ = encoder.Close() // the buffer takes everything
+	_ = encoder.Close() // a buffer does not fail
 	return out.Bytes()
 }
 
-// Places says where in the file the resources of the template come from, by
-// their logical ids.
+// Places returns, for each resource of the template by its logical id, the
+// place in the file that it comes from.
 func (f *File) Places() map[string]Place { return f.write().places }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
@@ -44,7 +44,7 @@ type writer struct {
 	resources object
 	outputs   object
 	places    map[string]Place
-	functions map[string]string // logical ids by what the function is
+	functions map[string]string // logical ids by the function's definition
 	names     map[string]bool   // of functions
 }
 
@@ -68,7 +68,7 @@ func (w *writer) document() *yaml.Node {
 	return root.node()
 }
 
-// add adds a resource, under a logical id that none has yet.
+// add adds a resource. No resource may have its logical id yet.
 func (w *writer) add(logicalID, typ string, at Place, properties object) {
 	var resource object
 	resource.set("Type", text(typ))
@@ -137,7 +137,7 @@ func (w *writer) route(api *API, route *Route, name, apiID string) {
 	}
 }
 
-// backend sets what is particular to HTTP.
+// backend sets the properties that only HTTP integrations have.
 func (o *object) backend(route *Route) {
 	o.set("IntegrationType", text("HTTP_PROXY"))
 	o.set("IntegrationMethod", text(route.HTTP.Method))
@@ -164,7 +164,7 @@ func (o *object) backend(route *Route) {
 func (w *writer) function(api *API, f *Function, name, apiID string, at Place) string {
 	written, err := json.Marshal(f)
 	if err != nil {
-		panic(fmt.Sprintf("shortfile: a function is no JSON: %v", err)) // it is made of texts and numbers
+		panic(fmt.Sprintf("shortfile: a function cannot be encoded as JSON: %v", err)) // it is made of texts and numbers
 	}
 	key := api.Name + " " + string(written)
 	if id := w.functions[key]; id != "" {
@@ -203,8 +203,8 @@ func (w *writer) function(api *API, f *Function, name, apiID string, at Place) s
 	return id
 }
 
-// functionName is the name by which a gateway that runs elsewhere calls the
-// function: that of the API and of the folder.
+// functionName is the function's name, by which a gateway on another machine
+// calls it: it is made of the names of the API and of the folder.
 func (w *writer) functionName(api, folder, key string) string {
 	word := strings.Map(func(r rune) rune {
 		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_') {
@@ -238,8 +238,8 @@ func executeAPI(apiID string) *yaml.Node {
 	return sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + apiID + "}/*")
 }
 
-// free is a logical id to begin others with: base, or where something else
-// has that, base and a few digits of what it is for.
+// free returns a prefix for logical ids that is not used yet: base, or base and
+// a few digits of the hash of what.
 func (w *writer) free(base, what string) string {
 	taken := func(id string) bool {
 		for _, suffix := range []string{"Api", "Stage", "Integration", "Function"} {
@@ -263,7 +263,8 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// logicalName is a name in letters and digits alone: ChatRoom for chat-room.
+// logicalName turns a name into one of letters and digits: ChatRoom for
+// chat-room.
 func logicalName(name string) string {
 	var b strings.Builder
 	first := true
@@ -300,7 +301,8 @@ func texts(values map[string]string) *yaml.Node {
 	return o.node()
 }
 
-// text is a string, in quotes only where it would be read as something else.
+// text is a string. It is written in quotes only where it would be read as
+// another type without.
 func text(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)

@@ -1,7 +1,7 @@
-// Package source is what "stagedoor dev", check and deploy are pointed at: a
+// Package source reads what is given to "stagedoor dev", check and deploy: a
 // SAM or CloudFormation template, a stagedoor.yaml with the short form of APIs,
-// a folder with one of them, or the URL of an HTTP backend. All of them become
-// the application of a template.
+// a folder with one of them, or the URL of an HTTP backend. Each of them
+// becomes a template's application.
 package source
 
 import (
@@ -21,21 +21,24 @@ import (
 // they are looked for.
 var shortNames = []string{"stagedoor.yaml", "stagedoor.yml"}
 
-// Source is where an application is read from. It may be read again and again.
+// Source is where an application is read from. It can be read any number of
+// times, and each time reads the file anew.
 type Source struct {
 	// File is the template or the short file; empty for a URL.
 	File string
 	// URL is the HTTP backend; empty for a file.
 	URL string
-	// Note says what was passed over; empty where nothing was.
+	// Note is a message about a file that was passed over; empty where none
+	// was.
 	Note string
 
 	short   bool
 	backend *shortfile.File // of a URL
 }
 
-// Find finds the source that a path or URL stands for. In a folder a template
-// goes before a short file.
+// Find finds the source that a path or URL stands for. In a folder it takes a
+// template before a short file. The error says what to do where there is
+// neither.
 func Find(what string) (*Source, error) {
 	if IsURL(what) {
 		backend, err := shortfile.ForURL(what)
@@ -58,12 +61,13 @@ func Find(what string) (*Source, error) {
 	return &Source{File: file, short: config.IsConfiguration(file)}, nil
 }
 
-// IsURL reports whether what is written is the URL of a backend and no path.
+// IsURL reports whether a text is the URL of a backend, and not a path.
 func IsURL(what string) bool {
 	return strings.HasPrefix(what, "http://") || strings.HasPrefix(what, "https://")
 }
 
-// looksLikeHost: localhost:8000, and no drive of Windows.
+// looksLikeHost reports whether a text looks like a host with a port,
+// localhost:8000, and not like a path with a drive of Windows.
 func looksLikeHost(what string) bool {
 	u, err := url.Parse("http://" + filepath.Base(what))
 	return err == nil && len(u.Hostname()) > 1 && u.Port() != ""
@@ -97,7 +101,7 @@ func inFolder(folder string) (*Source, error) {
 // IsShort reports whether the source is a stagedoor.yaml.
 func (s *Source) IsShort() bool { return s.short }
 
-// Name is the file or URL, for people.
+// Name is the file or URL, for messages.
 func (s *Source) Name() string {
 	if s.URL != "" {
 		return s.URL
@@ -116,8 +120,8 @@ func (s *Source) Config(environ []string) (*config.Config, error) {
 	return c, err
 }
 
-// Load reads the application. Where the options name no stack, it is named as
-// the folder of the file, as for every template; that of a URL is
+// Load reads the application. If the options name no stack, the stack has the
+// name of the file's folder, as for every template; for a URL it is
 // shortfile.StackName.
 func (s *Source) Load(o template.Options) (*template.Application, error) {
 	file, err := s.shortForm()
@@ -134,7 +138,7 @@ func (s *Source) Load(o template.Options) (*template.Application, error) {
 }
 
 // Load reads the application that APIs in their short form stand for. Mistakes
-// have their lines in the short file.
+// are reported with lines of the short file.
 func Load(file *shortfile.File, o template.Options) (*template.Application, error) {
 	return template.LoadText(text(file), o)
 }

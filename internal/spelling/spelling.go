@@ -1,15 +1,16 @@
-// Package spelling finds the name that a misspelled one most likely stands
-// for. What reads files written by people uses it: templates and the
+// Package spelling finds the name that a misspelled one most likely stands for.
+// The readers of files that people write use it: of templates and of the
 // configuration.
 package spelling
 
 import "strings"
 
-// maxSuggested bounds the length of names that are compared: the distance
-// costs the product of both lengths.
+// maxSuggested is the largest length of names that are compared: comparing two
+// takes time in proportion to the product of their lengths.
 const maxSuggested = 255
 
-// maxCandidates bounds how many names one misspelled name is compared with.
+// maxCandidates is the largest number of names that a misspelled name is
+// compared with.
 const maxCandidates = 2000
 
 // Nearest returns the candidate that a misspelled name most likely stands
@@ -34,8 +35,8 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
-// Hint is "; did you mean X?" for the candidate nearest to a misspelled name, to
-// end a message with, or "" when none is close enough.
+// Hint returns "; did you mean X?" with the candidate that is nearest to a
+// misspelled name, as the end of a message, or "" when none is close enough.
 func Hint(name string, candidates []string) string {
 	if nearest := Nearest(name, candidates); nearest != "" {
 		return "; did you mean " + nearest + "?"
@@ -44,8 +45,8 @@ func Hint(name string, candidates []string) string {
 }
 
 // distance is the number of single-character edits between a and b; a swap of
-// two neighbours counts as one. It may return any number ≥ limit once the
-// distance cannot be less.
+// two neighbours counts as one. It may return any number that is not less than
+// limit if the distance is not less than that.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit

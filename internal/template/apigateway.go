@@ -42,7 +42,7 @@ func (b *builder) api(res *resource) {
 	b.app.APIs = append(b.app.APIs, api)
 	b.apis[api.API.ApiId] = &apiBuilder{
 		API: api.API, built: api, res: res, routeLines: map[string]int{}, integrations: map[string]bool{},
-		authorizers: map[string]bool{}, models: map[string]*properties{}, deployments: map[string]bool{}, stages: map[string]*builtStage{}, repoint: map[string]repointing{},
+		authorizers: map[string]bool{}, models: map[string]*properties{}, deployments: map[string]bool{}, stages: map[string]*builtStage{}, repoint: map[string]stageDeployment{},
 	}
 }
 
@@ -57,7 +57,7 @@ func (r *resolver) isHTTPAPI(res *resource) bool {
 }
 
 // checkExpression reports a selection expression that cannot be evaluated, and
-// warns of one that selects nothing.
+// warns about one that selects nothing.
 func (b *builder) checkExpression(p *properties, name string, place expression.Place) {
 	source := p.text(name)
 	if source == "" {
@@ -73,7 +73,7 @@ func (b *builder) checkExpression(p *properties, name string, place expression.P
 	}
 }
 
-// checkTags reports what the AWS API does not take as tags.
+// checkTags reports tags that the AWS API refuses.
 func checkTags(p *properties) {
 	if n := len(p.textMap("Tags")); n > 50 {
 		p.wrong("Tags", "Tags has %d entries; at most 50 are allowed", n)
@@ -91,7 +91,7 @@ func (b *builder) authorizer(res *resource) {
 	var sources []string
 	for _, source := range p.texts("IdentitySource") {
 		if source == "" {
-			continue // stands for none
+			continue // stands for no source
 		}
 		if !identitySource.MatchString(source) {
 			p.wrong("IdentitySource", "Invalid request identity source expression: %s. The sources must be separated by comma, and each source must be either a request parameter, matching 'route.request.querystring|header.[a-zA-Z0-9._-]+', or a stage variable, matching 'stageVariables.[a-zA-Z0-9._-]+', or a context parameter, matching 'context.[a-zA-Z0-9._-]+'", source)
@@ -146,8 +146,8 @@ func (b *builder) integration(res *resource) {
 	b.checkExpression(p, "TemplateSelectionExpression", expression.TemplateSelection)
 }
 
-// wrongMapping reports what package mapping refuses. Its errors begin with the
-// property, as the API spells it.
+// wrongMapping reports an error of package mapping. It begins with the
+// property's name as the API writes it.
 func (p *properties) wrongMapping(err error) {
 	if err == nil {
 		return
@@ -160,7 +160,7 @@ func (p *properties) wrongMapping(err error) {
 	p.wrong(name, "%s%s", name, err.Error()[len(name):])
 }
 
-// checkIntegration checks what depends on the integration's type.
+// checkIntegration checks the properties that depend on the integration's type.
 func (b *builder) checkIntegration(p *properties, typ string) {
 	uri := p.text("IntegrationUri")
 	kind, _ := apigw.IntegrationTypeOf(typ)

@@ -2,7 +2,7 @@ package template
 
 import "strings"
 
-// Types of resources that are acted on.
+// Types of resources that are run here.
 const (
 	typeAPI                 = "AWS::ApiGatewayV2::Api"
 	typeRoute               = "AWS::ApiGatewayV2::Route"
@@ -29,8 +29,8 @@ const (
 	typeTable = "AWS::DynamoDB::Table"
 )
 
-// named are the types whose Ref, or part of it, is a name: the property that
-// gives it, and the longest name that CloudFormation makes up.
+// named are the types whose Ref is, or contains, a name: the property that sets
+// it, and the length of the longest name that CloudFormation makes up.
 var named = map[string]struct {
 	property string
 	limit    int
@@ -58,8 +58,8 @@ var named = map[string]struct {
 	"AWS::Serverless::StateMachine":        {"Name", 80},
 }
 
-// attributesOf lists what Fn::GetAtt knows of a type that is acted on; nil for
-// any other type.
+// attributesOf lists the attributes of a type for Fn::GetAtt; it returns nil
+// for a type that is not run here.
 func attributesOf(typ string) []string {
 	switch typ {
 	case typeAPI:
@@ -104,7 +104,7 @@ func attributesOf(typ string) []string {
 	return nil
 }
 
-// reference returns what Ref stands for.
+// reference returns the value of a Ref to a resource.
 func (r *resolver) reference(res *resource, line int) *value {
 	return r.once("Ref "+res.id, line, func() *value { return r.makeReference(res, line) })
 }
@@ -115,9 +115,9 @@ func (r *resolver) nameOf(res *resource, line int) *value {
 	return r.once("name of "+res.id, line, func() *value { return r.makeName(res) })
 }
 
-// once makes a value the first time it is asked for, and gives a copy on the
-// line where it is used. What needs itself is part of a circle, which was
-// reported, and is unknown.
+// once makes a value the first time that it is needed, and returns a copy of it
+// on the given line. A value that needs itself is unknown; the circle was
+// reported.
 func (r *resolver) once(what string, line int, make func() *value) *value {
 	v, ok := r.made[what]
 	if !ok {
@@ -156,7 +156,7 @@ func (r *resolver) makeReference(res *resource, line int) *value {
 	return r.nameOf(res, line)
 }
 
-// attribute returns what Fn::GetAtt stands for.
+// attribute returns the value of an Fn::GetAtt.
 func (r *resolver) attribute(res *resource, name string, line int) *value {
 	ref := func() *value { return r.reference(res, line) }
 	switch res.typ + "." + name {
@@ -223,7 +223,7 @@ func (r *resolver) makeName(res *resource) *value {
 	return newText(res.line, name)
 }
 
-// format makes a text of another one, unless that is unknown.
+// format makes a text from the text of a value. It is unknown if that value is.
 func (r *resolver) format(line int, v *value, make func(string) string) *value {
 	if v.kind != text {
 		return newUnknown(line)

@@ -8,7 +8,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// builder makes an Application of resolved resources.
+// builder makes an Application from resolved resources.
 type builder struct {
 	*resolver
 	folder   string // of the template, absolute
@@ -27,13 +27,13 @@ type apiBuilder struct {
 	*apigw.API
 	built        *API
 	res          *resource
-	routeLines   map[string]int         // by route key
-	integrations map[string]bool        // by id
-	authorizers  map[string]bool        // by id
-	models       map[string]*properties // by name
-	deployments  map[string]bool        // by id
-	stages       map[string]*builtStage // by name
-	repoint      map[string]repointing  // by the name of the stage
+	routeLines   map[string]int             // by route key
+	integrations map[string]bool            // by id
+	authorizers  map[string]bool            // by id
+	models       map[string]*properties     // by name
+	deployments  map[string]bool            // by id
+	stages       map[string]*builtStage     // by name
+	repoint      map[string]stageDeployment // by the name of the stage
 }
 
 // builtStage is a stage with the resource that it comes from.
@@ -56,8 +56,8 @@ func newBuilder(r *resolver, folder string) *builder {
 	}
 }
 
-// phases say what is made of each type, in the order in which the makers need
-// each other's results.
+// phases are the functions that build each type of resource, in the order in
+// which they need each other's results.
 var phases = []map[string]func(*builder, *resource){
 	{typeAPI: (*builder).api, typeAPIKey: (*builder).apiKey, typeLayerVersion: (*builder).layerVersion, typeDomainName: (*builder).domainName, typeTable: (*builder).table},
 	{typeFunction: (*builder).function, typeModel: (*builder).model, typeAuthorizer: (*builder).authorizer},
@@ -69,7 +69,7 @@ var phases = []map[string]func(*builder, *resource){
 	{typeUsagePlanKey: (*builder).usagePlanKey},
 }
 
-// build makes the application; mistakes go to the report.
+// build makes the application. Mistakes are in the report.
 func (b *builder) build() *Application {
 	actedOn := map[string]bool{}
 	for _, phase := range phases {
@@ -96,8 +96,8 @@ func (b *builder) build() *Application {
 
 var typeForm = regexp.MustCompile(`^(Custom::[A-Za-z0-9_@-]+|[A-Za-z0-9]+::[A-Za-z0-9]+::[A-Za-z0-9]+(::[A-Za-z0-9]+)?)$`)
 
-// serviceTypes are all types of the services that are acted on, so that a
-// misspelled one is not taken for a type that is merely ignored.
+// serviceTypes are all types of resources of the services that are run here, so
+// that a misspelled type is reported and not ignored.
 var serviceTypes = map[string][]string{
 	"AWS::ApiGatewayV2": {
 		typeAPI, typeAPIMapping, typeAuthorizer, typeDeployment, typeDomainName, typeIntegration, typeIntegrationResponse,
@@ -127,7 +127,7 @@ func (b *builder) ignore(res *resource) {
 		return
 	}
 	if res.made {
-		return // nobody wrote it, so nobody misses it
+		return // it is not in the template itself
 	}
 	message := "a type that is not run here"
 	if service == "AWS::IAM" {
@@ -139,8 +139,8 @@ func (b *builder) ignore(res *resource) {
 // id is the physical id of a resource whose id has n characters.
 func (b *builder) id(res *resource, n int) string { return b.stack.id(res.id, n) }
 
-// below reads a resource that belongs to an API. nil means that the API is not there,
-// which was reported, or is an HTTP API.
+// below reads a resource that belongs to an API. It returns nil if the API does
+// not exist, which it reports, or is an HTTP API.
 func (b *builder) below(res *resource, schema []property) (*apiBuilder, *properties) {
 	if id := b.apiID(res); b.httpAPIs[id] {
 		b.notice(Notice{Line: res.line, LogicalID: res.id, Type: res.typ, Message: "belongs to an HTTP API"})

@@ -43,7 +43,8 @@ func (r *resolver) compute(f call, arguments []*value) *value {
 	return newUnknown(f.line)
 }
 
-// text returns a string that a function has made, within the bound of all.
+// text returns a string that a function has made as a value, unless it is
+// beyond maxMade.
 func (r *resolver) text(f call, s string) *value {
 	if !r.spend(f, len(s)) {
 		return newUnknown(f.line)
@@ -51,7 +52,8 @@ func (r *resolver) text(f call, s string) *value {
 	return newText(f.line, s)
 }
 
-// spend takes the length of a string that is to be made off the bound of all.
+// spend counts the length of a string that is going to be made, and reports
+// whether it is within maxMade.
 func (r *resolver) spend(f call, bytes int) bool {
 	if r.spent > maxMade {
 		return false // reported
@@ -163,8 +165,8 @@ func (r *resolver) findInMap(f call, arguments []*value) *value {
 	return at
 }
 
-// importValue returns what another stack exports. There is no other stack here:
-// who starts the gateway says the values.
+// importValue returns the value that another stack exports. There is no other
+// stack here, so the values are given when the gateway is started.
 func (r *resolver) importValue(f call, name *value) *value {
 	if !name.isScalar() {
 		return r.wrong(f, "takes the name of an export, not %s", name.describe())

@@ -12,8 +12,8 @@ const (
 	maxParameters = 200
 )
 
-// sections are the top-level members of a template. The ones that are true are
-// objects of named entries.
+// sections are the top-level members of a template. Those that are true are
+// objects with named entries.
 var sections = map[string]bool{
 	"AWSTemplateFormatVersion": false,
 	"Conditions":               true,
@@ -29,7 +29,8 @@ var sections = map[string]bool{
 	"Transform":                false,
 }
 
-// document is a template by its sections, before any reference is resolved.
+// document is a template, split into its sections, before any reference is
+// resolved.
 type document struct {
 	root      *value
 	resources []*resource
@@ -41,11 +42,11 @@ type resource struct {
 	id         string
 	typ        string
 	line       int
-	body       *value // everything that is written below the logical id
+	body       *value // the object below the logical id
 	properties *value // an object, possibly empty
 	condition  string // name of a condition, or empty
 	dependsOn  []*value
-	made       bool // by SAM's expansion; the template does not write it
+	made       bool // by SAM's expansion; it is not written in the template
 }
 
 // attributes are the members of a resource beside its properties.
@@ -56,8 +57,8 @@ var attributes = []string{
 
 var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 
-// newDocument splits a template into its sections and resources and reports
-// what does not have the form of a template.
+// newDocument splits a template into its sections and resources, and reports
+// those that do not have the right form.
 func newDocument(root *value, r *report) *document {
 	d := &document{root: root, byID: map[string]*resource{}}
 	if root.kind != object {
@@ -113,9 +114,9 @@ func (d *document) readResources(r *report) {
 	}
 }
 
-// lookup returns the resource of a logical id, or nil. It also knows what SAM
-// makes of its resources that are not expanded here: their logical ids begin
-// with that of the resource.
+// lookup returns the resource with a logical id, or nil. It also returns one
+// for the resources that SAM makes and this package does not: their logical ids
+// begin with that of the SAM resource.
 func (d *document) lookup(id string) *resource {
 	if res := d.byID[id]; res != nil {
 		return res
@@ -128,11 +129,10 @@ func (d *document) lookup(id string) *resource {
 	return nil
 }
 
-// typeImplied stands for the type of what SAM makes and is not expanded here.
+// typeImplied stands for the type of such a resource.
 const typeImplied = "AWS::Serverless::Implied"
 
-// newImplied stands for a resource that SAM makes of one that is not expanded
-// here.
+// newImplied makes the stand-in for such a resource.
 func newImplied(id string) *resource {
 	return &resource{id: id, typ: typeImplied, body: newObject(0), properties: newObject(0)}
 }
@@ -151,8 +151,8 @@ func (d *document) ids() []string {
 	return ids
 }
 
-// readResource reads one entry of Resources; nil means that it was reported
-// and is of no use.
+// readResource reads one entry of Resources. It returns nil for an entry that
+// cannot be used, which it reports.
 func readResource(entry member, r *report) *resource {
 	id, body := entry.key, entry.value
 	switch {

@@ -32,7 +32,7 @@ func (b *builder) apiMapping(res *resource) {
 		return // reported
 	}
 	domain := b.domains[name]
-	if domain == nil { // made elsewhere
+	if domain == nil { // made outside of the template
 		domain = b.addDomain(name)
 	}
 	if p.isKnown("Stage") && api.stages[stage] == nil {

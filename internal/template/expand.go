@@ -7,8 +7,8 @@ import (
 )
 
 // expander replaces the resources of SAM by those of CloudFormation that they
-// stand for, and leaves everything else as it is. What it makes carries the
-// line of what it was made from.
+// stand for, and leaves everything else as it is. The resources that it makes
+// have the line of the one that they were made from.
 type expander struct {
 	*report
 	doc        *document
@@ -16,7 +16,7 @@ type expander struct {
 	parameters map[string]*parameter
 	out        *value // the expanded section Resources
 	aliases    aliases
-	implied    []string // logical ids that SAM would make of what is not expanded here
+	implied    []string // logical ids that SAM would make and that are not made here
 }
 
 // samTypes are the types that are expanded here.
@@ -27,8 +27,8 @@ var samTypes = map[string]func(*expander, *resource){
 	"AWS::Serverless::WebSocketApi": (*expander).webSocketAPI,
 }
 
-// expandSAM returns the template after SAM's expansion. A template without
-// resources of SAM comes back with the same content.
+// expandSAM returns the template after SAM's expansion. The content of a
+// template without resources of SAM does not change.
 func expandSAM(d *document, parameters map[string]*parameter, r *report) *document {
 	if d.root.kind != object {
 		return d
@@ -75,7 +75,7 @@ func expandSAM(d *document, parameters map[string]*parameter, r *report) *docume
 }
 
 // otherTransforms returns the transforms of the template that are not done
-// here; nil when there is none.
+// here, nil where there are none.
 func (e *expander) otherTransforms() *value {
 	given := e.doc.root.get("Transform")
 	if given == nil {
@@ -106,7 +106,8 @@ func (e *expander) otherTransforms() *value {
 	return rest
 }
 
-// suggestType reports a type of SAM that does not exist.
+// suggestType reports a type of SAM that does not exist, with the one that may
+// be meant.
 func (e *expander) suggestType(res *resource) {
 	types := append(sortedKeys(samTypes),
 		"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
@@ -117,19 +118,19 @@ func (e *expander) suggestType(res *resource) {
 	}
 }
 
-// invalid reports a mistake in a resource of SAM in SAM's own words.
+// invalid reports a mistake in a resource of SAM with SAM's own text.
 func (e *expander) invalid(line int, id, format string, args ...any) {
 	e.problem(line, id, "Resource with id [%s] is invalid. %s", id, fmt.Sprintf(format, args...))
 }
 
-// keep takes a resource over as it is. A resource of SAM that is invalid is
-// kept too, so that references to it are not mistakes of their own.
+// keep takes a resource over as it is. An invalid resource of SAM is kept too,
+// so that references to it are not reported as well.
 func (e *expander) keep(res *resource) {
 	e.out.members = append(e.out.members, member{key: res.id, line: res.line, value: res.body})
 }
 
-// add takes a made resource over. Two of the same logical id are a mistake of
-// the template.
+// add adds a resource that was made from another one. It reports a logical id
+// that is taken.
 func (e *expander) add(from *resource, id, typ string, properties *value, attributes ...member) *value {
 	line := properties.line
 	body := newObject(line, with("Type", newText(line, typ)), with("Properties", properties))
@@ -146,8 +147,8 @@ func (e *expander) add(from *resource, id, typ string, properties *value, attrib
 	return body
 }
 
-// passed returns the attributes of a resource that also hold for what is made
-// of it.
+// passed returns those of the named attributes that a resource has, for the
+// resources that are made from it.
 func passed(res *resource, names ...string) []member {
 	var out []member
 	for _, m := range res.body.members {
@@ -195,8 +196,8 @@ func (e *expander) knownProperties(res *resource, properties *value, names []str
 	}
 }
 
-// withParameters replaces each Ref of a parameter that has a value by that
-// value, which SAM does where the value decides what is made.
+// withParameters replaces each Ref to a parameter that has a value by that
+// value. SAM does so where the value determines which resources are made.
 func (e *expander) withParameters(v *value) *value {
 	if v == nil {
 		return nil

@@ -9,30 +9,32 @@ import (
 	"strings"
 )
 
-// fileNames are the names that a template has in a folder, in the order they
-// are looked for.
+// fileNames are the names that a template may have in a folder, in the order in
+// which they are looked for.
 var fileNames = []string{"template.yaml", "template.yml", "template.json"}
 
-// packaged is what the Serverless Framework names the template that it makes.
+// packaged is the file name of the template that the Serverless Framework
+// makes.
 const packaged = "cloudformation-template-update-stack.json"
 
-// ErrNone is what the error of Find is for a folder without anything like a
-// template.
+// ErrNone is the error of Find, by errors.Is, for a folder without anything
+// like a template.
 var ErrNone = errors.New("the folder has no template")
 
-// noneError is ErrNone with the folder.
+// noneError is an ErrNone that names the folder.
 type noneError struct{ folder string }
 
 func (e *noneError) Error() string {
 	return fmt.Sprintf("find template: folder %s has none of %s", e.folder, strings.Join(fileNames, ", "))
 }
 
-// Is makes it an ErrNone.
+// Is makes errors.Is find ErrNone.
 func (e *noneError) Is(target error) bool { return target == ErrNone }
 
 // Find returns the template file that path stands for: path itself, or the
 // template.yaml, template.yml or template.json of the folder it names; else the
-// one that the Serverless Framework has put there, or the only one of CDK.
+// one that the Serverless Framework has put there, or the only one of CDK. The
+// error says what to name where there are several or none.
 func Find(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -65,15 +67,16 @@ func Find(path string) (string, error) {
 	return "", &noneError{path}
 }
 
-// serverlessNames are the configurations of the Serverless Framework, of which a
-// template is made by its own program.
+// serverlessNames are the file names of configurations of the Serverless
+// Framework. Its own program makes a template from one.
 var serverlessNames = []string{"serverless.yml", "serverless.yaml", "serverless.json", "serverless.ts", "serverless.js"}
 
 func isServerless(path string) bool { return slices.Contains(serverlessNames, filepath.Base(path)) }
 
-// serverless says how a configuration of the Serverless Framework is run.
+// serverless is the error for a configuration of the Serverless Framework, and
+// says how to make a template from it.
 func serverless(folder, name string) error {
-	return fmt.Errorf("find template: %s is no template, but what the Serverless Framework makes one of: run \"serverless package\" (or \"osls package\") and then give %s",
+	return fmt.Errorf("find template: %s is not a template, but a configuration of the Serverless Framework, which makes one: run \"serverless package\" (or \"osls package\") and then give %s",
 		filepath.Join(folder, name), filepath.Join(folder, ".serverless", packaged))
 }
 
@@ -85,10 +88,11 @@ func baseNames(paths []string) []string {
 	return names
 }
 
-// escapeGlob makes a pattern that matches a path and nothing else.
+// escapeGlob makes a pattern for filepath.Glob that matches a path and nothing
+// else.
 func escapeGlob(path string) string {
 	if filepath.Separator != '/' {
-		return path // there is no escape in patterns on Windows
+		return path // patterns have no escape on Windows
 	}
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }

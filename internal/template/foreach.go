@@ -11,21 +11,22 @@ const forEach = "Fn::ForEach"
 // languageExtensions is the transform that loops belong to.
 const languageExtensions = "AWS::LanguageExtensions"
 
-// looper writes out the loops of a template: what is in one is there once for
-// each value of its collection, with the value in the place of its identifier.
+// looper writes out the loops of a template: the body of a loop appears once
+// for each value of its collection, with the value in the place of the
+// identifier.
 type looper struct {
 	*report
-	// resolver gives collections their values: of parameters, mappings and
-	// conditions, as there are no resources yet.
+	// resolver resolves collections. They can use parameters, mappings and
+	// conditions; there are no resources yet.
 	resolver *resolver
 	declared bool // whether the template has the transform
 	values   int  // that were made
-	bytes    int  // of the texts that were made
-	over     bool // a bound was passed; the rest is left out
+	bytes    int  // of the texts that all loops made
+	over     bool // a bound was reached; the rest is left out
 }
 
-// expandLoops writes out the loops in the sections that may have some. What was
-// made carries the lines of what it was made from.
+// expandLoops writes out the loops in the sections that may have them. Values
+// keep the lines of the loop's body.
 func expandLoops(root *value, s stack, parameters map[string]*parameter, r *report) {
 	sections := &document{root: root, byID: map[string]*resource{}}
 	l := &looper{report: r, resolver: newResolver(sections, s, parameters, r), declared: hasTransform(root, languageExtensions)}
@@ -95,7 +96,7 @@ func (l *looper) members(v *value) {
 
 func isLoop(m member) bool { return strings.HasPrefix(m.key, forEach) }
 
-// loop returns what a loop makes, the loops in it written out.
+// loop returns the members that a loop makes, with the loops in it written out.
 func (l *looper) loop(m member) (made []member) {
 	name, named := strings.CutPrefix(m.key, forEach+"::")
 	if !named || !alphanumeric.MatchString(name) {
@@ -104,7 +105,7 @@ func (l *looper) loop(m member) (made []member) {
 	}
 	if !l.declared {
 		l.problem(m.line, "", "%s needs the transform %s: add it to the template's Transform", m.key, languageExtensions)
-		l.declared = true // said once
+		l.declared = true // reported once
 	}
 	parts := m.value.items
 	if m.value.kind != list || len(parts) != 3 || parts[0].kind != text || !alphanumeric.MatchString(parts[0].text) || parts[2].kind != object {
@@ -114,7 +115,7 @@ func (l *looper) loop(m member) (made []member) {
 		return nil
 	}
 	items := l.collection(m, parts[1])
-	if l.spend(m.line, len(items), 0); l.over { // one of a parameter is long, and short to write
+	if l.spend(m.line, len(items), 0); l.over { // a parameter can have many values
 		return nil
 	}
 	for _, item := range items {
@@ -155,7 +156,7 @@ func (l *looper) collection(m member, given *value) (items []string) {
 }
 
 // waits reports whether a collection is a parameter without a value, which is
-// reported where parameters are.
+// reported with the parameters.
 func (l *looper) waits(given *value) bool {
 	f, ok := asCall(given)
 	if !ok || f.function != "Ref" {
@@ -172,7 +173,8 @@ type replacement struct {
 	texts            *strings.Replacer
 }
 
-// newReplacement: ${X} stands for the value, &{X} for its letters and digits.
+// newReplacement makes a replacement of an identifier X by a value: of ${X} by
+// the value itself, and of &{X} by its letters and digits.
 func newReplacement(l *looper, identifier, item string) *replacement {
 	return &replacement{
 		looper: l, identifier: identifier, item: item,
@@ -214,8 +216,8 @@ func (r *replacement) text(s string, line int) string {
 	return s
 }
 
-// spend takes what is made off the bounds of all loops: a few nested ones could
-// otherwise make very much.
+// spend counts values and bytes that are going to be made, against the bounds
+// for all loops: a few nested loops could make very much.
 func (l *looper) spend(line, values, bytes int) {
 	l.values += values
 	l.bytes += bytes

@@ -15,7 +15,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
-// What Lambda takes where a template says nothing.
+// Defaults of Lambda.
 const (
 	defaultMemoryMB = 128
 	defaultTimeout  = 3 * time.Second
@@ -56,7 +56,7 @@ func (b *builder) function(res *resource) {
 	b.app.Functions = append(b.app.Functions, f)
 }
 
-// runtime checks the name of the runtime, and records that one cannot run here.
+// runtime checks the name of the runtime, and records one that cannot run here.
 func (b *builder) runtime(f *Function, p *properties) {
 	switch {
 	case f.Runtime == "":
@@ -67,13 +67,14 @@ func (b *builder) runtime(f *Function, p *properties) {
 	}
 }
 
-// elsewhere says what can be done where a function cannot run here.
+// elsewhere is the end of the message about a function that cannot run here:
+// what can be done about it.
 func elsewhere(f *Function) string {
 	return " is not run here (--function " + f.LogicalID + "=URL says where it runs)"
 }
 
-// noticeArchitecture records that a function is run on another architecture
-// than the template asks for.
+// noticeArchitecture records that a function runs on another architecture than
+// the one in the template.
 func noticeArchitecture(p *properties) {
 	here := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	if asked := p.texts("Architectures"); len(asked) > 0 && !slices.Contains(asked, here) {
@@ -81,7 +82,8 @@ func noticeArchitecture(p *properties) {
 	}
 }
 
-// requireForZip reports what a function that is no container image lacks.
+// requireForZip reports missing properties of a function that is not a
+// container image.
 func (b *builder) requireForZip(f *Function, p *properties) {
 	if p.values["Code"].get("ImageUri") != nil {
 		return
@@ -125,8 +127,8 @@ var reservedVariables = map[string]bool{
 	"AWS_SESSION_TOKEN": true, "AWS_LAMBDA_RUNTIME_API": true, "LAMBDA_TASK_ROOT": true, "LAMBDA_RUNTIME_DIR": true,
 }
 
-// code finds the function's code: a local folder, source text in the template,
-// or something that cannot run here.
+// code finds the function's code: a local folder, an archive, or source text in
+// the template. Other code cannot run here, which it records.
 func (b *builder) code(f *Function, p *properties) {
 	code := p.values["Code"]
 	line := p.lines["Code"]
@@ -158,13 +160,13 @@ func (b *builder) code(f *Function, p *properties) {
 	}
 }
 
-// stored finds code in S3 where tools put it before they upload it: beside the
-// template, by the last part of its key.
+// stored looks for code whose place is in S3 at the place where tools put it
+// before they upload it: beside the template, under the last part of its key.
 func (b *builder) stored(f *Function, p *properties, line int, uri string) {
 	name := path.Base(uri)
 	stem := strings.TrimSuffix(name, ".zip")
 	for _, candidate := range []string{name, "asset." + name, "asset." + stem} {
-		if stem == name { // no archive
+		if stem == name { // not an archive
 			break
 		}
 		file := filepath.Join(b.folder, candidate)
@@ -210,8 +212,8 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// localFolder resolves a path that is relative to the template. The message
-// says why it is no folder.
+// localFolder resolves a path that is relative to the template. message is why
+// that is not a folder, "" if it is one.
 func (b *builder) localFolder(path string) (folder, message string) {
 	folder = filepath.FromSlash(path)
 	if !filepath.IsAbs(folder) {
@@ -298,12 +300,12 @@ func (b *builder) calls(p *properties, name string) {
 	b.external = append(b.external, externalCall{properties: p, property: name, arn: parts[1]})
 }
 
-// noticeExternalCalls records the functions that are called and are not part
-// of the template: such a call fails here.
+// noticeExternalCalls records the functions that are called but are not part of
+// the template: calls of them fail here.
 func (b *builder) noticeExternalCalls() {
 	for _, call := range b.external {
 		if strings.Contains(call.arn, "${stageVariables.") {
-			continue // known only once a stage is there
+			continue // not known before there is a stage
 		}
 		parts := strings.Split(call.arn, ":")
 		unqualified := strings.Join(parts[:min(len(parts), 7)], ":")

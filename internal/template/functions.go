@@ -26,7 +26,7 @@ var functions = map[string]struct{ least, most int }{
 	"Fn::ToJsonString": {0, 0},
 }
 
-// refused are functions that cannot have a meaning here, with the reason.
+// refused are functions that are not supported, with the error's text.
 var refused = map[string]string{
 	"Fn::Cidr": "Fn::Cidr is not supported in a resource that runs here",
 }
@@ -38,9 +38,9 @@ type call struct {
 	line     int
 }
 
-// asCall recognises a function: an object with Ref or Fn::… as its only
-// member. Condition is one only where a condition is expected, as policy
-// documents have members of that name.
+// asCall recognises a function: an object whose only member is Ref or Fn::…. A
+// member Condition is a function only where a condition is expected, because
+// policy documents have members of that name.
 func asCall(v *value) (call, bool) {
 	if v == nil || v.kind != object || len(v.members) != 1 {
 		return call{}, false
@@ -64,8 +64,8 @@ func asConditionCall(v *value) (call, bool) {
 	return call{}, false
 }
 
-// arguments lists the arguments of a function that takes several. Where their
-// number is wrong, ok is false.
+// arguments lists the arguments of a function that takes several. ok is false
+// where their number is wrong.
 func (c call) arguments() (arguments []*value, ok bool) {
 	count := functions[c.function]
 	if c.argument.kind != list {
@@ -75,7 +75,8 @@ func (c call) arguments() (arguments []*value, ok bool) {
 	return c.argument.items, n >= count.least && n <= count.most
 }
 
-// attribute returns the two parts of a GetAtt; its long form may be one string.
+// attribute returns the two parts of an Fn::GetAtt, whose long form may also be
+// one string.
 func (c call) attribute() (resource, attribute *value, ok bool) {
 	argument := c.argument
 	if argument.kind == text {

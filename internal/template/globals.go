@@ -2,8 +2,8 @@ package template
 
 import "slices"
 
-// globalSections are the members of Globals that concern what is expanded
-// here, with the type each is for. The others are known to SAM.
+// globalSections are the members of Globals, each with the type of resource
+// that it is for; "" for types that are not expanded here.
 var globalSections = map[string]string{
 	"Api":              "",
 	"CapacityProvider": "",

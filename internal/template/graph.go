@@ -2,8 +2,7 @@ package template
 
 import "strings"
 
-// graph holds which named thing refers to which, with the line of the first
-// reference.
+// graph holds which names refer to which, with the line of the first reference.
 type graph struct {
 	edges map[string][]edge
 	known map[[2]string]bool
@@ -35,8 +34,8 @@ type cycle struct {
 
 func (c cycle) String() string { return strings.Join(c.path, " → ") }
 
-// cycles finds the closed paths, walking from the names in the order given.
-// It names one for each reference that leads back.
+// cycles returns the closed paths, walking from the names in the order given:
+// one for each reference that leads back.
 func (g *graph) cycles(names []string) []cycle {
 	w := walker{graph: g, position: map[string]int{}, done: map[string]bool{}}
 	for _, name := range names {

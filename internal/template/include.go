@@ -11,13 +11,13 @@ import (
 // maxIncludes bounds how many files a template may include.
 const maxIncludes = 50
 
-// includer puts the content of local files where a template has the transform
-// AWS::Include. What comes from a file carries the line of the transform.
+// includer replaces the transform AWS::Include by the content of local files.
+// Values from a file have the line of the transform.
 type includer struct {
 	*report
 	folder string   // of the template
 	files  []string // that were included
-	read   int      // bytes, of all of them
+	read   int      // bytes of all files
 }
 
 // include replaces every AWS::Include of a template and returns the files.
@@ -53,7 +53,7 @@ func (in *includer) walk(v *value) {
 }
 
 // into adds the members of the file that a macro names to an object. Members
-// that are there already stay.
+// that the object has already stay.
 func (in *includer) into(v *value, macro *value) {
 	location := macro.get("Parameters").get("Location")
 	if location == nil || location.kind != text {

@@ -7,9 +7,10 @@ import (
 	"strconv"
 )
 
-// jsonEscapes rewrites the escapes that JSON has and the YAML parser lacks, so
-// that one parser reads both: an escaped slash, and the two-part \u escapes of
-// characters past U+FFFF. A source that is not JSON stays as it is.
+// jsonEscapes rewrites the escapes that JSON has and the YAML parser does not
+// know, so that one parser can read both: the escaped slash, and the two-part
+// \u escapes of characters beyond U+FFFF. A source that is not JSON stays as it
+// is.
 func jsonEscapes(source []byte) []byte {
 	if !bytes.HasPrefix(bytes.TrimLeft(source, " \t\r\n"), []byte("{")) {
 		return source

@@ -6,8 +6,8 @@ import (
 )
 
 // Load reads a template file, or the template of a folder as Find does, and
-// gives what it describes. A template with mistakes gives mistake.List; any other
-// error means that the file could not be read.
+// returns what it describes. For a template with mistakes the error is
+// mistake.List; any other error means that the file could not be read.
 func Load(path string, o Options) (*Application, error) {
 	source, r, err := open(path)
 	if err != nil {
@@ -16,14 +16,15 @@ func Load(path string, o Options) (*Application, error) {
 	return load(source, o, r)
 }
 
-// Text is a template that was made of another file.
+// Text is a template that was made from another file, a short form for
+// instance.
 type Text struct {
 	Source []byte
-	// File is the file it was made of: relative paths count from its folder, and
-	// it stands in messages.
+	// File is the file it was made from. Relative paths are relative to its
+	// folder, and messages name it.
 	File string
-	// Place says where in the file a resource comes from, and its name there. Nil
-	// leaves the lines out.
+	// Place returns the line of the file that a resource comes from, and the
+	// resource's name there. With nil, messages have no lines.
 	Place func(logicalID string) (line int, name string)
 }
 
@@ -35,10 +36,10 @@ func (t Text) report() *report {
 	return r
 }
 
-// LoadText is Load of a template that was made of another file.
+// LoadText is Load for a template that was made from another file.
 func LoadText(t Text, o Options) (*Application, error) { return load(t.Source, o, t.report()) }
 
-// ExpandText is Expand of a template that was made of another file.
+// ExpandText is Expand for a template that was made from another file.
 func ExpandText(t Text, o Options) ([]byte, error) { return expand(t.Source, o, t.report()) }
 
 // open finds and reads a template, and starts the report about it.
@@ -52,7 +53,7 @@ func open(path string) ([]byte, *report, error) {
 	return source, r, err
 }
 
-// load is Load without the reading of the file.
+// load is Load for a source that was read.
 func load(source []byte, o Options, r *report) (*Application, error) {
 	t, err := readSource(source, o, r)
 	if err != nil {
@@ -73,7 +74,8 @@ func load(source []byte, o Options, r *report) (*Application, error) {
 }
 
 // Expand returns a template after SAM's expansion as indented JSON with sorted
-// keys. Functions stay as they are written. Mistakes give mistake.List.
+// keys. Functions stay as they are written. For a template with mistakes the
+// error is mistake.List.
 func Expand(path string, o Options) ([]byte, error) {
 	source, r, err := open(path)
 	if err != nil {
@@ -82,7 +84,7 @@ func Expand(path string, o Options) ([]byte, error) {
 	return expand(source, o, r)
 }
 
-// expand is Expand without the reading of the file.
+// expand is Expand for a source that was read.
 func expand(source []byte, o Options, r *report) ([]byte, error) {
 	t, err := readSource(source, o, r)
 	if err != nil {
@@ -98,12 +100,13 @@ func expand(source []byte, o Options, r *report) ([]byte, error) {
 type expandedTemplate struct {
 	doc        *document
 	parameters map[string]*parameter
-	folder     string   // that the template lies in, absolute
+	folder     string   // of the template, absolute
 	includes   []string // files that are part of it
 }
 
-// readSource parses a template and expands what is SAM's in it. An error means
-// that nothing more can be said; other mistakes are in the report.
+// readSource parses a template and expands the resources of SAM in it. Mistakes
+// are in the report. An error means that the template could not be read to its
+// end.
 func readSource(source []byte, o Options, r *report) (*expandedTemplate, error) {
 	folder, err := filepath.Abs(filepath.Dir(r.file))
 	if err != nil {

@@ -41,8 +41,8 @@ func (b *builder) model(res *resource) {
 	})
 }
 
-// checkModels reports the models of an API whose schema cannot be used, as the
-// AWS API refuses them at their creation, unless the API says not to.
+// checkModels reports the models of an API whose schema cannot be used: AWS
+// refuses to create these, unless the API has DisableSchemaValidation.
 func (b *builder) checkModels(api *apiBuilder) {
 	if api.DisableSchemaValidation {
 		return
@@ -51,7 +51,7 @@ func (b *builder) checkModels(api *apiBuilder) {
 	for i, m := range api.Models {
 		models[i] = m
 		if !api.models[m.Name].isKnown("Schema") {
-			models[i] = &apigw.Model{Name: m.Name, Schema: "{}"} // so that who refers to it is checked
+			models[i] = &apigw.Model{Name: m.Name, Schema: "{}"} // so that models that refer to it are checked
 		}
 	}
 	set := model.Compile(api.ApiId, models)
@@ -62,8 +62,7 @@ func (b *builder) checkModels(api *apiBuilder) {
 	}
 }
 
-// checkRequestModels checks which models a route's messages are validated
-// with.
+// checkRequestModels checks the models for a route's messages.
 func (b *builder) checkRequestModels(api *apiBuilder, p *properties, key string) {
 	b.checkExpression(p, "ModelSelectionExpression", expression.ModelSelection)
 	requested := p.textMap("RequestModels")
@@ -80,7 +79,8 @@ func (b *builder) checkRequestModels(api *apiBuilder, p *properties, key string)
 	}
 }
 
-// modelMeant says which model may be meant by a name that is none.
+// modelMeant is a hint for a name that no model has: the model that may be
+// meant.
 func (b *builder) modelMeant(api *apiBuilder, name string) string {
 	i := slices.IndexFunc(api.Models, func(m *apigw.Model) bool { return m.ModelId == name })
 	if i >= 0 {

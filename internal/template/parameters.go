@@ -12,8 +12,8 @@ type parameter struct {
 	line  int
 	typ   string
 	value *value // nil when it has none
-	// ssm is the name of the value in the SSM parameter store, for a parameter
-	// that would be read from there.
+	// ssm is a name in the SSM parameter store, for a parameter whose value is
+	// kept there.
 	ssm string
 }
 
@@ -75,13 +75,15 @@ func readParameter(m member, given map[string]string, r *report) *parameter {
 		r.problem(preset.line, m.key, "the Default of a parameter is a string or a number, not %s", preset.describe())
 		p.value = newUnknown(m.line)
 	case strings.HasPrefix(m.key, "AssetParameters"):
-		// CDK's parameters for the place of an asset; the asset is local here.
+		// These are CDK's parameters for the place of an asset; the asset is
+		// local here.
 		p.value = newText(m.line, m.key)
 	}
 	return p
 }
 
-// parameterType reports whether CloudFormation has such a type.
+// parameterType reports whether CloudFormation has a type of parameters with
+// this name.
 func parameterType(typ string) bool {
 	switch typ {
 	case "String", "Number", "List<Number>", "CommaDelimitedList":
@@ -126,7 +128,8 @@ func (p *parameter) read(m member, raw *value, r *report) *value {
 	return v.items[0]
 }
 
-// refuse says which constraint a value breaks, or "".
+// refuse returns the constraint that a value breaks, as the end of a sentence,
+// or "".
 func (p *parameter) refuse(constraints *value, item string) string {
 	if strings.Contains(p.typ, "Number") {
 		if _, err := strconv.ParseFloat(item, 64); err != nil {
@@ -139,7 +142,7 @@ func (p *parameter) refuse(constraints *value, item string) string {
 		}
 	}
 	if pattern := constraints.get("AllowedPattern"); pattern.isScalar() {
-		// A pattern that RE2 cannot express is not held against the value.
+		// A pattern that RE2 does not have is not checked.
 		if re, err := regexp.Compile(`^(?:` + pattern.text + `)$`); err == nil && !re.MatchString(item) {
 			return "does not match its AllowedPattern " + pattern.text
 		}

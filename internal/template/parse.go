@@ -23,8 +23,8 @@ const (
 	maxValues = 250_000
 )
 
-// readTemplate reads the file that a report is about; one over CloudFormation's
-// limit is a problem, and is not read.
+// readTemplate reads the file of a report. A file beyond CloudFormation's limit
+// is not read; that is a problem.
 func readTemplate(r *report) ([]byte, error) {
 	f, err := os.Open(r.file)
 	if err != nil {
@@ -46,8 +46,8 @@ func readTemplate(r *report) ([]byte, error) {
 	return nil, r.err()
 }
 
-// Source returns the text of a template, which is YAML or JSON and not too
-// large; mistake.List where it is not.
+// Source returns the text of a template. The error is mistake.List where it is not
+// YAML or JSON, or too large.
 func Source(file string) ([]byte, error) {
 	r := newReport(file)
 	source, err := readTemplate(r)
@@ -60,8 +60,8 @@ func Source(file string) ([]byte, error) {
 	return source, r.err()
 }
 
-// parse reads YAML or JSON; both go through the same parser, so that lines are
-// known for both. It returns nil when the source cannot be read to its end.
+// parse reads YAML or JSON; the same parser reads both, so that lines are known
+// for both. It returns nil when the source cannot be read to its end.
 func parse(source []byte, r *report) *value {
 	decoder := yaml.NewDecoder(bytes.NewReader(jsonEscapes(source)))
 	var root yaml.Node
@@ -96,8 +96,8 @@ var grammarErrors = regexp.MustCompile(`^(did not find expected (<|node content|
 // wholeFile are the messages that the YAML library gives without a line.
 var wholeFile = regexp.MustCompile(`^(unknown anchor|control characters|.*octet|.*UTF-|.*surrogate)`)
 
-// reportSyntax names the line of a syntax error: where the construct at fault
-// begins, or where it was noticed.
+// reportSyntax reports a syntax error, with the line where the construct at
+// fault begins, or where the error was noticed.
 func reportSyntax(source []byte, err error, r *report) {
 	message, line := err.Error(), 1
 	if m := yamlError.FindStringSubmatch(message); m != nil {
@@ -120,11 +120,11 @@ type converter struct {
 	report *report
 	open   map[*yaml.Node]bool // aliased nodes that are being expanded
 	values int
-	over   bool // a bound was passed; the rest is left out
+	over   bool // a bound was reached; the rest is left out
 }
 
-// convert returns a value for every node; what cannot be converted is reported
-// and unknown.
+// convert returns the value of a node. A node that cannot be converted is
+// reported, and its value is unknown.
 func (c *converter) convert(n *yaml.Node, depth int) *value {
 	c.values++
 	switch {
@@ -167,7 +167,7 @@ func (c *converter) alias(n *yaml.Node, depth int) *value {
 	return c.convert(n.Alias, depth+1)
 }
 
-// plain converts a node without regard to a function tag.
+// plain converts a node, and ignores its tag.
 func (c *converter) plain(n *yaml.Node, depth int) *value {
 	switch n.Kind {
 	case yaml.SequenceNode:

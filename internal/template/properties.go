@@ -34,17 +34,17 @@ type property struct {
 	oneOf    []string
 	min, max int            // of an integer, or of the length of a text; none when max is 0
 	pattern  *regexp.Regexp // of a text
-	// kept properties are not acted on yet and reported, unless their value is
-	// the inert one, which asks for nothing.
+	// kept is set for properties that have no effect yet. They are reported,
+	// unless they have the value inert, which asks for nothing.
 	kept  bool
 	inert string
-	// refused says that API Gateway does not take the property for WebSocket
-	// APIs, and why.
+	// refused is the error's text for a property that API Gateway refuses for
+	// WebSocket APIs.
 	refused string
 }
 
-// properties are the resolved and checked properties of a resource. What is
-// missing or was reported reads as the zero value.
+// properties are the resolved and checked properties of a resource. One that is
+// missing or was reported has the zero value.
 type properties struct {
 	*report
 	res    *resource
@@ -52,7 +52,7 @@ type properties struct {
 	lines  map[string]int
 }
 
-// keptMessage is what a notice of a kept property says.
+// keptMessage is the notice for a kept property.
 const keptMessage = "kept, but not acted on yet"
 
 // read resolves a resource's properties and checks them against those that its
@@ -114,8 +114,8 @@ func (p *properties) object(v *value, prefix string, schema []property, into map
 	}
 }
 
-// textMembers returns an object with those of its members that are scalars; the
-// others are reported one by one.
+// textMembers returns an object with those of its members that are scalars. It
+// reports each of the others.
 func (p *properties) textMembers(path string, v *value) *value {
 	out := newObject(v.line)
 	for _, m := range v.members {
@@ -129,7 +129,7 @@ func (p *properties) textMembers(path string, v *value) *value {
 	return out
 }
 
-// ignore records that a property is not acted on.
+// ignore records that a property is ignored.
 func (p *properties) ignore(line int, name, message string) {
 	p.notice(Notice{Line: line, LogicalID: p.res.id, Type: p.res.typ, Property: name, Message: message})
 }
@@ -143,7 +143,7 @@ func (p *properties) wrong(name, format string, args ...any) {
 	p.problem(line, p.res.id, format, args...)
 }
 
-// check says what is wrong with a value, or "".
+// check returns what is wrong with a value, as the end of a sentence, or "".
 func (s property) check(v *value) string {
 	switch s.form {
 	case textForm:
@@ -224,7 +224,7 @@ func checkConstraints(v *value) string {
 	return ""
 }
 
-// show returns a scalar as it is written, and the kind of anything else.
+// show returns a scalar as it is written, and for any other value its kind.
 func (v *value) show() string {
 	if v.isScalar() {
 		return strconv.Quote(v.text)
@@ -232,10 +232,10 @@ func (v *value) show() string {
 	return v.describe()
 }
 
-// has reports whether the property is there, even when its value is of no use.
+// has reports whether the property is there, whether its value is known or not.
 func (p *properties) has(name string) bool { return p.values[name] != nil }
 
-// isKnown reports whether the property has a value that can be used.
+// isKnown reports whether the property has a value, and that is known.
 func (p *properties) isKnown(name string) bool {
 	return p.has(name) && p.values[name].kind != unknown
 }
@@ -301,7 +301,7 @@ func textMapOf(v *value) map[string]string {
 	return out
 }
 
-// nested checks an object inside the properties; path says where it is.
+// nested checks an object inside the properties. path is where it is.
 func (p *properties) nested(path string, v *value, schema []property) *properties {
 	n := &properties{report: p.report, res: p.res, values: map[string]*value{}, lines: map[string]int{}}
 	switch {

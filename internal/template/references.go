@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// checker looks at every function of a template, in resources that are ignored
-// and in branches that are not taken as well, and reports what is not written
-// as the function wants it, names that do not exist, and cycles.
+// checker checks every function of a template, also in resources that are
+// ignored and in branches that are not taken. It reports wrong arguments, names
+// that do not exist, and cycles.
 type checker struct {
 	*report
 	doc        *document
 	parameters map[string]*parameter
 	resources  *graph
 	conditions *graph
-	// at is what is being looked at.
+	// at is the part that is being checked.
 	at place
 }
 
@@ -71,7 +71,7 @@ func (c *checker) output(m member) {
 	c.value(m.value.without("Condition"))
 }
 
-// value looks at a value of a resource or an output.
+// value checks a value of a resource or an output.
 func (c *checker) value(v *value) {
 	if f, ok := asCall(v); ok {
 		c.call(f)
@@ -94,7 +94,7 @@ func (c *checker) value(v *value) {
 	}
 }
 
-// call looks at a function and its arguments.
+// call checks a function and its arguments.
 func (c *checker) call(f call) {
 	count, isFunction := functions[f.function]
 	if !isFunction {
@@ -142,8 +142,8 @@ func (c *checker) unsupported(f call) {
 	}
 }
 
-// forms shows how each function is written, for the message about one that is
-// not.
+// forms has how each function is written, for the message about wrong
+// arguments.
 var forms = map[string]string{
 	"Condition":     "the name of a condition",
 	"Fn::And":       "a list of 2 to 10 conditions",
@@ -167,7 +167,7 @@ func (c *checker) malformed(f call) {
 	}
 }
 
-// ref looks at a Ref, and at a name without a dot in Fn::Sub.
+// ref checks a Ref, or a name without a dot in Fn::Sub.
 func (c *checker) ref(f call) {
 	if f.argument.kind != text {
 		c.malformed(f)
@@ -176,7 +176,7 @@ func (c *checker) ref(f call) {
 	c.name("Ref", f.argument.text, f.argument.line)
 }
 
-// name looks at the name of a parameter or a resource.
+// name checks the name of a parameter or a resource.
 func (c *checker) name(function, name string, line int) {
 	if c.parameters[name] != nil || slices.Contains(pseudoParameters, name) {
 		return
@@ -193,7 +193,8 @@ func (c *checker) name(function, name string, line int) {
 	c.problem(line, c.at.name(), "%s names %s, which is neither a parameter nor a resource%s", function, name, c.didYouMean(name, candidates))
 }
 
-// refersTo records that the resource at hand needs another one first.
+// refersTo records that the resource that is being checked needs another one
+// first.
 func (c *checker) refersTo(id string, line int) {
 	if c.at.resource != "" {
 		c.resources.add(c.at.resource, id, line)
@@ -215,8 +216,8 @@ func (c *checker) getAtt(f call) {
 	c.attribute("Fn::GetAtt", id.text, name, id.line)
 }
 
-// attribute looks at a resource and the name of one of its attributes, which
-// is empty when it is not known yet.
+// attribute checks a resource's logical id and the name of one of its
+// attributes, which is empty where it is not known yet.
 func (c *checker) attribute(function, id, attribute string, line int) {
 	res := c.doc.lookup(id)
 	if res == nil {
@@ -286,8 +287,8 @@ func (c *checker) dependsOn(name *value) {
 	c.refersTo(name.text, name.line)
 }
 
-// condition looks at what must be a condition: Fn::And, Or, Not, Equals, or
-// the name of another one.
+// condition checks a value that must be a condition: Fn::And, Or, Not, Equals,
+// or the name of another condition.
 func (c *checker) condition(v *value, line int) {
 	f, ok := asConditionCall(v)
 	if !ok {

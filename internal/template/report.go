@@ -8,8 +8,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
-// maxProblems bounds how much is said about one template: past it, the reader
-// is better served by mending what is listed.
+// maxProblems is the largest number of problems that are listed for a template.
 const maxProblems = 200
 
 // report collects the problems and notices of one template.
@@ -20,8 +19,8 @@ type report struct {
 	warnings []Notice
 	seen     map[mistake.Mistake]bool
 	full     bool
-	// place gives a resource's line and name in the file that the template was
-	// made of; nil where it is a file of its own.
+	// place returns a resource's line and name in the file that the template
+	// was made from; nil where the template is itself a file.
 	place func(logicalID string) (line int, name string)
 }
 
@@ -46,10 +45,10 @@ func (r *report) problem(line int, logicalID, format string, args ...any) {
 	r.full = len(r.problems) >= maxProblems
 }
 
-// notice records what is not acted on.
+// notice records a part of the template that is ignored.
 func (r *report) notice(n Notice) { r.notices = append(r.notices, r.placed(n)) }
 
-// warn records what is accepted and yet cannot be meant.
+// warn records a part of the template that is accepted, but probably not meant.
 func (r *report) warn(n Notice) { r.warnings = append(r.warnings, r.placed(n)) }
 
 // placed adds to a notice its file, and its line and name there.
@@ -83,7 +82,8 @@ func inOrder(notices []Notice) []Notice {
 	return notices
 }
 
-// didYouMean is spelling.Hint, as long as problems are recorded.
+// didYouMean is spelling.Hint, or "" once there are too many problems to be
+// listed.
 func (r *report) didYouMean(name string, candidates []string) string {
 	if r.full {
 		return ""

@@ -2,19 +2,19 @@ package template
 
 import "strings"
 
-// resolver gives functions their values. A function that the checker has
-// already reported resolves to an unknown value without a second report.
+// resolver replaces functions by their values. A function that the checker has
+// already reported becomes an unknown value, and is not reported again.
 type resolver struct {
 	*report
 	doc        *document
 	stack      stack
 	parameters map[string]*parameter
-	imports    map[string]string // what other stacks export
+	imports    map[string]string // exports of other stacks, by name
 	mappings   *value
 	decided    map[string]bool   // conditions
-	deciding   map[string]bool   // conditions under way
-	made       map[string]*value // what resources are called; see once
-	spent      int               // bytes of the strings that functions have made
+	deciding   map[string]bool   // conditions that are being decided
+	made       map[string]*value // names and ids of resources; see once
+	spent      int               // bytes of all strings that functions have made
 	at         string            // logical id of the resource whose properties are resolved
 }
 
@@ -212,7 +212,7 @@ func (r *resolver) variable(s substitution, name string) *value {
 	return r.named(name, s.line)
 }
 
-// choose resolves Fn::If: only the branch that is taken.
+// choose resolves Fn::If. It resolves only the branch that is taken.
 func (r *resolver) choose(arguments []*value, line int) *value {
 	if arguments[0].kind != text {
 		return newUnknown(line)
@@ -223,8 +223,9 @@ func (r *resolver) choose(arguments []*value, line int) *value {
 	return r.resolve(arguments[2])
 }
 
-// conditionNamed decides a condition once. One that is part of a circle, or
-// does not exist, was reported and does not hold.
+// conditionNamed reports whether a condition holds, and decides each one once.
+// A condition that refers to itself, or does not exist, was reported and does
+// not hold.
 func (r *resolver) conditionNamed(name string) bool {
 	if holds, ok := r.decided[name]; ok {
 		return holds

@@ -2,13 +2,13 @@ package template
 
 import "strings"
 
-// aliases are the names by which a template may refer to what SAM makes, such
-// as "Function.Alias" or a layer's own logical id, with the logical ids that
-// SAM gives.
+// aliases are names by which a template may refer to resources that SAM makes,
+// such as "Function.Alias" or a layer's own logical id, each with the logical
+// id that SAM gives to the resource.
 type aliases map[string]string
 
-// rename returns the name that a possibly dotted name stands for: all of it may
-// be an alias, or what is before one of its dots.
+// rename returns the name that a name, with dots or without, stands for. All of
+// it may be an alias, or the part before one of its dots.
 func (a aliases) rename(name string) string {
 	for end := len(name); end > 0; end = strings.LastIndexByte(name[:end], '.') {
 		if id, ok := a[name[:end]]; ok {
@@ -18,7 +18,7 @@ func (a aliases) rename(name string) string {
 	return name
 }
 
-// inResources renames in the section Resources, DependsOn included.
+// inResources renames in the section Resources, including DependsOn.
 func (a aliases) inResources(resources *value) {
 	if len(a) == 0 {
 		return
@@ -35,7 +35,7 @@ func (a aliases) inResources(resources *value) {
 	a.in(resources)
 }
 
-// in renames in every function of a value.
+// in renames in all functions of a value.
 func (a aliases) in(v *value) {
 	if len(a) == 0 {
 		return

@@ -14,8 +14,8 @@ var (
 )
 
 // logicalDigest returns the ten characters that SAM appends to the logical id
-// of what it makes from a value: the SHA-1 of a string, or of the compact JSON
-// of anything else.
+// of a resource that it makes from a value. They begin the SHA-1 of a string,
+// or of the compact JSON of any other value.
 func logicalDigest(v *value) string {
 	data := []byte(v.text)
 	if v.kind != text {
@@ -29,8 +29,8 @@ func logicalDigest(v *value) string {
 	return hex.EncodeToString(digest[:])[:10]
 }
 
-// domainConfiguration is the property Domain with its parameters filled in, or
-// nil.
+// domainConfiguration is the property Domain with parameters replaced by their
+// values, or nil.
 func (w *webSocketAPI) domainConfiguration() *value {
 	domain := w.properties.get("Domain")
 	if domain == nil || domain.kind != object {
@@ -75,8 +75,8 @@ func (w *webSocketAPI) checkDomain(domain *value) {
 	}
 }
 
-// basePaths lists the paths below a domain that lead to the API; none stands
-// for the root.
+// basePaths lists the paths below a domain that lead to the API. An empty list
+// stands for the root.
 func basePaths(domain *value) []*value {
 	switch path := domain.get("BasePath"); {
 	case path == nil || path.kind == null:

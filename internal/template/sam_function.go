@@ -15,13 +15,13 @@ var passedToFunction = []string{
 	"VpcConfig",
 }
 
-// usedOfFunction are the other properties that the expansion makes something of.
+// usedOfFunction are the other properties that the expansion uses.
 var usedOfFunction = []string{
 	"AssumeRolePolicyDocument", "AutoPublishAlias", "CodeUri", "DeadLetterQueue", "ImageUri", "InlineCode",
 	"PermissionsBoundary", "Policies", "PropagateTags", "Role", "RolePath", "Tags", "Tracing", "VersionDescription",
 }
 
-// leftOfFunction are properties of SAM that nothing is made of here; they are
+// leftOfFunction are properties of SAM that are not used here; they are
 // reported as ignored.
 var leftOfFunction = []string{
 	"AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "DeploymentPreference", "EventInvokeConfig", "Events",
@@ -71,11 +71,11 @@ type samFunction struct {
 	*expander
 	res        *resource
 	properties *value
-	attributes []member // passed on to everything that is made
+	attributes []member // passed on to all resources that are made
 }
 
 // code returns the property Code of the Lambda function. A local folder stays a
-// path: packaging it is what a deployment would do.
+// path; packaging it is a matter of deployment.
 func (f *samFunction) code() *value {
 	inline, uri, image := f.properties.get("InlineCode"), f.properties.get("CodeUri"), f.properties.get("ImageUri")
 	switch {
@@ -84,7 +84,7 @@ func (f *samFunction) code() *value {
 	case inline != nil && (f.res.properties.get("CodeUri") == nil || uri == nil):
 		return newObject(inline.line, with("ZipFile", inline))
 	case uri == nil && f.properties.get("PackageType").is("Image"):
-		// The image is built from Metadata; it has no place in the template yet.
+		// The image is built from Metadata; there is no URI for it yet.
 		return newObject(f.res.line, with("ImageUri", newText(f.res.line, f.res.id)))
 	case uri == nil:
 		return newText(f.res.line, ".")
@@ -92,8 +92,8 @@ func (f *samFunction) code() *value {
 	return f.location(uri)
 }
 
-// s3Location reads a place of code or of a layer: an S3 URI, an object that
-// names bucket and key. ok is false for anything else, such as a local path.
+// s3Location reads the place of code or of a layer in S3: a URI, or an object
+// with bucket and key. ok is false for anything else, such as a local path.
 func (e *expander) s3Location(uri *value) (*value, bool) {
 	if uri.kind == object {
 		out := newObject(uri.line)
@@ -115,8 +115,8 @@ func (e *expander) s3Location(uri *value) (*value, bool) {
 	return out, bucket != "" && key != ""
 }
 
-// location returns the code that a CodeUri names: a place in S3, a local path,
-// or a function that decides.
+// location returns the place of the code that a CodeUri names: a place in S3, a
+// local path, or an intrinsic function.
 func (f *samFunction) location(uri *value) *value {
 	uri = f.withParameters(uri)
 	if _, isCall := asCall(uri); isCall {
@@ -148,8 +148,8 @@ func tag(line int, key string, v *value) *value {
 	return newObject(line, with("Key", newText(line, key)), with("Value", v))
 }
 
-// noticeLeftOut reports what the expansion makes nothing of, and the logical
-// ids that SAM would have made of it.
+// noticeLeftOut reports the properties and events that are not expanded here,
+// and the logical ids that SAM would have made for them.
 func (f *samFunction) noticeLeftOut() {
 	for _, name := range leftOfFunction {
 		m := f.properties.member(name)

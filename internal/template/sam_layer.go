@@ -5,8 +5,9 @@ import (
 	"encoding/hex"
 )
 
-// layerVersion expands AWS::Serverless::LayerVersion. Its logical id carries a
-// digest, as every change of a layer is a new version.
+// layerVersion expands AWS::Serverless::LayerVersion. The logical id of the
+// version ends with a digest, because every change of a layer makes a new
+// version.
 func (e *expander) layerVersion(res *resource) {
 	names := []string{
 		"CompatibleArchitectures", "CompatibleRuntimes", "ContentUri", "Description", "LayerName", "LicenseInfo",

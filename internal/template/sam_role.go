@@ -44,9 +44,10 @@ func assumeRolePolicy(line int) *value {
 	return newObject(line, with("Statement", newList(line, allowed)), with("Version", newText(line, "2012-10-17")))
 }
 
-// policies sorts the property Policies into managed policies and policy
-// documents. SAM's policy templates stay as they are written: no permission is
-// enforced on a function here, and the whole role is reported as ignored.
+// policies adds the entries of the property Policies to the lists of managed
+// policies and of policy documents. SAM's policy templates stay as they are
+// written: no permission is enforced on a function here, and the whole role is
+// reported as ignored.
 func (f *samFunction) policies(policies, managed, inline *value) {
 	items := []*value{policies}
 	if policies.kind == list {

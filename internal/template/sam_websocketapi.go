@@ -49,7 +49,7 @@ type webSocketAPI struct {
 	res        *resource
 	properties *value
 	stageName  *value
-	attributes []member // passed on to everything that is made
+	attributes []member // passed on to all resources that are made
 	routeIDs   []*value // logical ids of the routes
 }
 
@@ -59,7 +59,7 @@ func (w *webSocketAPI) check() {
 	w.knownProperties(w.res, p, webSocketAPIProperties)
 	w.required(w.res, p, "RouteSelectionExpression")
 	if !w.checkMaps() {
-		return // what SAM checks after the types of properties, it does not come to
+		return // SAM checks the rest only if the types are right
 	}
 	if w.stageName.is("$default") {
 		w.invalid(w.stageName.line, id, "Stages cannot be named $default for WebSocket APIs.")
@@ -78,7 +78,7 @@ func (w *webSocketAPI) check() {
 	}
 }
 
-// checkMaps reports the properties that are no maps.
+// checkMaps reports properties that must be maps and are not.
 func (w *webSocketAPI) checkMaps() (ok bool) {
 	ok = true
 	for _, name := range []string{"Tags", "Auth", "Domain", "StageVariables", "RouteSettings", "AccessLogSettings", "DefaultRouteSettings"} {
@@ -176,7 +176,7 @@ func (w *webSocketAPI) authType() string {
 	return ""
 }
 
-// tags returns the API's tags with the one of SAM.
+// tags returns the API's tags and the tag that SAM adds.
 func (w *webSocketAPI) tags(own bool) *value {
 	tags := newObject(w.res.line)
 	if given := w.properties.get("Tags"); own && given != nil && given.kind == object {
@@ -187,8 +187,8 @@ func (w *webSocketAPI) tags(own bool) *value {
 	return tags
 }
 
-// propagated returns the tags of what belongs to the API: its own where
-// PropagateTags says so.
+// propagated returns the tags of the resources that belong to the API. The
+// API's own tags are among them if PropagateTags is true.
 func (w *webSocketAPI) propagated() *value {
 	v := w.properties.get("PropagateTags")
 	return w.tags(v != nil && v.kind == boolean && v.text == "true")
@@ -221,7 +221,7 @@ func getAtt(line int, id, attribute string) *value {
 	return newObject(line, with("Fn::GetAtt", newList(line, newText(line, id), newText(line, attribute))))
 }
 
-// sub makes an Fn::Sub, with variables of its own if there are any.
+// sub makes an Fn::Sub, with an object of variables if any are given.
 func sub(line int, template string, variables ...member) *value {
 	argument := newText(line, template)
 	if len(variables) > 0 {
@@ -263,8 +263,8 @@ func (w *webSocketAPI) route(route member) {
 	w.permission(route, base)
 }
 
-// routeLogicalID returns what a route key adds to logical ids: without a
-// dollar, its first letter large and the others small.
+// routeLogicalID returns the part of logical ids that stands for a route key:
+// without the dollar, the first letter upper case and the others lower case.
 func routeLogicalID(key string) string {
 	key = strings.TrimPrefix(key, "$")
 	if key == "" {
@@ -320,7 +320,7 @@ func (w *webSocketAPI) stage() {
 	}
 	attributes := slices.Clone(w.attributes)
 	if settings := w.properties.get("RouteSettings"); settings != nil && len(settings.members) > 0 {
-		// Settings of a route can only be made once the route is there.
+		// Settings of a route can be made only when the route exists.
 		attributes = append(attributes, with("DependsOn", newList(line, w.routeIDs...)))
 	}
 	w.add(w.res, w.stageLogicalID(), typeStage, p, attributes...)
@@ -356,7 +356,7 @@ func (w *webSocketAPI) authorizer() {
 	p.set("IdentitySource", auth.get("IdentitySource"))
 	w.add(w.res, id, typeAuthorizer, p, w.attributes...)
 	if auth.get("InvokeRole") != nil {
-		return // the role allows the call
+		return // the role has the permission to call it
 	}
 	source := sub(line, "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/authorizers/*",
 		with("__ApiId__", ref(line, w.res.id)))

@@ -6,7 +6,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// apiRef is the property by which everything below an API names it.
+// apiRef is the property by which the parts of an API refer to it.
 var apiRef = property{name: "ApiId", form: textForm, required: true}
 
 var (

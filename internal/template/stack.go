@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// stack is what the template is read as: everything that pseudo parameters
-// and ids are made from.
+// stack is the stack that a template is read for. Pseudo parameters and ids are
+// made from it.
 type stack struct {
 	name, region, account, partition, suffix string
 }
 
 var notStackName = regexp.MustCompile(`[^A-Za-z0-9-]+`)
 
-// newStack fills in what the options leave open.
+// newStack makes a stack from the options and their defaults.
 func newStack(file string, o Options) stack {
 	s := stack{name: o.StackName, region: o.Region, account: o.AccountID, partition: "aws", suffix: "amazonaws.com"}
 	if s.region == "" {
@@ -40,7 +40,7 @@ func newStack(file string, o Options) stack {
 	return s
 }
 
-// stackNameOf makes a stack's name of the folder that a template lies in.
+// stackNameOf makes the name of a stack from the folder of its template.
 func stackNameOf(file string) string {
 	absolute, err := filepath.Abs(file)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // deployment records a deployment. Its snapshot is the API as the template
-// describes it. With a StageName it is put on that stage.
+// describes it. If it has a StageName, it is deployed on that stage.
 func (b *builder) deployment(res *resource) {
 	api, p := b.below(res, deploymentSchema)
 	if api == nil {
@@ -16,15 +16,15 @@ func (b *builder) deployment(res *resource) {
 	id := b.id(res, 6)
 	api.deployments[id] = true
 	if name := p.text("StageName"); name != "" {
-		api.repoint[name] = repointing{deployment: id, properties: p}
+		api.repoint[name] = stageDeployment{deployment: id, properties: p}
 	}
 	if len(api.Routes) == 0 {
 		p.wrong("ApiId", "At least one route is required before deploying the Api")
 	}
 }
 
-// repointing is a deployment that names the stage it is put on.
-type repointing struct {
+// stageDeployment is a deployment that names the stage on which it is deployed.
+type stageDeployment struct {
 	deployment string
 	properties *properties
 }
@@ -67,8 +67,8 @@ func (b *builder) stage(res *resource) {
 	api.built.Stages = append(api.built.Stages, stage)
 }
 
-// deployed returns the id of what is deployed on a stage; AutoDeploy makes
-// deployments of its own.
+// deployed returns the id of the deployment on a stage; a stage with AutoDeploy
+// gets deployments of its own.
 func (b *builder) deployed(api *apiBuilder, p *properties) string {
 	id := p.text("DeploymentId")
 	repointed := api.repoint[p.text("StageName")]
@@ -76,7 +76,7 @@ func (b *builder) deployed(api *apiBuilder, p *properties) string {
 		p.wrong("DeploymentId", "DeploymentId %q is no deployment of the API %s", id, api.res.id)
 	}
 	switch {
-	case p.boolean("AutoDeploy"): // whatever it was created with
+	case p.boolean("AutoDeploy"): // whatever DeploymentId it has
 		return b.stack.id(p.res.id+".AutoDeploy", 6)
 	case p.has("DeploymentId"):
 		return id
@@ -142,7 +142,8 @@ func accessLogSettings(p *properties) *apigw.AccessLogSettings {
 	return &apigw.AccessLogSettings{DestinationArn: s.text("DestinationArn"), Format: s.text("Format")}
 }
 
-// finishAPIs checks what can be said of an API once all of it is there.
+// finishAPIs checks what can be checked only when all parts of an API are
+// known.
 func (b *builder) finishAPIs() {
 	for _, built := range b.app.APIs {
 		api := b.apis[built.API.ApiId]

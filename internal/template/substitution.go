@@ -12,7 +12,7 @@ type fragment struct {
 // substitution is Fn::Sub in either form.
 type substitution struct {
 	fragments []fragment
-	variables *value // an object of variables of its own; may be empty
+	variables *value // an object with variables; may be empty
 	line      int
 }
 

@@ -146,9 +146,9 @@ func indexes(p *properties, name string) []secondaryIndex {
 	return out
 }
 
-// check reports what DynamoDB refuses: keys of attributes that are not
-// defined, definitions that no key uses, and a billing mode without its
-// throughput or with one too many.
+// check reports what DynamoDB refuses: keys whose attributes are not defined,
+// definitions that no key uses, and a throughput that is missing or does not go
+// with the billing mode.
 func (t createTable) check(p *properties) {
 	if p.has("KeySchema") && !p.isKnown("KeySchema") || p.has("AttributeDefinitions") && !p.isKnown("AttributeDefinitions") {
 		return // reported

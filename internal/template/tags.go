@@ -37,8 +37,8 @@ func longForm(function string, argument *value) *value {
 	return newObject(argument.line, with(function, argument))
 }
 
-// attributePath splits "Resource.Attribute" at its first dot: the attribute of
-// a nested stack has dots of its own.
+// attributePath splits "Resource.Attribute" at its first dot; the attribute of
+// a nested stack has dots too.
 func attributePath(path *value) *value {
 	parts := strings.SplitN(path.text, ".", 2)
 	pair := newList(path.line)

@@ -1,7 +1,7 @@
-// Package template reads SAM and CloudFormation templates and turns them into
-// what the gateway can run: WebSocket APIs with their stages, Lambda
-// functions, DynamoDB tables and custom domains. Every problem of a template
-// is found in one pass and named with file, line and resource.
+// Package template reads SAM and CloudFormation templates, and returns what the
+// gateway can run of them: WebSocket APIs with their stages, Lambda functions,
+// DynamoDB tables and custom domains. It finds all mistakes of a template in
+// one pass, and reports them with file, line and resource.
 package template
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// Options are what a template is read with.
+// Options are the values that a template is read with.
 type Options struct {
 	Parameters map[string]string // values for the template's Parameters
 	Imports    map[string]string // values of Fn::ImportValue, by the names of the exports
@@ -21,7 +21,7 @@ type Options struct {
 	StackName  string            // AWS::StackName; "" stands for the name of the template's folder
 }
 
-// Application is what a template describes, with every reference resolved.
+// Application is what a template describes, with all references resolved.
 type Application struct {
 	File      string   // the template
 	Includes  []string // files that are part of it, absolute
@@ -33,16 +33,17 @@ type Application struct {
 	Tables    []*Table
 	Domains   []*apigw.DomainName
 	ApiKeys   []*apigw.ApiKey
-	// ValuelessKeys has the ids of those ApiKeys whose Value is made up: from the
-	// names of stack and resource, so it is no secret.
+	// ValuelessKeys has the ids of the ApiKeys that have no Value in the
+	// template. Theirs is made from the names of stack and resource, so it is
+	// not a secret.
 	ValuelessKeys map[string]bool `json:"-"`
-	// UsagePlans may be of stages of other APIs.
+	// UsagePlans may name stages of APIs that are not in the template.
 	UsagePlans []*apigw.UsagePlan
-	// Ignored are resources of types that are not run here, and properties
-	// that are kept but not acted on yet. In the order of the file.
+	// Ignored are resources of types that are not run here, and properties that
+	// have no effect here, in the order of the file.
 	Ignored []Notice
-	// Warnings are what is accepted and yet cannot be meant. In the order of the
-	// file.
+	// Warnings are parts of the template that are accepted, but probably not
+	// meant, in the order of the file.
 	Warnings []Notice `json:"-"`
 }
 
@@ -52,8 +53,8 @@ type Application struct {
 type API struct {
 	LogicalID string
 	API       *apigw.API
-	// Stages have a DeploymentId when something is deployed on them: the API
-	// as it is here. A stage without one answers no connection.
+	// Stages have a DeploymentId if the API, as it is here, is deployed on
+	// them. Nobody can connect to a stage without one.
 	Stages []*apigw.Stage
 }
 
@@ -73,8 +74,9 @@ type Function struct {
 	Layers      []string // absolute folders
 	BuildMethod string   // Metadata.BuildMethod, for example "go1.x" or "makefile"
 	Line        int
-	// Unavailable says why the function's code cannot run here, for example
-	// because it lies in S3; an invocation fails with it. Empty when it can.
+	// Unavailable is why the function's code cannot run here, for example
+	// because it is in S3; an invocation fails with that text. It is empty for
+	// code that can run.
 	Unavailable string
 }
 
@@ -87,7 +89,7 @@ type Table struct {
 	TimeToLiveAttribute string
 }
 
-// Notice says what of a template is not acted on, or is doubtful.
+// Notice is about a part of a template that is ignored or doubtful.
 type Notice struct {
 	File      string
 	Line      int

@@ -89,8 +89,8 @@ func (b *builder) usagePlan(res *resource) {
 	b.app.UsagePlans = append(b.app.UsagePlans, plan)
 }
 
-// planStage adds a stage to a plan. It may be one of a REST API, which is not
-// run here.
+// planStage adds a stage to a plan. It may be the stage of an API that is not
+// in the template.
 func (b *builder) planStage(p *properties, plan *apigw.UsagePlan, path string, v *value) {
 	s := p.nested(path, v, planStageSchema)
 	if !s.isKnown("ApiId") || !s.isKnown("Stage") {

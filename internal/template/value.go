@@ -11,8 +11,9 @@ import (
 type kind uint8
 
 const (
-	// unknown stands for a value whose making has failed and was reported:
-	// whatever reads it stays silent, so that one mistake is named once.
+	// unknown stands for a value that could not be made, which was reported.
+	// Whoever reads it reports nothing more, so that a mistake is reported
+	// once.
 	unknown kind = iota
 	null
 	boolean
@@ -55,7 +56,7 @@ func newObject(line int, members ...member) *value {
 
 func newUnknown(line int) *value { return &value{kind: unknown, line: line} }
 
-// with makes a member on the line of its value.
+// with makes a member that is on the line of its value.
 func with(key string, v *value) member { return member{key: key, line: v.line, value: v} }
 
 // get returns the member's value, or nil.
@@ -91,7 +92,7 @@ func (v *value) set(key string, x *value) {
 	v.members = append(v.members, with(key, x))
 }
 
-// without returns a copy of an object that lacks the named members.
+// without returns a copy of an object without the named members.
 func (v *value) without(keys ...string) *value {
 	c := newObject(v.line)
 	for _, m := range v.members {
@@ -102,8 +103,8 @@ func (v *value) without(keys ...string) *value {
 	return c
 }
 
-// withoutNull returns a copy of an object that lacks its members without a
-// value, which SAM takes for absent.
+// withoutNull returns a copy of an object without the members whose value is
+// null: SAM treats these as absent.
 func (v *value) withoutNull() *value {
 	c := newObject(v.line)
 	for _, m := range v.members {
@@ -148,7 +149,7 @@ func (v *value) isWhole() bool {
 // is reports whether the value is exactly this string.
 func (v *value) is(s string) bool { return v != nil && v.kind == text && v.text == s }
 
-// describe names the kind for an error message.
+// describe returns the name of the value's kind for an error message.
 func (v *value) describe() string {
 	switch v.kind {
 	case null:
@@ -168,7 +169,7 @@ func (v *value) describe() string {
 }
 
 // plain returns the value as encoding/json would have decoded it; numbers are
-// int64 or float64. What is unknown becomes nil.
+// int64 or float64. Unknown values become nil.
 func (v *value) plain() any {
 	switch v.kind {
 	case boolean:
@@ -193,8 +194,8 @@ func (v *value) plain() any {
 	return nil
 }
 
-// plainNumber reads a number. One that JSON cannot express,
-// such as .inf, stays a string.
+// plainNumber reads a number. One that JSON does not have, such as .inf, stays
+// a string.
 func plainNumber(s string) any {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n
