@@ -109,9 +109,9 @@ func (s *Source) Name() string {
 	return s.File
 }
 
-// Config reads the configuration that a short file is; nil for other sources.
-// environ are variables of the environment, as in os.Environ. Mistakes are a
-// mistake.List.
+// Config reads a short file as a configuration; it returns nil for other
+// sources. environ are variables of the environment, as os.Environ has them.
+// For a file with mistakes the error is a mistake.List.
 func (s *Source) Config(environ []string) (*config.Config, error) {
 	if !s.short {
 		return nil, nil
@@ -155,8 +155,9 @@ func (s *Source) Expand(o template.Options) ([]byte, error) {
 	return template.ExpandText(text(file), o)
 }
 
-// Template returns the template as it is written, or as a short form stands for
-// it. A file that is no YAML or JSON, or too large, is a mistake.List.
+// Template returns the template as it is written, or the one that a short form
+// stands for. For a file that is not YAML or JSON, or too large, the error is a
+// mistake.List.
 func (s *Source) Template() ([]byte, error) {
 	file, err := s.shortForm()
 	if err != nil {
