@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +37,30 @@ func TestLimitsOfTheGateway(t *testing.T) {
 	}
 	if got := limits(map[string]string{"stagedoor:idle-timeout": "2s", "stagedoor:max-frame": "none"}); got.Idle != 2*time.Second || got.FrameBytes != 0 || got.MessageBytes != 2 {
 		t.Errorf("with tags: %+v", got)
+	}
+}
+
+// tagRow is a row of the table of tags, with its example.
+var tagRow = regexp.MustCompile("(?m)^\\| `stagedoor:([a-z-]+)` \\| `([^`]+)` \\| ")
+
+// The page has every tag that people set and no other, with an example that can be
+// read.
+func TestPageHasEveryTag(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, row := range tagRow.FindAllStringSubmatch(string(page), -1) {
+		names = append(names, row[1])
+		s := settings{limits: &websocket.Limits{}}
+		if err := s.set(row[1], row[2]); err != nil {
+			t.Errorf("the example of stagedoor:%s: %v", row[1], err)
+		}
+	}
+	if diff := cmp.Diff(settable(), names); diff != "" {
+		t.Errorf("tags of the page (-want +got):\n%s", diff)
 	}
 }
 
