@@ -61,12 +61,16 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, options Options) 
 		return err
 	}
 	config := stream.CachedInfo().Config
-	if options.Replicas == 0 || options.Replicas == config.Replicas {
-		return nil
+	outdated := config.MaxAge != 0 // set by an earlier version
+	config.MaxAge = 0
+	if options.Replicas != 0 && options.Replicas != config.Replicas {
+		outdated = true
+		config.Replicas = options.Replicas
+		config.AllowDirect = options.Replicas == 1
 	}
-	config.Replicas = options.Replicas
-	config.AllowDirect = options.Replicas == 1
-	_, err = js.UpdateStream(attempt, config)
+	if outdated {
+		_, err = js.UpdateStream(attempt, config)
+	}
 	return err
 }
 
@@ -83,7 +87,7 @@ func streamConfig(options Options) jetstream.StreamConfig {
 		MaxBytes:          -1,
 		MaxMsgSize:        -1,
 		MaxConsumers:      -1,
-		MaxAge:            options.keep,
+		MaxAge:            0, // the servers measure it by their clocks, which may be set
 		Discard:           jetstream.DiscardNew,
 		AllowRollup:       true,
 		DenyDelete:        true,

@@ -28,6 +28,8 @@ const (
 	// nodesKept is how long the record of a number is kept after it was renewed
 	// last. Gateways that are gone for good leave such records.
 	nodesKept = 24 * time.Hour
+	// nodeLooks is how often each gateway looks for such records in that time.
+	nodeLooks = 24
 )
 
 // Node is the record of the gateway that holds a node's number.
@@ -76,6 +78,7 @@ type NodeClaim struct {
 	Lost func(holder Node)
 
 	lease time.Duration // defaultLease if 0
+	kept  time.Duration // nodesKept if 0
 }
 
 // ClaimNode takes a number for this gateway, among all that share the bucket,
@@ -87,6 +90,9 @@ type NodeClaim struct {
 func (n *NATS) ClaimNode(ctx context.Context, c NodeClaim) (*NodeLease, error) {
 	if c.lease == 0 {
 		c.lease = defaultLease
+	}
+	if c.kept == 0 {
+		c.kept = nodesKept
 	}
 	l := n.newLease(c)
 	if err := l.open(ctx); err != nil {
@@ -123,7 +129,7 @@ func (n *NATS) Lock(ctx context.Context, name string) (*NodeLease, error) {
 }
 
 func (n *NATS) newLease(c NodeClaim) *NodeLease {
-	l := &NodeLease{store: n, claim: c, Number: c.Number, ended: make(chan struct{})}
+	l := &NodeLease{store: n, claim: c, Number: c.Number}
 	l.own = Node{Version: nodeVersion, Instance: newInstance(), Epoch: 1, PID: os.Getpid()}
 	l.own.Name, _ = os.Hostname() // else empty
 	l.own.Machine, l.own.Started = processOf(l.own.PID)
@@ -134,7 +140,10 @@ func (n *NATS) newLease(c NodeClaim) *NodeLease {
 func (l *NodeLease) begin(ctx context.Context) {
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l.cancel = cancel
-	go l.keep(keeping)
+	l.running.Go(func() { l.keep(keeping) })
+	if l.name == "" {
+		l.running.Go(func() { l.tidy(keeping) })
+	}
 }
 
 func newInstance() string {
@@ -145,7 +154,6 @@ func newInstance() string {
 func (l *NodeLease) open(ctx context.Context) (err error) {
 	options := l.store.options
 	options.Bucket += "_nodes"
-	options.keep = nodesKept
 	call, cancel := context.WithTimeout(ctx, 2*options.Timeout)
 	defer cancel()
 	if l.bucket, err = openBucket(call, l.store.jetstream, options); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // nodesOf are two stores of one server, as two gateways have them.
@@ -175,5 +176,54 @@ func TestNodeLost(t *testing.T) {
 	eventually(t, regained)
 	if len(lost) > 0 {
 		t.Errorf("told again: %+v", <-lost)
+	}
+}
+
+// The records of gateways that are gone for good are removed, by those that are
+// there, and no others. The bucket itself, which goes by the clock of the servers,
+// drops none.
+func TestNodesAreTidied(t *testing.T) {
+	t.Parallel()
+	one, two := nodesOf(t)
+	l := claimed(t, one, NodeClaim{Number: 1, lease: 90 * time.Millisecond, kept: 3 * time.Second})
+	claimed(t, two, NodeClaim{Number: 2, lease: 90 * time.Millisecond})
+	lock, err := two.Lock(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Release()
+	plant(t, l, "n.3", Node{Version: 1, Instance: "x", Name: "gone"})
+	claimed(t, two, NodeClaim{Number: 4}).Release()
+	eventually(t, func() error {
+		if _, err := l.bucket.Get(t.Context(), "n.3"); !errors.Is(err, jetstream.ErrKeyNotFound) {
+			return fmt.Errorf("the record of a gateway that is gone: %w", err)
+		}
+		return nil
+	})
+	for _, key := range []string{"n.1", "n.2"} {
+		eventually(t, func() error {
+			_, err := l.bucket.Get(t.Context(), key)
+			return err
+		})
+	}
+}
+
+// A bucket that an earlier version made, whose servers drop what is old by their
+// own clock, is changed.
+func TestNodesHaveNoAge(t *testing.T) {
+	t.Parallel()
+	one, _ := nodesOf(t)
+	earlier := streamConfig(Options{Bucket: defaultBucket + "_nodes"})
+	earlier.MaxAge = time.Hour
+	if _, err := one.jetstream.CreateStream(t.Context(), earlier); err != nil {
+		t.Fatal(err)
+	}
+	l := claimed(t, one, NodeClaim{Number: 1})
+	stream, err := one.jetstream.Stream(t.Context(), streamName(l.bucket.Bucket()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if age := stream.CachedInfo().Config.MaxAge; age != 0 {
+		t.Errorf("records are dropped after %v of the server's clock", age)
 	}
 }

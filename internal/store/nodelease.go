@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,7 +19,8 @@ type NodeLease struct {
 	claim  NodeClaim
 	bucket jetstream.KeyValue
 	cancel context.CancelFunc
-	ended  chan struct{} // closed when keep has ended
+
+	running sync.WaitGroup // keep and tidy
 
 	own Node // the record that is written
 
@@ -30,7 +32,6 @@ type NodeLease struct {
 // keep renews the number until ctx ends. It goes on while servers are gone; the
 // store logs that.
 func (l *NodeLease) keep(ctx context.Context) {
-	defer close(l.ended)
 	ticker := time.NewTicker(l.claim.lease / 3)
 	defer ticker.Stop()
 	for {
@@ -70,19 +71,19 @@ func (l *NodeLease) regain(ctx context.Context, revision uint64) {
 	}
 }
 
-// releaseTime is the longest that Release may take. Where it fails the record
-// expires by itself.
+// releaseTime is the longest that Release may take. Where it fails the record is
+// as that of a gateway that was killed.
 const releaseTime = 2 * time.Second
 
 // Release frees the number or the lock, so that others can have it at once. It
 // must be called before the store is closed.
 func (l *NodeLease) Release() {
 	l.cancel()
-	<-l.ended
+	l.running.Wait()
 	if l.lost || !l.store.connection.IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
-	_ = l.bucket.Delete(ctx, l.key(), jetstream.LastRevision(l.revision)) // it expires otherwise
+	_ = l.remove(ctx, l.key(), l.revision)
 }

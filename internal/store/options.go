@@ -51,8 +51,6 @@ type Options struct {
 	// Log gets what the operator should know about the storage. nil discards
 	// it.
 	Log *slog.Logger
-
-	keep time.Duration // after which a record is dropped that is not written again; 0 keeps all
 }
 
 // OnDamage is what Open does with a damaged store.

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// sighting is a revision of a record, and since when it was the latest.
+type sighting struct {
+	revision uint64
+	since    time.Time // with a monotonic reading
+}
+
+// tidy removes the records of gateways that are gone for good, until ctx ends.
+func (l *NodeLease) tidy(ctx context.Context) {
+	ticker := time.NewTicker(l.claim.kept / nodeLooks)
+	defer ticker.Stop()
+	seen := make(map[string]sighting)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := l.look(ctx, seen); err != nil && ctx.Err() == nil {
+			l.store.log.Debug("The numbers of nodes were not looked through", "error", err)
+		}
+	}
+}
+
+// look reads all records, and removes those that did not change for as long as
+// they are kept: as measured here, since the machines' clocks may be set. seen is
+// what the looks before found, and is updated.
+func (l *NodeLease) look(ctx context.Context, seen map[string]sighting) error {
+	keys, err := l.keys(ctx)
+	if err != nil {
+		return err
+	}
+	for key := range seen {
+		if _, present := keys[key]; !present {
+			delete(seen, key)
+		}
+	}
+	for key := range keys {
+		call, cancel := l.store.bounded(ctx)
+		entry, err := l.bucket.Get(call, key)
+		cancel()
+		switch before, known := seen[key]; {
+		case err != nil: // removed, or not to be had now
+			delete(seen, key)
+		case !known || before.revision != entry.Revision():
+			seen[key] = sighting{entry.Revision(), time.Now()}
+		case time.Since(before.since) >= l.claim.kept:
+			_ = l.remove(ctx, key, entry.Revision()) // the next look tries again
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// keys returns the keys in the bucket, those of removed records among them.
+func (l *NodeLease) keys(ctx context.Context) (map[string]struct{}, error) {
+	call, cancel := l.store.bounded(ctx)
+	defer cancel()
+	stream, err := l.store.jetstream.Stream(call, streamName(l.bucket.Bucket()))
+	if err != nil {
+		return nil, err
+	}
+	info, err := stream.Info(call, jetstream.WithSubjectFilter(">"))
+	if err != nil {
+		return nil, err
+	}
+	keys := make(map[string]struct{}, len(info.State.Subjects))
+	for subject := range info.State.Subjects {
+		keys[strings.TrimPrefix(subject, l.subject(""))] = struct{}{}
+	}
+	return keys, nil
+}
+
+// remove puts the mark of a removal in the place of a record, if the record still
+// has this revision. The mark goes by itself.
+func (l *NodeLease) remove(ctx context.Context, key string, revision uint64) error {
+	mark := nats.NewMsg(l.subject(key))
+	mark.Header.Set(operationHeader, operationDelete)
+	call, cancel := l.store.bounded(ctx)
+	defer cancel()
+	_, err := l.store.jetstream.PublishMsg(call, mark, jetstream.WithMsgTTL(removalKept), jetstream.WithExpectLastSequencePerSubject(revision))
+	return err
+}
+
+func (l *NodeLease) subject(key string) string { return "$KV." + l.bucket.Bucket() + "." + key }
