@@ -59,8 +59,6 @@ func (w *world) faults() []fault {
 		}},
 		{"gateway terminated", "gateway", w.terminate},
 		{"gateway stopped", "gateway", stopped(w.gateway)},
-		{"NATS killed", "nats", killed(w.nats)},
-		{"NATS stopped", "nats", stopped(w.nats)},
 		{"backend killed", "backend", killed(w.backend)},
 		{"backend stopped", "backend", stopped(w.backend)},
 		{"backend slowed", "backend", slowed(w.backend)},
@@ -70,13 +68,27 @@ func (w *world) faults() []fault {
 		{"clients that never read", "clients", w.flood},
 		{"connections that say nothing", "clients", w.silence},
 	}
-	if w.clocks.reason == nil {
-		all = append(all,
-			fault{"the gateway's clock set", "gateway's clock", w.stepped("the gateway's clock", w.clocks.gateway, 1)},
-			fault{"the clock of NATS set", "clock of NATS", w.stepped("the clock of NATS", w.clocks.nats, 2)},
-		)
+	if !w.inside {
+		all = append(all, fault{"NATS killed", "nats", killed(w.nats)}, fault{"NATS stopped", "nats", stopped(w.nats)})
 	}
-	if w.disk.reason == nil {
+	if w.clocks.reason == nil {
+		all = append(all, fault{"the gateway's clock set", "gateway's clock", w.stepped("the gateway's clock", w.clocks.gateway, 1)})
+		if !w.inside {
+			all = append(all, fault{"the clock of NATS set", "clock of NATS", w.stepped("the clock of NATS", w.clocks.nats, 2)})
+		}
+	}
+	switch {
+	case w.disk.reason != nil:
+	case w.inside:
+		all = append(all, fault{"disk filled", "disk", func(ctx context.Context, length time.Duration) error {
+			if err := w.disk.fill(); err != nil {
+				return err
+			}
+			pause(ctx, length)
+			w.disk.empty()
+			return nil
+		}})
+	default:
 		all = append(all, fault{"disk of NATS filled", "nats", func(ctx context.Context, length time.Duration) error {
 			if err := w.disk.fill(); err != nil {
 				return err

@@ -29,6 +29,7 @@ type options struct {
 	seed    uint64
 	binary  string // of the gateway; empty: it is built
 	only    string // a kind of fault; empty: all
+	inside  bool   // the configuration is kept in the gateway, and not on NATS servers
 }
 
 func main() {
@@ -61,6 +62,7 @@ func parse(args []string) (*options, error) {
 	flags.IntVar(&o.memory, "memory", 1024, "memory that the gateway may take, in MiB")
 	flags.Uint64Var(&o.seed, "seed", 0, "what is broken, and when; 0: by chance")
 	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
+	flags.BoolVar(&o.inside, "embedded", false, "the gateway keeps the configuration itself, without NATS servers")
 	flags.StringVar(&o.only, "only", "", "break nothing but what has this `name`")
 	if err := flags.Parse(args); err != nil {
 		return nil, err

@@ -127,7 +127,11 @@ func (w *world) start(ctx context.Context) (err error) {
 	if err := os.WriteFile(configuration, w.configuration(addresses), 0o600); err != nil {
 		return err
 	}
-	for _, p := range []*program{w.nats, w.backend, w.lambda, w.gateway} {
+	programs := []*program{w.nats, w.backend, w.lambda, w.gateway}
+	if w.inside {
+		programs = programs[1:]
+	}
+	for _, p := range programs {
 		if err := p.start(); err != nil {
 			return err
 		}
@@ -141,10 +145,13 @@ func (w *world) start(ctx context.Context) (err error) {
 }
 
 func (w *world) configuration(addresses [5]string) []byte {
+	kept := fmt.Sprintf(`nats: {url: "nats://%s", timeout: 2s}`, addresses[0])
+	if w.inside {
+		kept = "data: " + filepath.Join(w.disk.folder, "data")
+	}
 	return []byte(fmt.Sprintf(`listen: ["%s"]
 admin: {listen: "%s"}
-data: %s
-nats: {url: "nats://%s", timeout: 2s}
+%s
 functions: {witness: "%s", echo: "http://%s"}
 credentials:
   - user: admin
@@ -154,7 +161,7 @@ credentials:
 limits: {requests: none, connects: none}
 shutdown: {timeout: 10s}
 log: {events: none, summary: 10s}
-`, addresses[3], addresses[4], filepath.Join(w.folder, "data"), addresses[0], w.witness.url(), addresses[2], accessKeyID))
+`, addresses[3], addresses[4], kept, w.witness.url(), addresses[2], accessKeyID))
 }
 
 // build makes the programs, with clocks that can be set where that can be done. It
@@ -212,7 +219,7 @@ const watchdog = 20 * time.Second
 
 // checkLog looks for what the gateway that ran last says of itself.
 func (w *world) checkLog() {
-	for _, bad := range []string{"part of the gateway hangs", "connections were cut", "panic:", "DATA RACE"} {
+	for _, bad := range []string{"part of the gateway hangs", "connections were cut", "another gateway has the node's number", "panic:", "DATA RACE"} {
 		if log := w.gateway.current.Load().Log(); strings.Contains(log, bad) {
 			_, log, _ = strings.Cut(log, bad)
 			w.log.Violate("the gateway says: %s%.2000s", bad, log)
