@@ -12,3 +12,9 @@ func Partition(region string) string {
 	}
 	return "aws"
 }
+
+// ExecuteARN returns the ARN of something below an API that is called, such as
+// "{stage}/{routeKey}" or "authorizers/{authorizerId}".
+func ExecuteARN(region, account, apiID, path string) string {
+	return "arn:" + Partition(region) + ":execute-api:" + region + ":" + account + ":" + apiID + "/" + path
+}

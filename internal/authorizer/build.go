@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"sync"
 
@@ -94,32 +93,36 @@ func connectRoute(api *apigw.API) *apigw.Route {
 	return &apigw.Route{}
 }
 
-var (
-	functionURI   = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/functions/(.+)/invocations$`)
-	stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
-)
-
 // request makes a Lambda authorizer.
 func (b *Builder) request(a *apigw.Authorizer, api *apigw.API, s *apigw.Stage) (Authorizer, error) {
-	uri := stageVariable.ReplaceAllStringFunc(a.AuthorizerUri, func(reference string) string {
-		return s.StageVariables[stageVariable.FindStringSubmatch(reference)[1]]
-	})
-	match := functionURI.FindStringSubmatch(uri)
-	if match == nil {
-		return nil, fmt.Errorf("AuthorizerUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", uri)
+	uri, err := apigw.WithStageVariables(a.AuthorizerUri, s.StageVariables)
+	if err != nil {
+		return nil, fmt.Errorf("AuthorizerUri: %w", err)
+	}
+	function, ok := apigw.FunctionOfURI(uri)
+	if !ok {
+		return nil, fmt.Errorf("AuthorizerUri %q does not name a Lambda function; expected "+apigw.FunctionURIForm, uri)
+	}
+	role, err := apigw.WithStageVariables(a.AuthorizerCredentialsArn, s.StageVariables)
+	if err != nil {
+		return nil, fmt.Errorf("AuthorizerCredentialsArn: %w", err)
 	}
 	sources, err := parseSources(a.IdentitySource)
 	if err != nil {
 		return nil, err
 	}
-	arn := fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/", apigw.Partition(b.Region), b.Region, b.Account, api.ApiId)
 	return &requestAuthorizer{
 		functions:   b.Functions,
-		functionARN: match[1],
-		caller:      lambda.Caller{APIID: api.ApiId, SourceARN: arn + "authorizers/" + a.AuthorizerId, Role: a.AuthorizerCredentialsArn},
+		functionARN: function,
+		caller:      lambda.Caller{APIID: api.ApiId, SourceARN: b.arn(api, "authorizers/"+a.AuthorizerId), Role: role},
 		sources:     sources,
-		methodARN:   arn + s.StageName + "/$connect",
+		methodARN:   b.arn(api, s.StageName+"/$connect"),
 	}, nil
+}
+
+// arn returns the ARN of something below an API.
+func (b *Builder) arn(api *apigw.API, path string) string {
+	return apigw.ExecuteARN(b.Region, b.Account, api.ApiId, path)
 }
 
 // jwt makes a JWT authorizer. The route's scopes come before the tag's, the

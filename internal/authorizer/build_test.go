@@ -50,6 +50,10 @@ func TestBuild(t *testing.T) {
 		{"authorizer that is gone", &apigw.API{Routes: route("CUSTOM")}, `authorizer "auth01", which does not exist`},
 		{"TOKEN", withAuthorizer(nil, func(a *apigw.Authorizer) { a.AuthorizerType = "TOKEN" }), "Only REQUEST authorizer type is supported"},
 		{"no function", withAuthorizer(nil, func(a *apigw.Authorizer) { a.AuthorizerUri = functionARN }), "does not name a Lambda function"},
+		{"stage variable that is not there", withAuthorizer(nil, func(a *apigw.Authorizer) { a.AuthorizerUri = uri(functionARN + ":${stageVariables.other}") }), "authorizer gate: AuthorizerUri: the stage has no variable other"},
+		{"role by a stage variable that is not there", withAuthorizer(nil, func(a *apigw.Authorizer) {
+			a.AuthorizerCredentialsArn = "arn:aws:iam::123456789012:role/${stageVariables.other}"
+		}), "AuthorizerCredentialsArn: the stage has no variable other"},
 		{"bad source", withAuthorizer(nil, func(a *apigw.Authorizer) { a.IdentitySource = []string{"$request.header.Auth"} }), "Invalid request identity source expression: $request.header.Auth. The sources must be separated by comma"},
 		{"empty name of a source", withAuthorizer(nil, func(a *apigw.Authorizer) { a.IdentitySource = []string{"context."} }), "Invalid request identity source"},
 		{"two sources of a token", withAuthorizer(tag, func(a *apigw.Authorizer) {

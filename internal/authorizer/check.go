@@ -10,8 +10,8 @@ import (
 
 var errType = errors.New("Invalid authorizer type. Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.") //nolint:staticcheck // API Gateway's words
 
-// Check tells whether an authorizer of an API can be built, as far as that does
-// not depend on a stage. Type JWT is for APIs with the tag TagJWT. An error is
+// Check returns an error for an authorizer of an API that cannot be built,
+// whatever the stage. Type JWT is for APIs with the tag TagJWT. An error is
 // in API Gateway's words where it has some.
 func Check(api *apigw.API, a *apigw.Authorizer) error {
 	switch tag, tagged := api.Tags[TagJWT]; {
@@ -24,7 +24,7 @@ func Check(api *apigw.API, a *apigw.Authorizer) error {
 	case a.AuthorizerType != typeRequest:
 		return errType
 	}
-	if !functionURI.MatchString(anyVariable(a.AuthorizerUri)) {
+	if _, ok := apigw.FunctionOfURI(anyVariable(a.AuthorizerUri)); !ok {
 		return errors.New("Invalid authorizer URI") //nolint:staticcheck // API Gateway's words
 	}
 	if err := awsservice.CheckCredentials(anyVariable(a.AuthorizerCredentialsArn)); err != nil {
@@ -37,5 +37,8 @@ func Check(api *apigw.API, a *apigw.Authorizer) error {
 	return err
 }
 
-// anyVariable puts a value for every stage variable that a text refers to.
-func anyVariable(text string) string { return stageVariable.ReplaceAllString(text, "1") }
+// anyVariable returns a text with a value for each stage variable that it refers
+// to.
+func anyVariable(text string) string {
+	return apigw.ReplaceStageVariables(text, func(string) string { return "1" })
+}

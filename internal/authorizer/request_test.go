@@ -156,7 +156,7 @@ func TestLambdaAuthorizerCall(t *testing.T) {
 	function := returning(answer(statement("Allow", "*"), ""))
 	api := lambdaAPI()
 	api.Authorizers[0].AuthorizerUri = uri(functionARN + ":${stageVariables.alias}")
-	api.Authorizers[0].AuthorizerCredentialsArn = "arn:aws:iam::123456789012:role/caller"
+	api.Authorizers[0].AuthorizerCredentialsArn = "arn:aws:iam::123456789012:role/${stageVariables.alias}"
 	event := withHeader("X-Amzn-Trace-Id", "Root=1-2-3")
 	event.variables = map[string]any{"requestId": "EP5tdH0zIAMEr8w="}
 	if _, refusal := build(t, &Builder{Functions: function}, api).Authorize(t.Context(), event); refusal != nil {
@@ -167,7 +167,7 @@ func TestLambdaAuthorizerCall(t *testing.T) {
 		Payload:     []byte(`{"type":"REQUEST","methodArn":"` + methodARN + `"}`),
 		TraceID:     "Root=1-2-3",
 		Caller: lambda.Caller{
-			APIID: "abcdefghij", RequestID: "EP5tdH0zIAMEr8w=", Role: "arn:aws:iam::123456789012:role/caller",
+			APIID: "abcdefghij", RequestID: "EP5tdH0zIAMEr8w=", Role: "arn:aws:iam::123456789012:role/blue",
 			SourceARN: "arn:aws:execute-api:eu-west-1:123456789012:abcdefghij/authorizers/auth01",
 		},
 	}}

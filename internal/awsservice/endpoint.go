@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
@@ -95,7 +96,7 @@ func (e InvokeEndpoint) Equal(other InvokeEndpoint) bool {
 	return e.Name == other.Name && e.Lambda.String() == other.Lambda.String()
 }
 
-var invokePath = regexp.MustCompile(`^(.*)/2015-03-31/functions/([^/]+)/invocations/?$`)
+var invokePath = regexp.MustCompile(`^(.*)` + apigw.InvokePath(`([^/]+)`) + `/?$`)
 
 // ParseInvokeEndpoint reads the endpoint of Lambda, or the whole URL of the Invoke
 // operation of one function, as AWS's runtime interface emulator has it:

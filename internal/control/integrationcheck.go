@@ -18,7 +18,6 @@ const (
 	connectionInternet   = "INTERNET"
 	connectionVPCLink    = "VPC_LINK"
 	payloadFormatVersion = "1.0"
-	lambdaFunctions      = "/2015-03-31/functions/"
 )
 
 // setIntegrationDefaults sets the members that a client left out or left empty
@@ -79,12 +78,12 @@ func checkBackend(i *apigw.Integration) error {
 	if i.IntegrationUri == "" {
 		return apigw.BadRequest("IntegrationUri is required for integration type " + i.IntegrationType)
 	}
-	if kind.Proxy && awsservice.IsFunctionARN(i.IntegrationUri) {
+	if kind.Proxy && apigw.IsFunctionARN(i.IntegrationUri) {
 		return checkFunctionMethod(i)
 	}
 	uri, err := awsservice.ParseURI(i.IntegrationUri)
 	if err != nil {
-		if hasStageVariable(i.IntegrationUri) {
+		if apigw.HasStageVariable(i.IntegrationUri) {
 			return nil // it depends on the stage
 		}
 		return apigw.BadRequest("Invalid integration URI specified: " + err.Error())
@@ -92,7 +91,7 @@ func checkBackend(i *apigw.Integration) error {
 	if !kind.Proxy {
 		return nil
 	}
-	if uri.Service != "lambda" || !strings.HasPrefix(uri.Path, lambdaFunctions) {
+	if uri.Service != "lambda" || !strings.HasPrefix(uri.Path, apigw.FunctionsPath) {
 		return apigw.BadRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function invocations.")
 	}
 	return checkFunctionMethod(i)
@@ -109,7 +108,7 @@ func checkFunctionMethod(i *apigw.Integration) error {
 // checkURL checks the URL of an HTTP integration. Placeholders and stage
 // variables may stand in any part.
 func checkURL(text string) error {
-	if hasStageVariable(text) {
+	if apigw.HasStageVariable(text) {
 		return nil
 	}
 	u, err := url.Parse(placeholders.Replace(text))
@@ -121,8 +120,6 @@ func checkURL(text string) error {
 
 // placeholders removes the braces of placeholders, which a URL must not have.
 var placeholders = strings.NewReplacer("{", "", "}", "")
-
-func hasStageVariable(text string) bool { return strings.Contains(text, "${stageVariables.") }
 
 func checkConnection(i *apigw.Integration) error {
 	switch {
@@ -137,7 +134,7 @@ func checkConnection(i *apigw.Integration) error {
 }
 
 func checkCredentials(i *apigw.Integration) error {
-	if hasStageVariable(i.CredentialsArn) {
+	if apigw.HasStageVariable(i.CredentialsArn) {
 		return nil
 	}
 	return invalid(awsservice.CheckCredentials(i.CredentialsArn))

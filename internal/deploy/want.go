@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -173,10 +174,10 @@ const maxName = 72
 // integrationName says what an integration is, as it has no name of its own.
 func integrationName(i *apigw.Integration) string {
 	name := i.IntegrationType
-	switch _, function, found := strings.Cut(i.IntegrationUri, ":function:"); {
+	switch function, ok := apigw.FunctionOfURI(i.IntegrationUri); {
 	case i.Type().Calls == apigw.NoBackend:
-	case found:
-		name += " " + strings.TrimSuffix(function, "/invocations")
+	case ok || apigw.IsFunctionARN(i.IntegrationUri):
+		name += " " + apigw.QualifiedFunctionName(cmp.Or(function, i.IntegrationUri))
 	default:
 		name = strings.Join(strings.Fields(name+" "+i.IntegrationMethod+" "+i.IntegrationUri), " ")
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/webguard"
 )
@@ -17,7 +18,7 @@ func (d *dev) adminHandler() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, devAdmin)
 	})
-	mux.Handle("/2015-03-31/functions/", gateway.Guarded(d.webGuard(), d.functions))
+	mux.Handle(apigw.FunctionsPath, gateway.Guarded(d.webGuard(), d.functions))
 	return mux
 }
 

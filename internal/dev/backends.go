@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/backends"
@@ -112,7 +113,7 @@ type functionRouter struct {
 
 // Invoke implements lambda.Invoker.
 func (f *functionRouter) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
-	if remote := f.remote(backends.FunctionName(call.FunctionARN)); remote != nil {
+	if remote := f.remote(apigw.FunctionName(call.FunctionARN)); remote != nil {
 		return remote.Invoke(ctx, call)
 	}
 	result, err := f.local.Invoke(ctx, call)
@@ -122,7 +123,7 @@ func (f *functionRouter) Invoke(ctx context.Context, call lambda.Invocation) (la
 	result, err = f.elsewhere.Invoke(ctx, call)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, lambda.ErrNotFound) {
 		known := *integration.FailureOf(err)
-		known.Reason = "the template has no function " + backends.FunctionName(call.FunctionARN) + ", and elsewhere: " + known.Reason
+		known.Reason = "the template has no function " + apigw.FunctionName(call.FunctionARN) + ", and elsewhere: " + known.Reason
 		err = &known
 	}
 	return result, err

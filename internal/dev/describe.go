@@ -165,10 +165,8 @@ func describeTarget(i *apigw.Integration, names map[string]string) string {
 // describeService names a function, or what a service is asked for:
 // "dynamodb PutItem".
 func describeService(uri string, names map[string]string) string {
-	if name, found := strings.CutSuffix(uri, "/invocations"); found || awsservice.IsFunctionARN(uri) {
-		if at := strings.LastIndex(name, ":function:"); at >= 0 {
-			name = name[at+len(":function:"):]
-		}
+	if function, ok := apigw.FunctionOfURI(uri); ok || apigw.IsFunctionARN(uri) {
+		name := apigw.QualifiedFunctionName(cmp.Or(function, uri))
 		return "function " + cmp.Or(names[name], name)
 	}
 	u, err := awsservice.ParseURI(uri)

@@ -90,7 +90,7 @@ func (d *Directory) Check(r *http.Request, body []byte, p Permission, c Circumst
 // ConnectPermission is what a handshake needs for a stage whose $connect has
 // AWS_IAM.
 func (d *Directory) ConnectPermission(apiID, stage string) Permission {
-	return Permission{ServiceExecuteAPI, ActionInvoke, executeResource(d.region, d.account, apiID, stage, "$connect")}
+	return Permission{ServiceExecuteAPI, ActionInvoke, apigw.ExecuteARN(d.region, d.account, apiID, stage+"/$connect")}
 }
 
 // ManagePermission is what a request to a stage's @connections needs.
@@ -101,16 +101,12 @@ func (d *Directory) ManagePermission(apiID, stage, method string) Permission {
 // ConnectionResource is the ARN of a stage's @connections for a method, spec
 // F.5: IAM sees no connection's id.
 func ConnectionResource(region, account, apiID, stage, method string) string {
-	return executeResource(region, account, apiID, stage, method+"/@connections/{connectionId}")
+	return apigw.ExecuteARN(region, account, apiID, stage+"/"+method+"/@connections/{connectionId}")
 }
 
 // ConnectionsOf is the pattern of the ARNs of all @connections of an API.
 func ConnectionsOf(region, account, apiID string) string {
 	return ConnectionResource(region, account, apiID, "*", "*")
-}
-
-func executeResource(region, account, apiID, stage, what string) string {
-	return "arn:" + apigw.Partition(region) + ":execute-api:" + region + ":" + account + ":" + apiID + "/" + stage + "/" + what
 }
 
 // situation is an iampolicy.Context.

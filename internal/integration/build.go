@@ -3,7 +3,6 @@ package integration
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -101,7 +100,7 @@ func (b *Builder) buildMapped(i *apigw.Integration, at Place) (Backend, error) {
 		m.endpoint = mock{}
 	case calls == apigw.HTTPBackend:
 		m.endpoint, err = b.buildHTTP(i)
-	case functionURI.MatchString(i.IntegrationUri):
+	case isFunction(i.IntegrationUri):
 		m.endpoint, err = b.buildFunction(i, at)
 	default:
 		m.endpoint, err = b.buildService(i)
@@ -127,10 +126,8 @@ func method(i *apigw.Integration) string {
 
 // sourceARN is what permissions know the calls of a route by.
 func (b *Builder) sourceARN(at Place) string {
-	return "arn:" + apigw.Partition(b.Region) + ":execute-api:" + b.Region + ":" + b.AccountID + ":" + at.APIID + "/" + at.Stage + "/" + at.RouteKey
+	return apigw.ExecuteARN(b.Region, b.AccountID, at.APIID, at.Stage+"/"+at.RouteKey)
 }
-
-var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
 
 // withVariables is an integration with the values of stage variables in its URI
 // and its role.
@@ -140,28 +137,11 @@ func withVariables(i *apigw.Integration, variables map[string]string) (*apigw.In
 		name  string
 		value *string
 	}{{"IntegrationUri", &resolved.IntegrationUri}, {"CredentialsArn", &resolved.CredentialsArn}} {
-		text, err := substitute(*property.value, variables)
+		text, err := apigw.WithStageVariables(*property.value, variables)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", property.name, err)
 		}
 		*property.value = text
 	}
 	return &resolved, nil
-}
-
-// substitute puts the values of stage variables into a text.
-func substitute(text string, variables map[string]string) (string, error) {
-	if !strings.Contains(text, "${stageVariables.") {
-		return text, nil
-	}
-	var err error
-	text = stageVariable.ReplaceAllStringFunc(text, func(reference string) string {
-		name := stageVariable.FindStringSubmatch(reference)[1]
-		value, found := variables[name]
-		if !found && err == nil {
-			err = fmt.Errorf("the stage has no variable %s", name)
-		}
-		return value
-	})
-	return text, err
 }

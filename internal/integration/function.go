@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -16,8 +15,6 @@ import (
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
-
-var functionURI = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/functions/(.+)/invocations$`)
 
 // function is a Lambda function as integrations call it.
 type function struct {
@@ -42,16 +39,22 @@ func (b *Builder) buildFunction(i *apigw.Integration, at Place) (*function, erro
 	}}, nil
 }
 
-// functionOf gives the ARN of the function that an integration's URI names.
+// functionOf returns the ARN of the function that an integration's URI names.
 // AWS_PROXY may name it plainly.
 func functionOf(i *apigw.Integration) (string, error) {
-	if match := functionURI.FindStringSubmatch(i.IntegrationUri); match != nil {
-		return match[1], nil
+	if arn, ok := apigw.FunctionOfURI(i.IntegrationUri); ok {
+		return arn, nil
 	}
-	if i.IntegrationType == apigw.IntegrationAWSProxy && awsservice.IsFunctionARN(i.IntegrationUri) {
+	if i.IntegrationType == apigw.IntegrationAWSProxy && apigw.IsFunctionARN(i.IntegrationUri) {
 		return i.IntegrationUri, nil
 	}
-	return "", fmt.Errorf("IntegrationUri %q does not name a Lambda function; expected arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{functionArn}/invocations", i.IntegrationUri)
+	return "", fmt.Errorf("IntegrationUri %q does not name a Lambda function; expected "+apigw.FunctionURIForm, i.IntegrationUri)
+}
+
+// isFunction reports whether a URI calls a function.
+func isFunction(uri string) bool {
+	_, ok := apigw.FunctionOfURI(uri)
+	return ok
 }
 
 // invoke calls the function with a payload, and waits for its result unless it

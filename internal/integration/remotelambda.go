@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/lambda"
@@ -108,7 +109,7 @@ func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, er
 	}
 	return &awsservice.Request{
 		Backend: name, Patient: call.Patient,
-		URI:    awsservice.PathURI(region, "lambda", "/2015-03-31/functions/"+name+"/invocations"),
+		URI:    awsservice.PathURI(region, "lambda", apigw.InvokePath(name)),
 		Header: header,
 		Body:   call.Payload,
 		Role:   call.Caller.Role,

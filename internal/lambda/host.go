@@ -138,7 +138,7 @@ func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
 	if len(call.Payload) > maxRequestBytes {
 		return Result{}, ErrPayloadTooLarge
 	}
-	name := functionName(call.FunctionARN)
+	name := apigw.FunctionName(call.FunctionARN)
 	if call.Event {
 		return h.invokeLater(name, call)
 	}
@@ -275,16 +275,6 @@ func (h *Host) Close(ctx context.Context) error {
 	}
 	h.starter.close()
 	return err
-}
-
-// functionName returns the name in a function's ARN, full or partial, with or
-// without a qualifier.
-func functionName(arn string) string {
-	if _, rest, ok := strings.Cut(arn, ":function:"); ok {
-		arn = rest
-	}
-	name, _, _ := strings.Cut(arn, ":")
-	return name
 }
 
 // traced completes a trace header as Lambda does: with a parent, and with the

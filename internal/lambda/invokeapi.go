@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
@@ -17,7 +16,7 @@ import (
 // so that the AWS CLI and the SDKs can call local functions. Invocation types
 // are RequestResponse, Event and DryRun; signatures are not checked.
 func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, found := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
+	name, found := apigw.FunctionOfPath(r.URL.Path)
 	if !found || r.Method != http.MethodPost {
 		(&apigw.Error{Status: http.StatusNotFound, Type: "UnknownOperationException", Message: "Only the Invoke operation of AWS Lambda is available here."}).WriteTo(w)
 		return
@@ -33,7 +32,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(&apigw.Error{Status: http.StatusBadRequest, Type: "InvalidRequestContentException", Message: "Could not parse request body into json."}).WriteTo(w)
 		return
 	}
-	if _, _, err := h.newest(functionName(name)); err != nil {
+	if _, _, err := h.newest(apigw.FunctionName(name)); err != nil {
 		(&apigw.Error{Status: http.StatusNotFound, Type: "ResourceNotFoundException", Message: "Function not found: " + name}).WriteTo(w)
 		return
 	}

@@ -204,16 +204,3 @@ func TestInvokeRefusals(t *testing.T) {
 		}
 	}
 }
-
-func TestFunctionName(t *testing.T) {
-	t.Parallel()
-	for arn, want := range map[string]string{
-		"f": "f", "f:live": "f", "123456789012:function:f": "f", "123456789012:function:f:1": "f",
-		"arn:aws:lambda:us-east-1:123456789012:function:f":         "f",
-		"arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST": "f",
-	} {
-		if got := functionName(arn); got != want {
-			t.Errorf("%s: %q, want %q", arn, got, want)
-		}
-	}
-}

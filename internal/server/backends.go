@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"sync/atomic"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/backends"
@@ -121,7 +122,7 @@ func (f *remoteFunctions) endpoint(at awsservice.InvokeEndpoint) *endpoint {
 // Invoke implements lambda.Invoker.
 func (f *remoteFunctions) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
 	own := *f.own.Load()
-	for _, name := range []string{call.FunctionARN, backends.Unqualified(call.FunctionARN), backends.FunctionName(call.FunctionARN)} {
+	for _, name := range []string{call.FunctionARN, apigw.UnqualifiedFunction(call.FunctionARN), apigw.FunctionName(call.FunctionARN)} {
 		if e := own[name]; e != nil {
 			return e.Invoke(ctx, call)
 		}

@@ -138,7 +138,7 @@ func (s *Server) functionLine(line lambda.LogLine) {
 // Invoke implements lambda.Invoker: lambda.ErrNotFound for what is no function of
 // the configuration.
 func (f *fileFunctions) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
-	if arns := f.arns.Load(); arns == nil || !(*arns)[backends.Unqualified(call.FunctionARN)] {
+	if arns := f.arns.Load(); arns == nil || !(*arns)[apigw.UnqualifiedFunction(call.FunctionARN)] {
 		return lambda.Result{}, lambda.ErrNotFound
 	}
 	return f.host.Invoke(ctx, call)

@@ -17,6 +17,8 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // Template returns the SAM template that the file stands for, in YAML. Folders
@@ -115,7 +117,7 @@ func (w *writer) route(api *API, route *Route, name, apiID string) {
 	} else {
 		function := w.function(api, route.Function, name, apiID, at)
 		i.set("IntegrationType", text("AWS_PROXY"))
-		i.set("IntegrationUri", sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${"+function+".Arn}/invocations"))
+		i.set("IntegrationUri", sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path"+apigw.InvokePath("${"+function+".Arn}")))
 	}
 	w.add(base+"Integration", "AWS::ApiGatewayV2::Integration", at, i)
 

@@ -5,13 +5,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
@@ -279,8 +278,6 @@ type externalCall struct {
 	arn        string
 }
 
-var invocation = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]+:lambda:path/2015-03-31/functions/(.+)/invocations$`)
-
 // calls checks the URI of a function to call, and keeps it for
 // noticeExternalCalls.
 func (b *builder) calls(p *properties, name string) {
@@ -288,28 +285,26 @@ func (b *builder) calls(p *properties, name string) {
 	if uri == "" {
 		return
 	}
-	if name == "IntegrationUri" && awsservice.IsFunctionARN(uri) {
+	if name == "IntegrationUri" && apigw.IsFunctionARN(uri) {
 		b.external = append(b.external, externalCall{properties: p, property: name, arn: uri})
 		return
 	}
-	parts := invocation.FindStringSubmatch(uri)
-	if parts == nil {
+	function, ok := apigw.FunctionOfURI(uri)
+	if !ok {
 		p.wrong(name, "%s must have the form arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{ARN of the function}/invocations, not %q", name, uri)
 		return
 	}
-	b.external = append(b.external, externalCall{properties: p, property: name, arn: parts[1]})
+	b.external = append(b.external, externalCall{properties: p, property: name, arn: function})
 }
 
 // noticeExternalCalls records the functions that are called but are not part of
 // the template: calls of them fail here.
 func (b *builder) noticeExternalCalls() {
 	for _, call := range b.external {
-		if strings.Contains(call.arn, "${stageVariables.") {
+		if apigw.HasStageVariable(call.arn) {
 			continue // not known before there is a stage
 		}
-		parts := strings.Split(call.arn, ":")
-		unqualified := strings.Join(parts[:min(len(parts), 7)], ":")
-		if b.arns[unqualified] == nil {
+		if b.arns[apigw.UnqualifiedFunction(call.arn)] == nil {
 			p := call.properties
 			p.ignore(p.lines[call.property], call.property, fmt.Sprintf("the function %s is not part of the template: a call of it fails", call.arn))
 		}

@@ -3,6 +3,8 @@ package template
 import (
 	"slices"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // webSocketAPIProperties are the properties of AWS::Serverless::WebSocketApi.
@@ -230,9 +232,11 @@ func sub(line int, template string, variables ...member) *value {
 	return newObject(line, with("Fn::Sub", argument))
 }
 
-// invocationURI is the URI by which API Gateway invokes a function, up to the
-// variable that stands for the function's ARN.
-const invocationURI = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
+// invocationURI returns the URI by which API Gateway calls a function, with a
+// variable for the function's ARN.
+func invocationURI(variable string) string {
+	return "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path" + apigw.InvokePath("${"+variable+"}")
+}
 
 func (w *webSocketAPI) routes() {
 	for _, route := range w.properties.get("Routes").members {
@@ -279,7 +283,7 @@ func (w *webSocketAPI) integration(route member, base string) {
 	p := newObject(line,
 		with("ApiId", ref(line, w.res.id)),
 		with("IntegrationType", newText(line, "AWS_PROXY")),
-		with("IntegrationUri", sub(line, invocationURI+"${FunctionArn}/invocations", with("FunctionArn", function))),
+		with("IntegrationUri", sub(line, invocationURI("FunctionArn"), with("FunctionArn", function))),
 	)
 	p.set("TimeoutInMillis", route.value.get("IntegrationTimeout"))
 	w.add(w.res, base+"Integration", typeIntegration, p, w.attributes...)
@@ -348,7 +352,7 @@ func (w *webSocketAPI) authorizer() {
 	p := newObject(line,
 		with("ApiId", ref(line, w.res.id)),
 		with("AuthorizerType", newText(line, "REQUEST")),
-		with("AuthorizerUri", sub(line, invocationURI+"${AuthArn}/invocations", with("AuthArn", function))),
+		with("AuthorizerUri", sub(line, invocationURI("AuthArn"), with("AuthArn", function))),
 		with("Name", newText(line, id)),
 	)
 	p.set("Name", auth.get("Name"))
