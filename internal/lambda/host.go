@@ -126,7 +126,9 @@ func (h *Host) Prepare() {
 		return
 	}
 	for _, f := range h.functions {
-		h.background.Go(func() { _, _ = f.pool.prepare(h.ctx) }) // failures are told and kept by the pool
+		if f.function.InProcess == nil {
+			h.background.Go(func() { _, _ = f.pool.prepare(h.ctx) }) // failures are told and kept by the pool
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package lambda runs Lambda functions as local processes: it builds and
 // starts them, speaks the Lambda Runtime API to them, pools them, stops them
-// at their timeout and replaces them when their code changes.
+// at their timeout and replaces them when their code changes. Functions that
+// are Go code of this process it calls.
 package lambda
 
 import (
@@ -25,6 +26,9 @@ type Function struct {
 	// Unavailable is why the code cannot run here; every invocation fails with
 	// this text. It is empty for code that can run.
 	Unavailable string
+	// InProcess is the function itself, where it is Go code of this process.
+	// Nothing of its code, its runtime and its environment matters then.
+	InProcess InProcess
 }
 
 // Invocation is one call of a function.

@@ -25,6 +25,8 @@ type pool struct {
 	returning   int        // processes that have answered and will be idle in a moment
 	waiters     []chan *process
 	retired     bool
+
+	calls chan struct{} // slots of calls of a function in this process
 }
 
 // returnTime is how long a caller waits until a process that has just answered
@@ -34,13 +36,20 @@ type pool struct {
 const returnTime = 100 * time.Millisecond
 
 func newPool(h *Host, f Function) *pool {
-	return &pool{host: h, function: f, processes: map[*process]bool{}}
+	p := &pool{host: h, function: f, processes: map[*process]bool{}}
+	if f.InProcess != nil {
+		p.calls = make(chan struct{}, maxInProcess)
+	}
+	return p
 }
 
 // invoke runs the task on a process of its own. When ctx ends before there is
 // one it returns ctx's error; once a process has the task, the task runs to its
 // end, and invoke just stops waiting for it.
 func (p *pool) invoke(ctx context.Context, t *task) (Result, error) {
+	if p.function.InProcess != nil {
+		return p.call(ctx, t)
+	}
 	prog, err := p.prepare(ctx)
 	if failed := (*failure)(nil); errors.As(err, &failed) {
 		return failed.result(t.requestID), nil
