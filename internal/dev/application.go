@@ -29,6 +29,7 @@ func (d *dev) load() (*template.Application, error) {
 func (d *dev) templateOptions() template.Options {
 	return template.Options{
 		Parameters: d.config.Parameters, Imports: d.config.Imports, Region: d.config.Region, AccountID: d.config.AccountID, StackName: d.stackName(),
+		Provided: d.config.Handlers.Provides,
 	}
 }
 
@@ -47,7 +48,9 @@ func (d *dev) apply(loaded *template.Application) (Application, error) {
 		}
 	}
 	d.keys.Replace(loaded.ApiKeys, loaded.UsagePlans) // what is wrong with them was told
-	d.functions.Update(backends.Runnable(d.router.follow(loaded.Functions), d.config.CacheDir))
+	handlers := d.config.Handlers
+	processes := backends.Runnable(d.router.follow(handlers.Others(loaded.Functions)), d.config.CacheDir)
+	d.functions.Update(append(handlers.Functions(loaded.Functions), processes...))
 	for _, p := range next.plans {
 		d.gateway.Deploy(p)
 	}
@@ -70,6 +73,9 @@ func (d *dev) apply(loaded *template.Application) (Application, error) {
 
 // compile makes the plans of all stages, each on a new deployment.
 func (d *dev) compile(loaded *template.Application) (*application, error) {
+	if err := d.config.Handlers.Check(loaded); err != nil {
+		return nil, err
+	}
 	next := &application{template: loaded}
 	seen := map[string]bool{}
 	for _, a := range loaded.APIs {

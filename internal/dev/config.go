@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
@@ -45,6 +46,9 @@ type Config struct {
 	// Functions that the template does not define may be among them. With the
 	// operation's whole path in the URL, the name there is called.
 	FunctionEndpoints map[string]string
+	// Handlers are functions that are Go code of this process, by the function's
+	// name or its logical id in the template.
+	Handlers backends.Handlers
 	// VPCLinks are addresses, host:port or URL, of the load balancers behind VPC
 	// links, by the link's id. HTTP integrations through a link connect there,
 	// whatever host their URI names.

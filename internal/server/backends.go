@@ -79,6 +79,7 @@ type remoteFunctions struct {
 	region string
 	bounds turnstile.Bounds // of each function
 	aws    lambda.Invoker
+	here   lambda.Invoker                       // those that are Go code of this process; nil: none are
 	file   lambda.Invoker                       // those of the configuration's apis; nil: none are
 	own    atomic.Pointer[map[string]*endpoint] // by name or ARN
 }
@@ -121,6 +122,11 @@ func (f *remoteFunctions) endpoint(at awsservice.InvokeEndpoint) *endpoint {
 
 // Invoke implements lambda.Invoker.
 func (f *remoteFunctions) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
+	if f.here != nil {
+		if result, err := f.here.Invoke(ctx, call); !errors.Is(err, lambda.ErrNotFound) {
+			return result, err
+		}
+	}
 	own := *f.own.Load()
 	for _, name := range []string{call.FunctionARN, apigw.UnqualifiedFunction(call.FunctionARN), apigw.FunctionName(call.FunctionARN)} {
 		if e := own[name]; e != nil {

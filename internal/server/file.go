@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/control"
 	"github.com/stagedoor/stagedoor/internal/deploy"
@@ -32,15 +33,15 @@ const (
 )
 
 // loadFile reads the application that the APIs of a configuration stand for, nil
-// for none. Mistakes are a mistake.List.
-func loadFile(c *config.Config) (*template.Application, error) {
+// for none. Functions that have handlers need no code. Mistakes are a mistake.List.
+func loadFile(c *config.Config, handlers backends.Handlers) (*template.Application, error) {
 	if c.APIs == nil {
 		return nil, nil
 	}
 	if len(c.APIs.APIs) == 0 {
 		return &template.Application{StackName: fileStack}, nil
 	}
-	app, err := source.Load(c.APIs, template.Options{Region: c.Region, AccountID: c.Account, StackName: shortfile.StackName})
+	app, err := source.Load(c.APIs, template.Options{Region: c.Region, AccountID: c.Account, StackName: shortfile.StackName, Provided: handlers.Provides})
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,12 @@ const fileFunctionsSource identity.Source = "the functions of the configuration"
 // useFunctions runs the functions of an application, and none that are not in it.
 // What runs functions is started with the first of them.
 func (s *Server) useFunctions(app *template.Application) error {
-	if app == nil || len(app.Functions) == 0 && s.functions.host == nil {
+	if app == nil {
+		return nil
+	}
+	s.describeHandlers(app)
+	processes := s.options.Handlers.Others(app.Functions)
+	if len(processes) == 0 && s.functions.host == nil {
 		return nil
 	}
 	if s.functions.host == nil {
@@ -47,10 +52,10 @@ func (s *Server) useFunctions(app *template.Application) error {
 		return err
 	}
 	arns := map[string]bool{}
-	for _, function := range app.Functions {
+	for _, function := range processes {
 		arns[function.ARN] = true
 	}
-	s.functions.host.Update(backends.Runnable(app.Functions, s.functionsFolder()))
+	s.functions.host.Update(backends.Runnable(processes, s.functionsFolder()))
 	s.functions.arns.Store(&arns)
 	s.functions.host.Prepare()
 	return nil

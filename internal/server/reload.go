@@ -18,7 +18,7 @@ func (s *Server) reload(ctx context.Context) {
 	if s.config.APIs != nil && next.APIs == nil {
 		next.APIs = &shortfile.File{Name: s.config.APIs.Name} // they were taken out
 	}
-	loaded, err := loadFile(next)
+	loaded, err := loadFile(next, s.options.Handlers)
 	if err != nil {
 		s.log.Error("the configuration was not taken; what ran before goes on", "error", err)
 		return

@@ -31,7 +31,7 @@ func (s *Server) follow(ctx context.Context) error {
 		Gateway:       s.gateway,
 		Keys:          s.keys,
 		Links:         s.backends.links,
-		Damaged:       s.store.nats.Damage().Keys(),
+		Damaged:       s.store.kept.Damage().Keys(),
 		Report: func(p rollout.Finding) {
 			s.log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
 		},

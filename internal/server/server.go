@@ -12,8 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/store"
 	"github.com/stagedoor/stagedoor/internal/template"
@@ -30,6 +32,12 @@ type Config struct {
 	// Hosts are names by which the ports are reached, beside addresses, localhost
 	// and custom domains. They matter where signatures are not checked.
 	Hosts []string
+	// InMemory keeps what the control plane makes as long as the gateway runs, and
+	// writes no file but for processes of functions.
+	InMemory bool
+	// Handlers are functions that are Go code of this process, by their names or by
+	// their logical ids in the configuration's apis.
+	Handlers backends.Handlers
 	// Repair restores a store that is damaged from its automatic backups, before
 	// it is opened.
 	Repair bool
@@ -61,7 +69,7 @@ type Ready struct {
 	Public []string // URLs of the public listeners, http://host:port
 	Admin  string   // URL of the admin listener
 	File   string   // the configuration; empty for none
-	Data   string   // the folder of the store; empty where NATS servers have it
+	Data   string   // the folder of the store; empty where memory or NATS servers have it
 	NATS   string   // URLs of the NATS servers that have the store; empty for none
 	Open   bool     // signatures are not checked
 	// Alive asks the gateway whether its event loops, accept loops and watches
@@ -70,20 +78,29 @@ type Ready struct {
 	Alive func(ctx context.Context) error `json:"-"`
 }
 
-// Run runs a gateway until ctx ends. Its configuration of APIs comes through
-// the control plane on the admin listener, and is kept. In the end connections
-// are closed with 1001 and $disconnect runs.
-//
-// The error is a mistake.List for mistakes in the configuration.
+// Run makes a gateway and runs it until ctx ends.
 func Run(ctx context.Context, o Config) error {
-	c, warnings, err := config.Load(o.Source)
+	s, err := New(o)
 	if err != nil {
 		closeAll(o.Listeners)
 		return err
 	}
+	return s.Run(ctx)
+}
+
+// New reads the configuration of a gateway. Nothing is opened before Run.
+//
+// The error is a mistake.List for mistakes in the configuration.
+func New(o Config) (*Server, error) {
+	c, warnings, err := config.Load(o.Source)
+	if err != nil {
+		return nil, err
+	}
 	if err := checkSecrets(c); err != nil {
-		closeAll(o.Listeners)
-		return err
+		return nil, err
+	}
+	if o.InMemory && c.NATS.URL != "" {
+		return nil, errors.New("the APIs are kept in memory, or on the NATS servers of nats.url: not both")
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -92,16 +109,22 @@ func Run(ctx context.Context, o Config) error {
 		o.Reporter = quiet{}
 	}
 	s := &Server{options: o, config: c}
-	if s.loaded, err = loadFile(c); err != nil {
-		closeAll(o.Listeners)
-		return err
+	if s.loaded, err = loadFile(c, o.Handlers); err != nil {
+		return nil, err
 	}
 	s.log = newLogger(o.Log, c.Log.Format, &s.level)
 	s.level.Set(c.Log.Level)
 	for _, warning := range warnings {
 		s.log.Warn(warning)
 	}
-	err = s.start(ctx)
+	return s, nil
+}
+
+// Run runs a gateway until ctx ends. Its configuration of APIs comes through
+// the control plane on the admin listener, and is kept. In the end connections
+// are closed with 1001 and $disconnect runs. It is called once.
+func (s *Server) Run(ctx context.Context) error {
+	err := s.start(ctx)
 	if err == nil {
 		s.run(ctx)
 	}
@@ -142,6 +165,7 @@ type Server struct {
 	managing     atomic.Pointer[string] // the file that has apis; nil for none
 	file         *filed
 	functions    fileFunctions
+	handlers     *lambda.Host // of Config.Handlers; nil: there are none
 	public       []*listener.Server
 }
 
@@ -186,6 +210,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if s.backends, err = newBackends(s.config); err != nil {
 		return err
 	}
+	s.startHandlers()
 	s.backends.functions.file = &s.functions
 	if err := s.useFunctions(s.loaded); err != nil {
 		return err
@@ -212,7 +237,7 @@ func (s *Server) tellReady() {
 	ready := Ready{
 		Admin: withScheme(s.admin.URL(), s.certificates.admin != nil), File: s.options.Source.File, Open: s.options.Open, Alive: s.alive,
 	}
-	if ready.NATS = s.config.NATS.URL; ready.NATS == "" {
+	if ready.NATS = s.config.NATS.URL; ready.NATS == "" && !s.options.InMemory {
 		ready.Data = s.config.Data
 	}
 	for _, p := range s.public {
@@ -286,7 +311,7 @@ func (s *Server) stop(wasReady bool) {
 			s.log.Error("changes of the configuration were not followed to the end", "error", err)
 		}
 	}
-	if err := s.functions.stop(ctx); err != nil {
+	if err := errors.Join(s.functions.stop(ctx), s.stopHandlers(ctx)); err != nil {
 		s.log.Warn("functions were ended while they ran", "error", err)
 	}
 	if s.backends != nil {

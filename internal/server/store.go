@@ -13,19 +13,51 @@ import (
 // storage is the configuration's storage while it is open.
 type storage struct {
 	*store.Configuration
-	nats *store.NATS
+	kept kept
+	nats *store.NATS // nil: it is in memory
 
 	cancel context.CancelFunc // ends the looking after
 	done   chan struct{}      // closed when it has ended
 }
 
-// openStore opens the storage of the configuration, in the data folder or on
-// the NATS servers that are configured. For servers elsewhere it waits: they may
-// come later than the gateway.
+// kept is a store as a gateway has it: on NATS, or in memory.
+type kept interface {
+	store.Store
+	Check(context.Context) error
+	Alive() error
+	Damage() *store.Damage
+	Close()
+}
+
+// openStore opens the storage of the configuration: in memory, in the data folder
+// or on the NATS servers that are configured. For servers elsewhere it waits: they
+// may come later than the gateway.
 func (s *Server) openStore(ctx context.Context) error {
+	opened := &storage{done: make(chan struct{})}
+	if s.options.InMemory {
+		opened.kept = store.NewMemory()
+	} else {
+		nats, err := s.openNATS(ctx)
+		if err != nil {
+			return err
+		}
+		opened.kept, opened.nats = nats, nats
+	}
+	s.tellDamage(opened.kept.Damage())
+	opened.Configuration = store.NewConfiguration(opened.kept, func(e *store.RecordError) {
+		s.log.Error("a record of the configuration is not used", "error", e)
+	})
+	ctx, opened.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.store = opened
+	go s.lookAfterStore(ctx)
+	return nil
+}
+
+// openNATS opens the data folder, or the store on the NATS servers.
+func (s *Server) openNATS(ctx context.Context) (*store.NATS, error) {
 	options, err := natsOptions(s.config)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	options.Log = s.log
 	options.OnDamage, options.BackupKeep = s.onDamage(), s.config.Backup.Keep
@@ -37,19 +69,10 @@ func (s *Server) openStore(ctx context.Context) error {
 		}
 		nats, err = store.Open(ctx, options)
 	}
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		return ctx.Err()
-	default:
-		return err
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
-	s.tellDamage(nats.Damage())
-	report := func(e *store.RecordError) { s.log.Error("a record of the configuration is not used", "error", e) }
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.store = &storage{store.NewConfiguration(nats, report), nats, cancel, make(chan struct{})}
-	go s.lookAfterStore(ctx)
-	return nil
+	return nats, err
 }
 
 // pause waits for a time, or for the end of ctx.
@@ -94,7 +117,7 @@ func (s *Server) lookAfterStore(ctx context.Context) {
 	ticker := time.NewTicker(storeInterval)
 	defer ticker.Stop()
 	for {
-		err := s.store.nats.Check(ctx)
+		err := s.store.kept.Check(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -126,5 +149,5 @@ func (s *Server) noteStore(err error) {
 func (s *storage) close() {
 	s.cancel()
 	<-s.done
-	s.nats.Close()
+	s.kept.Close()
 }

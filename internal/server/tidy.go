@@ -19,7 +19,7 @@ type tidying struct {
 // writes is served as any other change. A store that does not answer is tried
 // again.
 func (s *Server) startTidying(ctx context.Context) {
-	if s.store.nats.Damage() != nil {
+	if s.store.kept.Damage() != nil {
 		return // what seems to be left over may belong to what is damaged
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -228,3 +228,15 @@ func (m *Memory) since(told *uint64, upTo uint64, prefixes []string) ([]Change, 
 	}
 	return changes, m.revision, m.written
 }
+
+// Check returns ctx's error: a store in memory answers.
+func (m *Memory) Check(ctx context.Context) error { return ctx.Err() }
+
+// Alive returns nil.
+func (m *Memory) Alive() error { return nil }
+
+// Damage returns nil: nothing of it is lost before all is.
+func (m *Memory) Damage() *Damage { return nil }
+
+// Close does nothing. Watches end with their contexts.
+func (m *Memory) Close() {}

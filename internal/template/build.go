@@ -20,6 +20,7 @@ type builder struct {
 	layers   map[string]string           // folders by ARN of the layer version; empty when there is none
 	arns     map[string]*Function        // by ARN
 	external []externalCall
+	provided func(logicalID, name string) bool // nil: none is
 }
 
 // apiBuilder is one WebSocket API while it is built.

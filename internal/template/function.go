@@ -41,6 +41,18 @@ func (b *builder) function(res *resource) {
 	if p.has("Timeout") {
 		f.Timeout = time.Duration(p.integer("Timeout")) * time.Second
 	}
+	if b.provided == nil || !b.provided(res.id, name) {
+		b.runs(f, p)
+	}
+	if b.arns[f.ARN] != nil {
+		p.wrong("FunctionName", "there are two functions of the name %s: %s and %s", name, b.arns[f.ARN].LogicalID, res.id)
+	}
+	b.arns[f.ARN] = f
+	b.app.Functions = append(b.app.Functions, f)
+}
+
+// runs reads what a function runs: its code, its runtime and its layers.
+func (b *builder) runs(f *Function, p *properties) {
 	b.code(f, p)
 	b.runtime(f, p)
 	noticeArchitecture(p)
@@ -48,11 +60,6 @@ func (b *builder) function(res *resource) {
 	if f.Unavailable == "" || p.text("PackageType") != "Image" {
 		b.requireForZip(f, p)
 	}
-	if b.arns[f.ARN] != nil {
-		p.wrong("FunctionName", "there are two functions of the name %s: %s and %s", name, b.arns[f.ARN].LogicalID, res.id)
-	}
-	b.arns[f.ARN] = f
-	b.app.Functions = append(b.app.Functions, f)
 }
 
 // runtime checks the name of the runtime, and records one that cannot run here.

@@ -64,6 +64,7 @@ func load(source []byte, o Options, r *report) (*Application, error) {
 	resolver := newResolver(t.doc, newStack(r.file, o), t.parameters, r)
 	resolver.imports = o.Imports
 	b := newBuilder(resolver, t.folder)
+	b.provided = o.Provided
 	app := b.build()
 	if err := r.err(); err != nil {
 		return nil, err

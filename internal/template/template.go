@@ -19,6 +19,9 @@ type Options struct {
 	Region     string            // AWS::Region; "" stands for us-east-1
 	AccountID  string            // AWS::AccountId; "" stands for 123456789012
 	StackName  string            // AWS::StackName; "" stands for the name of the template's folder
+	// Provided reports whether the caller has a function of its own for one of the
+	// template: code, runtime and layers are not looked at then. Nil: for none.
+	Provided func(logicalID, name string) bool `json:"-"`
 }
 
 // Application is what a template describes, with all references resolved.
