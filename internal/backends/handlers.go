@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 	"github.com/stagedoor/stagedoor/internal/template"
@@ -82,6 +83,6 @@ func calls(app *template.Application, name string) bool {
 		}
 	}
 	return slices.ContainsFunc(uris, func(uri string) bool {
-		return strings.Contains(uri, "${stageVariables.") || FunctionName(strings.TrimSuffix(uri, "/invocations")) == name
+		return strings.Contains(uri, "${stageVariables.") || apigw.FunctionName(strings.TrimSuffix(uri, "/invocations")) == name
 	})
 }
