@@ -18,41 +18,42 @@ import (
 	"time"
 )
 
-// limits bound an archive.
+// limits are the largest size of an archive.
 type limits struct {
 	bytes int64 // of what is unpacked
 	files int
 }
 
-// lambdaLimits are Lambda's own, and a bound for how many files that may be.
+// lambdaLimits are Lambda's limit of bytes, and one of ours for the number of
+// files.
 var lambdaLimits = limits{bytes: 250 << 20, files: 100_000}
 
-// maxLink is how many bytes a symbolic link may have.
+// maxLink is the largest length of a symbolic link's target, in bytes.
 const maxLink = 4096
 
-// ErrTooLarge is for an archive that holds more than Lambda takes.
+// ErrTooLarge means that an archive has more in it than Lambda accepts.
 var ErrTooLarge = errors.New("it holds more than Lambda takes: 250 MiB, or 100,000 files")
 
-// The cache keeps what was used last, this many folders, and whatever was used not
-// longer ago than this.
+// The cache keeps the folders that were used last: this many of them, and all
+// that were used within this time.
 const (
 	kept     = 32
 	keptTime = 24 * time.Hour
 )
 
-// Unpack unpacks a zip archive into a folder of the cache and gives that folder.
-// It is named after the archive's content: what was unpacked once is not
-// unpacked again, and does not change. Nothing is written outside of it, whatever
-// the archive says; a file that would be, and a link that leads out of it, is an
-// error. So is an archive that is written meanwhile. What nobody has used for long
-// is removed from the cache.
+// Unpack unpacks a zip archive into a folder of the cache, and returns that
+// folder. It is named after the archive's content, so an archive is unpacked
+// once, and the folder does not change afterwards. Nothing is written outside
+// of it: a file or a link of the archive that leads out of the folder is an
+// error. So is an archive that changes while it is unpacked. Folders that were
+// not used for long are removed from the cache.
 func Unpack(file, cache string) (folder string, err error) {
 	digest, err := digestOf(file)
 	if err != nil {
 		return "", err
 	}
 	folder = filepath.Join(cache, digest)
-	if now := time.Now(); os.Chtimes(folder, now, now) == nil { // it is there
+	if now := time.Now(); os.Chtimes(folder, now, now) == nil { // it was unpacked before
 		return folder, nil
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
@@ -83,14 +84,14 @@ func unpackAs(file, digest, folder string) error {
 	}
 	err = os.Rename(temporary, folder)
 	if info, there := os.Stat(folder); err != nil && there == nil && info.IsDir() {
-		return nil // another process was faster
+		return nil // another process has unpacked it meanwhile
 	}
 	return err
 }
 
-// tidy removes from the cache what has been of no use for long, also what a
-// process has left that was killed. What cannot be removed is tried again with the
-// next archive.
+// tidy removes folders from the cache that were not used for long, and
+// unfinished ones of processes that were killed. It tries again with the next
+// archive where something cannot be removed.
 func tidy(cache string) {
 	entries, _ := os.ReadDir(cache)
 	used := make(map[string]time.Time, len(entries))
@@ -105,7 +106,7 @@ func tidy(cache string) {
 			continue
 		}
 		old := filepath.Join(cache, name)
-		if !strings.HasPrefix(name, ".") { // nobody may find half of it
+		if !strings.HasPrefix(name, ".") { // renamed first, so that nobody finds a part of it
 			old = filepath.Join(cache, ".old-"+name)
 			if os.Rename(filepath.Join(cache, name), old) != nil {
 				continue
@@ -115,7 +116,7 @@ func tidy(cache string) {
 	}
 }
 
-// digestOf names the content of a file.
+// digestOf returns a digest of a file's content.
 func digestOf(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -140,7 +141,7 @@ func unpack(file, folder string, most limits) error {
 	if len(archive.File) > most.files {
 		return ErrTooLarge
 	}
-	root, err := os.OpenRoot(folder) // nothing leads out of it
+	root, err := os.OpenRoot(folder) // no name leads out of it
 	if err != nil {
 		return err
 	}
@@ -154,7 +155,8 @@ func unpack(file, folder string, most limits) error {
 	return nil
 }
 
-// unpackEntry writes one entry; left is how many bytes may still be written.
+// unpackEntry writes one entry. left is how many bytes may still be written,
+// and is reduced by those of the entry.
 func unpackEntry(root *os.Root, entry *zip.File, left *int64) error {
 	name := filepath.FromSlash(strings.TrimSuffix(entry.Name, "/"))
 	if !filepath.IsLocal(name) {

@@ -1,12 +1,12 @@
-// Package certificate is a certificate authority for one developer's machine:
-// local functions reach the gateway over https under any host name, and trust
-// what this authority signs.
+// Package certificate is a certificate authority for one developer's machine.
+// With it local functions can reach the gateway over https by any host name:
+// they trust the certificates that it signs.
 //
-// Nothing is installed into the system: programs are told of the authority by
+// Nothing is installed into the system: programs are given the authority by
 // environment variables such as NODE_EXTRA_CA_CERTS and SSL_CERT_FILE. The
-// authority is not constrained to names, because a template may give an API
-// any custom domain name; its key therefore never leaves its folder, readable
-// by its owner alone.
+// authority is not constrained to certain names, because an API can have any
+// custom domain name. Therefore its key never leaves its folder, and only its
+// owner can read that.
 package certificate
 
 import (
@@ -40,7 +40,8 @@ type Authority struct {
 
 // Open loads the authority that dir holds, or makes one that is valid for ten
 // years. Processes that open the same folder at once get the same authority.
-// A damaged or expired file is an error that names it and says how to mend it.
+// For a damaged or expired authority the error names the file and says what to
+// do.
 func Open(dir string) (*Authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the local certificate authority: %w", err)
@@ -64,8 +65,8 @@ func Open(dir string) (*Authority, error) {
 	return a, nil
 }
 
-// create writes a new authority to path, unless another process was faster,
-// and gives what the file then holds.
+// create writes a new authority to path, unless another process has done so
+// meanwhile, and returns the content of the file.
 func create(path string) ([]byte, error) {
 	text, err := newAuthority(time.Now())
 	if err != nil {
@@ -76,10 +77,11 @@ func create(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer os.Remove(temporary)
-	// A link appears at once, whole, and does not replace a file.
+	// A link to the whole file appears at once, and does not replace another
+	// file.
 	err = os.Link(temporary, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		err = os.Rename(temporary, path) // a file system without links
+		err = os.Rename(temporary, path) // the file system has no links
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -87,7 +89,8 @@ func create(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// writeCertificate puts the certificate alone beside the authority's file.
+// writeCertificate writes the certificate without the key to a file beside the
+// authority's.
 func (a *Authority) writeCertificate() error {
 	want := encodeCertificate(a.cert.Raw)
 	if have, err := os.ReadFile(a.CertificatePath()); err == nil && string(have) == string(want) {
@@ -96,11 +99,12 @@ func (a *Authority) writeCertificate() error {
 	return replaceFile(a.CertificatePath(), want, 0o644)
 }
 
-// CertificatePath is the file that holds the authority's certificate alone, in
-// PEM, for NODE_EXTRA_CA_CERTS.
+// CertificatePath is the path of the file with the authority's certificate,
+// without its key, in PEM. It is for NODE_EXTRA_CA_CERTS.
 func (a *Authority) CertificatePath() string { return filepath.Join(a.dir, certificateFile) }
 
-// replaceFile writes a file so that readers see the old or the new one whole.
+// replaceFile writes a file, so that readers see either the whole old or the
+// whole new one.
 func replaceFile(path string, text []byte, mode fs.FileMode) error {
 	temporary, err := writeTemporary(filepath.Dir(path), text, mode)
 	if err != nil {

@@ -31,9 +31,9 @@ var (
 // (SSL_CERT_FILE, AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE).
 //
 // The roots are those of SSL_CERT_FILE and SSL_CERT_DIR where they are set,
-// else of the well-known files and folders. A system that keeps its roots in
-// no file, as Windows does, cannot be copied from: the file then holds the
-// authority alone, and a program that is given it trusts no public server.
+// else of the well-known files and folders. On a system that does not keep its
+// roots in files, such as Windows, the file has only the authority, and a
+// program that uses it trusts no public server.
 func (a *Authority) WriteBundle(path string) error {
 	roots, err := systemRoots()
 	if err != nil {
@@ -58,7 +58,7 @@ func (a *Authority) WriteBundle(path string) error {
 }
 
 // systemRoots returns the PEM text of the first source that has any. A file
-// that the developer named must be readable.
+// that an environment variable names must be readable.
 func systemRoots() ([]byte, error) {
 	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
 		return os.ReadFile(file)
@@ -75,7 +75,7 @@ func systemRoots() ([]byte, error) {
 }
 
 // readFolders returns the contents of every file in the first folder that has
-// any. What is not PEM is left for the decoder to pass over.
+// any. Content that is not PEM is there as well; the decoder ignores it.
 func readFolders(dirs []string) []byte {
 	for _, dir := range dirs {
 		entries, err := os.ReadDir(dir)

@@ -16,7 +16,7 @@ import (
 
 const (
 	authorityLifetime = 10 * 365 * 24 * time.Hour
-	clockSkew         = 24 * time.Hour // certificates are valid since then
+	clockSkew         = 24 * time.Hour // how long before now certificates begin to be valid
 )
 
 // newAuthority returns a key and a self-signed certificate in PEM.

@@ -19,9 +19,10 @@ const (
 )
 
 // TLSConfig returns a server's configuration that answers each client with a
-// certificate for the name it asks for. A client that asks for none, as one
-// that dials an IP address does, gets localhost, 127.0.0.1, ::1 and the address
-// it dialled. A name that cannot be a host's ends the handshake.
+// certificate for the name it asks for. A client that names no host, because it
+// has dialled an IP address, gets a certificate for localhost, 127.0.0.1, ::1
+// and the address it dialled. A name that cannot be a host's ends the
+// handshake.
 func (a *Authority) TLSConfig() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.getCertificate}
 }
@@ -56,8 +57,8 @@ func localIP(conn net.Conn) net.IP {
 	return nil
 }
 
-// leaf returns the certificate kept under key, or issues one for names. The
-// oldest makes room when too many are kept.
+// leaf returns the certificate that is kept under key, or issues one for names
+// and keeps it. The oldest is dropped when too many are kept.
 func (a *Authority) leaf(key string, names *x509.Certificate) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -114,7 +115,7 @@ func (a *Authority) issue(names *x509.Certificate, now time.Time) (*tls.Certific
 }
 
 // isHostname reports whether name, in lower case, is a host name by RFC 1123;
-// underscores, which some DNS names have, are let through.
+// underscores, which some DNS names have, are allowed too.
 func isHostname(name string) bool {
 	if len(name) > 253 || net.ParseIP(name) != nil {
 		return false

@@ -5,20 +5,21 @@ import "time"
 const (
 	// answerPart is how much of an answer is written at a time.
 	answerPart = 64 << 10
-	// partTime is what each part that a client took adds to the time of the
-	// answer: a large one is cut only where its client is slower than this.
+	// partTime is added to the time limit of an answer for each part that the
+	// client has taken. So a large answer is cut off only if its client is
+	// slower than that.
 	partTime = time.Second
 )
 
 // States of Conn.answer.
 const (
-	unlimited int32 = iota // what is written has no limit of time
+	unlimited int32 = iota // writes have no time limit
 	awaited                // the next write begins an answer
 	begun                  // an answer is being written, until Conn.answerEnd
 )
 
-// limitAnswers gives each answer its time from now on. It is called before
-// anything is written.
+// limitAnswers sets the time limit of each answer. It is called before anything
+// is written.
 func (c *Conn) limitAnswers(limit time.Duration) {
 	if limit > 0 {
 		c.answerTime, c.answerBase = limit, time.Now()
@@ -26,16 +27,16 @@ func (c *Conn) limitAnswers(limit time.Duration) {
 	}
 }
 
-// unlimit ends that: the connection is somebody else's.
+// unlimit removes the time limit, when the connection is hijacked.
 func (c *Conn) unlimit() { c.answer.Store(unlimited) }
 
-// AwaitAnswer gives what is written next the whole time of an answer, whatever
-// was written before. It is for handlers that pass on an answer as it comes to
-// them, so that only their client's slowness counts.
+// AwaitAnswer makes the time of an answer begin anew with the next write. It is
+// for handlers that pass on an answer as it comes, so that time counts only
+// while their client is slow.
 func (c *Conn) AwaitAnswer() { c.answer.CompareAndSwap(begun, awaited) }
 
 // writeRaw writes below TLS, a part at a time, each with the deadline of its
-// answer. A client that does not take the answer in time fails the write.
+// answer. It returns an error if the client does not take the answer in time.
 func (c *Conn) writeRaw(p []byte) (n int, err error) {
 	for {
 		if c.answer.Load() == unlimited {

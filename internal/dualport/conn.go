@@ -15,29 +15,30 @@ import (
 // section 5.1). No HTTP method begins with it.
 const recordTypeHandshake = 0x16
 
-// Conn is a connection that is plain or TLS; its first Read decides. Until then
-// it counts as plain. It may be used concurrently as any net.Conn.
+// Conn is a connection that is plain or TLS, which its first Read finds out.
+// Until then it counts as plain. Like any net.Conn, it is safe for concurrent
+// use.
 type Conn struct {
 	raw    net.Conn
 	config *tls.Config // nil: always plain
 
 	secure atomic.Pointer[tls.Conn] // set once, when the client speaks TLS
 
-	first   sync.Mutex  // held by a Read while it is undecided or prefix is left
+	first   sync.Mutex  // held by Read until it is decided and prefix is used up
 	settled atomic.Bool // decided, and prefix is used up
 	decided bool        // guarded by first
 	prefix  []byte      // read before raw; guarded by first
 
 	recorder atomic.Pointer[recorder] // nil: not recording
 
-	answerTime time.Duration // for an answer; 0: no limit. Set before the first write
+	answerTime time.Duration // the time limit of an answer; 0: none. Set before the first write
 	answer     atomic.Int32  // unlimited, awaited or begun
 	answerBase time.Time     // of answerEnd, with a monotonic reading. Set with answerTime
-	answerEnd  atomic.Int64  // when an answer that has begun must have been taken, in nanoseconds since answerBase
+	answerEnd  atomic.Int64  // the deadline of an answer that has begun, in nanoseconds since answerBase
 }
 
-// NewConn makes a Conn of a connection that something else accepted. prefix
-// holds the bytes that were already read from it, nil for none.
+// NewConn makes a Conn from a connection that was accepted elsewhere. prefix
+// has the bytes that were already read from it, nil for none.
 func NewConn(conn net.Conn, prefix []byte, config *tls.Config) *Conn {
 	return newConn(conn, prefix, http1Only(config))
 }
@@ -46,12 +47,13 @@ func newConn(conn net.Conn, prefix []byte, config *tls.Config) *Conn {
 	return &Conn{raw: conn, prefix: prefix, config: config}
 }
 
-// IsTLS reports whether the client speaks TLS. It is meaningful once something
-// was read.
+// IsTLS reports whether the client speaks TLS. It is known after the first
+// Read.
 func (c *Conn) IsTLS() bool { return c.secure.Load() != nil }
 
-// NetConn returns what to use in place of c after it was hijacked: the accepted
-// connection itself when it is plain, the *tls.Conn when it is TLS.
+// NetConn returns the connection to use in place of c after it was hijacked:
+// the accepted connection itself when it is plain, the *tls.Conn when it is
+// TLS.
 func (c *Conn) NetConn() net.Conn {
 	if secure := c.secure.Load(); secure != nil {
 		return secure
@@ -64,8 +66,8 @@ func (c *Conn) NetConn() net.Conn {
 	return c.raw
 }
 
-// Accepted returns the connection that c was made of, which speaks TLS where c
-// does. It is there to be known again, not to be read or written.
+// Accepted returns the connection that c was made from, below TLS. It is for
+// comparing connections, and must not be read or written.
 func (c *Conn) Accepted() net.Conn { return c.raw }
 
 func (c *Conn) connectionState() *tls.ConnectionState {
@@ -95,8 +97,9 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// firstRead reads until TLS and plain are told apart and the prefix is used up.
-// An error, such as a deadline, leaves the decision to the next Read.
+// firstRead finds out whether the connection is TLS, and reads until the prefix
+// is used up. After an error, such as a deadline, the next Read goes on with
+// that.
 func (c *Conn) firstRead(p []byte) (int, error) {
 	c.first.Lock()
 	secure, n, err := c.decide(p)
@@ -107,7 +110,8 @@ func (c *Conn) firstRead(p []byte) (int, error) {
 	return n, err
 }
 
-// decide runs with first held. It gives the TLS connection, or what was read.
+// decide finds out whether the connection is TLS. first must be held. It
+// returns the TLS connection, or for a plain one the bytes read.
 func (c *Conn) decide(p []byte) (*tls.Conn, int, error) {
 	if secure := c.secure.Load(); secure != nil {
 		return secure, 0, nil
@@ -150,8 +154,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 // Close closes the connection, with a TLS alert where it is TLS.
 func (c *Conn) Close() error { return c.active().Close() }
 
-// CloseWrite tells the peer that nothing more will be written. Where the
-// connection cannot do so the error is errors.ErrUnsupported.
+// CloseWrite tells the peer that nothing more will be written. For a connection
+// that cannot do so the error is errors.ErrUnsupported.
 func (c *Conn) CloseWrite() error {
 	if half, ok := netconn.Find[interface{ CloseWrite() error }](c.active()); ok {
 		return half.CloseWrite()
@@ -172,8 +176,8 @@ func (c *Conn) SetDeadline(t time.Time) error      { return c.raw.SetDeadline(t)
 func (c *Conn) SetReadDeadline(t time.Time) error  { return c.raw.SetReadDeadline(t) }
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.raw.SetWriteDeadline(t) }
 
-// replay gives the bytes that told TLS from plain to the TLS handshake. It is
-// read by the tls.Conn alone, which reads from one goroutine at a time.
+// replay is the connection below TLS. It begins with the bytes by which TLS was
+// recognised. Only the tls.Conn reads from it, in one goroutine at a time.
 type replay struct {
 	net.Conn
 	of   *Conn

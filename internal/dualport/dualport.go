@@ -2,9 +2,9 @@
 // lines of each request as the client wrote them.
 //
 // The first byte that a client sends tells TLS from plain HTTP. It is looked at
-// when the connection is first read, never in Accept, so a slow client holds up
-// nobody but itself and the HTTP server's own time limits apply to it, the TLS
-// handshake included.
+// when the connection is first read, not in Accept, so a slow client does not
+// hold up others, and the HTTP server's own time limits apply to it, also
+// during the TLS handshake.
 //
 // net/http rewrites header names to their canonical form. Attach makes a server
 // remember the original ones, and Header gives them to a handler.
@@ -25,8 +25,9 @@ type listener struct {
 	config *tls.Config
 }
 
-// NewListener wraps inner: its connections are *Conn, which speak TLS with
-// config when the client does. A nil config leaves every connection plain.
+// NewListener returns a listener whose connections are *Conn, made from those
+// of inner. They speak TLS with config when the client does. With a nil config
+// every connection is plain.
 //
 // HTTP/2 is not offered: WebSocket handshakes are HTTP/1.1. Other protocols that
 // config names, such as acme-tls/1, are.
@@ -60,15 +61,16 @@ func http1Only(config *tls.Config) *tls.Config {
 type connKey struct{}
 type headKey struct{}
 
-// Attach prepares srv, whose Handler must be set and which is not serving yet,
-// for connections of this package: it sets Request.TLS on those that speak TLS
-// and makes Header work. It keeps the server's own ConnContext and ConnState.
+// Attach prepares srv for connections of this package: it sets Request.TLS for
+// those that speak TLS, and makes Header work. It must be called before srv
+// serves and after its Handler is set. The server's own ConnContext and
+// ConnState are still called.
 //
 // A client has answerTime to take an answer, from the answer's first byte to
 // its last, and a second more for each 64 KiB that it took; then the connection
-// fails. Unlike http.Server.WriteTimeout that
-// does not count what a handler takes before it answers. 0 is no limit, and a
-// hijacked connection has none.
+// fails. Unlike http.Server.WriteTimeout, that does not include the time that a
+// handler takes before it answers. 0 stands for no limit, and a hijacked
+// connection has none.
 func Attach(srv *http.Server, answerTime time.Duration) {
 	connContext, connState, handler := srv.ConnContext, srv.ConnState, srv.Handler
 

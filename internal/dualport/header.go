@@ -14,8 +14,8 @@ type Field struct{ Name, Value string }
 
 // Header returns the header lines of r in the order they were sent, Host and
 // Transfer-Encoding included. Where they were not recorded (the server is not
-// attached, or the head is larger than 64 KiB) it gives net/http's: Host first,
-// then canonical names in alphabetical order.
+// attached, or the head is larger than 64 KiB) it returns those of net/http:
+// Host first, then canonical names in alphabetical order.
 func Header(r *http.Request) []Field {
 	if head, ok := r.Context().Value(headKey{}).([]byte); ok {
 		return parseFields(head)
@@ -37,8 +37,8 @@ func Header(r *http.Request) []Field {
 	return fields
 }
 
-// parseFields reads the lines after the request line. net/http has accepted
-// the head, so a line that is no header is not an error to report here.
+// parseFields reads the lines after the request line. net/http has accepted the
+// head, so a line that is not a header is skipped.
 func parseFields(head []byte) []Field {
 	var fields []Field
 	_, rest, _ := bytes.Cut(head, []byte("\n"))

@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// MaxHead bounds the bytes that a connection holds of request heads.
+// MaxHead is the largest size, in bytes, of all request heads that are kept for
+// a connection.
 const MaxHead = 64 << 10
 
 // recorder follows the requests in a connection's bytes and keeps their heads
@@ -16,8 +17,8 @@ const MaxHead = 64 << 10
 // the server reads ahead, so the beginning of one request can arrive in the
 // same Read as the end of another.
 //
-// It never judges a request. What it cannot follow, net/http refuses; a head
-// that does not belong to the request that a handler sees is not taken.
+// It never refuses a request. net/http refuses those that it cannot follow; and
+// a head that does not belong to the request that a handler has is not used.
 type recorder struct {
 	mu     sync.Mutex // guards what follows
 	state  state
@@ -28,7 +29,7 @@ type recorder struct {
 
 	// Of the head being read:
 	begun   bool   // it has a line
-	head    []byte // its lines so far; in the end with the blank one
+	head    []byte // its lines so far, at the end with the blank one
 	large   bool   // it is larger than MaxHead and not kept
 	old     bool   // it is HTTP/1.0
 	chunked bool
@@ -46,7 +47,7 @@ const (
 	lost // the framing could not be followed: nothing is recorded any more
 )
 
-// feed takes bytes that the connection has read.
+// feed is called with the bytes that the connection has read.
 func (r *recorder) feed(p []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -68,12 +69,12 @@ func (r *recorder) feed(p []byte) {
 	}
 }
 
-// addToLine keeps at most MaxHead bytes of a line: a longer one makes its
-// head too large, and no chunk size or trailer that matters is so long.
+// addToLine adds bytes to the line, up to MaxHead. A longer line makes its head
+// too large, and no valid chunk size is as long.
 func (r *recorder) addToLine(p []byte) {
 	if len(r.line)+len(p) > MaxHead {
 		r.large = true
-		p = p[len(p)-1:] // its last byte may be the line's end
+		p = p[len(p)-1:] // the last byte may be the line's end
 		r.line = r.line[:min(len(r.line), MaxHead-1)]
 	}
 	r.line = append(r.line, p...)
@@ -120,7 +121,7 @@ func (r *recorder) endLine(line []byte) {
 
 func (r *recorder) endHeadLine(line []byte, blank bool) {
 	if blank && !r.begun {
-		return // before a request a blank line is passed over (RFC 9112, section 2.2)
+		return // a blank line before a request is ignored (RFC 9112, section 2.2)
 	}
 	first := !r.begun
 	r.begun = true
@@ -141,7 +142,7 @@ func (r *recorder) endHeadLine(line []byte, blank bool) {
 	name, value, _ := strings.Cut(string(line), ":")
 	switch strings.ToLower(name) {
 	case "transfer-encoding":
-		r.chunked = !r.old // HTTP/1.0 does not know it
+		r.chunked = !r.old // HTTP/1.0 does not have it
 	case "content-length":
 		n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 63)
 		if err != nil {
@@ -152,8 +153,8 @@ func (r *recorder) endHeadLine(line []byte, blank bool) {
 	}
 }
 
-// endHead keeps the head and goes on to what follows it, by RFC 9112, section
-// 6.3.
+// endHead keeps the head, and finds out how long the body is (RFC 9112, section
+// 6.3).
 func (r *recorder) endHead() {
 	switch {
 	case r.chunked:
@@ -168,8 +169,9 @@ func (r *recorder) endHead() {
 	r.head, r.begun, r.large, r.chunked, r.old = nil, false, false, false, false
 }
 
-// take returns the head of the request whose line is given, nil when there is
-// none, and forgets those before it: the server answered them by itself.
+// take returns the head of the request with the given request line, nil when
+// there is none. It drops the heads before that: the server has answered those
+// requests itself.
 func (r *recorder) take(method, uri string) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()

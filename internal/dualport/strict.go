@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// errUnknownHead: the bytes of the head are gone, so nothing can be said of
-// them. It takes a malformed request to get there.
+// errUnknownHead is for a head that was not recorded, so that it cannot be
+// checked. Only a malformed request has none.
 var errUnknownHead = errors.New("the request head could not be followed")
 
-// CheckHead refuses requests that net/http accepts but that another server on
-// their way may have understood differently, so that it let something through
-// that it did not see: an end of line that is not CR LF, a folded header line,
-// two answers to the question how long the body is, Transfer-Encoding in
-// HTTP/1.0, a target that names another host than the Host line. The error is
-// for the client. The connection must be closed after the answer.
+// CheckHead returns an error for requests that net/http accepts but that a
+// proxy before it may have understood differently, so that the proxy let a
+// request pass that it did not see: with a line that does not end with CR LF, a
+// folded header line, more than one length of the body, Transfer-Encoding in
+// HTTP/1.0, or a target with another host than the Host line. The error's text
+// is for the client. The connection must be closed after the answer.
 //
-// Requests of connections that are not of this package are not judged.
+// Requests of connections that are not of this package are not checked.
 func CheckHead(r *http.Request) error {
 	if FromRequest(r) == nil {
 		return nil
@@ -61,9 +61,9 @@ func checkFields(r *http.Request, fields []Field) error {
 	}
 	switch {
 	case lengths+encodings > 1:
-		return errors.New("Content-Length and Transfer-Encoding: one line of one of them may be there")
+		return errors.New("there may be one Content-Length or one Transfer-Encoding, not more")
 	case encodings > 0 && !r.ProtoAtLeast(1, 1):
-		return errors.New("Transfer-Encoding does not belong into HTTP/1.0")
+		return errors.New("HTTP/1.0 does not have Transfer-Encoding")
 	case r.URL.Host != "" && !strings.EqualFold(r.URL.Host, host):
 		return errors.New("the request target names another host than the Host line")
 	}

@@ -60,7 +60,7 @@ func (s *Server) batchGetItem(input *struct{ RequestItems map[string]batchKeys }
 	return map[string]any{"Responses": found, "UnprocessedKeys": unprocessed}, nil
 }
 
-// checkDistinct refuses keys of which two are the same item's.
+// checkDistinct returns an error if two keys are those of the same item.
 func (s *Server) checkDistinct(name string, keys []item) error {
 	t, err := s.table(name)
 	if err != nil {

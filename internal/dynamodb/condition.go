@@ -22,7 +22,7 @@ type (
 		subject operand
 		choices []operand
 	}
-	// predicate is a call of a function that gives a truth.
+	// predicate is a call of a function that returns true or false.
 	predicate struct {
 		name      string
 		arguments []operand

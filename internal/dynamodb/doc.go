@@ -1,5 +1,5 @@
-// Package dynamodb is a DynamoDB in memory for the dev command: the JSON 1.0
-// protocol in process, with nothing to install.
+// Package dynamodb is a DynamoDB in memory for the dev command: it speaks the
+// JSON 1.0 protocol, and nothing has to be installed for it.
 //
 // It has tables with local and global secondary indexes, items, expressions,
 // batches, transactions and expiry by attribute (TTL), with DynamoDB's errors,
@@ -7,10 +7,11 @@
 //
 // It does not have, and refuses: legacy parameters (Expected, KeyConditions,
 // ScanFilter and the like), PartiQL, streams, backups, global tables, imports,
-// tags. It takes and passes over: provisioned capacity (nothing is throttled
-// or billed, and ReturnConsumedCapacity gives nothing), ReturnItemCollectionMetrics,
-// ClientRequestToken, encryption settings, and signatures. Reads are always
-// consistent, global indexes included. Everything is lost when the process ends.
+// tags. It accepts and ignores: provisioned capacity (nothing is throttled or
+// billed, and ReturnConsumedCapacity returns nothing),
+// ReturnItemCollectionMetrics, ClientRequestToken, encryption settings, and
+// signatures. Reads are always consistent, global indexes included. Everything
+// is lost when the process ends.
 //
-// docs/local-dynamodb.md tells its users the same.
+// docs/local-dynamodb.md has the same for users.
 package dynamodb

@@ -6,8 +6,9 @@ import (
 	"strconv"
 )
 
-// MarshalJSON writes DynamoDB's form. The whole item is written at once: were
-// each value a Marshaler, encoding/json would check nested text again and again.
+// MarshalJSON writes DynamoDB's form. It writes the whole item at once: if each
+// value were a Marshaler, encoding/json would check nested text again and
+// again.
 func (i item) MarshalJSON() ([]byte, error) { return i.appendJSON(nil), nil }
 
 func (i item) appendJSON(to []byte) []byte {
@@ -55,7 +56,8 @@ func (v value) appendMembers(to []byte, one func(value, []byte) []byte) []byte {
 	return append(to, ']')
 }
 
-// appendScalar writes a string, a number or a binary, which all are strings.
+// appendScalar writes a string, a number or a binary, all of which are strings
+// in JSON.
 func (v value) appendScalar(to []byte) []byte {
 	switch v.kind {
 	case kindNumber:
@@ -69,7 +71,7 @@ func (v value) appendScalar(to []byte) []byte {
 func appendString(to []byte, text string) []byte {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // a string always has a form
+		panic(err) // a string can always be encoded
 	}
 	return append(to, quoted...)
 }

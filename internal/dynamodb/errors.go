@@ -16,7 +16,7 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.message }
 
-// reason says what became of one action of a cancelled transaction.
+// reason is the result of one action of a cancelled transaction.
 type reason struct {
 	Code    string
 	Message string `json:",omitempty"`

@@ -12,13 +12,13 @@ type keyAttribute struct {
 }
 
 // index is a table's items in the order of a key: the table's own, or a
-// secondary index. Items that lack an attribute of the key are not in it.
+// secondary index. Items without an attribute of the key are not in it.
 type index struct {
 	name      string
 	keys      []keyAttribute // the partition key, and the sort key if any
-	tableKeys []keyAttribute // tell items with equal keys apart; the table's own for its own index
+	tableKeys []keyAttribute // order items with equal keys; the table's own for its own index
 	local     bool
-	// projected are the attributes that a global index holds; nil: all.
+	// projected are the attributes that a global index has; nil: all.
 	projected  *projection
 	projection projectionInput // as it was given
 	entries    []item          // by compare
@@ -47,7 +47,7 @@ func (x *index) find(key item) (int, bool) {
 	return slices.BinarySearchFunc(x.entries, key, x.compare)
 }
 
-// replace takes out one item and puts in another; either may be nil.
+// replace removes the item old and inserts new; either may be nil.
 func (x *index) replace(old, new item) {
 	if old != nil && x.holds(old) {
 		if at, found := x.find(old); found {
@@ -64,18 +64,18 @@ func (x *index) replace(old, new item) {
 func (x *index) partition(hash value) []item {
 	name := x.keys[0].name
 	start, _ := slices.BinarySearchFunc(x.entries, hash, func(i item, v value) int {
-		return cmp.Or(i[name].order(v), 1) // the first of equals
+		return cmp.Or(i[name].order(v), 1) // finds the first of equal ones
 	})
 	end, _ := slices.BinarySearchFunc(x.entries, hash, func(i item, v value) int {
 		if order := i[name].order(v); order != 0 {
 			return order
 		}
-		return -1 // past the last of equals
+		return -1 // finds the end of the equal ones
 	})
 	return x.entries[start:end]
 }
 
-// keyOf returns the attributes of an item that say where it stands in the
+// keyOf returns the attributes of an item that determine its place in the
 // index: those of the index's key and of the table's.
 func (x *index) keyOf(i item) item {
 	key := item{}
@@ -87,7 +87,8 @@ func (x *index) keyOf(i item) item {
 	return key
 }
 
-// checkPosition refuses a start key that is not of keyOf's form.
+// checkPosition returns an error for a start key that does not have the
+// attributes that keyOf returns.
 func (x *index) checkPosition(key item) error {
 	want := x.keyOf(key)
 	if len(want) != len(key) {

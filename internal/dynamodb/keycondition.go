@@ -7,7 +7,7 @@ type keyCondition struct {
 	sort condition // nil: the whole partition
 }
 
-// keyConditions takes a condition apart for the key of an index.
+// keyConditions turns a condition into one on the key of an index.
 func keyConditions(c condition, x *index) (*keyCondition, error) {
 	parts := []condition{c}
 	if both, ok := c.(and); ok {
@@ -49,7 +49,7 @@ func keyConditions(c condition, x *index) (*keyCondition, error) {
 	return keys, nil
 }
 
-// missing names the key attribute that a query should have used.
+// missing returns the name of the key attribute that a query lacks.
 func (x *index) missing(hashed bool) string {
 	if hashed && len(x.keys) == 2 {
 		return x.keys[1].name
@@ -57,7 +57,8 @@ func (x *index) missing(hashed bool) string {
 	return x.keys[0].name
 }
 
-// keyPart takes apart a comparison of one attribute with values.
+// keyPart returns the parts of a comparison of one attribute with values; ok is
+// false for any other condition.
 func keyPart(c condition) (name, operator string, constants []value, ok bool) {
 	var subject operand
 	var others []operand
@@ -83,7 +84,7 @@ func keyPart(c condition) (name, operator string, constants []value, ok bool) {
 	return path[0].name, operator, constants, true
 }
 
-// mentions reports whether a filter refers to one of some attributes.
+// mentions reports whether a filter refers to any of the attributes of a key.
 func mentions(c condition, keys []keyAttribute) bool {
 	var operands []operand
 	switch c := c.(type) {

@@ -53,7 +53,8 @@ func lex(expression string) ([]token, error) {
 	}
 }
 
-// lexOne returns the token that text begins with, an empty one when it is none.
+// lexOne returns the token that text begins with, an empty one where there is
+// none.
 func lexOne(text string) token {
 	for _, symbol := range []string{"<>", "<=", ">=", "=", "<", ">", "(", ")", "[", "]", ",", ".", "+", "-"} {
 		if strings.HasPrefix(text, symbol) {

@@ -115,8 +115,8 @@ func (n number) negated() number {
 	return number{new(big.Int).Neg(n.coefficient), n.exponent}
 }
 
-// floor returns the whole part as Unix seconds and the like need it; numbers
-// too large for an int64 give ok false.
+// floor returns the whole part, as Unix seconds need it; ok is false for
+// numbers that are too large for an int64.
 func (n number) floor() (whole int64, ok bool) {
 	if n.exponent >= 0 {
 		x := scaled(n, 0)

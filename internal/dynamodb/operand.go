@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// operand gives a value for an item; ok is false when the item has none.
+// operand has a value for each item; ok is false when an item has none.
 type operand interface {
 	get(item) (v value, ok bool)
 }
@@ -53,7 +53,7 @@ func (p *parser) operand() (operand, error) {
 	return p.path()
 }
 
-// get follows the path.
+// get returns the value at the path.
 func (steps path) get(i item) (value, bool) {
 	v := value{kind: kindMap, fields: i}
 	for _, step := range steps {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// expressions holds what the expressions of one request share: the names and
-// values that they refer to, and which of them were used.
+// expressions has what the expressions of one request share: the names and
+// values that they refer to, and which of these were used.
 type expressions struct {
 	names      map[string]string
 	values     map[string]value
@@ -22,8 +22,8 @@ func newExpressions(names map[string]string, values map[string]value) *expressio
 	return &expressions{names: names, values: values, usedNames: map[string]bool{}, usedValues: map[string]bool{}}
 }
 
-// finish refuses names and values that no expression used. It is called when
-// all expressions of the request are parsed.
+// finish returns an error if there are names or values that no expression used.
+// It is called when all expressions of the request are parsed.
 func (e *expressions) finish() error {
 	for _, given := range []struct {
 		member string
@@ -51,7 +51,8 @@ type parser struct {
 	tokens []token
 }
 
-// parse runs a rule over a whole expression. Errors are named after member.
+// parse runs a rule over a whole expression. Errors name the member of the
+// request that has the expression.
 func parse[T any](e *expressions, member, expression string, rule func(*parser) (T, error)) (parsed T, err error) {
 	e.any = true
 	p := &parser{expressions: e}

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// projection is what a ProjectionExpression keeps of an item: a tree of its
-// paths. A node without children keeps the whole value.
+// projection is a ProjectionExpression as a tree of its paths. A node without
+// children keeps the whole value.
 type projection struct {
 	names   map[string]*projection
 	indexes map[int]*projection
@@ -62,8 +62,8 @@ func (p *projection) of(i item) item {
 	return kept
 }
 
-// value returns what is kept of a value, ok false when nothing is. The members
-// that are kept of a list close up.
+// value returns the part of a value that is kept; ok is false when nothing is.
+// There are no gaps between the members of a list that are kept.
 func (p *projection) value(v value) (value, bool) {
 	switch {
 	case p.names == nil && p.indexes == nil:
@@ -86,7 +86,8 @@ func (p *projection) value(v value) (value, bool) {
 	return value{}, false
 }
 
-// overlap finds two paths of which one contains the other.
+// overlap returns two paths of which one contains the other; found is false
+// where there are none.
 func overlap(paths []path) (first, second path, found bool) {
 	for i, a := range paths {
 		for _, b := range paths[:i] {

@@ -2,7 +2,7 @@ package dynamodb
 
 import "strings"
 
-// reserved are the words that DynamoDB does not take as attribute names in
+// reserved are the words that DynamoDB does not accept as attribute names in
 // expressions (Reserved words in DynamoDB, developer guide). They are refused
 // here too, so that an expression which works locally works on AWS.
 var reserved = func() map[string]bool {

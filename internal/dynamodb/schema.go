@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// tableInput is the part of CreateTable's input that is acted on.
+// tableInput is the part of CreateTable's input that has an effect.
 type tableInput struct {
 	TableName              string
 	AttributeDefinitions   []attributeInput
@@ -166,8 +166,8 @@ func (t *table) usesKey(name string) bool {
 	return false
 }
 
-// sameKeys reports whether two definitions differ at most in what can be
-// changed in place: global indexes and capacity.
+// sameKeys reports whether two definitions differ only in global indexes and
+// capacity, which can be changed without a new table.
 func (t *table) sameKeys(other *table) bool {
 	locals := func(t *table) map[string]*index {
 		all := maps.Clone(t.secondary)
@@ -183,7 +183,8 @@ func sameIndex(a, b *index) bool {
 }
 
 // adopt moves the items of another table with the same keys into t, which is
-// empty. Items that the new indexes cannot hold are left out of these.
+// empty. An item is left out of a new index for whose key it has the wrong
+// types.
 func (t *table) adopt(other *table) {
 	t.created = other.created
 	for _, i := range other.primary.entries {

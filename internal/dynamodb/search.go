@@ -8,7 +8,7 @@ import (
 // maxPage is how many bytes of items Query and Scan read for one answer.
 const maxPage = 1 << 20
 
-// searchInput is what Query and Scan share.
+// searchInput is the part of the input that Query and Scan share.
 type searchInput struct {
 	legacyParameters
 	TableName                 string
@@ -24,7 +24,7 @@ type searchInput struct {
 	ConsistentRead            bool
 }
 
-// search is a Query or a Scan made ready.
+// search is a Query or a Scan that is ready to run.
 type search struct {
 	index      *index
 	filter     condition // nil: all
@@ -33,12 +33,12 @@ type search struct {
 	limit      int // 0: none
 	start      item
 	backward   bool
-	matches    func(item) bool // of the candidates: those that are read at all
+	matches    func(item) bool // selects the candidates that are read
 	candidates []item          // in the index's order
 }
 
-// begin makes a search of what Query and Scan share; matches, candidates and
-// backward are the caller's to set.
+// begin makes a search from the shared part of an input. The caller sets
+// matches, candidates and backward.
 func (input *searchInput) begin(s *Server) (*search, *expressions, error) {
 	if err := input.refuse(); err != nil {
 		return nil, nil, err
@@ -109,13 +109,13 @@ func (s *search) run() any {
 		return result
 	}
 	return struct {
-		Items []item // there even when it is empty
+		Items []item // in the answer even when it is empty
 		*searchResult
 	}{found, result}
 }
 
-// visible returns the part of an item that the index holds. A local index
-// fetches the rest from the table.
+// visible returns the part of an item that a search of the index sees: of a
+// global index the attributes that it has, else the whole item.
 func (s *search) visible(i item) item {
 	if s.index.local {
 		return i

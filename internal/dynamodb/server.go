@@ -21,11 +21,11 @@ const (
 	maxBody      = 16 << 20 // bytes of a request
 )
 
-// Server is a DynamoDB in memory. It starts no goroutine and needs no end. It
-// is safe for concurrent use.
+// Server is a DynamoDB in memory. It starts no goroutines and need not be
+// closed. It is safe for concurrent use.
 type Server struct {
-	// Log receives faults of the server itself. nil: slog.Default(). It must
-	// be set before the first request.
+	// Log gets faults of the server itself. nil stands for slog.Default(). It
+	// must be set before the first request.
 	Log *slog.Logger
 
 	mu     sync.Mutex // guards what follows
@@ -36,14 +36,14 @@ type Server struct {
 func New() *Server { return &Server{tables: map[string]*table{}} }
 
 // EnsureTable makes sure that a table exists. definition is CreateTable's input
-// in JSON; members that the server does not act on are passed over.
-// ttlAttribute names the attribute that holds the expiry of an item in Unix
-// seconds; empty: items do not expire.
+// in JSON; members that have no effect here are ignored. ttlAttribute is the
+// name of the attribute that has an item's expiry in Unix seconds; with ""
+// items do not expire.
 //
 // It may be called again with another definition of the same table: global
 // indexes and the expiry attribute are changed in place and the items stay; a
-// change of the table's key, or of a local index, puts an empty table in its
-// place, as CloudFormation does.
+// change of the table's key, or of a local index, replaces the table by an
+// empty one, as CloudFormation does.
 func (s *Server) EnsureTable(definition []byte, ttlAttribute string) error {
 	var input tableInput
 	if err := json.Unmarshal(definition, &input); err != nil {
@@ -86,8 +86,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// answer runs the operation that the request names. A panic is a fault of the
-// server: the client gets an error in DynamoDB's form, the log the stack.
+// answer runs the operation that the request names. After a panic, a fault of
+// the server, the client gets an error in DynamoDB's form, and the stack is
+// logged.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) (result any, err error) {
 	name, known := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 	defer func() {
@@ -137,7 +138,7 @@ func errorBody(err error) (status int, body any) {
 	return failed.status, members
 }
 
-// operations by the name that X-Amz-Target gives.
+// operations are the operations by the names in X-Amz-Target.
 var operations = map[string]func(*Server, []byte) (any, error){
 	"BatchGetItem":       operation((*Server).batchGetItem),
 	"BatchWriteItem":     operation((*Server).batchWriteItem),
@@ -158,8 +159,9 @@ var operations = map[string]func(*Server, []byte) (any, error){
 	"UpdateTimeToLive":   operation((*Server).updateTimeToLive),
 }
 
-// operation reads an operation's input and runs it with Server.mu held. Its
-// results share values with the tables, and values do not change.
+// operation returns a function that reads an operation's input and runs it with
+// Server.mu held. The result may be used without the lock: it shares values
+// with the tables, and these do not change.
 func operation[Input any](run func(*Server, *Input) (any, error)) func(*Server, []byte) (any, error) {
 	return func(s *Server, body []byte) (any, error) {
 		input := new(Input)

@@ -56,7 +56,8 @@ func (t *table) index(name *string) (*index, error) {
 	return nil, validation("The table does not have the specified index: %s", *name)
 }
 
-// checkKey refuses what is not exactly the table's key.
+// checkKey returns an error for a key that does not have exactly the attributes
+// of the table's key.
 func (t *table) checkKey(key item) error {
 	if len(key) != len(t.keys()) {
 		return validation("The provided key element does not match the schema")
@@ -73,7 +74,7 @@ func (t *table) checkKey(key item) error {
 	return nil
 }
 
-// checkItem refuses an item that the table cannot hold.
+// checkItem returns an error for an item that the table cannot have.
 func (t *table) checkItem(i item) error {
 	for n, attribute := range t.keys() {
 		v, present := i[attribute.name]
@@ -129,8 +130,8 @@ func checkKeyValue(name string, v value, partition bool) error {
 
 var longNames = map[kind]string{kindString: "string", kindBinary: "binary"}
 
-// expiryPast is how long ago an expiry may be to count: older ones are taken
-// for mistakes (Using time to live, developer guide).
+// expiryPast is how long ago an expiry may be for an item to be deleted.
+// DynamoDB takes older ones for mistakes (Using time to live, developer guide).
 const expiryPast = 5 * 365 * 24 * time.Hour
 
 // expiry returns the second at which an item expires, if it does.
@@ -148,8 +149,8 @@ func (t *table) noteExpiry(i item) {
 	}
 }
 
-// expire deletes the items whose time has come. Every operation on the table
-// calls it first, so that no operation sees them; nothing runs in between.
+// expire deletes the items that have expired. Every operation on the table
+// calls it first, so that no operation sees them; there is no timer.
 func (t *table) expire(now time.Time) {
 	if now.Unix() < t.nextExpiry {
 		return
@@ -168,7 +169,7 @@ func (t *table) expire(now time.Time) {
 	}
 }
 
-// setTTL says which attribute holds the expiry; empty: none.
+// setTTL sets the attribute that has an item's expiry; "" stands for none.
 func (t *table) setTTL(attribute string) {
 	t.ttl = attribute
 	t.nextExpiry = math.MaxInt64

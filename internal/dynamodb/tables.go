@@ -68,8 +68,8 @@ func (s *Server) listTables(input *struct {
 	return result, nil
 }
 
-// updateTable creates and deletes global indexes. Capacity is taken and not
-// acted on.
+// updateTable creates and deletes global indexes. Capacity is accepted, and has
+// no effect.
 func (s *Server) updateTable(input *struct {
 	TableName                   string
 	AttributeDefinitions        []attributeInput

@@ -20,7 +20,7 @@ type action struct {
 	value term // nil for REMOVE
 }
 
-// term gives the value that an action assigns, adds or deletes.
+// term has the value that an action assigns, adds or deletes.
 type term interface {
 	value(old item) (value, error)
 }
@@ -228,7 +228,7 @@ func (u *update) paths() []path {
 	return paths
 }
 
-// apply returns the updated item; old stays as it is.
+// apply returns the updated item, and does not change old.
 func (u *update) apply(old item) (item, error) {
 	changed := value{kind: kindMap, fields: maps.Clone(old)}
 	if changed.fields == nil {
@@ -270,8 +270,8 @@ func (u *update) inOrder() []action {
 	return actions
 }
 
-// result returns the value that the action leaves at its path; present is false
-// when it leaves none.
+// result returns the value that is at the action's path afterwards; present is
+// false when there is none.
 func (a action) result(old item) (v value, present bool, err error) {
 	if a.verb == "REMOVE" {
 		return value{}, false, nil
@@ -297,8 +297,8 @@ func (a action) result(old item) (v value, present bool, err error) {
 	return value{kind: v.kind, members: rest}, len(rest) > 0, nil
 }
 
-// replaced returns in with the value at path set, or removed when it is not
-// present. What lies on the way is copied.
+// replaced returns a copy of in with the value at path set, or removed if
+// present is false. Values that are not on the path are shared.
 func replaced(in value, path path, v value, present bool) (value, error) {
 	invalid := validation("The document path provided in the update expression is invalid for update")
 	if len(path) == 0 {

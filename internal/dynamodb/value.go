@@ -25,14 +25,14 @@ const (
 	kindBinarySet kind = "BS"
 )
 
-// setOf gives the kind of a set's members.
+// setOf has the kind of a set's members, by the kind of the set.
 var setOf = map[kind]kind{kindStringSet: kindString, kindNumberSet: kindNumber, kindBinarySet: kindBinary}
 
 // maxDepth is how deep lists and maps may be nested.
 const maxDepth = 32
 
-// value is an attribute's value. Values are not changed once they are made:
-// stored items and those that are read share them.
+// value is an attribute's value. Values never change after they were made,
+// because stored items and answers share them.
 type value struct {
 	kind    kind
 	text    string // of a string; of a binary, its bytes
@@ -138,7 +138,8 @@ func (v *value) decodeSet(content json.RawMessage) error {
 
 var setNames = map[kind]string{kindStringSet: "string", kindNumberSet: "number", kindBinarySet: "binary"}
 
-// equal compares as the operator = does: sets in any order.
+// equal reports whether two values are equal as the operator = compares them:
+// sets in any order.
 func (v value) equal(other value) bool {
 	if v.kind != other.kind || len(v.members) != len(other.members) {
 		return false
@@ -170,7 +171,8 @@ func (v value) memberKeys() map[string]bool {
 	return keys
 }
 
-// setKey tells the members of one set apart, which are all of one kind.
+// setKey returns a text that is different for different members of a set, which
+// are all of one kind.
 func (v value) setKey() string {
 	if v.kind == kindNumber {
 		return v.number.String()
@@ -189,7 +191,7 @@ func (v value) order(other value) int {
 	return cmp.Compare(v.text, other.text)
 }
 
-// check refuses what is nested too deep.
+// check returns an error for a value that is nested too deep.
 func (v value) check(depth int) error {
 	if depth > maxDepth {
 		return validation("Nesting Levels have exceeded supported limits")
@@ -207,7 +209,7 @@ func (v value) check(depth int) error {
 	return nil
 }
 
-// size counts bytes as DynamoDB bills them, closely.
+// size returns the size in bytes, close to how DynamoDB counts it.
 func (v value) size() int {
 	n := 0
 	switch v.kind {

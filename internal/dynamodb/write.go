@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// write is one change of one item: prepared, then committed, so that a
-// transaction can prepare all of its own before it commits any.
+// write is a change of an item. It is prepared and then committed, so that a
+// transaction can prepare all of its writes before it commits any.
 type write struct {
 	table     *table
 	key       item
@@ -17,7 +17,8 @@ type write struct {
 	returnOldOnFailure bool
 }
 
-// prepare checks the condition and works out the new item.
+// prepare checks the condition and computes the new item. It changes nothing in
+// the table.
 func (w *write) prepare() error {
 	w.old = w.table.get(w.key)
 	if w.condition != nil && !w.condition.holds(w.old) {
@@ -44,7 +45,7 @@ func (w *write) run() error {
 	return err
 }
 
-// conditional is what every conditional operation's input has.
+// conditional is the part that the inputs of all conditional operations have.
 type conditional struct {
 	TableName                           string
 	ConditionExpression                 *string
@@ -69,8 +70,8 @@ type updateInput struct {
 	UpdateExpression *string
 }
 
-// prepare makes a write of what is conditional; its key and change are the
-// caller's to set. finish must be called when all expressions are parsed.
+// begin makes a write from the conditional part of an input. The caller sets
+// its key and change, and calls finish when all expressions are parsed.
 func (input *conditional) begin(s *Server) (*write, *expressions, error) {
 	t, err := s.table(input.TableName)
 	if err != nil {
@@ -112,7 +113,7 @@ func (input *deleteInput) write(s *Server) (*write, error) {
 	return w, w.table.checkKey(w.key)
 }
 
-// write also gives the update; nil when there is none.
+// write also returns the update, nil where there is none.
 func (input *updateInput) write(s *Server) (*write, *update, error) {
 	w, e, err := input.begin(s)
 	if err != nil {
@@ -145,8 +146,8 @@ func (input *updateInput) write(s *Server) (*write, *update, error) {
 	return w, u, e.finish()
 }
 
-// replace runs a write that puts another item, or none, in the place of the
-// old one, which is what it can return.
+// replace runs a write that replaces or deletes an item, and returns its
+// answer, which may have the old item in it.
 func replace(w *write, err error, returnValues string) (any, error) {
 	if err != nil {
 		return nil, err
@@ -213,7 +214,7 @@ func (s *Server) updateItem(input *struct {
 	return attributes(result, input.ReturnValues != "" && input.ReturnValues != "NONE"), nil
 }
 
-// attributes is the answer of a write: the item where it was asked for and
+// attributes returns the answer of a write, with the item if it is wanted and
 // there is one.
 func attributes(i item, wanted bool) any {
 	if !wanted || len(i) == 0 {
@@ -222,8 +223,9 @@ func attributes(i item, wanted bool) any {
 	return map[string]any{"Attributes": i}
 }
 
-// legacyParameters are those from before expressions. They are not acted on,
-// so they are refused: passing over a condition would be a fake success.
+// legacyParameters are parameters from before there were expressions. They are
+// not supported and are refused, because a write must not succeed without the
+// condition that it was given.
 type legacyParameters struct {
 	AttributeUpdates, ConditionalOperator, Expected, KeyConditions, QueryFilter, ScanFilter json.RawMessage
 }
@@ -251,7 +253,8 @@ func (l *legacyParameters) check(returnValues string, known ...string) error {
 	return checkEnum("returnValues", returnValues, known...)
 }
 
-// checkEnum refuses a member that has none of the known values; empty is unset.
+// checkEnum returns an error for a member whose value is neither empty, which
+// is unset, nor one of the known values.
 func checkEnum(member, given string, known ...string) error {
 	for _, one := range known {
 		if given == "" || given == one {

@@ -8,14 +8,14 @@ import (
 	"github.com/dlclark/regexp2"
 )
 
-// Finder is a compiled expression that is looked for within texts. It is
+// Finder is a compiled expression that finds matches within texts. It is
 // immutable.
 type Finder struct {
 	linear       *regexp.Regexp
 	backtracking *regexp2.Regexp // where linear is nil
 }
 
-// CompileFinder reads an expression to look for.
+// CompileFinder compiles an expression.
 func CompileFinder(pattern string) (*Finder, error) {
 	linear, backtracking, err := compile(pattern, "", "", "")
 	if err != nil {
@@ -40,9 +40,10 @@ func (f *Finder) Group(name string) int {
 	return f.backtracking.GroupNumberFromName(name)
 }
 
-// FindAll returns the matches in a text that do not overlap, the first most of
-// them. Each is the byte offsets of the beginning and the end of the match and
-// of each group, -1 for a group that took no part. The error is ErrTimeout.
+// FindAll returns the first matches in a text, at most most of them, that do
+// not overlap. Each is a list of byte offsets: of the beginning and the end of
+// the match, then of those of each group, -1 for a group that did not match.
+// The error is ErrTimeout.
 func (f *Finder) FindAll(text string, most int) ([][]int, error) {
 	if f.linear != nil {
 		return f.linear.FindAllStringSubmatchIndex(text, most), nil

@@ -2,10 +2,10 @@
 // java.util.regex, as they stand in JSONPath filters, in the keys of
 // integration responses and in mapping templates.
 //
-// Expressions that Go's regexp can express run there, in time linear in the
-// text, since texts come from clients. Look-around, back references and atomic
-// groups need a backtracking engine; those run in one, with a time limit.
-// Possessive quantifiers and intersections of character classes are refused.
+// Expressions that Go's regexp package can express run there, in linear time,
+// because texts come from clients. Look-around, back references and atomic
+// groups need a backtracking engine, which has a time limit. Possessive
+// quantifiers and intersections of character classes are refused.
 package javaregexp
 
 import (
@@ -19,12 +19,11 @@ import (
 	"github.com/dlclark/regexp2"
 )
 
-// matchTimeout is how long the backtracking engine may look at one text. It is
-// measured on the clock, so it must leave room for a busy machine.
+// matchTimeout is the longest that the backtracking engine may take for one
+// text. It is measured in wall time, so it leaves room for a busy machine.
 const matchTimeout = time.Second
 
-// ErrTimeout is the error for a text that took the backtracking engine too
-// long.
+// ErrTimeout means that the backtracking engine took too long for a text.
 var ErrTimeout = errors.New("the regular expression took too long")
 
 // Regexp is a compiled expression. It is immutable.
@@ -33,7 +32,7 @@ type Regexp struct {
 	backtracking *regexp2.Regexp // where linear is nil
 }
 
-// Compile reads an expression. Flags are the letters that Java knows within
+// Compile compiles an expression. Flags are the letters that Java has within
 // (?…): i, m and s have an effect, u, U and d are accepted.
 func Compile(pattern, flags string) (*Regexp, error) {
 	for _, flag := range flags {
@@ -48,8 +47,8 @@ func Compile(pattern, flags string) (*Regexp, error) {
 	return &Regexp{linear: linear, backtracking: backtracking}, nil
 }
 
-// compile returns the expression between what stands before and after it, for
-// one of the engines.
+// compile compiles before + pattern + after for one of the engines. The result
+// for the other is nil.
 func compile(pattern, flags, before, after string) (*regexp.Regexp, *regexp2.Regexp, error) {
 	if strings.Contains(pattern, "&&") && strings.Contains(pattern, "[") {
 		return nil, nil, fmt.Errorf("regular expression /%s/: intersections of classes are not supported", pattern)
@@ -91,7 +90,7 @@ func compileLinear(pattern, flags, before, after string) (*regexp.Regexp, error)
 	return regexp.Compile(before + `(?:` + tree.String() + `)` + after)
 }
 
-// endLinesAsJava keeps dots from matching any of Java's ends of a line.
+// endLinesAsJava makes dots match no character that ends a line in Java.
 func endLinesAsJava(tree *syntax.Regexp) {
 	if tree.Op == syntax.OpAnyCharNotNL {
 		tree.Op = syntax.OpCharClass

@@ -8,7 +8,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// condition is what a filter asks of a node.
+// condition is a condition that a filter has for nodes.
 type condition interface {
 	holds(e *evaluation, node any) bool
 }
@@ -43,7 +43,7 @@ func (c not) holds(e *evaluation, node any) bool {
 	return !c.condition.holds(e, node)
 }
 
-// exists holds where the path finds something, be it null.
+// exists holds where the path finds a value, null included.
 type exists struct {
 	path operand
 }
@@ -63,7 +63,7 @@ type operand struct {
 	literal any
 }
 
-// value returns the operand's value for a node, or false where its path finds
+// value returns the operand's value for a node, and false where its path finds
 // nothing.
 func (o operand) value(e *evaluation, node any) (any, bool) {
 	if o.path == nil {
@@ -74,7 +74,7 @@ func (o operand) value(e *evaluation, node any) (any, bool) {
 	}
 	if !e.cache[o.slot].done {
 		value, found := e.evaluate(o.path, e.document)
-		e.cache[o.slot] = cached{value: value, found: found, done: true}
+		e.cache[o.slot] = rootValue{value: value, found: found, done: true}
 	}
 	c := e.cache[o.slot]
 	return c.value, c.found
@@ -100,8 +100,8 @@ func (c comparison) holds(e *evaluation, node any) bool {
 }
 
 // match holds where a regular expression matches the whole text of an operand,
-// or of an item of its array. What is no string, number or boolean, and what
-// is missing, has an empty text.
+// or of an item of its array. The text of a value that is missing, or not a
+// string, number or boolean, is empty.
 type match struct {
 	operand operand
 	regexp  *javaregexp.Regexp
@@ -137,7 +137,7 @@ func (c match) matches(e *evaluation, value any) bool {
 	return matched
 }
 
-// bytesPerWork is how many bytes of a text count as one value that is looked at.
+// bytesPerWork is how many bytes of a text cost as much as one value.
 const bytesPerWork = 16
 
 // textWork is what it costs to read a text.
@@ -145,11 +145,11 @@ func textWork(text string) int {
 	return 1 + len(text)/bytesPerWork
 }
 
-// textPaidBy is the length of the longest text, in bytes, that so much work pays for.
+// textPaidBy is the length of the longest text, in bytes, that costs no more
+// than so much work.
 func textPaidBy(work int) int { return work * bytesPerWork }
 
-// operator is what may stand between two operands. The symbols and words are
-// Jayway's.
+// operator compares two operands. The symbols and words are Jayway's.
 type operator struct {
 	accepts   func(e *evaluation, left, right any) bool
 	ifMissing bool

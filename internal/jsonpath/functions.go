@@ -8,8 +8,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// call is a function at the end of a path, or within: .length(), .sum($..n). An
-// argument that begins with @ is a path from the node that it is called on.
+// call is a function at the end of a path or within it: .length(), .sum($..n).
+// An argument that begins with @ is a path from the node that it is called on.
 type call struct {
 	function  function
 	arguments []operand
@@ -17,8 +17,8 @@ type call struct {
 }
 
 // function computes a value from the node that it is called on and from its
-// arguments, those without a value left out. It gives false where Jayway
-// throws, and where the evaluation has failed.
+// arguments, those without a value left out. It returns false where Jayway
+// throws an exception, and where the evaluation has failed.
 type function func(e *evaluation, node any, arguments []any) (any, bool)
 
 var functions = map[string]function{
@@ -66,8 +66,9 @@ func (s call) apply(e *evaluation, node any, rest []step) {
 }
 
 // invert turns $..path.function() into $.function($..path), as Jayway does: the
-// function sees all that the scan finds at once. The length of a scan is that
-// of all that lies one below; other functions need a step behind the dots.
+// function gets the list of all values that the scan finds. The length of a
+// scan is the number of the values one level below; other functions need a step
+// behind the dots.
 func invert(steps []step) ([]step, error) {
 	if len(steps) == 0 {
 		return steps, nil
@@ -127,7 +128,7 @@ func keys(_ *evaluation, node any, _ []any) (any, bool) {
 	return list, true
 }
 
-// series is what is known of the numbers that were added.
+// series has the sums of the numbers that were added.
 type series struct {
 	count, sum, squares, min, max float64
 }
@@ -161,8 +162,9 @@ func (s *series) deviation() float64 {
 	return math.Sqrt(math.Max(0, s.squares/s.count-mean*mean))
 }
 
-// aggregate computes from the numbers of the node's array and the arguments.
-// Without a number, or when the result is none, there is no value.
+// aggregate returns a function that computes a result from the numbers of the
+// node's array and of the arguments. There is no value if there are no numbers,
+// or the result is not a number.
 func aggregate(result func(*series) float64) function {
 	return func(_ *evaluation, node any, arguments []any) (any, bool) {
 		var s series
@@ -179,9 +181,9 @@ func aggregate(result func(*series) float64) function {
 	}
 }
 
-// concat joins the strings of the node's array, and the arguments. A list that a
-// template has put into itself has a text without end: the evaluation fails when
-// the text is longer than the work that is left pays for.
+// concat joins the strings of the node's array, and the arguments. A template
+// can put a list into itself, whose text has no end; so the evaluation fails
+// when the text is longer than the rest of the budget allows.
 func concat(e *evaluation, node any, arguments []any) (any, bool) {
 	var text []byte
 	if list, ok := node.(*jsonvalue.List); ok {
@@ -222,7 +224,7 @@ func appendItems(_ *evaluation, node any, arguments []any) (any, bool) {
 	return longer, true
 }
 
-// index returns the item of the node's array that the argument counts.
+// index returns the item of the node's array at the index that is the argument.
 func index(_ *evaluation, node any, arguments []any) (any, bool) {
 	list, ok := node.(*jsonvalue.List)
 	if !ok || len(arguments) == 0 {

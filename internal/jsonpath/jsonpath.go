@@ -3,12 +3,13 @@
 // $input.json, $input.path and selection expressions.
 //
 // Paths are compiled once, when a deployment is put on a stage, and evaluated
-// on the messages of clients. What an evaluation may do is bounded, so that no
-// message can keep a path busy.
+// on the messages of clients. The work of an evaluation is bounded, so that no
+// message can make it run for long.
 //
-// Where Jayway throws because something on the way is missing, and where it
-// would apply an index behind a deep scan to every item, this package goes on
-// with what is there. A slice's step is read and ignored, as Jayway does.
+// Where Jayway throws an exception because something on the way is missing, and
+// where it would apply an index behind a deep scan to every item, this package
+// returns the values that it finds. A slice's step is read and ignored, as
+// Jayway does.
 package jsonpath
 
 import (
@@ -26,8 +27,7 @@ const (
 	maxNested = 32
 )
 
-// ErrTooMuchWork is the error for a path that would look at too many values of
-// a document.
+// ErrTooMuchWork means that a path would look at too many values of a document.
 var ErrTooMuchWork = errors.New("the JSONPath looks at too many values")
 
 // Path is a compiled expression. It is immutable.
@@ -73,18 +73,18 @@ func (p *Path) Definite() bool {
 	return p.definite
 }
 
-// Evaluate finds the path's value in a document. A definite path finds the
-// value itself, which may be nil, or nothing; any other path always finds a
-// new *jsonvalue.List of all values that it leads to. The error is
-// ErrTooMuchWork, or javaregexp.ErrTimeout.
+// Evaluate returns the path's value in a document; found is false where there
+// is none. For a definite path it is the value itself, which may be nil. For
+// any other path it is always a new *jsonvalue.List of all values that the path
+// leads to. The error is ErrTooMuchWork, or javaregexp.ErrTimeout.
 func (p *Path) Evaluate(document any) (value any, found bool, err error) {
 	e := evaluation{document: document, own: Budget{maxWork, maxMatching}}
 	e.budget = &e.own
 	return e.run(p)
 }
 
-// EvaluateWithin is Evaluate for one of several evaluations, which together may
-// do no more than the budget allows.
+// EvaluateWithin is Evaluate for one of several evaluations that share a
+// budget.
 func (p *Path) EvaluateWithin(document any, budget *Budget) (value any, found bool, err error) {
 	e := evaluation{document: document, budget: budget}
 	return e.run(p)
@@ -92,7 +92,7 @@ func (p *Path) EvaluateWithin(document any, budget *Budget) (value any, found bo
 
 func (e *evaluation) run(p *Path) (value any, found bool, err error) {
 	if p.slots > 0 {
-		e.cache = make([]cached, p.slots)
+		e.cache = make([]rootValue, p.slots)
 	}
 	value, found = e.evaluate(p, e.document)
 	if e.err != nil {
@@ -106,15 +106,15 @@ func (e *evaluation) run(p *Path) (value any, found bool, err error) {
 type evaluation struct {
 	document any
 	results  []any // of the path that is being evaluated
-	cache    []cached
+	cache    []rootValue
 	budget   *Budget
-	own      Budget // where budget leads to if the evaluation is one by itself
+	own      Budget // the budget of an evaluation that does not share one
 	err      error
 }
 
-// cached is the value of a path that starts at the document's root: it is the
-// same wherever a filter asks for it.
-type cached struct {
+// rootValue is the value of a path in a filter that starts at the document's
+// root. It is kept, because it is the same for every node.
+type rootValue struct {
 	value       any
 	found, done bool
 }
@@ -138,7 +138,7 @@ func (e *evaluation) evaluate(p *Path, node any) (value any, found bool) {
 	return results[0], true
 }
 
-// descend goes along the steps of a plain path, which collects nothing.
+// descend follows the steps of a plain path, without a list of results.
 func (e *evaluation) descend(node any, steps []step) (value any, found bool) {
 	e.spend(1 + len(steps))
 	for _, s := range steps {
@@ -160,7 +160,8 @@ func (e *evaluation) descend(node any, steps []step) (value any, found bool) {
 	return node, true
 }
 
-// follow goes from a node along the steps and collects where they lead to.
+// follow follows the steps from a node, and adds the values that they lead to
+// to the results.
 func (e *evaluation) follow(node any, steps []step) {
 	if !e.spend(1) {
 		return
@@ -172,7 +173,7 @@ func (e *evaluation) follow(node any, steps []step) {
 	steps[0].apply(e, node, steps[1:])
 }
 
-// spend takes from the work that is left and tells whether there was enough.
+// spend takes from the work that is left, and reports whether there was enough.
 func (e *evaluation) spend(n int) bool {
 	if e.budget.work -= n; e.budget.work < 0 && e.err == nil {
 		e.err = ErrTooMuchWork
@@ -188,9 +189,9 @@ type Key struct {
 	IsIndex bool
 }
 
-// Keys returns the steps of a path that is made of single names and indexes
-// from 0 on, and false for any other path. Such a path can be followed in JSON
-// text, without a document.
+// Keys returns the steps of a path of single names and indexes from 0, and
+// false for any other path. Such a path can be followed in JSON text, without
+// parsing it.
 func (p *Path) Keys() ([]Key, bool) {
 	if !p.plain {
 		return nil, false

@@ -7,8 +7,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// literal reads a value that is written into a path: JSON whose strings may
-// stand in single quotes.
+// literal reads a value in a path: JSON whose strings may be in single quotes.
 func (p *parser) literal() (any, error) {
 	p.space()
 	switch c := p.next(); {
@@ -72,8 +71,8 @@ func (p *parser) objectLiteral() (any, error) {
 	return object, err
 }
 
-// items reads what stands between the bracket at hand and its end, with commas
-// between.
+// items reads items separated by commas, from the current bracket up to its
+// end.
 func (p *parser) items(end string, read func() error) error {
 	if err := p.enter(); err != nil {
 		return err
@@ -94,8 +93,8 @@ func (p *parser) items(end string, read func() error) error {
 	}
 }
 
-// quoted reads a string in single or double quotes. A backslash escapes what
-// Java's strings escape; any other character behind it stands for itself.
+// quoted reads a string in single or double quotes. Escapes are those of Java's
+// strings; any other character behind a backslash stands for itself.
 func (p *parser) quoted() (string, error) {
 	quote := p.next()
 	p.at++
@@ -134,7 +133,8 @@ func (p *parser) escape(b *strings.Builder) error {
 	return nil
 }
 
-// unicode reads the four digits of \uXXXX, and the half of a pair behind them.
+// unicode reads the four digits of \uXXXX, and a second \uXXXX if both are
+// halves of a surrogate pair.
 func (p *parser) unicode(b *strings.Builder) error {
 	end := min(p.at+4, len(p.text))
 	if rest := p.text[end:]; strings.HasPrefix(rest, `\u`) && len(rest) >= 6 {

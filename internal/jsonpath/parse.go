@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// parser reads paths, filters and literals. Its methods leave at behind what
-// they have read.
+// parser reads paths, filters and literals. Its methods move at behind the text
+// that they have read.
 type parser struct {
 	text   string
 	at     int
-	nested int // filters, parentheses and arguments around the place at hand
+	nested int // filters, parentheses and arguments around the current place
 	slots  int
 }
 
@@ -20,7 +20,7 @@ func (p *parser) fail(format string, arguments ...any) error {
 	return fmt.Errorf("at %d: "+format, append([]any{p.at}, arguments...)...)
 }
 
-// next is the byte at hand, or 0 at the end.
+// next is the current byte, or 0 at the end.
 func (p *parser) next() byte {
 	if p.at < len(p.text) {
 		return p.text[p.at]
@@ -34,7 +34,7 @@ func (p *parser) space() {
 	}
 }
 
-// skip reads a text, if it is what follows.
+// skip reads a text if it comes next, and reports whether it did.
 func (p *parser) skip(text string) bool {
 	if !strings.HasPrefix(p.text[p.at:], text) {
 		return false
@@ -52,7 +52,7 @@ func (p *parser) expect(text string) error {
 	return nil
 }
 
-// enter counts what is nested; leave must follow.
+// enter counts a level of nesting; leave must follow.
 func (p *parser) enter() error {
 	if p.nested++; p.nested > maxNested {
 		return p.fail("nested too deep")
@@ -81,8 +81,8 @@ func isPlain(s step) bool {
 	return false
 }
 
-// path reads a path from its $ or @ on. A nested one ends in front of what
-// cannot belong to it.
+// path reads a path from its $ or @ on. A nested one ends before the first
+// character that cannot belong to it.
 func (p *parser) path() (*Path, error) {
 	p.at++
 	var steps []step

@@ -6,7 +6,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/javaregexp"
 )
 
-// filter reads (condition), what follows [?.
+// filter reads the (condition) behind [?.
 func (p *parser) filter() (step, error) {
 	if err := p.expect("("); err != nil {
 		return nil, err
@@ -135,8 +135,7 @@ func (p *parser) patternFirst() (condition, error) {
 	return match{operand: o, regexp: pattern}, nil
 }
 
-// operator reads what stands between two operands, or "" where the condition
-// ends.
+// operator reads an operator. It returns "" where the condition ends.
 func (p *parser) operator() string {
 	p.space()
 	start := p.at

@@ -8,8 +8,8 @@ import (
 // the rest of the path, from each node that it leads to.
 type step interface {
 	apply(e *evaluation, node any, rest []step)
-	// definite tells whether the step leads to one node at most; last, whether
-	// it ends its path.
+	// definite reports whether the step leads to one node at most. last is set
+	// for the last step of a path.
 	definite(last bool) bool
 }
 
@@ -34,8 +34,8 @@ func (s names) apply(e *evaluation, node any, rest []step) {
 	}
 }
 
-// pick makes an object of the members that are there: what several names at
-// the end of a path lead to.
+// pick makes an object of those of the named members that an object has: the
+// result of several names at the end of a path.
 func (s names) pick(object *jsonvalue.Object) *jsonvalue.Object {
 	picked := jsonvalue.NewObject(len(s))
 	for _, name := range s {
@@ -46,7 +46,8 @@ func (s names) pick(object *jsonvalue.Object) *jsonvalue.Object {
 	return picked
 }
 
-// in reports whether an object has what a deep scan looks for: all names.
+// in reports whether a node is an object with all of the names, as a deep scan
+// looks for it.
 func (s names) in(node any) bool {
 	object, ok := node.(*jsonvalue.Object)
 	if !ok {
@@ -77,7 +78,8 @@ func (s indexes) apply(e *evaluation, node any, rest []step) {
 	}
 }
 
-// itemAt returns an item; a negative index counts from the end.
+// itemAt returns an item, and false where there is none. A negative index
+// counts from the end.
 func itemAt(list *jsonvalue.List, i int) (any, bool) {
 	if i < 0 {
 		i += list.Len()
@@ -177,8 +179,8 @@ func (s scan) visit(e *evaluation, node any, rest []step, depth int) {
 	}
 }
 
-// scanned reports whether a deep scan stops at a node: names must all be there,
-// and a filter must accept the node itself.
+// scanned reports whether a deep scan applies the rest of the path to a node:
+// the node must have all names, or be accepted by the filter.
 func scanned(e *evaluation, node any, rest []step) bool {
 	switch target := rest[0].(type) {
 	case names:

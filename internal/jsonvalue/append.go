@@ -11,17 +11,17 @@ import (
 var ErrTooLarge = errors.New("the value is too large to be printed")
 
 // Append appends a value as compact JSON text, in the manner of Jackson: only
-// quotes, backslashes and control characters are escaped. Where a value is
-// nested deeper than MaxDepth, null stands.
+// quotes, backslashes and control characters are escaped. Values nested deeper
+// than MaxDepth are written as null.
 func Append(dst []byte, v any) []byte {
 	p := printer{dst: dst, limit: -1}
 	p.json(v, 0)
 	return p.dst
 }
 
-// AppendWithin is Append for values that may have been made to print without
-// end: the text that is appended has at most limit bytes, or the error is
-// ErrTooLarge.
+// AppendWithin is Append with a limit, for values that may have been made to be
+// very large. If the text would have more than limit bytes, or the value is
+// nested deeper than MaxDepth, the error is ErrTooLarge.
 func AppendWithin(dst []byte, v any, limit int) ([]byte, error) {
 	p := printer{dst: dst, limit: len(dst) + limit}
 	p.json(v, 0)
@@ -52,7 +52,7 @@ func (p *printer) text(s string) {
 	p.dst = append(p.dst, s...)
 }
 
-// enter reports whether what is nested so deep is still printed.
+// enter reports whether a value that is nested so deep is printed.
 func (p *printer) enter(depth int) bool {
 	if depth >= MaxDepth {
 		p.tooDeep = true
@@ -77,7 +77,7 @@ func (p *printer) json(v any, depth int) {
 	}
 }
 
-// scalar prints what looks the same in every style.
+// scalar prints a value that looks the same in every style.
 func (p *printer) scalar(v any) {
 	switch v := v.(type) {
 	case bool:

@@ -10,7 +10,8 @@ func AppendJava(dst []byte, v any) []byte {
 	return p.dst
 }
 
-// AppendJavaWithin is to AppendJava what AppendWithin is to Append.
+// AppendJavaWithin is AppendJava with a limit, as AppendWithin is Append with
+// one.
 func AppendJavaWithin(dst []byte, v any, limit int) ([]byte, error) {
 	p := printer{dst: dst, limit: len(dst) + limit}
 	p.java(v, 0)

@@ -1,12 +1,12 @@
-// Package jsonvalue holds JSON values the way Java's libraries hold them:
-// objects keep their members in order, numbers keep their digits, and both
-// objects and arrays may be changed in place. JSONPath and mapping templates
-// work on these values.
+// Package jsonvalue has JSON values like those of Java's libraries: objects
+// keep their members in order, numbers keep their digits, and objects and
+// arrays can be changed in place. JSONPath and mapping templates work on these
+// values.
 //
 // A value is one of nil, bool, Number, string, *Object and *List. Functions
-// that take a value treat any other type as nil. No function changes a value
-// that it is given, but for the methods of Object and List that say so; values
-// that are shared between goroutines must not be changed.
+// that take a value treat any other type as nil. Only methods of Object and
+// List change values, as their comments say. Values that are shared between
+// goroutines must not be changed.
 package jsonvalue
 
 // MaxDepth is how deep arrays and objects may be nested, in text that is
@@ -18,8 +18,8 @@ const MaxDepth = 1000
 // nested deeper than MaxDepth are not equal.
 //
 // A template can make values that take very long to compare. Each comparison of
-// two values within takes one from the budget; when it is used up, which leaves
-// it negative, the values are not equal.
+// two values within them takes one from the budget. When that is used up it is
+// negative, and the result is false.
 func EqualWithin(a, b any, budget *int) bool {
 	c := comparison{budget: budget}
 	return c.equal(a, b, 0)

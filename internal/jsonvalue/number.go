@@ -16,8 +16,8 @@ func Int(i int64) Number {
 }
 
 // Float makes the number of a float, written as Java's Double.toString writes
-// it: 1.0, 1.0E7, 1.0E-4. What JSON has no number for, NaN and the infinities,
-// is written as Java names it.
+// it: 1.0, 1.0E7, 1.0E-4. NaN and the infinities, which JSON does not have, are
+// written as in Java.
 func Float(f float64) Number {
 	switch size := math.Abs(f); {
 	case math.IsNaN(f):
@@ -55,8 +55,8 @@ func (n Number) IsInteger() bool {
 	return len(n) > 0 && !strings.ContainsAny(string(n), ".eEIN")
 }
 
-// Int64 is the value of an integer, or false for what is written otherwise or
-// does not fit.
+// Int64 returns the value of an integer, and false for a number that has a
+// fraction or an exponent, or does not fit.
 func (n Number) Int64() (int64, bool) {
 	if !n.IsInteger() {
 		return 0, false
@@ -65,9 +65,10 @@ func (n Number) Int64() (int64, bool) {
 	return i, err == nil
 }
 
-// Float64 is the nearest float; what is too large is an infinity.
+// Float64 returns the nearest float, which is an infinity for numbers that are
+// too large.
 func (n Number) Float64() float64 {
-	f, _ := strconv.ParseFloat(string(n), 64) // out of range gives the infinity, no number 0
+	f, _ := strconv.ParseFloat(string(n), 64) // the result is an infinity when it is out of range, and 0 when it is not a number
 	return f
 }
 

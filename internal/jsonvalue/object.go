@@ -17,8 +17,7 @@ type member struct {
 	value any
 }
 
-// indexed is the number of members from which on a map finds them faster than
-// a look at each.
+// indexed is the number of members from which an object has a map to find them.
 const indexed = 9
 
 // NewObject makes an empty object with room for so many members.
@@ -63,7 +62,7 @@ func (o *Object) At(i int) (name string, value any) {
 	return o.members[i].name, o.members[i].value
 }
 
-// Set gives a member a value. A new one comes last, one that is there keeps
+// Set gives a member a value. A new member comes last, an existing one keeps
 // its place.
 func (o *Object) Set(name string, value any) {
 	if i := o.place(name); i >= 0 {
@@ -79,7 +78,7 @@ func (o *Object) Set(name string, value any) {
 	}
 }
 
-// Delete removes a member and tells whether there was one.
+// Delete removes a member, and reports whether there was one.
 func (o *Object) Delete(name string) bool {
 	i := o.place(name)
 	if i < 0 {
@@ -114,7 +113,7 @@ func (o *Object) All() iter.Seq2[string, any] {
 	}
 }
 
-// place is where a member stands, or -1.
+// place returns the place of a member, or -1.
 func (o *Object) place(name string) int {
 	if o.index != nil {
 		if i, ok := o.index[name]; ok {

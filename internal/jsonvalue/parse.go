@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// SyntaxError tells where a text is not JSON.
+// SyntaxError is the error for a text that is not JSON.
 type SyntaxError struct {
 	Offset  int // of the offending byte, from 0
 	Problem string
@@ -18,10 +18,10 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("not JSON at offset %d: %s", e.Offset, e.Problem)
 }
 
-// Parse reads JSON text (RFC 8259) that holds one value. Of members with the
-// same name the last value stays, at the place of the first. Bytes that are
-// not UTF-8, and halves of surrogate pairs, become U+FFFD. The error is a
-// *SyntaxError, also for text nested deeper than MaxDepth.
+// Parse reads JSON text (RFC 8259) that holds one value. Of several members
+// with the same name, the last value counts, at the place of the first. Bytes
+// that are not UTF-8, and halves of surrogate pairs, become U+FFFD. The error
+// is a *SyntaxError, also for text nested deeper than MaxDepth.
 //
 // The value does not refer to text.
 func Parse(text []byte) (any, error) {
@@ -49,7 +49,8 @@ func toValid(text []byte) string {
 
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-// release gives the parser back, but for room that is seldom needed.
+// release returns the parser to the pool, without memory that is too large to
+// be kept.
 func (p *parser) release() {
 	const most = 256
 	if cap(p.members) > most || cap(p.items) > most {
@@ -66,8 +67,9 @@ type parser struct {
 	text string
 	at   int
 
-	// What the objects and arrays that are being read have so far, the
-	// innermost last. When one ends it is made in the size that it has.
+	// The members and items read so far of all objects and arrays that are
+	// being read, the innermost last. An object or array is made when its end
+	// is read, with its exact size.
 	members []member
 	items   []any
 }
@@ -90,7 +92,7 @@ func (p *parser) space() {
 	}
 }
 
-// next is the byte at hand, or 0 at the end.
+// next is the current byte, or 0 at the end.
 func (p *parser) next() byte {
 	if p.at < len(p.text) {
 		return p.text[p.at]

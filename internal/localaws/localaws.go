@@ -1,6 +1,6 @@
 // Package localaws is the endpoint that local functions reach instead of AWS.
 //
-// Functions are turned to it in two ways: as the address of a service, by
+// Functions reach it in two ways: as the endpoint of a service, by
 // AWS_ENDPOINT_URL and the like, or as their HTTP proxy. One port on a loopback
 // address serves both, plain and over TLS:
 //
@@ -39,26 +39,28 @@ const (
 // Options of an Endpoint.
 type Options struct {
 	// Gateway serves execute-api hosts and those that GatewayHost accepts,
-	// WebSocket upgrades included. Required. It sees a proxied request as if
+	// including WebSocket upgrades. Required. It gets a proxied request as if
 	// it had come directly.
 	Gateway http.Handler
 	// GatewayHost reports whether a host name, in lower case and without port,
-	// is a custom domain name of the gateway. It is called for each request.
-	// nil: none is.
+	// is a custom domain name of the gateway. It is called for each request. It
+	// may be nil.
 	GatewayHost func(host string) bool
-	// DynamoDB serves DynamoDB's protocol; nil when the functions are turned
-	// to another endpoint.
+	// DynamoDB serves DynamoDB's protocol; nil when the functions use another
+	// endpoint.
 	DynamoDB http.Handler
-	// TLSConfig has a certificate for every name that is served here. Required.
+	// TLSConfig has a certificate for every name that is served here. It is
+	// required.
 	TLSConfig *tls.Config
-	// Proxy says which proxy leads to other hosts. nil: as the environment
-	// variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+	// Proxy returns the proxy for requests to other hosts, nil for none. A nil
+	// Proxy uses the environment variables HTTPS_PROXY, HTTP_PROXY and
+	// NO_PROXY.
 	Proxy func(*http.Request) (*url.URL, error)
-	// Log receives what fails while forwarding; nil: slog.Default().
+	// Log gets failures of forwarding; nil stands for slog.Default().
 	Log *slog.Logger
 }
 
-// Endpoint serves until Close.
+// Endpoint is an endpoint that listens. It serves until Close.
 type Endpoint struct {
 	options   Options
 	tlsConfig *tls.Config
@@ -67,7 +69,7 @@ type Endpoint struct {
 	forward   *httputil.ReverseProxy
 	transport *http.Transport
 	tunnelled *connQueue // connections that began with a CONNECT and are served here
-	tunnels   tunnels    // those that are forwarded
+	tunnels   tunnels    // connections that are forwarded
 	serving   sync.WaitGroup
 
 	forwards    sync.WaitGroup // requests that are being forwarded
@@ -131,8 +133,8 @@ func checkLoopback(addr string) error {
 func (e *Endpoint) Addr() net.Addr { return e.listener.Addr() }
 
 // Close stops listening, waits for requests that are being served until ctx
-// ends, and then ends them and every forwarded connection. Connections that
-// the gateway took over are the gateway's to close.
+// ends, and then ends them and every forwarded connection. It does not close
+// connections that the gateway has taken over.
 func (e *Endpoint) Close(ctx context.Context) error {
 	err := e.server.Shutdown(ctx)
 	if err != nil {

@@ -17,14 +17,15 @@ import (
 	"github.com/stagedoor/stagedoor/internal/dualport"
 )
 
-const dialTimeout = 30 * time.Second // to another host, its proxy's answer included
+const dialTimeout = 30 * time.Second // for a connection to another host, with its proxy's answer
 
 // newForwarder forwards absolute-form requests for other hosts unchanged.
 func (e *Endpoint) newForwarder() *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.Host = r.In.Host
-			// The forwarder drops these as a gateway should; a proxy passes them.
+			// ReverseProxy drops these as a gateway should; a proxy passes them
+			// on.
 			for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 				if values, ok := r.In.Header[name]; ok {
 					r.Out.Header[name] = values
@@ -93,8 +94,8 @@ func (e *Endpoint) connect(w http.ResponseWriter, r *http.Request) {
 	e.tunnels.run(dualport.NewConn(conn, early, nil), far)
 }
 
-// accept answers a CONNECT with success and takes over its connection, with
-// the bytes that the client has already sent through it.
+// accept answers a CONNECT with success, and takes over its connection. early
+// is what the client has already sent through it.
 func accept(w http.ResponseWriter) (conn net.Conn, early []byte, err error) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -156,9 +157,11 @@ func dialProxy(ctx context.Context, proxy *url.URL) (net.Conn, error) {
 	return nil, fmt.Errorf("%q proxies are not supported for tunnels, only http and https", proxy.Scheme)
 }
 
-// askProxy has a proxy open a tunnel through conn.
+// askProxy asks the proxy at the other end of conn to open a tunnel, and
+// returns the tunnel.
 func askProxy(ctx context.Context, conn net.Conn, proxy *url.URL, hostport string) (net.Conn, error) {
-	// The end of ctx, a time limit or the client's departure, ends the exchange.
+	// The exchange ends with ctx: at its time limit, or when the client is
+	// gone.
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 
 	request := "CONNECT " + hostport + " HTTP/1.1\r\nHost: " + hostport + "\r\n"

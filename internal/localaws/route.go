@@ -36,14 +36,16 @@ func isExecuteAPI(host string) bool {
 	return ok && strings.HasSuffix(name, ".execute-api")
 }
 
-// isDynamoDB knows the regional hosts and those that SDKs make of the account,
+// isDynamoDB reports whether a host is one of DynamoDB's: a regional one, or
+// one that SDKs make from the account,
 // 123456789012.ddb.eu-west-1.amazonaws.com.
 func isDynamoDB(host string) bool {
 	name, ok := regionalName(host)
 	return ok && (name == "dynamodb" || name == "dynamodb-fips" || strings.HasSuffix(name, ".ddb") && strings.Count(name, ".") == 1)
 }
 
-// hostHandler returns what serves a host here, nil when it is another's.
+// hostHandler returns the handler of a host that is served here, nil for any
+// other host.
 func (e *Endpoint) hostHandler(host string) http.Handler {
 	switch {
 	case isExecuteAPI(host), e.options.GatewayHost != nil && e.options.GatewayHost(host):
@@ -78,8 +80,8 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// originForm returns a request that came to a proxy as the server of its host
-// would have got it.
+// originForm turns a request that a proxy got into the one that the server of
+// its host would have got.
 func originForm(r *http.Request) *http.Request {
 	direct := *r
 	direct.RequestURI = r.URL.RequestURI()

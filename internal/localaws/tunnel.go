@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// connQueue is a listener whose connections are pushed.
+// connQueue is a net.Listener for connections that were accepted elsewhere;
+// push adds one.
 type connQueue struct {
 	addr   net.Addr
 	conns  chan net.Conn
@@ -18,7 +19,8 @@ func newConnQueue(addr net.Addr) *connQueue {
 	return &connQueue{addr: addr, conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// push hands conn to whoever accepts, or closes it when nobody does any more.
+// push passes conn to the caller of Accept, or closes it if the queue is
+// closed.
 func (q *connQueue) push(conn net.Conn) {
 	select {
 	case q.conns <- conn:
@@ -43,8 +45,8 @@ func (q *connQueue) Close() error {
 
 func (q *connQueue) Addr() net.Addr { return q.addr }
 
-// tunnels owns the connections that are copied both ways. The zero value is
-// ready for use.
+// tunnels has the connections that are copied both ways. The zero value is
+// ready to use.
 type tunnels struct {
 	mu     sync.Mutex // guards what follows
 	open   map[net.Conn]struct{}
@@ -67,8 +69,9 @@ func (t *tunnels) run(near, far net.Conn) {
 	both.Wait()
 }
 
-// pipe copies until the source ends and passes the end on. A failed write ends
-// the other direction as well: nobody reads there.
+// pipe copies until the source ends, and then ends the destination. A failed
+// write ends the other direction as well, because the peer does not read any
+// more.
 func pipe(to, from net.Conn) {
 	if _, err := io.Copy(to, from); err != nil {
 		to.Close()

@@ -7,8 +7,8 @@ import (
 )
 
 // arithmetic is +, -, *, / or %. Integers stay integers, of any length; with a
-// fraction the result is one. What is no number, and a division by zero, give
-// nil. With text on a side, + joins texts.
+// fraction the result is a fraction. It is nil for operands that are not
+// numbers and for a division by zero. With a text as an operand, + joins texts.
 type arithmetic struct {
 	operands
 	untrue
@@ -28,7 +28,7 @@ func (a *arithmetic) value(r *run) (any, error) {
 	m, mOK := asNumber(right)
 	switch {
 	case !nOK || !mOK:
-		r.log(a.at, "arithmetic with what is no number has no value")
+		r.log(a.at, "arithmetic with a value that is not a number has no value")
 		return nil, nil
 	case m.isZero() && (a.op == opDivide || a.op == opModulo):
 		r.log(a.at, "a division by zero has no value")
@@ -66,7 +66,7 @@ func (r *run) join(left, right any) (any, error) {
 	return a + b, nil
 }
 
-// calculate returns the result, or false when it does not fit.
+// calculate returns the result, and false when it does not fit.
 func calculate(op opcode, a, b int64) (int64, bool) {
 	switch op {
 	case opAdd:

@@ -26,7 +26,7 @@ func (c *comparison) truth(r *run) (bool, error) {
 	a, aOK := asNumber(left)
 	b, bOK := asNumber(right)
 	if !aOK || !bOK {
-		r.log(c.at, "a comparison of what is no number is false")
+		r.log(c.at, "a comparison with a value that is not a number is false")
 		return false, nil
 	}
 	order, ordered := a.compare(b)
@@ -45,8 +45,8 @@ func (c *comparison) truth(r *run) (bool, error) {
 	}
 }
 
-// looselyEqual is ==: numbers by value, a missing value like an empty string,
-// values of one kind by what is in them, others by their text.
+// looselyEqual is ==. It compares numbers by value, a missing value as an empty
+// string, values of one kind by their content, and others by their text.
 func (r *run) looselyEqual(a, b any) (bool, error) {
 	if a == nil || b == nil {
 		return isEmpty(a) && isEmpty(b), nil
@@ -89,7 +89,7 @@ func sameKind(a, b any) bool {
 	return false
 }
 
-// equal is Java's equals, but that integers are equal whatever their size.
+// equal is Java's equals, except that integers of different types can be equal.
 func (r *run) equal(a, b any, depth int) (bool, error) {
 	if err := r.step(); err != nil {
 		return false, err
@@ -144,7 +144,7 @@ func (r *run) equal(a, b any, depth int) (bool, error) {
 	return false, nil
 }
 
-// compare returns the order of two numbers, or false when one is not a number.
+// compare returns the order of two numbers; ordered is false when one is NaN.
 // Integers are compared exactly, others as floats.
 func (n number) compare(m number) (order int, ordered bool) {
 	if n.isInteger() && m.isInteger() {

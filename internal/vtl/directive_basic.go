@@ -2,7 +2,7 @@ package vtl
 
 import "errors"
 
-// set is #set($target = value). When there is no value nothing is set.
+// set is #set($target = value). It does nothing if the value is missing.
 type set struct {
 	target *reference
 	source expression
@@ -68,7 +68,7 @@ func (b *breakOff) render(r *run) error {
 	if l, ok := v.(*loop); ok {
 		return &signal{loop: l}
 	}
-	return located(errors.New("#break is given what is no $foreach"), b.at)
+	return located(errors.New("the argument of #break is not a $foreach"), b.at)
 }
 
 // evaluate is #evaluate(source): a template within the template.

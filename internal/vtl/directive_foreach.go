@@ -10,8 +10,8 @@ type foreach struct {
 	at             place
 }
 
-// sequence is what a loop goes over: a list as it is at each turn, the values
-// of a map, or the rest of an iterator.
+// sequence is what a loop goes through: a list as it is at each turn, the
+// values of a map, or the rest of an iterator.
 type sequence struct {
 	list     *jsonvalue.List
 	object   *jsonvalue.Object

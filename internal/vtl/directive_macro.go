@@ -9,11 +9,12 @@ type macro struct {
 	body       block
 }
 
-// bodyDepth is how often a body that is given to a macro may be inside itself.
+// bodyDepth is how deep the body that is passed to a macro may be nested in
+// itself.
 const bodyDepth = 20
 
-// call is #name(arguments) or #@name(arguments) with a body. What no macro is
-// called is text, and prints as it was written.
+// call is #name(arguments) or #@name(arguments) with a body. If there is no
+// macro of that name it is text, and prints as it is written.
 type call struct {
 	name     string
 	args     []expression
@@ -70,15 +71,16 @@ type define struct {
 	at     place
 }
 
-// definitionDepth is how often a #define may be inside itself; deeper it prints
-// nothing.
+// definitionDepth is how deep a #define may be nested in itself; deeper ones
+// print nothing.
 const definitionDepth = 2
 
 func (d *define) render(r *run) error {
 	return located(r.set(d.symbol, &definition{body: d.body, most: definitionDepth}), d.at)
 }
 
-// maxDefinitions is how deep blocks may print one another.
+// maxDefinitions is how deep #define blocks that print one another may be
+// nested.
 const maxDefinitions = 200
 
 // definition is a block as a value: it is run each time it is printed, with the
@@ -91,7 +93,7 @@ type definition struct {
 
 func (d *definition) print(r *run) error {
 	if d.depth == d.most || r.template == nil {
-		return nil // there is nothing to run it in, or it is in itself
+		return nil // it is printed outside of an execution, or within itself
 	}
 	if r.definitions == maxDefinitions {
 		return limitError("blocks of #define nested more than %d deep", maxDefinitions)

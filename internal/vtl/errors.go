@@ -7,8 +7,8 @@ import (
 
 // Error is a mistake in a template, or why its execution ended.
 type Error struct {
-	// Line and Column say where, counted from 1; columns are bytes. What is
-	// inside of a string has the place of the string.
+	// Line and Column are the place, counted from 1; columns are bytes. For
+	// errors within a string it is the place of the string.
 	Line, Column int
 	Err          error
 }
@@ -19,10 +19,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrLimit is what the error of an execution wraps that went past a limit.
+// ErrLimit is wrapped by the error of an execution that reached a limit.
 var ErrLimit = errors.New("the template goes past a limit")
 
-// limitError names the limit that was passed.
+// limitError makes the error for a limit that was reached.
 func limitError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrLimit, fmt.Sprintf(format, args...))
 }
@@ -38,8 +38,8 @@ func located(err error, at place) error {
 	return &Error{Line: at.line, Column: at.column, Err: err}
 }
 
-// signal is the way of #break and #stop out of what they end; it travels as an
-// error.
+// signal is how #break and #stop leave the blocks that they end: it is returned
+// as an error.
 type signal struct {
 	all  bool  // #stop
 	loop *loop // #break($foreach); nil ends the nearest scope
@@ -52,8 +52,8 @@ var (
 
 func (*signal) Error() string { return "a #break or #stop that nothing ends" }
 
-// ends reports whether a signal ends here: in a loop or, for nil, in a template
-// or an #evaluate.
+// ends reports whether a signal leaves nothing more than the loop l or, for
+// nil, the template or the #evaluate.
 func (s *signal) ends(l *loop) bool {
 	if s.all {
 		return l == nil
@@ -61,10 +61,11 @@ func (s *signal) ends(l *loop) bool {
 	return s.loop == nil || s.loop == l
 }
 
-// endsBlock reports whether a signal ends with a macro or a #define.
+// endsBlock reports whether a signal leaves nothing more than a macro or a
+// #define.
 func (s *signal) endsBlock() bool { return !s.all && s.loop == nil }
 
-// asSignal is the signal that err is, or nil. Signals are never wrapped.
+// asSignal returns err if it is a signal, else nil. Signals are never wrapped.
 func asSignal(err error) *signal {
 	s, _ := err.(*signal) //nolint:errorlint // never wrapped, and asked at every level
 	return s

@@ -72,10 +72,10 @@ func TestHostObjects(t *testing.T) {
 		{"$host.echo($host.join('a', $host.echo('b')))", "ab", ""},
 		{"#set($m = {'h': $host})$m.h.id", "42", ""},
 		{"a $host.fail()", "error: line 1, column 3: fail: it failed", ""},
-		{"#set($x = $none + 1)", "", "1:17 arithmetic with what is no number has no value"},
+		{"#set($x = $none + 1)", "", "1:17 arithmetic with a value that is not a number has no value"},
 		{"#set($x = $none)", "", "1:1 #set of $x has no value, and is left out"},
-		{"#if('a' < 1)#end", "", "1:9 a comparison of what is no number is false"},
-		{"#set($none.x = 1)", "", "1:6 cannot set $none.x: what it is in has no value"},
+		{"#if('a' < 1)#end", "", "1:9 a comparison with a value that is not a number is false"},
+		{"#set($none.x = 1)", "", "1:6 cannot set $none.x: the part before has no value"},
 	}
 	for _, test := range tests {
 		template, err := vtl.Compile(test.template)

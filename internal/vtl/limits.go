@@ -2,26 +2,27 @@ package vtl
 
 import "time"
 
-// Limits bound an execution. A field that is zero has its default.
+// Limits are the limits of an execution. A field that is zero stands for its
+// default.
 type Limits struct {
-	// Iterations is how often one #foreach goes round, by default 1,000, which
-	// is API Gateway's. A longer list is cut off there, silently, as Velocity
-	// does it.
+	// Iterations is the largest number of turns of one #foreach, by default
+	// 1,000, which is API Gateway's limit. It silently ignores the rest of a
+	// longer list, as Velocity does.
 	Iterations int
-	// Steps is how many nodes of the template are visited, by default
-	// 1,000,000. Work on long strings and lists counts for more.
+	// Steps is the largest number of nodes of the template that are visited, by
+	// default 1,000,000. Work on a long string or list counts as several.
 	Steps int
-	// Output is the length of the output in bytes, by default 1 MiB. A string
-	// that the template makes on the way may be as long.
+	// Output is the largest length of the output in bytes, by default 1 MiB,
+	// and of each string that the template makes.
 	Output int
-	// Memory is how many bytes of strings and lists an execution may make in
-	// all, by default 16 MiB.
+	// Memory is the largest number of bytes of all strings and lists that an
+	// execution makes, by default 16 MiB.
 	Memory int
-	// Depth is how deep calls of macros and #evaluate are nested, by default
-	// 20, which is Velocity's for macros.
+	// Depth is how deep calls of macros and #evaluate may be nested, by default
+	// 20, which is Velocity's limit for macros.
 	Depth int
-	// RegexpTime is how long all regular expressions together may search, by
-	// default 1 s.
+	// RegexpTime is the longest that all regular expressions together may
+	// search, by default 1 s.
 	RegexpTime time.Duration
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// propertyOf returns what $v.name stands for, or nil.
+// propertyOf returns the value of $v.name, or nil.
 func propertyOf(v any, name string) any {
 	var found any
 	switch v := v.(type) {
@@ -35,8 +35,8 @@ func propertyOf(v any, name string) any {
 	return found
 }
 
-// item returns what $v[key] stands for, or nil. A negative index counts from
-// the end of a list; one outside of it is an error.
+// item returns the value of $v[key], or nil. A negative index counts from the
+// end of a list; one outside of it is an error.
 func (r *run) item(v, key any) (any, error) {
 	if list, ok := asList(v); ok {
 		i, ok := integer(key)
@@ -96,7 +96,8 @@ func (r *run) setItem(in, key, value any) error {
 	return r.setMember(in, name, value)
 }
 
-// setMember is #set($in.name = value). What has no such member stays as it is.
+// setMember is #set($in.name = value). It does nothing if in cannot have such a
+// member.
 func (r *run) setMember(in any, name string, value any) error {
 	switch in := in.(type) {
 	case *jsonvalue.Object:

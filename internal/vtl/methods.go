@@ -6,8 +6,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// errNoMethod is the answer of a kind of value to a method that it does not
-// have, or not with such arguments. A template gets nil for it.
+// errNoMethod is the error for a method that a kind of value does not have, or
+// not with such arguments. In a template the call's value is nil then.
 var errNoMethod = fmt.Errorf("no such method")
 
 // call calls a method of a value.

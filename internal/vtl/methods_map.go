@@ -51,7 +51,8 @@ func (r *run) callMap0(object *jsonvalue.Object, name string) (any, error) {
 	return nil, errNoMethod
 }
 
-// members lists what each member of a map gives. It is a copy, not a view.
+// members returns a list with the result of a function for each member of a
+// map. It is a copy, not a view.
 func (r *run) members(object *jsonvalue.Object, of func(key string, value any) any) (any, error) {
 	if err := r.charge(2 * bytesPerItem * object.Len()); err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ func (r *run) containsValue(object *jsonvalue.Object, wanted any) (any, error) {
 	return false, nil
 }
 
-// callEntry calls a method of a member that entrySet gave.
+// callEntry calls a method of an entry of entrySet.
 func (r *run) callEntry(e *entry, name string, args []any) (any, error) {
 	switch {
 	case name == "getKey" && len(args) == 0:

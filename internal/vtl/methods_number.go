@@ -125,7 +125,7 @@ func parseNumber(name, s string, isFraction bool) (any, error) {
 func parseInteger(s string, size int) (any, error) {
 	i, err := strconv.ParseInt(s, 10, size)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no integer of %d bits", shortened(s), size)
+		return nil, fmt.Errorf("%q is not an integer of %d bits", shortened(s), size)
 	}
 	return i, nil
 }
@@ -134,12 +134,12 @@ func parseDouble(s string) (any, error) {
 	trimmed := strings.TrimSpace(s)
 	f, err := strconv.ParseFloat(trimmed, 64)
 	if err != nil && !math.IsInf(f, 0) || strings.ContainsAny(trimmed, "_pP") {
-		return nil, fmt.Errorf("%q is no number", shortened(s))
+		return nil, fmt.Errorf("%q is not a number", shortened(s))
 	}
 	return f, nil
 }
 
-// shortened is text as an error may quote it.
+// shortened returns a text that is short enough to be quoted in an error.
 func shortened(s string) string {
 	const most = 40
 	if len(s) > most {

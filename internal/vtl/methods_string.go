@@ -46,8 +46,8 @@ func (r *run) callString(s, name string, args []any) (any, error) {
 	return nil, errNoMethod
 }
 
-// callWithNull is a call with an argument that has no value, an error for most
-// of the methods that exist.
+// callWithNull is a call with an argument that has no value. It is an error for
+// most methods.
 func (r *run) callWithNull(s, name string, args []any) (any, error) {
 	switch {
 	case len(args) == 1 && (name == "equals" || name == "equalsIgnoreCase"):
@@ -237,8 +237,9 @@ func (r *run) made(s string) (any, error) {
 	return r.stringValue(s), nil
 }
 
-// stringValue is a string as a value. A method that changes nothing has that
-// already: its receiver.
+// stringValue returns a string as a value. For the receiver of the method,
+// which methods return that change nothing, it returns the receiver's value
+// without an allocation.
 func (r *run) stringValue(s string) any {
 	if s == r.receiver {
 		return r.receiver

@@ -6,7 +6,7 @@ type node interface {
 	render(r *run) error
 }
 
-// block is what stands between the directives that enclose it.
+// block is the nodes between two directives.
 type block []node
 
 func (b block) render(r *run) error { return r.block(b) }
@@ -16,16 +16,16 @@ type text string
 
 func (t text) render(r *run) error { return r.write(string(t)) }
 
-// expression is what has a value.
+// expression is a part of a template that has a value.
 type expression interface {
 	value(r *run) (any, error)
-	// truth is the value as a condition. Only references, true, false, and
-	// what compares or combines conditions can be true: to Velocity, a string,
-	// a number or a list that stands for itself is false.
+	// truth is the value as a condition. Only references, true, false,
+	// comparisons and combinations of conditions can be true: in Velocity, a
+	// literal string, number or list is false.
 	truth(r *run) (bool, error)
 }
 
-// untrue is what cannot be a condition.
+// untrue is embedded in expressions that are false as a condition.
 type untrue struct{}
 
 func (untrue) truth(*run) (bool, error) { return false, nil }
@@ -44,13 +44,14 @@ type boolean bool
 func (b boolean) value(*run) (any, error)  { return bool(b), nil }
 func (b boolean) truth(*run) (bool, error) { return bool(b), nil }
 
-// interpolated is a string in double quotes that has references or directives.
-type interpolated struct {
+// stringTemplate is a string in double quotes that has references or
+// directives.
+type stringTemplate struct {
 	untrue
 	body block
 }
 
-func (s *interpolated) value(r *run) (any, error) {
+func (s *stringTemplate) value(r *run) (any, error) {
 	v, err := r.capture(func() error { return r.block(s.body) })
 	if err != nil {
 		return nil, err

@@ -17,7 +17,8 @@ type number struct {
 	isFraction bool
 }
 
-// asNumber reads the number in a value, or gives false. Text is no number.
+// asNumber returns the number that a value is, and false for any other value.
+// Text is not a number.
 func asNumber(v any) (number, bool) {
 	switch v := v.(type) {
 	case int64:
@@ -44,7 +45,8 @@ func asNumber(v any) (number, bool) {
 	return number{}, false
 }
 
-// integer is the value of an integer that fits, or false.
+// integer returns the value of an integer that fits, and false for any other
+// value.
 func integer(v any) (int64, bool) {
 	n, ok := asNumber(v)
 	return n.small, ok && n.isInteger() && n.big == nil
@@ -80,9 +82,9 @@ func (n number) bigInt() *big.Int {
 	return big.NewInt(n.small)
 }
 
-// int64 is the number as Java's longValue gives it: a fraction loses what is
-// after the point, what is too large wraps or, for a fraction, stays at the
-// border.
+// int64 is the number as Java's longValue returns it: a fraction loses the
+// digits after the point. An integer that is too large wraps; a fraction
+// becomes the largest or smallest int64.
 func (n number) int64() int64 {
 	switch {
 	case n.isFraction:
@@ -94,7 +96,7 @@ func (n number) int64() int64 {
 	return n.small
 }
 
-// int32 is the number as Java's intValue gives it.
+// int32 is the number as Java's intValue returns it.
 func (n number) int32() int64 {
 	if n.isFraction {
 		return truncated(n.fraction, -1<<31, 1<<31-1)

@@ -86,7 +86,7 @@ func (b *builder) block() block {
 }
 
 // statement reads one node, or the ending of the block. The node is nil for
-// what leaves nothing.
+// constructs that print and do nothing, such as comments.
 func (p *parser) statement() (node, ending, error) {
 	if n, ok, err := p.set(); ok || err != nil {
 		return n, ending{}, err
@@ -106,7 +106,7 @@ func (p *parser) statement() (node, ending, error) {
 	return n, ending{}, err
 }
 
-// plain reads text up to what may be more than text.
+// plain reads text up to a character that may begin something else.
 func (p *parser) plain() node {
 	start := p.pos
 	if i := strings.IndexAny(p.source[p.pos:], `$#\`); i >= 0 {
@@ -146,7 +146,7 @@ func (p *parser) errorAt(offset int, format string, args ...any) error {
 	return located(fmt.Errorf(format, args...), p.at(offset))
 }
 
-// unexpected is the error for what stands here instead of what should.
+// unexpected is the error for the next character where wanted should be.
 func (p *parser) unexpected(wanted string) error {
 	if p.pos >= len(p.source) {
 		return located(errors.New("the template ends where "+wanted+" is expected"), p.at(p.pos))
@@ -159,10 +159,10 @@ func (p *parser) unexpected(wanted string) error {
 	return p.errorAt(p.pos, "%q where %s is expected", found, wanted)
 }
 
-// peek reports whether the source goes on with a byte.
+// peek reports whether the next byte of the source is c.
 func (p *parser) peek(c byte) bool { return p.pos < len(p.source) && p.source[p.pos] == c }
 
-// accept goes past a prefix if it is there.
+// accept reads a prefix if it is there, and reports whether it was.
 func (p *parser) accept(prefix string) bool {
 	if strings.HasPrefix(p.source[p.pos:], prefix) {
 		p.pos += len(prefix)
@@ -178,8 +178,8 @@ func (p *parser) space() {
 	}
 }
 
-// gobble goes past spaces and a line's end, if nothing else is before it: what
-// follows a directive on its line leaves no empty line in the output.
+// gobble reads the rest of a line if that has only spaces, so that a directive
+// at the end of a line does not leave an empty line in the output.
 func (p *parser) gobble() {
 	i := p.pos
 	for i < len(p.source) && (p.source[i] == ' ' || p.source[i] == '\t') {

@@ -5,8 +5,8 @@ import "strings"
 // reader reads what follows the name of a directive that began at start.
 type reader func(p *parser, start int) (node, error)
 
-// directiveReader returns the reader of a directive, but for conditionals and
-// #set, or nil.
+// directiveReader returns the reader of a directive, or nil. Conditionals and
+// #set are read elsewhere.
 func directiveReader(name string) reader {
 	switch name {
 	case "foreach":
@@ -40,8 +40,8 @@ func (p *parser) directive(start int, name string) (node, error) {
 	return p.call(start, name)
 }
 
-// set reads a #set with the spaces before it, which it takes out of the output.
-// Without a parenthesis it is text.
+// set reads a #set and the spaces before it, which are not printed. A #set
+// without a parenthesis is text.
 func (p *parser) set() (node, bool, error) {
 	start := p.pos
 	for p.peek(' ') || p.peek('\t') {
@@ -163,7 +163,7 @@ func (p *parser) macro(start int) (node, error) {
 	for _, arg := range args[1:] {
 		ref := arg.reference()
 		if ref == nil {
-			return nil, p.errorAt(start, "a parameter of #macro(%s) is no reference", args[0].word)
+			return nil, p.errorAt(start, "a parameter of #macro(%s) is not a reference", args[0].word)
 		}
 		m.parameters = append(m.parameters, ref.symbol)
 	}
@@ -245,10 +245,10 @@ func (p *parser) literal(start int) (node, error) {
 
 func (p *parser) refused(start int) (node, error) {
 	name := strings.TrimLeft(p.source[start+1:p.pos], "{")
-	return nil, p.errorAt(start, "#%s: there is no other template that could be read", strings.TrimRight(name, "}"))
+	return nil, p.errorAt(start, "#%s: a mapping template cannot read another template", strings.TrimRight(name, "}"))
 }
 
-// call reads the call of a macro, or what looks like one.
+// call reads the call of a macro, or text that looks like one.
 func (p *parser) call(start int, name string) (node, error) {
 	args, ok, err := p.arguments()
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// operators holds the binary operators by how tightly they bind, loosest first.
-// Longer signs stand before those that begin like them.
+// operators are the binary operators by how tightly they bind, loosest first. A
+// longer sign comes before one that is its beginning.
 var operators = [][]operator{
 	{{"||", opOr}, {"or", opOr}},
 	{{"&&", opAnd}, {"and", opAnd}},

@@ -1,7 +1,7 @@
 package vtl
 
-// dollar reads what begins with $ in text, after so many backslashes: a
-// reference, or text.
+// dollar reads a reference, or text, from a $ on. slashes is the number of
+// backslashes before it.
 func (p *parser) dollar(slashes int) (node, error) {
 	ref, err := p.reference(slashes)
 	if err != nil {
@@ -17,7 +17,7 @@ func (p *parser) dollar(slashes int) (node, error) {
 		p.pos++
 	}
 	if p.pos > dollar && p.accept("!") {
-		// $\!name is $!name as text; of more backslashes one goes.
+		// $\!name is $!name as text; of several backslashes, one is removed.
 		return text(p.source[start:dollar] + p.source[dollar+1:p.pos]), nil
 	}
 	p.pos = dollar
@@ -25,7 +25,8 @@ func (p *parser) dollar(slashes int) (node, error) {
 	return text(p.source[start:p.pos]), nil
 }
 
-// reference reads a reference, or gives nil and stays when the $ begins none.
+// reference reads a reference. It returns nil and reads nothing where the $
+// does not begin one.
 func (p *parser) reference(slashes int) (*reference, error) {
 	start := p.pos
 	p.pos++
@@ -59,7 +60,7 @@ func (p *parser) reference(slashes int) (*reference, error) {
 	return ref, nil
 }
 
-// identifier reads a variable's name or gives "".
+// identifier reads a variable's name; it returns "" where there is none.
 func (p *parser) identifier() string {
 	start := p.pos
 	if p.pos == len(p.source) || !isLetter(p.source[p.pos]) && p.source[p.pos] != '_' {
@@ -97,7 +98,7 @@ func (p *parser) accessor() (accessor, error) {
 		}
 		return &index{key: key}, nil
 	}
-	// A dot that no letter follows is the end of a sentence.
+	// A dot without a letter behind it is the end of a sentence.
 	if !p.peek('.') || p.pos+1 == len(p.source) || !isLetter(p.source[p.pos+1]) {
 		return nil, nil
 	}
@@ -135,7 +136,8 @@ func (p *parser) parameters() ([]expression, error) {
 	}
 }
 
-// parameter reads an argument of a method. A bare word is one without a value.
+// parameter reads an argument of a method. A bare word is an argument without a
+// value.
 func (p *parser) parameter() (expression, error) {
 	p.space()
 	start := p.pos

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// stringLiteral reads a string in single quotes, which is what it says, or in
-// double quotes, in which references and directives are run.
+// stringLiteral reads a string in single quotes, which is taken literally, or
+// in double quotes, which is a template of its own.
 func (p *parser) stringLiteral() (expression, error) {
 	start := p.pos
 	quote := p.source[start]
@@ -38,11 +38,11 @@ func (p *parser) stringLiteral() (expression, error) {
 			return &constant{constant: string(t)}, nil
 		}
 	}
-	return &interpolated{body: body}, nil
+	return &stringTemplate{body: body}, nil
 }
 
-// stringEnd finds the quote that ends a string, or gives -1. A doubled quote
-// stands for itself; a backslash escapes nothing.
+// stringEnd returns the offset of the quote that ends a string, or -1. A
+// doubled quote stands for one quote; a backslash escapes nothing.
 func stringEnd(s string) int {
 	quote := s[0]
 	for i := 1; i < len(s); i++ {

@@ -56,7 +56,8 @@ func isConditional(name string) bool {
 	return false
 }
 
-// word reads the name of a directive, bare or in braces, or gives "" and stays.
+// word reads the name of a directive, bare or in braces. It returns "" and
+// reads nothing where there is none.
 func (p *parser) word() (name string, braces bool) {
 	start := p.pos
 	braces = p.accept("{")
@@ -74,7 +75,7 @@ func (p *parser) word() (name string, braces bool) {
 
 func isWordByte(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' || c == '@' }
 
-// hash reads what begins with #: a comment, text that is left as it is, a
+// hash reads the construct that begins with #: a comment, verbatim text, a
 // directive or an ending.
 func (p *parser) hash() (node, ending, error) {
 	start := p.pos

@@ -11,8 +11,8 @@ import (
 type style int
 
 const (
-	// styleJava is Java's toString: bare strings, maps as {a=b}, lists that the
-	// template made as [a, b], other lists as JSON.
+	// styleJava is Java's toString: strings without quotes, maps as {a=b},
+	// lists that the template made as [a, b], other lists as JSON.
 	styleJava style = iota
 	// styleJSON is JSON text.
 	styleJSON
@@ -89,7 +89,7 @@ func (r *run) append(v any, s style, depth int) error {
 	return r.checkOutput()
 }
 
-// appendOther appends what JSON has not.
+// appendOther appends values that JSON does not have.
 func (r *run) appendOther(v any, s style, depth int) error {
 	switch v := v.(type) {
 	case nil:

@@ -2,7 +2,7 @@ package vtl
 
 import "strings"
 
-// reference is $name and what follows it.
+// reference is $name with the properties, indexes and methods behind it.
 type reference struct {
 	symbol    int
 	path      []accessor
@@ -66,7 +66,7 @@ func (ref *reference) assign(r *run, value any) error {
 	}
 	if err == nil {
 		if in == nil {
-			r.log(ref.at, "cannot set "+ref.source+": what it is in has no value")
+			r.log(ref.at, "cannot set "+ref.source+": the part before has no value")
 			return nil
 		}
 		err = ref.path[last].set(r, in, value)
@@ -86,7 +86,7 @@ func (ref *reference) render(r *run) error {
 }
 
 // renderEscaped prints a reference after backslashes. As in Velocity, they
-// escape only what has a value.
+// escape only a reference that has a value.
 func (ref *reference) renderEscaped(r *run, v any) error {
 	escaped := ref.slashes%2 == 1
 	slashes := ref.slashes / 2

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// maxSearched is how long a string may be in which a regular expression
-	// searches, in bytes.
+	// maxSearched is the length of the longest string, in bytes, that a regular
+	// expression searches.
 	maxSearched = 256 << 10
-	// maxMatches is how many matches one search gives at most.
+	// maxMatches is the largest number of matches of one search.
 	maxMatches = 100_000
 	// maxPatterns is how many compiled expressions a template keeps.
 	maxPatterns = 64
@@ -52,8 +52,8 @@ func isLiteral(expression string) bool {
 	return !strings.ContainsAny(expression, `\^$.|?*+()[]{}`)
 }
 
-// search runs something with a regular expression on a string, and counts the
-// time that it takes.
+// search runs do, which searches a string with a regular expression, and counts
+// its time. The error is do's, or that of a limit.
 func (r *run) search(s, expression string, do func() error) error {
 	if len(s) > maxSearched {
 		return limitError("a search in a string longer than %d bytes", maxSearched)
@@ -69,7 +69,7 @@ func (r *run) search(s, expression string, do func() error) error {
 	return err
 }
 
-// matches is Java's matches: whether the whole string does.
+// matches is Java's matches: it is true if the whole string matches.
 func (r *run) matches(s, expression string) (any, error) {
 	if isLiteral(expression) {
 		return s == expression, nil
@@ -199,8 +199,8 @@ func parseReplacement(s string, finder *javaregexp.Finder) ([]replacementPart, e
 	return parts, nil
 }
 
-// parseGroup reads the number or the name of a group. Of digits, as many count
-// as give a group that is there.
+// parseGroup reads the number or the name of a group. It takes as many digits
+// as make the number of a group that exists.
 func parseGroup(s string, finder *javaregexp.Finder) (group int, rest string, err error) {
 	if name, after, ok := strings.Cut(s, "}"); ok && strings.HasPrefix(name, "{") {
 		group = finder.Group(name[1:])
@@ -251,8 +251,8 @@ func (r *run) split(s, expression string, limit int64) (any, error) {
 	return newArrayList(pieces), nil
 }
 
-// splitAll returns what is before each match, and what is left after the last.
-// A match of nothing at the beginning is none.
+// splitAll returns the texts before each match, and the rest after the last. An
+// empty match at the beginning does not count.
 func (r *run) splitAll(s, expression string, most int) (pieces []any, rest string, err error) {
 	if isLiteral(expression) && expression != "" {
 		if err := r.charge(bytesPerItem * min(most, strings.Count(s, expression))); err != nil {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// run is one execution of a template. Runs are pooled: nothing of one may be
-// left when it ends.
+// run is one execution of a template. Runs are pooled: release must leave
+// nothing of one behind.
 type run struct {
 	ctx      context.Context //nolint:containedctx // a run is one call of Execute
 	template *Template
@@ -14,7 +14,7 @@ type run struct {
 	limits   Limits
 
 	out  []byte
-	base int // the length of what out held before
+	base int // the length of the output that was there before
 
 	symbols *symbols // the template's, or a copy with what #evaluate added
 	slots   []slot   // by symbol
@@ -27,7 +27,7 @@ type run struct {
 
 	steps, memory int
 	depth         int // of macros and #evaluate
-	definitions   int // that are being printed
+	definitions   int // how many are being printed
 	regexpTime    time.Duration
 }
 
@@ -43,14 +43,15 @@ func (r *run) prepare(ctx context.Context, t *Template, dst []byte, vars Scope, 
 	}
 }
 
-// release forgets the execution, but for the room that the next can use.
+// release clears the run, and keeps only memory that the next execution can
+// use.
 func (r *run) release() {
 	clear(r.slots)
 	clear(r.args[:cap(r.args)])
 	*r = run{slots: r.slots[:0], args: r.args[:0]}
 }
 
-// How many steps are taken between looks at the context.
+// stepsPerLook is the number of steps between two looks at the context.
 const stepsPerLook = 256
 
 // step counts one step.
@@ -62,7 +63,7 @@ func (r *run) step() error {
 	return r.look()
 }
 
-// work counts what touches so many bytes or items as steps.
+// work counts steps for an operation on so many bytes or items.
 func (r *run) work(size int) error {
 	const bytesPerStep = 64
 	before := r.steps / stepsPerLook
@@ -119,7 +120,7 @@ func (r *run) outputError() error {
 	return limitError("an output longer than %d bytes", r.limits.Output)
 }
 
-// capture runs what writes and gives what it wrote as a string instead.
+// capture runs write, and returns its output as a string instead of writing it.
 func (r *run) capture(write func() error) (string, error) {
 	start := len(r.out)
 	err := write()
@@ -133,7 +134,7 @@ func (r *run) capture(write func() error) (string, error) {
 	return text, err
 }
 
-// log tells the host's Logger, if it has one.
+// log passes a message to the scope, if that is a Logger.
 func (r *run) log(at place, message string) {
 	if l, ok := r.host.(Logger); ok {
 		l.Log(at.line, at.column, message)

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Java counts strings in units of UTF-16: what is outside of the basic plane
-// counts as two. Strings here are UTF-8; as long as they are ASCII the two are
-// the same.
+// Java counts the length of strings in units of UTF-16, where characters
+// outside of the basic plane count as two. Strings here are UTF-8. For ASCII
+// both counts are the same.
 
 func isASCII(s string) bool {
 	for i := range len(s) {
@@ -33,7 +33,8 @@ func length(s string) int {
 }
 
 // byteOffset returns the offset in s of a unit of UTF-16, which must not be
-// past the end. That of the second half of a character is the character's.
+// past the end. For the second half of a character it is the character's
+// offset.
 func byteOffset(s string, unit int) int {
 	n := 0
 	for i, c := range s {
@@ -94,7 +95,7 @@ func hashString(s string) int32 {
 // equalFold is Java's equalsIgnoreCase.
 func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
 
-// trim is Java's trim: what is not above a space goes.
+// trim is Java's trim: it removes spaces and control characters at both ends.
 func trim(s string) string {
 	return strings.TrimFunc(s, func(c rune) bool { return c <= ' ' })
 }

@@ -6,13 +6,13 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// bytesPerItem is what an item of a list, a member of a map or a variable
-// counts as memory.
+// bytesPerItem is how much memory is counted for an item of a list, a member of
+// a map or a variable.
 const bytesPerItem = 32
 
-// ArrayList is a list that a template made: a literal, a range, what split or
-// keySet give. It prints as Java's collections do, [a, b]. The lists of JSON
-// print as JSON.
+// ArrayList is a list that a template made: a literal, a range, the result of
+// split or keySet. It prints as Java's collections do, [a, b]. Lists that came
+// from JSON print as JSON.
 type ArrayList struct{ jsonvalue.List }
 
 func newArrayList(items []any) *ArrayList {
@@ -52,7 +52,8 @@ func stored(v any) any {
 	return v
 }
 
-// isEmpty tells what a missing value equals: nothing, and the empty string.
+// isEmpty reports whether a value equals a missing one: it is missing itself,
+// or the empty string.
 func isEmpty(v any) bool { return v == nil || v == "" }
 
 // truth is a value as a condition.
@@ -63,7 +64,7 @@ func truth(v any) bool {
 	return v != nil
 }
 
-// entry is a member of a map, as entrySet gives it.
+// entry is a member of a map, as entrySet returns it.
 type entry struct {
 	object *jsonvalue.Object
 	key    string

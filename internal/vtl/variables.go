@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// symbols numbers the names of a template's variables.
+// symbols are the names of a template's variables, each with a number.
 type symbols struct {
 	names  []string
 	number map[string]int
@@ -33,9 +33,9 @@ type slot struct {
 	set   bool
 }
 
-// frame is a running macro. Its arguments are expressions that are evaluated
-// where the macro was called, each time they are used. What the macro sets it
-// sets outside as well, but sees first itself.
+// frame is a running macro. Its arguments are expressions that are evaluated in
+// the caller's frame, each time they are used. A variable that the macro sets
+// is also set outside, but the macro's own value hides that.
 type frame struct {
 	caller *frame
 	args   []argument

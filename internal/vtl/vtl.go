@@ -1,7 +1,7 @@
 // Package vtl runs the Velocity Template Language: the language of Apache
-// Velocity 1.7 in the dialect of API Gateway's mapping templates. It knows
-// nothing of API Gateway; what a template may refer to comes from a Scope.
-// Package mapping calls it.
+// Velocity 1.7 in the dialect of API Gateway's mapping templates. It does not
+// depend on API Gateway: the variables of a template come from a Scope. Package
+// mapping calls it.
 //
 // Values are those of package jsonvalue, and beside them:
 //
@@ -33,33 +33,34 @@ type Template struct {
 	runs     sync.Pool // of *run
 }
 
-// Scope gives the variables that a template begins with. A variable that a
+// Scope has the variables that a template begins with. A variable that a
 // template sets hides the scope's for the rest of the execution.
 //
-// A Scope that is also a Logger is told what Velocity would log.
+// A Scope that is also a Logger gets what Velocity would log.
 type Scope interface {
-	// Variable gives a variable's value by its name, without the dollar, or
+	// Variable returns a variable's value by its name, without the dollar, and
 	// false when there is none.
 	Variable(name string) (any, bool)
 }
 
-// Logger hears of what is not an error but probably a mistake, such as
-// arithmetic with something that is no number.
+// Logger gets messages about what is not an error but probably a mistake, such
+// as arithmetic with a value that is not a number.
 type Logger interface {
 	Log(line, column int, message string)
 }
 
-// Caller is an object of the host. Methods and properties that it does not
-// have give nil, as a missing value does; an error ends the execution.
+// Caller is an object of the host. Methods and properties that it does not have
+// are nil, like a missing value; an error ends the execution.
 type Caller interface {
 	// Call calls a method. The slice of arguments is valid until it returns.
 	Call(method string, args []any) (any, error)
-	// Property gives what $object.name and $object["name"] stand for.
+	// Property returns the value of $object.name and $object["name"], and false
+	// when there is none.
 	Property(name string) (any, bool)
 }
 
 // Setter is a Caller with properties that a template can set. SetProperty
-// tells whether the property could be set.
+// reports whether the property could be set.
 type Setter interface {
 	SetProperty(name string, value any) bool
 }
@@ -85,11 +86,11 @@ func Compile(source string) (*Template, error) {
 	return t, nil
 }
 
-// Execute runs the template and appends its output to dst. On an error, which
-// is an *Error, it gives dst as it was. When a limit is passed the error wraps
-// ErrLimit, and when the context ends its cause.
+// Execute runs the template and appends its output to dst. If it fails it
+// returns dst as it was, and an *Error, which wraps ErrLimit when a limit was
+// reached, and the context's cause when the context has ended.
 //
-// Templates may change the lists and maps that they are given.
+// A template may change the lists and maps that vars has.
 func (t *Template) Execute(ctx context.Context, dst []byte, vars Scope, limits Limits) ([]byte, error) {
 	r, _ := t.runs.Get().(*run)
 	defer t.runs.Put(r)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// IsOneOf reports whether a host is a given name, or that of an address which is
-// listened on.
+// IsOneOf reports whether a host is one of the names, or the host of one of the
+// addresses.
 func IsOneOf(host string, names []string, addresses ...string) bool {
 	for _, address := range addresses {
 		if name, _, err := net.SplitHostPort(address); err == nil && strings.EqualFold(name, host) {

@@ -1,10 +1,11 @@
-// Package webguard keeps web pages away from ports that ask nobody for a
-// signature. Whatever site a developer or an operator looks at can have their
-// browser send requests to ports of their machine and network; by a name of its
-// own whose address it changes (DNS rebinding), it can read the answers as well.
+// Package webguard keeps web pages away from ports that do not ask for
+// signatures. Any site that a developer or an operator visits can make their
+// browser send requests to ports of their machine and network; with a name of
+// its own whose address it changes (DNS rebinding), it can read the answers as
+// well.
 //
-// The ports of `dev`, those of `serve --open` and what functions are given as
-// endpoints are behind a Guard.
+// The ports of `dev`, those of `serve --open`, and the endpoints for functions
+// are behind a Guard.
 package webguard
 
 import (
@@ -15,15 +16,16 @@ import (
 	"strings"
 )
 
-// Guard decides whose requests are taken. The zero value knows this machine by
-// its addresses and as localhost, and AWS's host names of APIs.
+// Guard decides which requests are accepted. The zero value accepts requests
+// for IP addresses, for localhost, and for AWS's host names of APIs and of
+// DynamoDB.
 type Guard struct {
-	// Knows reports whether a host name, in lower case and without a port, is one
-	// that the port is meant to be reached by. nil: none is, beside the others.
+	// Knows reports whether requests for a host name, in lower case and without
+	// a port, are accepted as well. It may be nil.
 	Knows func(host string) bool
 }
 
-// Refusal is why a request is not taken.
+// Refusal is why a request is not accepted.
 type Refusal struct {
 	Status  int    // 421 for a foreign host, 403 for a foreign page
 	Message string // for the client
@@ -32,7 +34,7 @@ type Refusal struct {
 // Error implements error.
 func (r *Refusal) Error() string { return r.Message }
 
-// Check returns nil for a request that no page of another site has sent.
+// Check returns nil for a request that cannot be from a page of another site.
 func (g Guard) Check(r *http.Request) *Refusal {
 	if host := hostname(r.Host); !g.isOurs(host) {
 		return &Refusal{http.StatusMisdirectedRequest, "This port takes requests for addresses, localhost and configured names only; " + host + " is none of them (--host adds one)."}
@@ -43,8 +45,8 @@ func (g Guard) Check(r *http.Request) *Refusal {
 	return nil
 }
 
-// isOurs reports whether nobody else can make a host name lead here: whoever
-// looks at a page of that name sees one of ours.
+// isOurs reports whether a host name is one that no other site can have, so
+// that a page of that name is one of ours.
 func (g Guard) isOurs(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -52,8 +54,8 @@ func (g Guard) isOurs(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || isAWS(host) || g.Knows != nil && g.Knows(host)
 }
 
-// isAWS reports whether a host is AWS's name of an API or of DynamoDB. Functions
-// reach the gateway by these, and nobody but AWS has them.
+// isAWS reports whether a host is AWS's name of an API or of DynamoDB.
+// Functions reach the gateway by these, and only AWS can have them.
 func isAWS(host string) bool {
 	name, found := strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com")
 	labels := strings.Split(name, ".")
@@ -67,8 +69,8 @@ func isAWS(host string) bool {
 }
 
 // sameOrigin reports whether a request comes from a program, or from a page of
-// the port's own. Browsers say where a request comes from in Sec-Fetch-Site; older
-// ones, and those that don't trust the connection, in Origin alone.
+// this port. Browsers send where a request comes from in Sec-Fetch-Site; older
+// ones, and those that consider the connection insecure, only in Origin.
 func sameOrigin(r *http.Request) bool {
 	for _, site := range r.Header.Values("Sec-Fetch-Site") {
 		if site != "same-origin" && site != "none" {
@@ -83,7 +85,7 @@ func sameOrigin(r *http.Request) bool {
 	return true
 }
 
-// hostname is a Host line without its port, in lower case.
+// hostname returns the host of host[:port], in lower case.
 func hostname(hostport string) string {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -92,8 +94,8 @@ func hostname(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// Handler answers what the guard refuses with refuse, and lets next answer the
-// rest.
+// Handler returns a handler that answers refused requests with refuse, and all
+// others with next.
 func (g Guard) Handler(next http.Handler, refuse func(http.ResponseWriter, *Refusal)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if refusal := g.Check(r); refusal != nil {
@@ -104,5 +106,6 @@ func (g Guard) Handler(next http.Handler, refuse func(http.ResponseWriter, *Refu
 	})
 }
 
-// PlainText is a refusal for Handler: its message as text.
+// PlainText answers a request with the refusal's status, and its message as
+// text. It is for Handler.
 func PlainText(w http.ResponseWriter, r *Refusal) { http.Error(w, r.Message, r.Status) }
