@@ -9,8 +9,8 @@ import (
 	"iter"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // Authorizer decides about handshakes. It is safe for concurrent use.
@@ -24,7 +24,7 @@ type Authorizer interface {
 // methods are those of mapping.Context.
 type Event interface {
 	Variable(name string) any
-	Parameters(mapping.Location) iter.Seq2[string, string]
+	Parameters(event.Location) iter.Seq2[string, string]
 	StageVariables() map[string]string
 
 	// AppendAuthorizerEvent appends the event that a Lambda authorizer gets, as
@@ -38,7 +38,7 @@ type Grant struct {
 	Principal string
 	// Context is what later events have beside principalId. Its names are
 	// unique; none is principalId, integrationLatency or usageIdentifierKey.
-	Context []mapping.Parameter
+	Context []event.Parameter
 	// UsageIdentifierKey is the client's API key, for APIs that take it from
 	// the authorizer. It is a secret.
 	UsageIdentifierKey string

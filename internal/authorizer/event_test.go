@@ -7,7 +7,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
-	"github.com/stagedoor/stagedoor/internal/mapping"
+	"github.com/stagedoor/stagedoor/internal/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -23,9 +23,9 @@ func (h *handshake) Variable(name string) any { return h.variables[name] }
 
 func (h *handshake) StageVariables() map[string]string { return h.stage }
 
-func (h *handshake) Parameters(location mapping.Location) iter.Seq2[string, string] {
+func (h *handshake) Parameters(location event.Location) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
-		for _, p := range map[mapping.Location][][2]string{mapping.Header: h.header, mapping.QueryString: h.query}[location] {
+		for _, p := range map[event.Location][][2]string{event.Header: h.header, event.QueryString: h.query}[location] {
 			if !yield(p[0], p[1]) {
 				return
 			}

@@ -14,10 +14,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/lambda"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // gate is an authorizer as people write them.
@@ -81,7 +81,7 @@ func TestRealFunctions(t *testing.T) {
 				t.Parallel()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				grant, refusal := a.Authorize(ctx, connect(token, stage).AuthorizerEvent())
+				grant, refusal := a.Authorize(ctx, connect(token, stage))
 				if refusal != nil {
 					if got := statusText(refusal); got != want {
 						t.Errorf("got %s: %s; want %s", got, refusal.Reason, want)
@@ -94,7 +94,7 @@ func TestRealFunctions(t *testing.T) {
 				grant.Latency = 0
 				expected := &authorizer.Grant{
 					Principal: "gbikqi-vWQAYKEiHxA==", UsageIdentifierKey: "0123456789abcdefghij",
-					Context: []mapping.Parameter{{Name: "host", Value: "example.com"}, {Name: "upgrade", Value: "websocket"}, {Name: "level", Value: "7"}, {Name: "stage", Value: "blue"}},
+					Context: []event.Parameter{{Name: "host", Value: "example.com"}, {Name: "upgrade", Value: "websocket"}, {Name: "level", Value: "7"}, {Name: "stage", Value: "blue"}},
 				}
 				if diff := cmp.Diff(expected, grant); diff != "" {
 					t.Errorf("grant (-want +got):\n%s", diff)
@@ -108,13 +108,13 @@ func statusText(r *failure.Error) string {
 	return map[int]string{401: "401 ", 403: "403 ", 500: "500 "}[r.Status()] + r.Message()
 }
 
-func connect(token string, stage *apigw.Stage) *integration.Request {
+func connect(token string, stage *apigw.Stage) *event.Event {
 	now := time.Now()
-	return &integration.Request{
-		Connection: &integration.Connection{ID: "gbikqi-vWQAYKEiHxA==", APIID: stage.ApiId, Stage: stage.StageName, ConnectedAt: now.UnixMilli(), SourceIP: "203.0.113.7"},
-		EventType:  integration.Connect, RouteKey: "$connect", RequestID: "EP5tdH0zIAMEr8w=", Time: now,
-		Header:         integration.Header{{Name: "Host", Value: "example.com"}},
-		Query:          url.Values{"token": {token}},
-		StageVariables: stage.StageVariables,
-	}
+	e := event.New(&event.Connection{
+		ID: "gbikqi-vWQAYKEiHxA==", APIID: stage.ApiId, Stage: stage.StageName, ConnectedAt: now.UnixMilli(), SourceIP: "203.0.113.7",
+	}, event.Connect, now, stage.StageVariables)
+	e.RouteKey = "$connect"
+	e.Header = []event.Parameter{{Name: "Host", Value: "example.com"}}
+	e.Query = url.Values{"token": {token}}
+	return &e
 }

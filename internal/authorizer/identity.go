@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/stagedoor/stagedoor/internal/mapping"
+	"github.com/stagedoor/stagedoor/internal/event"
 )
 
 // source is an identity source: a part of the handshake that must not be
@@ -85,9 +85,9 @@ func (s source) missing(e Event) bool {
 // values gives all values of a header or query parameter. Only names of
 // headers are the same in upper and lower case.
 func (s source) values(e Event) []string {
-	location, same := mapping.QueryString, func(name string) bool { return name == s.name }
+	location, same := event.QueryString, func(name string) bool { return name == s.name }
 	if s.kind == headerSource {
-		location, same = mapping.Header, func(name string) bool { return strings.EqualFold(name, s.name) }
+		location, same = event.Header, func(name string) bool { return strings.EqualFold(name, s.name) }
 	}
 	var values []string
 	for name, value := range e.Parameters(location) {

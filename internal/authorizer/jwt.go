@@ -11,9 +11,9 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // maxToken is the size of the longest token that is looked at.
@@ -134,13 +134,13 @@ func overlap(a, b []string) bool {
 
 // context gives the claims as the authorizer's context: texts as they are,
 // lists and objects as JSON.
-func (a *jwtAuthorizer) context(payload []byte) []mapping.Parameter {
+func (a *jwtAuthorizer) context(payload []byte) []event.Parameter {
 	document, err := jsonvalue.Parse(payload)
 	object, ok := document.(*jsonvalue.Object)
 	if err != nil || !ok {
 		return nil
 	}
-	entries := make([]mapping.Parameter, 0, object.Len())
+	entries := make([]event.Parameter, 0, object.Len())
 	for name, value := range object.All() {
 		if value == nil || reserved(name) || len(a.settings.claims) > 0 && !slices.Contains(a.settings.claims, name) {
 			continue
@@ -149,7 +149,7 @@ func (a *jwtAuthorizer) context(payload []byte) []mapping.Parameter {
 		if !ok {
 			text = string(jsonvalue.Append(nil, value))
 		}
-		entries = append(entries, mapping.Parameter{Name: name, Value: text})
+		entries = append(entries, event.Parameter{Name: name, Value: text})
 	}
 	return entries
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // provider is an OpenID provider.
@@ -285,11 +285,11 @@ func TestClaimsInTheContext(t *testing.T) {
 	p.publish(key)
 	token := key.token(t, fmt.Sprintf(`{"sub":"ann","iss":%q,"aud":"chat","exp":9999999999,"level":1.50,"admin":true,"groups":["a","b"],`+
 		`"address":{"city":"Bern","zip":[3000]},"nothing":null,"principalId":"root","usageIdentifierKey":"stolen","line":"a\nb"}`, p.url))
-	all := []mapping.Parameter{
+	all := []event.Parameter{
 		{Name: "sub", Value: "ann"}, {Name: "iss", Value: p.url}, {Name: "aud", Value: "chat"}, {Name: "exp", Value: "9999999999"}, {Name: "level", Value: "1.50"},
 		{Name: "admin", Value: "true"}, {Name: "groups", Value: `["a","b"]`}, {Name: "address", Value: `{"city":"Bern","zip":[3000]}`}, {Name: "line", Value: "a\nb"},
 	}
-	for tag, want := range map[string][]mapping.Parameter{
+	for tag, want := range map[string][]event.Parameter{
 		"issuer=" + p.url + " audience=chat":                                            all,
 		"issuer=" + p.url + " audience=chat claim=groups claim=principalId claim=level": {all[4], all[6]},
 	} {

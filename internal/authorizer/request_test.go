@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/lambda"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // answering is a function with one answer.
@@ -78,7 +78,7 @@ func TestLambdaAuthorizer(t *testing.T) {
 		{
 			"context", returning(answer(allow, `,"context":{"z":"text","n":7,"big":12345678901234567890.10,"yes":true,"empty":"","nothing":null,"principalId":"root","integrationLatency":1},"usageIdentifierKey":"key"`)),
 			granted(func(g *Grant) {
-				g.Context = []mapping.Parameter{{Name: "z", Value: "text"}, {Name: "n", Value: "7"}, {Name: "big", Value: "12345678901234567890.10"}, {Name: "yes", Value: "true"}, {Name: "empty", Value: ""}}
+				g.Context = []event.Parameter{{Name: "z", Value: "text"}, {Name: "n", Value: "7"}, {Name: "big", Value: "12345678901234567890.10"}, {Name: "yes", Value: "true"}, {Name: "empty", Value: ""}}
 				g.UsageIdentifierKey = "key"
 			}), 0, "", "", "",
 		},

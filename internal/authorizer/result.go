@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 const (
@@ -65,7 +65,7 @@ func get(o *jsonvalue.Object, name string) any {
 }
 
 // parseContext turns every entry into a text. Null is no entry.
-func parseContext(value any) ([]mapping.Parameter, error) {
+func parseContext(value any) ([]event.Parameter, error) {
 	if value == nil {
 		return nil, nil
 	}
@@ -73,7 +73,7 @@ func parseContext(value any) ([]mapping.Parameter, error) {
 	if !ok {
 		return nil, errors.New("answered a context that is no object")
 	}
-	context := make([]mapping.Parameter, 0, object.Len())
+	context := make([]event.Parameter, 0, object.Len())
 	for name, value := range object.All() {
 		if value == nil || reserved(name) {
 			continue
@@ -82,7 +82,7 @@ func parseContext(value any) ([]mapping.Parameter, error) {
 		if !ok {
 			return nil, fmt.Errorf("answered a context whose %q is neither a text, a number nor a truth value", name)
 		}
-		context = append(context, mapping.Parameter{Name: name, Value: text})
+		context = append(context, event.Parameter{Name: name, Value: text})
 	}
 	return context, nil
 }

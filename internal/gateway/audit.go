@@ -14,15 +14,15 @@ import (
 
 // refused says who was refused a connection, for the record; nil when it was
 // not access that was refused.
-func (e *Event) refused() *telemetry.Access {
-	h := e.handshake
+func (p *pipeline) refused() *telemetry.Access {
+	h := p.handshake
 	access := &telemetry.Access{
-		Caller: caller(h.signer, h.request), Source: e.SourceIP, Action: h.needed.Action, Resource: h.needed.Resource,
+		Caller: caller(h.signer, h.request), Source: p.connection.facts.SourceIP, Action: h.needed.Action, Resource: h.needed.Resource,
 	}
 	switch {
-	case e.Failed != nil && e.Failed.IsRefusal():
-		access.Result = e.Failed.ResponseType()
-	case e.Failed == nil && (e.response.Status == http.StatusUnauthorized || e.response.Status == http.StatusForbidden):
+	case p.event.Failed != nil && p.event.Failed.IsRefusal():
+		access.Result = p.event.Failed.ResponseType()
+	case p.event.Failed == nil && (p.response.Status == http.StatusUnauthorized || p.response.Status == http.StatusForbidden):
 		access.Result = "REFUSED_BY_INTEGRATION"
 	default:
 		return nil
@@ -31,8 +31,8 @@ func (e *Event) refused() *telemetry.Access {
 	case access.Caller != "":
 	case h.keyID != "":
 		access.Caller = "API key " + h.keyID
-	case e.Authorizer != nil:
-		access.Caller = e.Authorizer.PrincipalID
+	case p.connection.facts.Client != nil:
+		access.Caller = p.connection.facts.Client.PrincipalID
 	}
 	return access
 }

@@ -9,56 +9,55 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/identity"
-	"github.com/stagedoor/stagedoor/internal/integration"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // authorize asks who is connecting: the stage's authorizer, or the signature.
-func (e *Event) authorize() {
-	access := &e.stage.Access
+func (p *pipeline) authorize() {
+	access := &p.stage.Access
 	switch {
 	case access.Authorizer != nil:
-		e.askAuthorizer(access.Authorizer)
-	case access.Signed && !e.connection.gateway.guards.Unsigned:
-		e.checkSignature(e.connection.gateway.guards.Identities)
+		p.askAuthorizer(access.Authorizer)
+	case access.Signed && !p.connection.gateway.guards.Unsigned:
+		p.checkSignature(p.connection.gateway.guards.Identities)
 	}
 }
 
 // askAuthorizer lets an authorizer decide. What it knows of the client stays
 // with the connection.
-func (e *Event) askAuthorizer(a authorizer.Authorizer) {
-	grant, refusal := a.Authorize(e.time(), e.AuthorizerEvent())
-	known := e.connection.known()
+func (p *pipeline) askAuthorizer(a authorizer.Authorizer) {
+	grant, refusal := a.Authorize(p.time(), &p.event)
+	known := p.connection.known()
 	known.Latency = grant.Latency
 	if refusal != nil {
-		e.fail(refusal)
+		p.fail(refusal)
 		return
 	}
 	known.PrincipalID = strings.Clone(grant.Principal)
-	known.Context = make([]mapping.Parameter, len(grant.Context))
-	for i, p := range grant.Context {
+	known.Context = make([]event.Parameter, len(grant.Context))
+	for i, entry := range grant.Context {
 		// The names are those of every connection of the stage. A value that is
 		// part of a larger text must not keep it in memory.
-		known.Context[i] = mapping.Parameter{Name: unique.Make(p.Name).Value(), Value: strings.Clone(p.Value)}
+		known.Context[i] = event.Parameter{Name: unique.Make(entry.Name).Value(), Value: strings.Clone(entry.Value)}
 	}
-	e.handshake.usageIdentifier = grant.UsageIdentifierKey
+	p.handshake.usageIdentifier = grant.UsageIdentifierKey
 	if grant.Protocol != nil {
-		e.handshake.protocol = grant.Protocol.Accepted
-		e.Header = offering(e.Header, grant.Protocol.Offered)
+		p.handshake.protocol = grant.Protocol.Accepted
+		p.event.Header = offering(p.event.Header, grant.Protocol.Offered)
 	}
 }
 
 // offering is a header with other subprotocols offered; "" stands for none.
-func offering(header integration.Header, protocols string) integration.Header {
-	changed := make(integration.Header, 0, len(header))
+func offering(header []event.Parameter, protocols string) []event.Parameter {
+	changed := make([]event.Parameter, 0, len(header))
 	for _, f := range header {
 		if !strings.EqualFold(f.Name, "Sec-WebSocket-Protocol") {
 			changed = append(changed, f)
 		} else if protocols != "" {
-			changed = append(changed, integration.HeaderField{Name: f.Name, Value: protocols})
+			changed = append(changed, event.Parameter{Name: f.Name, Value: protocols})
 			protocols = ""
 		}
 	}
@@ -66,16 +65,16 @@ func offering(header integration.Header, protocols string) integration.Header {
 }
 
 // checkSignature lets the signer's policies decide.
-func (e *Event) checkSignature(identities *identity.Directory) {
-	r := e.handshake.request
-	e.handshake.needed = identities.ConnectPermission(e.APIID, e.Stage)
-	id, err := identities.Check(r, nil, e.handshake.needed, circumstances(r))
-	e.handshake.signer = id
+func (p *pipeline) checkSignature(identities *identity.Directory) {
+	r := p.handshake.request
+	p.handshake.needed = identities.ConnectPermission(p.connection.facts.APIID, p.connection.facts.Stage)
+	id, err := identities.Check(r, nil, p.handshake.needed, circumstances(r))
+	p.handshake.signer = id
 	if err != nil {
-		e.fail(signatureError(err))
+		p.fail(signatureError(err))
 		return
 	}
-	e.connection.known().Identity = []mapping.Parameter{
+	p.connection.known().Identity = []event.Parameter{
 		{Name: "accountId", Value: id.AccountID}, {Name: "caller", Value: id.UserID}, {Name: "user", Value: id.UserID},
 		{Name: "userArn", Value: id.ARN}, {Name: "accessKey", Value: id.AccessKeyID},
 	}
@@ -115,51 +114,51 @@ func signatureError(err error) *failure.Error {
 const maxAPIKey = 128
 
 // readKey finds the handshake's API key, and keeps it where routes want it.
-func (e *Event) readKey() {
-	access := &e.stage.Access
-	if !access.KeepsKey && (e.route == nil || !e.route.KeyRequired) {
+func (p *pipeline) readKey() {
+	access := &p.stage.Access
+	if !access.KeepsKey && (p.route == nil || !p.route.KeyRequired) {
 		return
 	}
 	key := access.APIKey(func(name string) string {
-		lines := e.handshake.request.Header.Values(name)
+		lines := p.handshake.request.Header.Values(name)
 		if len(lines) != 1 {
 			return ""
 		}
 		return lines[0]
-	}, e.handshake.usageIdentifier)
+	}, p.handshake.usageIdentifier)
 	if key != "" && len(key) <= maxAPIKey {
-		e.connection.known().APIKey = strings.Clone(key)
+		p.connection.known().APIKey = strings.Clone(key)
 	}
 }
 
 // checkKey counts the event for the client's API key, where the route wants
 // one.
-func (e *Event) checkKey() {
-	if e.route == nil || !e.route.KeyRequired {
+func (p *pipeline) checkKey() {
+	if p.route == nil || !p.route.KeyRequired {
 		return
 	}
 	key := ""
-	if e.Authorizer != nil {
-		key = e.Authorizer.APIKey
+	if p.connection.facts.Client != nil {
+		key = p.connection.facts.Client.APIKey
 	}
-	use, refusal := e.connection.gateway.guards.Keys.Check(key, e.APIID, e.Stage, e.route.Key, e.Time)
-	if e.handshake != nil {
-		e.handshake.keyID = use.KeyID
+	use, refusal := p.connection.gateway.guards.Keys.Check(key, p.connection.facts.APIID, p.connection.facts.Stage, p.route.Key, p.event.Time)
+	if p.handshake != nil {
+		p.handshake.keyID = use.KeyID
 	}
-	if e.limited(refusal) || e.handshake == nil {
+	if p.limited(refusal) || p.handshake == nil {
 		return
 	}
-	e.Authorizer.Identity = append(e.Authorizer.Identity,
-		mapping.Parameter{Name: "apiKey", Value: key}, mapping.Parameter{Name: "apiKeyId", Value: use.KeyID})
+	p.connection.facts.Client.Identity = append(p.connection.facts.Client.Identity,
+		event.Parameter{Name: "apiKey", Value: key}, event.Parameter{Name: "apiKeyId", Value: use.KeyID})
 }
 
 // known is what is known of the client. It may be changed during the handshake
 // only.
-func (c *connection) known() *integration.Authorizer {
-	if c.facts.Authorizer == nil {
-		c.facts.Authorizer = new(integration.Authorizer)
+func (c *connection) known() *event.Client {
+	if c.facts.Client == nil {
+		c.facts.Client = new(event.Client)
 	}
-	return c.facts.Authorizer
+	return c.facts.Client
 }
 
 // originReason says which page may not connect.

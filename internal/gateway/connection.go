@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/connections"
-	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
@@ -18,7 +18,7 @@ type connection struct {
 	gateway *Gateway
 	stage   *stage
 	socket  *websocket.Conn // set by Opened
-	facts   integration.Connection
+	facts   event.Connection
 	rate    usage.Bucket // of messages
 	working atomic.Int32 // messages that have no result yet
 	counted bool         // among the open connections; belongs to the handshake, then to Closed
@@ -42,22 +42,22 @@ func (c *connection) Opened(socket *websocket.Conn) {
 // Message runs one message and sends what the client is to get.
 func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload []byte) {
 	c.working.Add(1)
-	e := newEvent(c, c.stage.plan.Load(), integration.Message, time.Now())
-	e.MessageID = c.id().Message().String()
-	e.Body, e.Binary = payload, opcode == websocket.Binary
-	e.run()
+	p := newPipeline(c, c.stage.plan.Load(), event.Message, time.Now())
+	p.event.MessageID = c.id().Message().String()
+	p.event.Body, p.event.Binary = payload, opcode == websocket.Binary
+	p.run()
 	sideBySide := c.working.Add(-1) > 0 // before the answer: the client may send its next message when it has that
 	var err error
 	switch {
-	case e.Failed != nil:
-		err = c.socket.Send(websocket.Text, errorFrame(e.Failed.Message(), e.ID, e.RequestID))
-	case e.answers():
-		err = c.socket.Send(websocket.Text, connections.ToText(e.response.Body))
+	case p.event.Failed != nil:
+		err = c.socket.Send(websocket.Text, errorFrame(p.event.Failed.Message(), p.connection.facts.ID, p.event.RequestID))
+	case p.answers():
+		err = c.socket.Send(websocket.Text, connections.ToText(p.response.Body))
 	}
-	record := e.record(telemetry.EventMessage)
+	record := p.record(telemetry.EventMessage)
 	record.SideBySide = sideBySide
-	if e.response != nil && !e.TwoWay {
-		record.Unanswered = len(e.response.Body)
+	if p.response != nil && !p.event.TwoWay {
+		record.Unanswered = len(p.response.Body)
 	}
 	if err != nil && record.Error == "" {
 		record.Error = "the answer was not delivered: " + err.Error()
@@ -80,18 +80,18 @@ func (c *connection) Closed(_ *websocket.Conn, code int, reason string) {
 
 // disconnected runs $disconnect. Its result changes nothing.
 func (c *connection) disconnected(code int, reason string) {
-	e := newEvent(c, c.stage.plan.Load(), integration.Disconnect, time.Now())
-	e.CloseCode, e.CloseReason = code, reason
+	p := newPipeline(c, c.stage.plan.Load(), event.Disconnect, time.Now())
+	p.event.CloseCode, p.event.CloseReason = code, reason
 	switch {
 	case reason != "":
 	case code == websocket.CloseNoStatus:
-		e.CloseReason = clientStatusNotSet
+		p.event.CloseReason = clientStatusNotSet
 	case code == websocket.CloseAbnormal:
-		e.CloseReason = connectionClosedNoFrame
+		p.event.CloseReason = connectionClosedNoFrame
 	}
-	e.run()
-	record := e.record(telemetry.EventDisconnect)
-	record.Status, record.Reason = code, e.CloseReason
+	p.run()
+	record := p.record(telemetry.EventDisconnect)
+	record.Status, record.Reason = code, p.event.CloseReason
 	if code == websocket.CloseTryAgainLater && reason == websocket.ReasonSlow && record.Error == "" {
 		record.Error = "the client was dropped: it read too slowly, and the memory for what waited was needed"
 	}

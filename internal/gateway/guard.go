@@ -41,22 +41,22 @@ func (g Guards) withDefaults() Guards {
 }
 
 // checkOrigin refuses pages that may not connect.
-func (e *Event) checkOrigin() {
-	lines := e.handshake.request.Header.Values("Origin")
-	if !e.stage.Access.Origins.Allows(lines) {
-		e.fail(&failure.Error{Kind: failure.Denied, Reason: originReason(lines)})
+func (p *pipeline) checkOrigin() {
+	lines := p.handshake.request.Header.Values("Origin")
+	if !p.stage.Access.Origins.Allows(lines) {
+		p.fail(&failure.Error{Kind: failure.Denied, Reason: originReason(lines)})
 	}
 }
 
 // count counts the connection as open, from now on: handshakes under way are
 // bounded as well. What was counted is given back by release.
-func (e *Event) count() {
-	c := e.connection
+func (p *pipeline) count() {
+	c := p.connection
 	limits := c.gateway.guards.Caps
-	if own := e.stage.Access.Connections; own > 0 && (limits.API == 0 || own < limits.API) {
+	if own := p.stage.Access.Connections; own > 0 && (limits.API == 0 || own < limits.API) {
 		limits.API = own
 	}
-	if e.limited(c.gateway.opened.Add(limits, c.facts.APIID, c.source())) {
+	if p.limited(c.gateway.opened.Add(limits, c.facts.APIID, c.source())) {
 		return
 	}
 	c.counted = true
@@ -81,33 +81,33 @@ func (c *connection) source() netip.Addr {
 }
 
 // throttleHandshake keeps to the limits of the gateway and of $connect.
-func (e *Event) throttleHandshake() {
-	if !e.limited(e.connection.gateway.guards.Account.Connect(e.Time)) {
-		e.throttleRoute()
+func (p *pipeline) throttleHandshake() {
+	if !p.limited(p.connection.gateway.guards.Account.Connect(p.event.Time)) {
+		p.throttleRoute()
 	}
 }
 
 // throttleMessage keeps to the limits that hold for any route. The connection's
 // own comes first: who sends too much must not use up what is everybody's.
-func (e *Event) throttleMessage() {
-	c := e.connection
-	if !c.rate.Take(e.stage.Access.MessageRate, e.Time) {
-		e.limited(usage.ErrConnectionRate)
+func (p *pipeline) throttleMessage() {
+	c := p.connection
+	if !c.rate.Take(p.stage.Access.MessageRate, p.event.Time) {
+		p.limited(usage.ErrConnectionRate)
 		return
 	}
-	e.limited(c.gateway.guards.Account.Request(e.Time))
+	p.limited(c.gateway.guards.Account.Request(p.event.Time))
 }
 
-func (e *Event) throttleRoute() {
-	if e.route != nil {
-		e.limited(e.route.Throttle.Take(e.Time))
+func (p *pipeline) throttleRoute() {
+	if p.route != nil {
+		p.limited(p.route.Throttle.Take(p.event.Time))
 	}
 }
 
 // limited fails the event if there is a refusal, and reports whether.
-func (e *Event) limited(refusal *failure.Error) bool {
+func (p *pipeline) limited(refusal *failure.Error) bool {
 	if refusal != nil {
-		e.fail(refusal)
+		p.fail(refusal)
 	}
 	return refusal != nil
 }

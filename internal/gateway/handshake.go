@@ -10,11 +10,26 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/dualport"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
-	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
+
+// handshake is what a CONNECT event has beside others.
+type handshake struct {
+	request *http.Request
+	// protocol is the subprotocol of the answer, if $connect does not name one.
+	protocol string
+	// usageIdentifier is the API key that the authorizer gave.
+	usageIdentifier string
+
+	// What follows is for the record of a refusal.
+	signer *identity.Identity  // nil: nobody who is known
+	needed identity.Permission // of the signer
+	keyID  string              // of the API key
+}
 
 // unavailable is the answer of a gateway that stops.
 var unavailable = &apigw.Error{Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException", Message: "Service Unavailable"}
@@ -31,15 +46,15 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 	}
 	defer g.running.RUnlock()
 
-	e, c := g.connectEvent(r, t)
+	p, c := g.connectEvent(r, t)
 	// A client that gives up does not stop a function that has begun.
-	e.run()
-	record := e.record(telemetry.EventConnect)
-	if !e.accepted() {
+	p.run()
+	record := p.record(telemetry.EventConnect)
+	if !p.accepted() {
 		c.release()
-		record.Refused = e.refused()
+		record.Refused = p.refused()
 		g.recorder.Record(record)
-		e.refuse(w)
+		p.refuse(w)
 		return
 	}
 	if g.stopping.Load() {
@@ -52,24 +67,24 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 	}
 	record.Status = http.StatusSwitchingProtocols
 	g.recorder.Record(record) // before anything that the connection may bring
-	if err := g.open(w, r, e, c); err != nil {
+	if err := g.open(w, r, p, c); err != nil {
 		c.release()
 		// The backend believes that the connection exists.
 		c.disconnected(websocket.CloseAbnormal, "")
 	}
 }
 
-func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) {
-	p := t.stage.plan.Load()
+func (g *Gateway) connectEvent(r *http.Request, t target) (*pipeline, *connection) {
+	stage := t.stage.plan.Load()
 	now := time.Now()
 	origin := forwarded.Of(r)
 	port, _ := strconv.ParseUint(origin.Port, 10, 16) // 0 where it is not known
 	c := &connection{gateway: g, stage: t.stage}
-	c.facts = integration.Connection{
+	c.facts = event.Connection{
 		ID:          connections.NewID(g.node).String(),
-		APIID:       p.APIID,
-		Stage:       p.Name,
-		DomainName:  p.DomainName,
+		APIID:       stage.APIID,
+		Stage:       stage.Name,
+		DomainName:  stage.DomainName,
 		ConnectedAt: now.UnixMilli(),
 		SourceIP:    hostname(r.RemoteAddr),
 		UserAgent:   unique.Make(r.UserAgent()).Value(),
@@ -79,51 +94,51 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*Event, *connection) 
 	if t.domain != "" {
 		c.facts.DomainName = unique.Make(t.domain).Value()
 	}
-	e := newEvent(c, p, integration.Connect, now)
-	e.handshake = &handshake{request: r}
-	e.TraceID = r.Header.Get("X-Amzn-Trace-Id")
-	if e.TraceID == "" {
-		e.TraceID = apigw.NewTraceID(now)
+	p := newPipeline(c, stage, event.Connect, now)
+	p.handshake = &handshake{request: r}
+	p.event.TraceID = r.Header.Get("X-Amzn-Trace-Id")
+	if p.event.TraceID == "" {
+		p.event.TraceID = apigw.NewTraceID(now)
 	}
-	e.Header = eventHeader(r, origin, e.TraceID)
-	e.Query = r.URL.Query()
-	return e, c
+	p.event.Header = eventHeader(r, origin, p.event.TraceID)
+	p.event.Query = r.URL.Query()
+	return p, c
 }
 
 // eventHeader is what a function sees of the handshake's header: without the
 // lines that belong to the hop, with those that the gateway adds. Who the client
 // is comes last in X-Forwarded-For, after what the client claims, as in AWS.
-func eventHeader(r *http.Request, origin forwarded.Origin, traceID string) integration.Header {
+func eventHeader(r *http.Request, origin forwarded.Origin, traceID string) []event.Parameter {
 	lines := dualport.Header(r)
-	header := make(integration.Header, 0, len(lines)+4)
+	header := make([]event.Parameter, 0, len(lines)+4)
 	for _, f := range lines {
 		switch http.CanonicalHeaderKey(f.Name) {
 		case "Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto":
 		default:
-			header = append(header, integration.HeaderField(f))
+			header = append(header, event.Parameter(f))
 		}
 	}
 	return append(header,
-		integration.HeaderField{Name: "X-Amzn-Trace-Id", Value: traceID},
-		integration.HeaderField{Name: "X-Forwarded-For", Value: origin.For()},
-		integration.HeaderField{Name: "X-Forwarded-Port", Value: origin.Port},
-		integration.HeaderField{Name: "X-Forwarded-Proto", Value: origin.Proto},
+		event.Parameter{Name: "X-Amzn-Trace-Id", Value: traceID},
+		event.Parameter{Name: "X-Forwarded-For", Value: origin.For()},
+		event.Parameter{Name: "X-Forwarded-Port", Value: origin.Port},
+		event.Parameter{Name: "X-Forwarded-Proto", Value: origin.Proto},
 	)
 }
 
 // accepted: the connection opens unless $connect failed or answered with
 // anything but success.
-func (e *Event) accepted() bool {
-	if e.Failed != nil {
+func (p *pipeline) accepted() bool {
+	if p.event.Failed != nil {
 		return false
 	}
-	return e.response == nil || e.response.Status >= 200 && e.response.Status < 300
+	return p.response == nil || p.response.Status >= 200 && p.response.Status < 300
 }
 
 // open answers 101 and hands the socket to the engine. An error says that the
 // engine knows nothing of the connection.
-func (g *Gateway) open(w http.ResponseWriter, r *http.Request, e *Event, c *connection) error {
-	response := e.switchingProtocols(r)
+func (g *Gateway) open(w http.ResponseWriter, r *http.Request, p *pipeline, c *connection) error {
+	response := p.switchingProtocols(r)
 	socket, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return err
@@ -134,7 +149,7 @@ func (g *Gateway) open(w http.ResponseWriter, r *http.Request, e *Event, c *conn
 		buffered, _ = rw.Reader.Peek(n)
 	}
 	_, err = g.engine.Adopt(socket, websocket.Socket{
-		Response: response, Buffered: buffered, Limits: e.stage.Limits, Handler: c,
+		Response: response, Buffered: buffered, Limits: p.stage.Limits, Handler: c,
 	})
 	return err
 }
@@ -142,18 +157,18 @@ func (g *Gateway) open(w http.ResponseWriter, r *http.Request, e *Event, c *conn
 // switchingProtocols is the 101. Of the integration's header only the
 // subprotocol goes to the client. A token among the subprotocols is answered
 // for the integration that says nothing.
-func (e *Event) switchingProtocols(r *http.Request) []byte {
+func (p *pipeline) switchingProtocols(r *http.Request) []byte {
 	var b strings.Builder
 	b.WriteString("HTTP/1.1 101 Switching Protocols\r\ndate: ")
 	b.WriteString(time.Now().UTC().Format(http.TimeFormat))
 	b.WriteString("\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ")
 	b.WriteString(websocket.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
 	protocol := ""
-	if e.response != nil {
-		protocol = e.response.Header.Get("Sec-WebSocket-Protocol")
+	if p.response != nil {
+		protocol = p.response.Header.Get("Sec-WebSocket-Protocol")
 	}
 	if protocol == "" {
-		protocol = e.handshake.protocol
+		protocol = p.handshake.protocol
 	}
 	if isToken(protocol) {
 		b.WriteString("\r\nsec-websocket-protocol: ")

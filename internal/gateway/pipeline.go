@@ -3,11 +3,14 @@ package gateway
 import (
 	"context"
 	"runtime/debug"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -16,121 +19,145 @@ var (
 	errNoIntegration = failure.New(failure.Configuration, "the route has no integration")
 )
 
+// pipeline takes one event from where it came in to its backend, and has what it
+// found on the way.
+type pipeline struct {
+	event      event.Event
+	connection *connection
+	stage      *plan.Stage // the connection's, when the event came
+	handshake  *handshake  // CONNECT only
+	route      *plan.Route // nil: no route matched
+	// response is what the backend answered; nil: none was called, or the event
+	// failed.
+	response *integration.Response
+}
+
+// newPipeline begins an event.
+func newPipeline(c *connection, s *plan.Stage, t event.Type, now time.Time) *pipeline {
+	return &pipeline{event: event.New(&c.facts, t, now, s.Variables), connection: c, stage: s}
+}
+
+// fail ends the event with an error. What was answered until then is not used.
+func (p *pipeline) fail(err *failure.Error) {
+	p.response, p.event.Failed = nil, err
+}
+
 // The stations of each kind of event. One that an event fails at is its last;
 // the integration comes behind them.
 var (
-	connectStations = []func(*Event){
-		(*Event).selectRoute, (*Event).checkOrigin, (*Event).count, (*Event).throttleHandshake,
-		(*Event).authorize, (*Event).readKey, (*Event).checkKey, (*Event).require,
+	connectStations = []func(*pipeline){
+		(*pipeline).selectRoute, (*pipeline).checkOrigin, (*pipeline).count, (*pipeline).throttleHandshake,
+		(*pipeline).authorize, (*pipeline).readKey, (*pipeline).checkKey, (*pipeline).require,
 	}
-	messageStations = []func(*Event){
-		(*Event).throttleMessage, (*Event).selectRoute, (*Event).throttleRoute, (*Event).checkKey, (*Event).validate,
+	messageStations = []func(*pipeline){
+		(*pipeline).throttleMessage, (*pipeline).selectRoute, (*pipeline).throttleRoute, (*pipeline).checkKey, (*pipeline).validate,
 	}
-	disconnectStations = []func(*Event){(*Event).selectRoute}
+	disconnectStations = []func(*pipeline){(*pipeline).selectRoute}
 )
 
 // run takes an event along its stations to its integration. What becomes of its
 // response or failure is up to the kind of event.
 //
 // A panic is a defect of ours; it fails this event, and nothing else.
-func (e *Event) run() {
+func (p *pipeline) run() {
 	defer func() {
 		if defect := recover(); defect != nil {
-			e.fail(failure.New(failure.Internal, "defect in the gateway: %v\n%s", defect, debug.Stack()))
+			p.fail(failure.New(failure.Internal, "defect in the gateway: %v\n%s", defect, debug.Stack()))
 		}
 	}()
 	stations := messageStations
-	switch e.EventType {
-	case integration.Connect:
+	switch p.event.Type {
+	case event.Connect:
 		stations = connectStations
-	case integration.Disconnect:
+	case event.Disconnect:
 		stations = disconnectStations
 	}
 	for _, station := range stations {
-		if station(e); e.Failed != nil {
+		if station(p); p.event.Failed != nil {
 			return
 		}
 	}
-	if e.route != nil {
-		e.integrate(e.time())
+	if p.route != nil {
+		p.integrate(p.time())
 	}
 }
 
 // time ends when a gateway that stops does not wait for the event any more.
-func (e *Event) time() context.Context {
-	if e.EventType == integration.Connect {
-		return e.connection.gateway.connecting
+func (p *pipeline) time() context.Context {
+	if p.event.Type == event.Connect {
+		return p.connection.gateway.connecting
 	}
-	return e.connection.gateway.ctx
+	return p.connection.gateway.ctx
 }
 
 // selectRoute finds the event's route. Only a message must have one.
-func (e *Event) selectRoute() {
-	switch e.EventType {
-	case integration.Connect:
-		e.route = e.stage.Connect
-	case integration.Disconnect:
-		e.route = e.stage.Disconnect
+func (p *pipeline) selectRoute() {
+	switch p.event.Type {
+	case event.Connect:
+		p.route = p.stage.Connect
+	case event.Disconnect:
+		p.route = p.stage.Disconnect
 	default:
-		if e.route = e.stage.Select(e.Body); e.route == nil {
-			e.fail(errNoRoute)
+		if p.route = p.stage.Select(p.event.Body); p.route == nil {
+			p.fail(errNoRoute)
 		}
 	}
-	if e.route != nil {
-		e.RouteKey, e.TwoWay = e.route.Key, e.route.TwoWay
+	if p.route != nil {
+		p.event.RouteKey, p.event.TwoWay = p.route.Key, p.route.TwoWay
 	}
 }
 
 // require checks that the handshake has the parameters that its route wants.
-func (e *Event) require() {
-	if e.route == nil || e.route.Required == nil {
+func (p *pipeline) require() {
+	if p.route == nil || p.route.Required == nil {
 		return
 	}
-	if err := e.route.Required.Check(e.Context()); err != nil {
-		e.fail(err)
+	if err := p.route.Required.Check(&p.event); err != nil {
+		p.fail(err)
 	}
 }
 
 // validate checks a message against the model that its route has for it.
-func (e *Event) validate() {
-	if e.route.Validator == nil {
+func (p *pipeline) validate() {
+	if p.route.Validator == nil {
 		return
 	}
-	if err := e.route.Validator.Validate(e.Body); err != nil {
-		e.fail(failure.New(failure.Body, "%w", err))
+	if err := p.route.Validator.Validate(p.event.Body); err != nil {
+		p.fail(failure.New(failure.Body, "%w", err))
 	}
 }
 
 // integrate calls the route's backend. A route without one accepts
 // connections, and fails messages.
-func (e *Event) integrate(ctx context.Context) {
-	if e.route.Backend == nil {
-		if e.EventType == integration.Message {
-			e.fail(errNoIntegration)
+func (p *pipeline) integrate(ctx context.Context) {
+	if p.route.Backend == nil {
+		if p.event.Type == event.Message {
+			p.fail(errNoIntegration)
 		}
 		return
 	}
-	if e.TraceID == "" {
-		e.TraceID = apigw.NewTraceID(e.Time)
+	if p.event.TraceID == "" {
+		p.event.TraceID = apigw.NewTraceID(p.event.Time)
 	}
-	if part := e.route.Part; part != nil && e.EventType == integration.Message {
-		if !part.Enter(e.connection.socket) {
-			e.limited(usage.ErrBackendBusy)
+	if part := p.route.Part; part != nil && p.event.Type == event.Message {
+		if !part.Enter(p.connection.socket) {
+			p.limited(usage.ErrBackendBusy)
 			return
 		}
-		defer part.Leave(e.connection.socket)
+		defer part.Leave(p.connection.socket)
 	}
-	response, err := e.route.Backend.Invoke(ctx, &e.Request)
+	response, err := p.route.Backend.Invoke(ctx, &p.event)
 	if err != nil {
-		e.fail(err)
+		p.fail(err)
 		return
 	}
-	if e.response = response; e.answers() && len(response.Body) > connections.MaxPayload {
-		e.fail(failure.New(failure.Internal, "the integration's answer is larger than %d bytes", connections.MaxPayload))
+	p.response, p.event.Status = response, response.Status
+	if p.answers() && len(response.Body) > connections.MaxPayload {
+		p.fail(failure.New(failure.Internal, "the integration's answer is larger than %d bytes", connections.MaxPayload))
 	}
 }
 
 // answers tells whether the client gets what the backend answered.
-func (e *Event) answers() bool {
-	return e.response != nil && e.TwoWay && e.EventType == integration.Message
+func (p *pipeline) answers() bool {
+	return p.response != nil && p.event.TwoWay && p.event.Type == event.Message
 }

@@ -9,33 +9,33 @@ import (
 
 // refuse answers a handshake that $connect did not accept: with the backend's
 // own answer, or with the gateway's for a failure.
-func (e *Event) refuse(w http.ResponseWriter) {
+func (p *pipeline) refuse(w http.ResponseWriter) {
 	header := w.Header()
-	header.Set("x-amz-apigw-id", e.RequestID)
+	header.Set("x-amz-apigw-id", p.event.RequestID)
 	header.Set("Connection", "keep-alive") // the server knows better where it closes
-	if e.Failed != nil {
+	if p.event.Failed != nil {
 		header.Set("Content-Type", "application/json; charset=UTF-8")
-		body := errorFrame(e.Failed.Message(), e.ID, e.RequestID)
+		body := errorFrame(p.event.Failed.Message(), p.connection.facts.ID, p.event.RequestID)
 		header.Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(e.Failed.Status())
+		w.WriteHeader(p.event.Failed.Status())
 		_, _ = w.Write(body)
 		return
 	}
-	for name, values := range e.response.Header {
+	for name, values := range p.response.Header {
 		if name := refusalHeader(name); name != "" {
 			header[name] = values
 		}
 	}
-	header.Set("Content-Type", contentType(e.response.Header.Get("Content-Type")))
-	if e.response.Status != http.StatusNoContent && e.response.Status != http.StatusNotModified {
-		header.Set("Content-Length", strconv.Itoa(len(e.response.Body)))
+	header.Set("Content-Type", contentType(p.response.Header.Get("Content-Type")))
+	if p.response.Status != http.StatusNoContent && p.response.Status != http.StatusNotModified {
+		header.Set("Content-Length", strconv.Itoa(len(p.response.Body)))
 	}
-	status := e.response.Status
+	status := p.response.Status
 	if status < 200 { // an informational status would leave the client waiting
 		status = http.StatusInternalServerError
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(e.response.Body)
+	_, _ = w.Write(p.response.Body)
 }
 
 // refusalHeader is what a header of the backend's is called in the answer to the

@@ -12,16 +12,38 @@ import (
 type Records struct {
 	mu      sync.Mutex
 	records []telemetry.Record // guarded by mu
+	asked   []string           // guarded by mu
 }
+
+// variables are those that an event had at its end.
+type variables map[string]any
+
+// Variable implements telemetry.Context.
+func (v variables) Variable(name string) any { return v[name] }
 
 // NewRecords makes an empty list.
 func NewRecords() *Records { return &Records{} }
+
+// Ask has the records that follow keep $context variables, of these names.
+func (r *Records) Ask(names ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = names
+}
 
 // Record implements telemetry.Recorder.
 func (r *Records) Record(record *telemetry.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.records = append(r.records, *record)
+	kept := *record
+	if kept.Context != nil { // it ends with the event
+		values := make(variables, len(r.asked))
+		for _, name := range r.asked {
+			values[name] = record.Context.Variable(name)
+		}
+		kept.Context = values
+	}
+	r.records = append(r.records, kept)
 }
 
 // All are the records of one kind so far.

@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
@@ -12,6 +13,6 @@ func Broken(reason error) Backend { return broken{reason} }
 
 type broken struct{ reason error }
 
-func (b broken) Invoke(context.Context, *Request) (*Response, *failure.Error) {
+func (b broken) Invoke(context.Context, *event.Event) (*Response, *failure.Error) {
 	return nil, configurationError("%w", b.reason)
 }

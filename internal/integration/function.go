@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/mapping"
@@ -57,14 +58,14 @@ func isFunction(uri string) bool {
 	return ok
 }
 
-// invoke calls the function with a payload, and waits for its result unless it
-// is called as an event.
-func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event bool) (lambda.Result, *failure.Error) {
-	call := lambda.Invocation{FunctionARN: f.arn, Payload: payload, TraceID: r.TraceID, Event: event, Patient: r.EventType == Disconnect, Caller: f.caller}
-	call.Caller.RequestID = r.RequestID
+// invoke calls the function with a payload, and waits for its result unless the
+// call is asynchronous.
+func (f *function) invoke(ctx context.Context, e *event.Event, payload []byte, asynchronous bool) (lambda.Result, *failure.Error) {
+	call := lambda.Invocation{FunctionARN: f.arn, Payload: payload, TraceID: e.TraceID, Event: asynchronous, Patient: e.Type == event.Disconnect, Caller: f.caller}
+	call.Caller.RequestID = e.RequestID
 	began := time.Now()
 	result, err := f.invoker.Invoke(ctx, call)
-	r.Integration.Latency = time.Since(began)
+	e.Integration.Latency = time.Since(began)
 	if errors.Is(err, lambda.ErrNotFound) {
 		_, detail, _ := strings.Cut(err.Error(), lambda.ErrNotFound.Error()) // what Lambda says of it
 		return result, configurationError("function %s does not exist%s", f.arn, detail)
@@ -72,12 +73,12 @@ func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event
 	if err != nil {
 		return result, failed(ctx, err)
 	}
-	r.Integration.Status, r.Integration.RequestID = http.StatusOK, result.RequestID
-	if event {
-		r.Integration.Status = http.StatusAccepted
+	e.Integration.Status, e.Integration.RequestID = http.StatusOK, result.RequestID
+	if asynchronous {
+		e.Integration.Status = http.StatusAccepted
 	}
 	if result.FunctionError != "" {
-		r.Integration.Error = fmt.Sprintf("Lambda execution failed with status 200 due to customer function error: %s. Lambda request id: %s",
+		e.Integration.Error = fmt.Sprintf("Lambda execution failed with status 200 due to customer function error: %s. Lambda request id: %s",
 			errorMessage(result.Payload), result.RequestID)
 	}
 	return result, nil
@@ -85,11 +86,11 @@ func (f *function) invoke(ctx context.Context, r *Request, payload []byte, event
 
 // call implements endpoint. A function that fails is an answer, for the
 // integration responses to tell apart by its message.
-func (f *function) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, *failure.Error) {
+func (f *function) call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error) {
 	if err := checkMapped(request.Header, isReservedForAWS); err != nil {
 		return nil, err
 	}
-	event, err := isEvent(request.Header)
+	asynchronous, err := isAsynchronous(request.Header)
 	if err != nil {
 		return nil, err
 	}
@@ -100,16 +101,16 @@ func (f *function) call(ctx context.Context, r *Request, request *mapping.Reques
 	if !json.Valid(payload) {
 		return nil, failure.New(failure.Internal, "the request for the function is not JSON: %s", abbreviate(payload))
 	}
-	result, err := f.invoke(ctx, r, payload, event)
+	result, err := f.invoke(ctx, e, payload, asynchronous)
 	if err != nil {
 		return nil, err
 	}
 	header := http.Header{"Content-Type": {"application/json"}, "X-Amzn-Requestid": {result.RequestID}}
-	return &Response{Status: r.Integration.Status, Header: header, Body: result.Payload}, nil
+	return &Response{Status: e.Integration.Status, Header: header, Body: result.Payload}, nil
 }
 
-// isEvent tells by the mapped headers whether nobody waits for the function.
-func isEvent(header []mapping.Parameter) (bool, *failure.Error) {
+// isAsynchronous tells by the mapped headers whether nobody waits for the function.
+func isAsynchronous(header []event.Parameter) (bool, *failure.Error) {
 	kind := "RequestResponse"
 	for _, p := range header {
 		if strings.EqualFold(p.Name, "X-Amz-Invocation-Type") {
@@ -134,32 +135,32 @@ type lambdaProxy struct {
 }
 
 // Invoke implements Backend.
-func (b *lambdaProxy) Invoke(ctx context.Context, r *Request) (*Response, *failure.Error) {
+func (b *lambdaProxy) Invoke(ctx context.Context, e *event.Event) (*Response, *failure.Error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	event, err := b.isEvent(r)
+	asynchronous, err := b.isAsynchronous(e)
 	if err != nil {
 		return nil, err
 	}
-	result, err := b.invoke(ctx, r, AppendLambdaEvent(make([]byte, 0, 1024+len(r.Body)), r), event)
+	result, err := b.invoke(ctx, e, e.AppendLambdaEvent(make([]byte, 0, 1024+len(e.Body))), asynchronous)
 	switch {
 	case err != nil:
 		return nil, err
-	case r.Integration.Error != "":
-		return nil, backendError("%s", r.Integration.Error)
-	case event:
+	case e.Integration.Error != "":
+		return nil, backendError("%s", e.Integration.Error)
+	case asynchronous:
 		return &Response{Status: http.StatusAccepted}, nil
 	}
 	return parseProxyResult(result.Payload)
 }
 
-func (b *lambdaProxy) isEvent(r *Request) (bool, *failure.Error) {
+func (b *lambdaProxy) isAsynchronous(e *event.Event) (bool, *failure.Error) {
 	if b.requests == nil {
 		return false, nil
 	}
-	request, err := b.requests.MapParameters(mapping.NewExchange(r.Context()))
+	request, err := b.requests.MapParameters(mapping.NewExchange(e))
 	if err != nil {
 		return false, err
 	}
-	return isEvent(request.Header)
+	return isAsynchronous(request.Header)
 }

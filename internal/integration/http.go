@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/mapping"
@@ -24,9 +24,9 @@ type httpEndpoint struct {
 }
 
 func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
-	e := &httpEndpoint{client: b.HTTP, method: method(i), timeout: timeout(i)}
+	h := &httpEndpoint{client: b.HTTP, method: method(i), timeout: timeout(i)}
 	if i.ConnectionType == "VPC_LINK" {
-		if e.client = b.link(i.ConnectionId); e.client == nil {
+		if h.client = b.link(i.ConnectionId); h.client == nil {
 			return nil, fmt.Errorf("the VPC link %[1]q has no address here; give it one: --vpc-link %[1]s=HOST:PORT, vpcLinks.%[1]s in the configuration, or its tag "+AddressTag, i.ConnectionId)
 		}
 	}
@@ -34,8 +34,8 @@ func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
 		return nil, err
 	}
 	var err error
-	e.target, err = parseTarget(i.IntegrationUri)
-	return e, err
+	h.target, err = parseTarget(i.IntegrationUri)
+	return h, err
 }
 
 // link returns the client of a VPC link, nil where that leads nowhere.
@@ -47,30 +47,30 @@ func (b *Builder) link(id string) *httpclient.Client {
 }
 
 // call implements endpoint. The backend sees of the event only what was mapped.
-func (e *httpEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, *failure.Error) {
+func (h *httpEndpoint) call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error) {
 	o := &httpclient.Request{
-		Method: e.method, URL: e.target.url, Timeout: e.timeout, Patient: r.EventType == Disconnect, WithoutHeader: !r.answered(),
+		Method: h.method, URL: h.target.url, Timeout: h.timeout, Patient: e.Type == event.Disconnect, WithoutHeader: !e.Answered(),
 		Header: append(make(httpclient.Header, 0, 5+len(request.Header)),
 			httpclient.Field{Name: "Content-Type", Value: "application/json"},
 			httpclient.Field{Name: "Accept", Value: "application/json"},
-			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: r.TraceID},
-			httpclient.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + r.APIID},
-			httpclient.Field{Name: "X-Amzn-Apigateway-Api-Id", Value: r.APIID},
+			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
+			httpclient.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + e.Connection.APIID},
+			httpclient.Field{Name: "X-Amzn-Apigateway-Api-Id", Value: e.Connection.APIID},
 		),
 	}
-	if err := e.apply(o, request); err != nil {
+	if err := h.apply(o, request); err != nil {
 		return nil, err
 	}
-	return e.send(ctx, r, o)
+	return h.send(ctx, e, o)
 }
 
 // apply puts what was mapped into a request. Mapped headers and query
 // parameters take the place of others of the same name.
-func (e *httpEndpoint) apply(o *httpclient.Request, request *mapping.Request) (err *failure.Error) {
+func (h *httpEndpoint) apply(o *httpclient.Request, request *mapping.Request) (err *failure.Error) {
 	if err := checkMapped(request.Header, isReserved); err != nil {
 		return err
 	}
-	if o.URL, err = e.target.fill(o.URL, request); err != nil {
+	if o.URL, err = h.target.fill(o.URL, request); err != nil {
 		return err
 	}
 	o.Body = request.Body
@@ -91,7 +91,7 @@ func (e *httpEndpoint) apply(o *httpclient.Request, request *mapping.Request) (e
 	return nil
 }
 
-func isMapped(header []mapping.Parameter, name string) bool {
+func isMapped(header []event.Parameter, name string) bool {
 	for _, p := range header {
 		if strings.EqualFold(p.Name, name) {
 			return true
@@ -101,17 +101,17 @@ func isMapped(header []mapping.Parameter, name string) bool {
 }
 
 // send makes the call.
-func (e *httpEndpoint) send(ctx context.Context, r *Request, o *httpclient.Request) (*Response, *failure.Error) {
+func (h *httpEndpoint) send(ctx context.Context, e *event.Event, o *httpclient.Request) (*Response, *failure.Error) {
 	began := time.Now()
-	response, err := e.client.Do(ctx, o)
-	r.Integration.Latency = time.Since(began)
+	response, err := h.client.Do(ctx, o)
+	e.Integration.Latency = time.Since(began)
 	if err == nil {
-		r.Integration.Status = response.Status
+		e.Integration.Status = response.Status
 		return (*Response)(response), nil
 	}
 	known := failed(ctx, err)
 	if known.Kind == failure.Backend {
-		known = backendError("%s %s: %s", e.method, e.target.url.Redacted(), known.Reason)
+		known = backendError("%s %s: %s", h.method, h.target.url.Redacted(), known.Reason)
 	}
 	return nil, known
 }
@@ -123,13 +123,13 @@ type httpProxy struct {
 }
 
 // Invoke implements Backend.
-func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, *failure.Error) {
-	o := b.request(r)
+func (b *httpProxy) Invoke(ctx context.Context, e *event.Event) (*Response, *failure.Error) {
+	o := b.request(e)
 	if b.requests != nil || b.target.isOpen() {
-		request := &mapping.Request{Body: r.Body}
+		request := &mapping.Request{Body: e.Body}
 		var err *failure.Error
 		if b.requests != nil {
-			request, err = b.requests.MapParameters(mapping.NewExchange(r.Context()))
+			request, err = b.requests.MapParameters(mapping.NewExchange(e))
 		}
 		if err == nil {
 			err = b.apply(o, request)
@@ -138,51 +138,35 @@ func (b *httpProxy) Invoke(ctx context.Context, r *Request) (*Response, *failure
 			return nil, err
 		}
 	}
-	return b.send(ctx, r, o)
+	return b.send(ctx, e, o)
 }
 
-func (b *httpProxy) request(r *Request) *httpclient.Request {
+func (b *httpProxy) request(e *event.Event) *httpclient.Request {
 	o := &httpclient.Request{
-		Method: b.method, URL: b.target.url, Body: r.Body, Timeout: b.timeout, Patient: r.EventType == Disconnect,
-		WithoutHeader: r.EventType != Connect, // the body is all that a message is answered with
+		Method: b.method, URL: b.target.url, Body: e.Body, Timeout: b.timeout, Patient: e.Type == event.Disconnect,
+		WithoutHeader: e.Type != event.Connect, // the body is all that a message is answered with
 	}
-	if r.EventType == Connect {
-		o.Header, o.URL = handshakeHeader(r.Header), withQuery(b.target.url, r.Query)
+	if e.Type == event.Connect {
+		o.Header, o.URL = handshakeHeader(e.Header), withQuery(b.target.url, e.Query)
 	} else {
 		o.Header = append(make(httpclient.Header, 0, 7),
-			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: r.TraceID},
-			httpclient.Field{Name: "X-Forwarded-For", Value: r.SourceIP},
-			httpclient.Field{Name: "X-Forwarded-Port", Value: r.port()},
-			httpclient.Field{Name: "X-Forwarded-Proto", Value: r.proto()},
+			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
+			httpclient.Field{Name: "X-Forwarded-For", Value: e.Connection.SourceIP},
+			httpclient.Field{Name: "X-Forwarded-Port", Value: e.Connection.PortText()},
+			httpclient.Field{Name: "X-Forwarded-Proto", Value: e.Connection.Protocol()},
 			httpclient.Field{Name: "Content-Type", Value: "application/json"},
 		)
 	}
 	o.Header = append(o.Header,
-		httpclient.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + r.APIID},
-		httpclient.Field{Name: "X-Amzn-Apigateway-Api-Id", Value: r.APIID},
+		httpclient.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + e.Connection.APIID},
+		httpclient.Field{Name: "X-Amzn-Apigateway-Api-Id", Value: e.Connection.APIID},
 	)
 	return o
 }
 
-// port is the port that the client connected to; empty when it is not known.
-func (c *Connection) port() string {
-	if c.Port == 0 {
-		return ""
-	}
-	return strconv.Itoa(int(c.Port))
-}
-
-// proto is what the client speaks.
-func (c *Connection) proto() string {
-	if c.Secure {
-		return "https"
-	}
-	return "http"
-}
-
 // handshakeHeader is what a backend sees of the client's header. Lines that
 // belong to the hop between client and gateway stay behind.
-func handshakeHeader(client Header) httpclient.Header {
+func handshakeHeader(client []event.Parameter) httpclient.Header {
 	header := make(httpclient.Header, 0, len(client)+2)
 	for _, f := range client {
 		switch http.CanonicalHeaderKey(f.Name) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/setting"
 )
@@ -42,7 +43,7 @@ func TestLinks(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		response, failed := backend.Invoke(t.Context(), &Request{Connection: &Connection{}, EventType: Message})
+		response, failed := backend.Invoke(t.Context(), &event.Event{Connection: new(event.Connection), Type: event.Message})
 		if failed != nil {
 			return failed.Error()
 		}

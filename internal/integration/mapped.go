@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -11,8 +12,8 @@ import (
 // endpoint is what a non-proxy integration calls.
 type endpoint interface {
 	// call makes one call with a mapped request, within the context's time, and
-	// tells r.Integration what it learns of it.
-	call(ctx context.Context, r *Request, request *mapping.Request) (*Response, *failure.Error)
+	// tells e.Integration what it learns of it.
+	call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error)
 }
 
 // mapped is a non-proxy integration: what its endpoint gets is made by a
@@ -25,20 +26,20 @@ type mapped struct {
 }
 
 // Invoke implements Backend.
-func (b *mapped) Invoke(ctx context.Context, r *Request) (*Response, *failure.Error) {
+func (b *mapped) Invoke(ctx context.Context, e *event.Event) (*Response, *failure.Error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	x := mapping.NewExchange(r.Context())
+	x := mapping.NewExchange(e)
 	request, err := b.requests.Map(ctx, x)
 	if err != nil {
 		return nil, err
 	}
-	response, err := b.endpoint.call(ctx, r, request)
+	response, err := b.endpoint.call(ctx, e, request)
 	if err != nil {
 		return nil, err
 	}
-	if !r.answered() || b.responses.Empty() && !r.TwoWay {
-		return b.unmapped(r, response)
+	if !e.Answered() || b.responses.Empty() && !e.TwoWay {
+		return b.unmapped(e, response)
 	}
 	reply, err := b.responses.Map(ctx, x, (*mapping.Response)(response))
 	if err != nil {
@@ -50,9 +51,9 @@ func (b *mapped) Invoke(ctx context.Context, r *Request) (*Response, *failure.Er
 // unmapped is the answer where the client gets nothing of it but, on $connect,
 // whether it may come in. A function that failed has then nobody to say what
 // its error means.
-func (b *mapped) unmapped(r *Request, response *Response) (*Response, *failure.Error) {
-	if r.Integration.Error != "" && b.responses.Empty() {
-		return nil, backendError("%s", r.Integration.Error)
+func (b *mapped) unmapped(e *event.Event, response *Response) (*Response, *failure.Error) {
+	if e.Integration.Error != "" && b.responses.Empty() {
+		return nil, backendError("%s", e.Integration.Error)
 	}
 	return &Response{Status: response.Status}, nil
 }
@@ -61,7 +62,7 @@ func (b *mapped) unmapped(r *Request, response *Response) (*Response, *failure.E
 // of its request, and nothing else.
 type mock struct{}
 
-func (mock) call(_ context.Context, _ *Request, request *mapping.Request) (*Response, *failure.Error) {
+func (mock) call(_ context.Context, _ *event.Event, request *mapping.Request) (*Response, *failure.Error) {
 	status, err := mapping.MockStatus(request.Body)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
@@ -236,7 +237,7 @@ func TestRemoteLambdaFailuresBehindProxy(t *testing.T) {
 		"no permission": {remote(t, "http://lambda.test", denied), failure.Configuration},
 	} {
 		backend := &lambdaProxy{&function{invoker: test.remote, arn: remoteARN}, nil, time.Minute}
-		_, err := backend.Invoke(t.Context(), &Request{Connection: &Connection{}, EventType: Message})
+		_, err := backend.Invoke(t.Context(), &event.Event{Connection: new(event.Connection), Type: event.Message})
 		if !isFailure(err, test.failure) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // isReserved tells the headers that only the gateway may write.
@@ -36,7 +36,7 @@ func checkHeaders(i *apigw.Integration, isReserved func(string) bool) error {
 }
 
 // checkMapped is checkHeaders for what templates have added.
-func checkMapped(header []mapping.Parameter, isReserved func(string) bool) *failure.Error {
+func checkMapped(header []event.Parameter, isReserved func(string) bool) *failure.Error {
 	for _, p := range header {
 		if isReserved(p.Name) {
 			return configurationError("the header %s cannot be mapped", p.Name)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -34,14 +35,14 @@ func (b *Builder) buildService(i *apigw.Integration) (*serviceEndpoint, error) {
 }
 
 // call implements endpoint.
-func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping.Request) (*Response, *failure.Error) {
+func (s *serviceEndpoint) call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error) {
 	if err := checkMapped(request.Header, isReservedForAWS); err != nil {
 		return nil, err
 	}
 	header := http.Header{
-		"User-Agent":               {"AmazonAPIGateway_" + r.APIID},
-		"X-Amzn-Apigateway-Api-Id": {r.APIID},
-		"X-Amzn-Trace-Id":          {r.TraceID},
+		"User-Agent":               {"AmazonAPIGateway_" + e.Connection.APIID},
+		"X-Amzn-Apigateway-Api-Id": {e.Connection.APIID},
+		"X-Amzn-Trace-Id":          {e.TraceID},
 	}
 	mappedHeader := http.Header{}
 	for _, p := range request.Header {
@@ -57,15 +58,15 @@ func (e *serviceEndpoint) call(ctx context.Context, r *Request, request *mapping
 		path[p.Name] = p.Value
 	}
 	began := time.Now()
-	answer, err := e.services.Do(ctx, &awsservice.Request{
-		URI: e.uri, Method: e.method, Header: header, Query: query, Path: path, Body: request.Body, Role: e.role,
-		Patient: r.EventType == Disconnect,
+	answer, err := s.services.Do(ctx, &awsservice.Request{
+		URI: s.uri, Method: s.method, Header: header, Query: query, Path: path, Body: request.Body, Role: s.role,
+		Patient: e.Type == event.Disconnect,
 	})
-	r.Integration.Latency = time.Since(began)
+	e.Integration.Latency = time.Since(began)
 	if err != nil {
 		return nil, failed(ctx, fmt.Errorf("calling AWS: %w", err))
 	}
-	r.Integration.Status = answer.Status
-	r.Integration.RequestID = answer.Header.Get("X-Amzn-RequestId")
+	e.Integration.Status = answer.Status
+	e.Integration.RequestID = answer.Header.Get("X-Amzn-RequestId")
 	return (*Response)(answer), nil
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -63,7 +64,7 @@ func (t *target) fill(u *url.URL, request *mapping.Request) (*url.URL, *failure.
 
 // fillPlaceholders gives the placeholders their values. What the client's query
 // adds behind the target's stays.
-func (t *target) fillPlaceholders(u *url.URL, values []mapping.Parameter) *failure.Error {
+func (t *target) fillPlaceholders(u *url.URL, values []event.Parameter) *failure.Error {
 	path, err := replace(t.path, values, url.PathEscape)
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func (t *target) fillPlaceholders(u *url.URL, values []mapping.Parameter) *failu
 }
 
 // replace gives a text's placeholders their values, escaped.
-func replace(text string, values []mapping.Parameter, escape func(string) string) (string, *failure.Error) {
+func replace(text string, values []event.Parameter, escape func(string) string) (string, *failure.Error) {
 	var err *failure.Error
 	replaced := placeholder.ReplaceAllStringFunc(text, func(found string) string {
 		name := found[1 : len(found)-1]

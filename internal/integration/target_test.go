@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -19,7 +20,7 @@ func FuzzPlaceholders(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(test *testing.T, value string) {
-		filled, failed := t.fill(t.url, &mapping.Request{Path: []mapping.Parameter{{Name: "v", Value: value}}})
+		filled, failed := t.fill(t.url, &mapping.Request{Path: []event.Parameter{{Name: "v", Value: value}}})
 		if value == "." || value == ".." {
 			if failed == nil {
 				test.Fatalf("%q leads to %s", value, filled)

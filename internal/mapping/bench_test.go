@@ -49,7 +49,7 @@ const tableEvent = `{
 	"stageVariables": {"table": "messages"}
 }`
 
-func tableMapping(t testing.TB) (*mapping.Requests, *event) {
+func tableMapping(t testing.TB) (*mapping.Requests, *fakeEvent) {
 	t.Helper()
 	requests := compileRequest(t, &apigw.Integration{
 		TemplateSelectionExpression: "$request.body.action",

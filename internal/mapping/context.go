@@ -1,44 +1,45 @@
 package mapping
 
-import "github.com/stagedoor/stagedoor/internal/jsonvalue"
+import (
+	"strings"
 
-// groups are the parts of $context with variables of their own, each with the
-// names that API Gateway documents for WebSocket APIs. Others are asked for as
-// well; those here cost no concatenation.
-var groups = [...]struct {
-	name      string
-	variables []string
-}{
-	{"authenticate", []string{"error", "latency", "status"}},
-	{"authorize", []string{"error", "latency", "status"}},
-	{"error", []string{"message", "messageString", "responseType", "validationErrorString"}},
-	{"identity", []string{
-		"accountId", "apiKey", "apiKeyId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType",
-		"cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId", "sourceIp", "user", "userAgent", "userArn",
-	}},
-	{"integration", []string{"error", "integrationStatus", "latency", "requestId", "status"}},
-	{"waf", []string{"error", "latency", "status"}},
-}
+	"github.com/stagedoor/stagedoor/internal/event"
+	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+)
 
-// authorizerVariables are what API Gateway tells of an authorizer's call,
-// beside what the authorizer returned.
-var authorizerVariables = []string{"error", "integrationLatency", "integrationStatus", "latency", "requestId", "status"}
-
-// fullNames are the variables of groups by group and name.
-var fullNames = func() (names [len(groups)]map[string]string) {
-	for i, group := range groups {
-		names[i] = make(map[string]string, len(group.variables))
-		for _, variable := range group.variables {
-			names[i][variable] = group.name + "." + variable
+// members are the variables of each of event.Groups: their whole names by their
+// names in the group. Others are asked for as well; those here cost no
+// concatenation.
+var members = func() (members [len(event.Groups)]map[string]string) {
+	for i, group := range event.Groups {
+		members[i] = make(map[string]string)
+		for whole := range event.Variables() {
+			if name, found := strings.CutPrefix(whole, group+"."); found {
+				members[i][name] = whole
+			}
 		}
 	}
-	return names
+	return members
+}()
+
+// ofAuthorizer begins the whole names of the authorizer's variables.
+const ofAuthorizer = "authorizer."
+
+// authorizerVariables are what API Gateway tells of an authorizer's call, beside
+// what the authorizer returned, by their whole names.
+var authorizerVariables = func() (variables []string) {
+	for whole := range event.Variables() {
+		if strings.HasPrefix(whole, ofAuthorizer) {
+			variables = append(variables, whole)
+		}
+	}
+	return variables
 }()
 
 // contextObject is $context.
 type contextObject struct {
 	x      *Exchange
-	groups [len(groups)]contextGroup
+	groups [len(event.Groups)]contextGroup
 }
 
 func (c *contextObject) begin(x *Exchange) {
@@ -53,12 +54,12 @@ func (c *contextObject) Property(name string) (any, bool) {
 	case "authorizer":
 		return c.x.authorizerObject(), true
 	case "requestOverride":
-		return override(&c.x.requestOverride, Header, Path, QueryString), true
+		return override(&c.x.requestOverride, event.Header, event.Path, event.QueryString), true
 	case "responseOverride":
-		return override(&c.x.responseOverride, Header), true
+		return override(&c.x.responseOverride, event.Header), true
 	}
-	for i := range groups {
-		if groups[i].name == name {
+	for i, group := range event.Groups {
+		if group == name {
 			return &c.groups[i], true
 		}
 	}
@@ -73,15 +74,15 @@ func (c *contextObject) Call(method string, args []any) (any, error) {
 // contextGroup is $context.identity and the like.
 type contextGroup struct {
 	x      *Exchange
-	number int
+	number int // the place in event.Groups
 }
 
 func (g *contextGroup) Property(name string) (any, bool) {
-	full, ok := fullNames[g.number][name]
-	if !ok {
-		full = groups[g.number].name + "." + name
+	whole, found := members[g.number][name]
+	if !found {
+		whole = event.Groups[g.number] + "." + name
 	}
-	value := g.x.event.Variable(full)
+	value := g.x.event.Variable(whole)
 	return value, value != nil
 }
 
@@ -112,11 +113,12 @@ func (x *Exchange) authorizerObject() *jsonvalue.Object {
 	for name, value := range x.event.Authorizer() {
 		x.authorizer.Set(name, value)
 	}
-	for _, name := range authorizerVariables {
+	for _, whole := range authorizerVariables {
+		name := whole[len(ofAuthorizer):]
 		if _, own := x.authorizer.Get(name); own {
 			continue
 		}
-		if value := x.event.Variable("authorizer." + name); value != nil {
+		if value := x.event.Variable(whole); value != nil {
 			x.authorizer.Set(name, plainNumber(value))
 		}
 	}

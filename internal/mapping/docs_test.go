@@ -169,9 +169,9 @@ func TestVariablesOfThePage(t *testing.T) {
 		for _, group := range groups {
 			for _, name := range quoted.FindAllStringSubmatch(cells[2], -1) {
 				full := group + name[1]
-				e := &event{Variables: map[string]any{full: "value of " + full}}
+				e := &fakeEvent{Variables: map[string]any{full: "value of " + full}}
 				if full == "authorizer.principalId" {
-					e = &event{Returned: map[string]string{"principalId": "value of " + full}}
+					e = &fakeEvent{Returned: map[string]string{"principalId": "value of " + full}}
 				}
 				requests := compileRequest(t, &apigw.Integration{RequestTemplates: map[string]string{"$default": "$context." + full}})
 				request, err := requests.Map(t.Context(), mapping.NewExchange(e))

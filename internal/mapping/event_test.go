@@ -8,11 +8,12 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
-// event is a Context written as JSON.
-type event struct {
+// fakeEvent is a Context written as JSON.
+type fakeEvent struct {
 	Text      string            `json:"message"`
 	Binary    []byte            `json:"binary"`
 	Variables map[string]any    `json:"context"`
@@ -35,9 +36,9 @@ func (r response) mapping() *mapping.Response {
 	return &mapping.Response{Status: r.Status, Header: r.Header, Body: []byte(r.Body)}
 }
 
-func readEvent(t testing.TB, text string) *event {
+func readEvent(t testing.TB, text string) *fakeEvent {
 	t.Helper()
-	e := new(event)
+	e := new(fakeEvent)
 	if text == "" {
 		return e
 	}
@@ -52,9 +53,9 @@ func readEvent(t testing.TB, text string) *event {
 	return e
 }
 
-func (e *event) Variable(name string) any { return e.Variables[name] }
+func (e *fakeEvent) Variable(name string) any { return e.Variables[name] }
 
-func (e *event) Authorizer() iter.Seq2[string, string] {
+func (e *fakeEvent) Authorizer() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for _, name := range slices.Sorted(maps.Keys(e.Returned)) {
 			if !yield(name, e.Returned[name]) {
@@ -64,8 +65,8 @@ func (e *event) Authorizer() iter.Seq2[string, string] {
 	}
 }
 
-func (e *event) Parameters(location mapping.Location) iter.Seq2[string, string] {
-	lines := [...][][2]string{mapping.Path: e.Path, mapping.QueryString: e.Query, mapping.Header: e.Header}[location]
+func (e *fakeEvent) Parameters(location event.Location) iter.Seq2[string, string] {
+	lines := [...][][2]string{event.Path: e.Path, event.QueryString: e.Query, event.Header: e.Header}[location]
 	return func(yield func(string, string) bool) {
 		for _, line := range lines {
 			if !yield(line[0], line[1]) {
@@ -75,9 +76,9 @@ func (e *event) Parameters(location mapping.Location) iter.Seq2[string, string] 
 	}
 }
 
-func (e *event) StageVariables() map[string]string { return e.Stage }
+func (e *fakeEvent) StageVariables() map[string]string { return e.Stage }
 
-func (e *event) Message() ([]byte, bool) {
+func (e *fakeEvent) Message() ([]byte, bool) {
 	if e.Binary != nil {
 		return e.Binary, true
 	}

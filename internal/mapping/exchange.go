@@ -30,8 +30,8 @@ type Exchange struct {
 }
 
 // NewExchange begins the mapping of an event.
-func NewExchange(event Context) *Exchange {
-	x := &Exchange{event: event}
+func NewExchange(e Context) *Exchange {
+	x := &Exchange{event: e}
 	x.context.begin(x)
 	x.util.x = x
 	return x

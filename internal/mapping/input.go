@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/jsonpath"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 	"github.com/stagedoor/stagedoor/internal/vtl"
@@ -183,7 +184,7 @@ func (in *input) jsonText(value any) (string, error) {
 // parameter finds a parameter of the handshake: in the path, the query, the
 // headers. The last of several values counts.
 func (x *Exchange) parameter(name string) string {
-	for _, location := range []Location{Path, QueryString, Header} {
+	for _, location := range []event.Location{event.Path, event.QueryString, event.Header} {
 		if value, ok := last(x.event, location, name); ok {
 			return value
 		}
@@ -193,13 +194,13 @@ func (x *Exchange) parameter(name string) string {
 
 // last gives the last value of a parameter. Headers are found in any case where
 // none has the very name.
-func last(event Context, location Location, name string) (value string, found bool) {
+func last(e Context, location event.Location, name string) (value string, found bool) {
 	exact := false
-	for n, v := range event.Parameters(location) {
+	for n, v := range e.Parameters(location) {
 		switch {
 		case n == name:
 			value, found, exact = v, true, true
-		case location == Header && !exact && strings.EqualFold(n, name):
+		case location == event.Header && !exact && strings.EqualFold(n, name):
 			value, found = v, true
 		}
 	}
@@ -207,10 +208,10 @@ func last(event Context, location Location, name string) (value string, found bo
 }
 
 // all gives the values of a parameter in order.
-func all(event Context, location Location, name string) []string {
+func all(e Context, location event.Location, name string) []string {
 	var values []string
-	for n, v := range event.Parameters(location) {
-		if n == name || location == Header && strings.EqualFold(n, name) {
+	for n, v := range e.Parameters(location) {
+		if n == name || location == event.Header && strings.EqualFold(n, name) {
 			values = append(values, v)
 		}
 	}
@@ -220,7 +221,7 @@ func all(event Context, location Location, name string) []string {
 // allParameters is $input.params().
 func (x *Exchange) allParameters() *jsonvalue.Object {
 	params := jsonvalue.NewObject(3)
-	for _, location := range []Location{Path, QueryString, Header} {
+	for _, location := range []event.Location{event.Path, event.QueryString, event.Header} {
 		values := new(jsonvalue.Object)
 		for name, value := range x.event.Parameters(location) {
 			values.Set(name, value)

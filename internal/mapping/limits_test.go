@@ -32,7 +32,7 @@ func TestHostileTemplates(t *testing.T) {
 	}
 	for _, template := range templates {
 		requests := compileRequest(t, &apigw.Integration{RequestTemplates: map[string]string{"$default": template}})
-		_, err := requests.Map(t.Context(), mapping.NewExchange(&event{Text: long}))
+		_, err := requests.Map(t.Context(), mapping.NewExchange(&fakeEvent{Text: long}))
 		if !errors.Is(err, vtl.ErrLimit) {
 			t.Errorf("%s: %v, want a limit", template, err)
 		}
@@ -59,7 +59,7 @@ func TestDeadline(t *testing.T) {
 	}})
 	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
-	_, err := requests.Map(ctx, mapping.NewExchange(new(event)))
+	_, err := requests.Map(ctx, mapping.NewExchange(new(fakeEvent)))
 	if got := outcome(err); !errors.Is(err, context.DeadlineExceeded) || got != "timeout" {
 		t.Error(got, err)
 	}
@@ -87,11 +87,11 @@ func TestFailuresAreNamed(t *testing.T) {
 			IntegrationResponseKey: "/200/", ResponseTemplates: map[string]string{"$default": "$input.json('$[')"},
 		}},
 	}
-	_, err := compileRequest(t, i).Map(t.Context(), mapping.NewExchange(new(event)))
+	_, err := compileRequest(t, i).Map(t.Context(), mapping.NewExchange(new(fakeEvent)))
 	if want := `requestTemplates["$default"]: line 3, column 1: `; err == nil || !strings.HasPrefix(err.Reason, want) {
 		t.Errorf("%v, want %s", err, want)
 	}
-	_, err = compileResponses(t, i).Map(t.Context(), mapping.NewExchange(new(event)), &mapping.Response{Status: 200})
+	_, err = compileResponses(t, i).Map(t.Context(), mapping.NewExchange(new(fakeEvent)), &mapping.Response{Status: 200})
 	if want := `integration response "/200/": responseTemplates["$default"]: line 1, column 1: `; err == nil || !strings.HasPrefix(err.Reason, want) {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -99,7 +99,7 @@ func TestFailuresAreNamed(t *testing.T) {
 
 // loggingEvent is a Context that is also a Logger.
 type loggingEvent struct {
-	event
+	fakeEvent
 	logged []string
 }
 
@@ -135,7 +135,7 @@ func TestMappingsAreShared(t *testing.T) {
 		group.Go(func() {
 			message := fmt.Sprintf(`{"i": %d, "l": [0, 10, 20, 30, 40, 50, 60, 70]}`, n)
 			for range 20 {
-				x := mapping.NewExchange(&event{Text: message})
+				x := mapping.NewExchange(&fakeEvent{Text: message})
 				request, err := requests.Map(t.Context(), x)
 				if err != nil {
 					t.Error(err)
@@ -157,7 +157,7 @@ func TestMessagesThatAreNoText(t *testing.T) {
 	requests := compileRequest(t, &apigw.Integration{RequestTemplates: map[string]string{
 		"$default": `$input.body|$input.json('$.a')|$util.escapeJavaScript($input.body)|$util.urlEncode($input.body)`,
 	}})
-	request, err := requests.Map(t.Context(), mapping.NewExchange(&event{Text: "{\"a\": \"\xFF\"}"}))
+	request, err := requests.Map(t.Context(), mapping.NewExchange(&fakeEvent{Text: "{\"a\": \"\xFF\"}"}))
 	if err != nil || !strings.Contains(string(request.Body), "|\"\uFFFD\"|") {
 		t.Errorf("%q, %v", request.Body, err)
 	}

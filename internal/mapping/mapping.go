@@ -12,7 +12,7 @@
 //	reply, err := responses.Map(ctx, x, response)
 //
 // The package knows neither backends nor the gateway: what it must know of an
-// event comes from a Context. What fails is a failure of the event, of the kind
+// event comes from a Context, which *event.Event is. What fails is a failure of the event, of the kind
 // Configuration where a template failed, a mapping gave what cannot be sent, or
 // no integration response fits.
 package mapping
@@ -20,6 +20,7 @@ package mapping
 import (
 	"iter"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/vtl"
 )
@@ -43,7 +44,7 @@ type Context interface {
 	// Parameters goes through the handshake's headers, query parameters or path
 	// parameters, as many times as a name came, in that order. Names are as the
 	// client wrote them; values are decoded. Only $connect has any.
-	Parameters(Location) iter.Seq2[string, string]
+	Parameters(event.Location) iter.Seq2[string, string]
 
 	// StageVariables are the variables of the stage. They are not changed.
 	StageVariables() map[string]string
@@ -61,27 +62,9 @@ type Logger interface {
 	Log(template string, line, column int, message string)
 }
 
-// Location is where a parameter of the handshake stands.
-type Location int
-
-// The locations, in the order in which $input.params looks for a name.
-const (
-	Path Location = iota
-	QueryString
-	Header
-)
-
-// String is the location's name in parameter mappings.
-func (l Location) String() string {
-	return [...]string{Path: "path", QueryString: "querystring", Header: "header"}[l]
-}
-
 func configurationError(format string, args ...any) *failure.Error {
 	return failure.New(failure.Configuration, format, args...)
 }
-
-// Parameter is a name with a value.
-type Parameter struct{ Name, Value string }
 
 // limits are those of every template. The number of iterations is API
 // Gateway's; the rest keeps a template from holding up the gateway.

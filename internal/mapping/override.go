@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 	"github.com/stagedoor/stagedoor/internal/vtl"
@@ -11,7 +12,7 @@ import (
 
 // override gives $context.requestOverride or $context.responseOverride: a map
 // of maps, into which templates put what replaces a mapping's parameters.
-func override(object **jsonvalue.Object, locations ...Location) *jsonvalue.Object {
+func override(object **jsonvalue.Object, locations ...event.Location) *jsonvalue.Object {
 	if *object == nil {
 		*object = jsonvalue.NewObject(len(locations))
 		for _, location := range locations {
@@ -22,7 +23,7 @@ func override(object **jsonvalue.Object, locations ...Location) *jsonvalue.Objec
 }
 
 // overridden goes through what templates put in one of the maps.
-func overridden(object *jsonvalue.Object, location Location, set func(name string, values []string)) *failure.Error {
+func overridden(object *jsonvalue.Object, location event.Location, set func(name string, values []string)) *failure.Error {
 	if object == nil {
 		return nil
 	}

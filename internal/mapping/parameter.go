@@ -6,13 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 // assignment gives a parameter of the outgoing request or answer its value.
 type assignment struct {
 	target   string // as it is written
-	location Location
+	location event.Location
 	name     string
 	source   source
 }
@@ -20,18 +21,18 @@ type assignment struct {
 // target is a kind of parameter that can be given a value.
 type target struct {
 	prefix   string
-	location Location
+	location event.Location
 }
 
 var (
 	requestTargets = []target{
-		{"integration.request.header.", Header},
-		{"integration.request.querystring.", QueryString},
-		{"integration.request.path.", Path},
+		{"integration.request.header.", event.Header},
+		{"integration.request.querystring.", event.QueryString},
+		{"integration.request.path.", event.Path},
 	}
 	responseTargets = []target{
-		{"method.response.header.", Header},
-		{"route.response.header.", Header},
+		{"method.response.header.", event.Header},
+		{"route.response.header.", event.Header},
 	}
 )
 
@@ -66,7 +67,7 @@ func (a *assignment) parseTarget(targets []target) error {
 }
 
 // assign hands on the values of assignments that have any.
-func assign(assignments []assignment, x *Exchange, response *Response, set func(Location, string, []string)) *failure.Error {
+func assign(assignments []assignment, x *Exchange, response *Response, set func(event.Location, string, []string)) *failure.Error {
 	for i := range assignments {
 		a := &assignments[i]
 		values, err := a.source.values(x, response)
@@ -81,10 +82,10 @@ func assign(assignments []assignment, x *Exchange, response *Response, set func(
 }
 
 // setParameter replaces a parameter's values. Names are compared by same.
-func setParameter(parameters []Parameter, name string, values []string, same func(a, b string) bool) []Parameter {
-	parameters = slices.DeleteFunc(parameters, func(p Parameter) bool { return same(p.Name, name) })
+func setParameter(parameters []event.Parameter, name string, values []string, same func(a, b string) bool) []event.Parameter {
+	parameters = slices.DeleteFunc(parameters, func(p event.Parameter) bool { return same(p.Name, name) })
 	for _, value := range values {
-		parameters = append(parameters, Parameter{name, value})
+		parameters = append(parameters, event.Parameter{Name: name, Value: value})
 	}
 	return parameters
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
@@ -24,9 +25,9 @@ type Request struct {
 	// Header and Query are what was mapped, in order; names may repeat.
 	// Values of headers hold no control characters but tabs; those of the query
 	// are not encoded.
-	Header, Query []Parameter
+	Header, Query []event.Parameter
 	// Path is the placeholders of the integration's URI, not encoded.
-	Path []Parameter
+	Path []event.Parameter
 	// Body is what a template made or, when Rendered is false, the message. It
 	// must not be changed.
 	Body     []byte
@@ -119,13 +120,13 @@ func (r *Requests) body(ctx context.Context, x *Exchange, message []byte, reques
 	return err
 }
 
-func (r *Request) set(location Location, name string, values []string) {
+func (r *Request) set(location event.Location, name string, values []string) {
 	switch location {
-	case Header:
+	case event.Header:
 		r.Header = setParameter(r.Header, name, headerValues(values), strings.EqualFold)
-	case QueryString:
+	case event.QueryString:
 		r.Query = setParameter(r.Query, name, values, equal)
-	case Path:
+	case event.Path:
 		r.Path = setParameter(r.Path, name, []string{strings.Join(values, ",")}, equal)
 	}
 }
@@ -137,7 +138,7 @@ func (r *Request) override(x *Exchange) *failure.Error {
 	if x.requestOverride == nil {
 		return nil
 	}
-	for _, location := range []Location{Header, QueryString, Path} {
+	for _, location := range []event.Location{event.Header, event.QueryString, event.Path} {
 		err := overridden(x.requestOverride, location, func(name string, values []string) {
 			r.set(location, name, values)
 		})

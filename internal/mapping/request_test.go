@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
@@ -77,7 +78,7 @@ func TestTemplateChoice(t *testing.T) {
 		requests := compileRequest(t, &apigw.Integration{
 			TemplateSelectionExpression: test.selection, PassthroughBehavior: test.passthrough, RequestTemplates: templates,
 		})
-		request, err := requests.Map(t.Context(), mapping.NewExchange(&event{Text: test.message}))
+		request, err := requests.Map(t.Context(), mapping.NewExchange(&fakeEvent{Text: test.message}))
 		var got string
 		if err != nil {
 			got = outcome(err)
@@ -106,35 +107,35 @@ const handshakeEvent = `{
 // The sources and targets of D.1, 1.
 func TestRequestParameters(t *testing.T) {
 	t.Parallel()
-	type parameters = []mapping.Parameter
+	type parameters = []event.Parameter
 	tests := []struct {
 		target, source string
 		want           mapping.Request
 	}{
-		{"header.X", "'static text'", mapping.Request{Header: parameters{{"X", "static text"}}}},
-		{"header.X", "''", mapping.Request{Header: parameters{{"X", ""}}}},
-		{"querystring.x", "context.connectionId", mapping.Request{Query: parameters{{"x", "id="}}}},
-		{"querystring.x", "context.identity.sourceIp", mapping.Request{Query: parameters{{"x", "192.0.2.1"}}}},
-		{"querystring.x", "context.requestTimeEpoch", mapping.Request{Query: parameters{{"x", "5"}}}},
-		{"querystring.x", "context.authorizer.principalId", mapping.Request{Query: parameters{{"x", "me"}}}},
+		{"header.X", "'static text'", mapping.Request{Header: parameters{{Name: "X", Value: "static text"}}}},
+		{"header.X", "''", mapping.Request{Header: parameters{{Name: "X", Value: ""}}}},
+		{"querystring.x", "context.connectionId", mapping.Request{Query: parameters{{Name: "x", Value: "id="}}}},
+		{"querystring.x", "context.identity.sourceIp", mapping.Request{Query: parameters{{Name: "x", Value: "192.0.2.1"}}}},
+		{"querystring.x", "context.requestTimeEpoch", mapping.Request{Query: parameters{{Name: "x", Value: "5"}}}},
+		{"querystring.x", "context.authorizer.principalId", mapping.Request{Query: parameters{{Name: "x", Value: "me"}}}},
 		{"querystring.x", "context.authorizer.none.deeper", mapping.Request{}},
-		{"path.op", "stageVariables.table", mapping.Request{Path: parameters{{"op", "messages"}}}},
+		{"path.op", "stageVariables.table", mapping.Request{Path: parameters{{Name: "op", Value: "messages"}}}},
 		{"path.op", "stageVariables.none", mapping.Request{}},
-		{"header.X", "route.request.header.x-tag", mapping.Request{Header: parameters{{"X", "b"}}}},
-		{"header.X", "route.request.header.X-TAG", mapping.Request{Header: parameters{{"X", "b"}}}},
+		{"header.X", "route.request.header.x-tag", mapping.Request{Header: parameters{{Name: "X", Value: "b"}}}},
+		{"header.X", "route.request.header.X-TAG", mapping.Request{Header: parameters{{Name: "X", Value: "b"}}}},
 		{"header.X", "route.request.header.none", mapping.Request{}},
-		{"header.X", "route.request.multivalueheader.X-Tag", mapping.Request{Header: parameters{{"X", "a"}, {"X", "b"}}}},
-		{"querystring.x", "route.request.querystring.q", mapping.Request{Query: parameters{{"x", "2"}}}},
-		{"querystring.x", "route.request.multivaluequerystring.q", mapping.Request{Query: parameters{{"x", "1"}, {"x", "2"}}}},
-		{"path.op", "route.request.multivaluequerystring.q", mapping.Request{Path: parameters{{"op", "1,2"}}}},
-		{"path.op", "route.request.path.p", mapping.Request{Path: parameters{{"op", "deep"}}}},
-		{"header.X", "route.request.body.name", mapping.Request{Header: parameters{{"X", "Ada"}}}},
-		{"header.X", "route.request.body.n", mapping.Request{Header: parameters{{"X", "7"}}}},
-		{"header.X", "route.request.body['o'].a[1]", mapping.Request{Header: parameters{{"X", "x"}}}},
-		{"header.X", "route.request.body.o", mapping.Request{Header: parameters{{"X", `{"a":[1,"x"]}`}}}},
+		{"header.X", "route.request.multivalueheader.X-Tag", mapping.Request{Header: parameters{{Name: "X", Value: "a"}, {Name: "X", Value: "b"}}}},
+		{"querystring.x", "route.request.querystring.q", mapping.Request{Query: parameters{{Name: "x", Value: "2"}}}},
+		{"querystring.x", "route.request.multivaluequerystring.q", mapping.Request{Query: parameters{{Name: "x", Value: "1"}, {Name: "x", Value: "2"}}}},
+		{"path.op", "route.request.multivaluequerystring.q", mapping.Request{Path: parameters{{Name: "op", Value: "1,2"}}}},
+		{"path.op", "route.request.path.p", mapping.Request{Path: parameters{{Name: "op", Value: "deep"}}}},
+		{"header.X", "route.request.body.name", mapping.Request{Header: parameters{{Name: "X", Value: "Ada"}}}},
+		{"header.X", "route.request.body.n", mapping.Request{Header: parameters{{Name: "X", Value: "7"}}}},
+		{"header.X", "route.request.body['o'].a[1]", mapping.Request{Header: parameters{{Name: "X", Value: "x"}}}},
+		{"header.X", "route.request.body.o", mapping.Request{Header: parameters{{Name: "X", Value: `{"a":[1,"x"]}`}}}},
 		{"header.X", "route.request.body.none", mapping.Request{}},
-		{"header.X", "route.request.body.evil", mapping.Request{Header: parameters{{"X", "a  X-Admin: 1"}}}},
-		{"querystring.x", "route.request.body.evil", mapping.Request{Query: parameters{{"x", "a\r\nX-Admin: 1"}}}},
+		{"header.X", "route.request.body.evil", mapping.Request{Header: parameters{{Name: "X", Value: "a  X-Admin: 1"}}}},
+		{"querystring.x", "route.request.body.evil", mapping.Request{Query: parameters{{Name: "x", Value: "a\r\nX-Admin: 1"}}}},
 	}
 	for _, test := range tests {
 		requests := compileRequest(t, &apigw.Integration{
@@ -165,7 +166,7 @@ func TestWholeMessageAsParameter(t *testing.T) {
 	requests := compileRequest(t, &apigw.Integration{
 		RequestParameters: map[string]string{"integration.request.header.X": "route.request.body"},
 	})
-	got, err := requests.MapParameters(mapping.NewExchange(&event{Text: "no JSON"}))
+	got, err := requests.MapParameters(mapping.NewExchange(&fakeEvent{Text: "no JSON"}))
 	if err != nil || len(got.Header) != 1 || got.Header[0].Value != "no JSON" {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -227,9 +228,9 @@ func TestRequestOverrides(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &mapping.Request{
-		Header: []mapping.Parameter{{"X-Kept", "kept"}, {"x-mapped", "over"}, {"X-List", "a"}, {"X-List", "2"}, {"X-Bad", "a  X-Admin: 1"}},
-		Query:  []mapping.Parameter{{"q", "7"}},
-		Path:   []mapping.Parameter{{"op", "new"}},
+		Header: []event.Parameter{{Name: "X-Kept", Value: "kept"}, {Name: "x-mapped", Value: "over"}, {Name: "X-List", Value: "a"}, {Name: "X-List", Value: "2"}, {Name: "X-Bad", Value: "a  X-Admin: 1"}},
+		Query:  []event.Parameter{{Name: "q", Value: "7"}},
+		Path:   []event.Parameter{{Name: "op", Value: "new"}},
 		Body:   got.Body, Rendered: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -253,19 +254,19 @@ func TestContentOfRequests(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		strategy string
-		event    event
+		event    fakeEvent
 		template string
 		want     string
 	}{
-		{"CONVERT_TO_BINARY", event{Text: "aGk/Pw=="}, "", "hi??"},
-		{"CONVERT_TO_BINARY", event{Text: "aGk_Pw\n"}, "", "hi??"},
-		{"CONVERT_TO_BINARY", event{Text: `{"data": "aGk="}`}, "$input.path('$.data')", "hi"},
-		{"CONVERT_TO_BINARY", event{Text: "no base64!"}, "", "content"},
-		{"CONVERT_TO_BINARY", event{}, "", ""},
-		{"CONVERT_TO_TEXT", event{Text: "text"}, "", "text"},
-		{"CONVERT_TO_TEXT", event{Binary: []byte{0xFF, 0xFE}}, "", "//4="},
-		{"CONVERT_TO_TEXT", event{Binary: []byte{0xFF, 0xFE}}, `{"data": "$input.body"}`, `{"data": "//4="}`},
-		{"", event{Binary: []byte{0xFF, 0xFE}}, "", "\xFF\xFE"},
+		{"CONVERT_TO_BINARY", fakeEvent{Text: "aGk/Pw=="}, "", "hi??"},
+		{"CONVERT_TO_BINARY", fakeEvent{Text: "aGk_Pw\n"}, "", "hi??"},
+		{"CONVERT_TO_BINARY", fakeEvent{Text: `{"data": "aGk="}`}, "$input.path('$.data')", "hi"},
+		{"CONVERT_TO_BINARY", fakeEvent{Text: "no base64!"}, "", "content"},
+		{"CONVERT_TO_BINARY", fakeEvent{}, "", ""},
+		{"CONVERT_TO_TEXT", fakeEvent{Text: "text"}, "", "text"},
+		{"CONVERT_TO_TEXT", fakeEvent{Binary: []byte{0xFF, 0xFE}}, "", "//4="},
+		{"CONVERT_TO_TEXT", fakeEvent{Binary: []byte{0xFF, 0xFE}}, `{"data": "$input.body"}`, `{"data": "//4="}`},
+		{"", fakeEvent{Binary: []byte{0xFF, 0xFE}}, "", "\xFF\xFE"},
 	}
 	for _, test := range tests {
 		i := &apigw.Integration{ContentHandlingStrategy: test.strategy}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
@@ -16,12 +17,12 @@ import (
 type Required struct{ parameters []requiredParameter }
 
 type requiredParameter struct {
-	location Location
+	location event.Location
 	name     string
 }
 
 // reportOrder is the order in which API Gateway names what is missing.
-var reportOrder = [...]int{Header: 0, Path: 1, QueryString: 2}
+var reportOrder = [...]int{event.Header: 0, event.Path: 1, event.QueryString: 2}
 
 // CompileRequired reads the requestParameters of a route: route.request.header,
 // querystring or path, with a name.
@@ -43,7 +44,7 @@ func CompileRequired(parameters map[string]apigw.ParameterConstraints) (*Require
 }
 
 func parseRequired(key string) (requiredParameter, error) {
-	for _, location := range []Location{Path, QueryString, Header} {
+	for _, location := range []event.Location{event.Path, event.QueryString, event.Header} {
 		if name, ok := strings.CutPrefix(key, "route.request."+location.String()+"."); ok {
 			return requiredParameter{location, name}, checkName(name)
 		}
@@ -53,10 +54,10 @@ func parseRequired(key string) (requiredParameter, error) {
 
 // Check finds what is required of a handshake and missing in it, or blank there:
 // the failure is of the kind Parameters.
-func (r *Required) Check(event Context) *failure.Error {
+func (r *Required) Check(e Context) *failure.Error {
 	var missing []string
 	for _, p := range r.parameters {
-		if value, _ := last(event, p.location, p.name); strings.TrimSpace(value) == "" {
+		if value, _ := last(e, p.location, p.name); strings.TrimSpace(value) == "" {
 			missing = append(missing, p.name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
@@ -167,7 +168,7 @@ func (r *Responses) choose(response *Response) *integrationResponse {
 	return &r.all[place]
 }
 
-func (r *Reply) set(_ Location, name string, values []string) {
+func (r *Reply) set(_ event.Location, name string, values []string) {
 	r.Header[http.CanonicalHeaderKey(name)] = headerValues(values)
 }
 
@@ -176,8 +177,8 @@ func (r *Reply) override(x *Exchange) *failure.Error {
 	if x.responseOverride == nil {
 		return nil
 	}
-	err := overridden(x.responseOverride, Header, func(name string, values []string) {
-		r.set(Header, name, values)
+	err := overridden(x.responseOverride, event.Header, func(name string, values []string) {
+		r.set(event.Header, name, values)
 	})
 	if err != nil {
 		return err

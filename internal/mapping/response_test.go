@@ -62,7 +62,7 @@ func TestIntegrationResponseChoice(t *testing.T) {
 		if responses.Empty() != (len(test.keys) == 0) {
 			t.Errorf("%q: Empty is %v", test.keys, responses.Empty())
 		}
-		reply, err := responses.Map(t.Context(), mapping.NewExchange(new(event)), response{Status: test.status, Body: test.body}.mapping())
+		reply, err := responses.Map(t.Context(), mapping.NewExchange(new(fakeEvent)), response{Status: test.status, Body: test.body}.mapping())
 		var got string
 		if err != nil {
 			got = err.Reason
@@ -99,7 +99,7 @@ func TestResponseTemplateChoice(t *testing.T) {
 		responses := compileResponses(t, &apigw.Integration{IntegrationResponses: []*apigw.IntegrationResponse{{
 			IntegrationResponseKey: "$default", TemplateSelectionExpression: test.selection, ResponseTemplates: templates,
 		}}})
-		reply, err := responses.Map(t.Context(), mapping.NewExchange(&event{Text: `{"kind": "a"}`}), &mapping.Response{
+		reply, err := responses.Map(t.Context(), mapping.NewExchange(&fakeEvent{Text: `{"kind": "a"}`}), &mapping.Response{
 			Status: 201, Header: http.Header{"X-Kind": {"b", "c"}}, Body: []byte("body"),
 		})
 		if err != nil || string(reply.Body) != test.want {
@@ -229,7 +229,7 @@ func TestContentOfResponses(t *testing.T) {
 		if test.contentType != "" {
 			header.Set("Content-Type", test.contentType)
 		}
-		reply, err := responses.Map(t.Context(), mapping.NewExchange(new(event)), &mapping.Response{Status: 200, Header: header, Body: []byte(test.body)})
+		reply, err := responses.Map(t.Context(), mapping.NewExchange(new(fakeEvent)), &mapping.Response{Status: 200, Header: header, Body: []byte(test.body)})
 		got := outcome(err)
 		if err == nil {
 			got = string(reply.Body)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/jsonpath"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
@@ -33,11 +34,11 @@ var (
 		{"stageVariables.", parseStageVariable},
 	}
 	requestSources = append([]sourceKind{
-		{"route.request.multivaluequerystring.", handshakeSource(QueryString, true)},
-		{"route.request.multivalueheader.", handshakeSource(Header, true)},
-		{"route.request.querystring.", handshakeSource(QueryString, false)},
-		{"route.request.header.", handshakeSource(Header, false)},
-		{"route.request.path.", handshakeSource(Path, false)},
+		{"route.request.multivaluequerystring.", handshakeSource(event.QueryString, true)},
+		{"route.request.multivalueheader.", handshakeSource(event.Header, true)},
+		{"route.request.querystring.", handshakeSource(event.QueryString, false)},
+		{"route.request.header.", handshakeSource(event.Header, false)},
+		{"route.request.path.", handshakeSource(event.Path, false)},
 		{"route.request.body", parseBody},
 	}, everywhere...)
 	responseSources = append([]sourceKind{
@@ -121,12 +122,12 @@ func (s stageVariable) values(x *Exchange, _ *Response) ([]string, error) {
 
 // handshake is a parameter of the handshake.
 type handshake struct {
-	location Location
+	location event.Location
 	multi    bool
 	name     string
 }
 
-func handshakeSource(location Location, multi bool) func(string) (source, error) {
+func handshakeSource(location event.Location, multi bool) func(string) (source, error) {
 	return func(name string) (source, error) { return handshake{location, multi, name}, checkName(name) }
 }
 

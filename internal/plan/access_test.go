@@ -7,6 +7,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
@@ -116,7 +117,7 @@ func TestMisplacedAuthorization(t *testing.T) {
 	if err != nil || len(problems) != 1 || problems[0].String() != "route a: authorization type AWS_IAM: only $connect can have one" {
 		t.Errorf("%v %v", problems, err)
 	}
-	if _, err := stage.routes["a"].Backend.Invoke(t.Context(), &integration.Request{}); err == nil {
+	if _, err := stage.routes["a"].Backend.Invoke(t.Context(), new(event.Event)); err == nil {
 		t.Error("the route works")
 	}
 }

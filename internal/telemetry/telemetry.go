@@ -19,7 +19,11 @@ const (
 // Record is one finished event. Members that do not apply are zero. It must
 // not be kept or changed after Recorder.Record returns.
 type Record struct {
-	Event        string
+	Event string
+	// Context gives the event's $context variables; nil where it has none: only
+	// events of connections have some. It may be asked until Recorder.Record
+	// returns.
+	Context      Context
 	Time         time.Time // when it began
 	Duration     time.Duration
 	APIID        string
@@ -47,6 +51,14 @@ type Record struct {
 	Warnings []string
 	// Refused is set when somebody was refused a connection, a push or a URL.
 	Refused *Access
+}
+
+// Context is the $context of an event that has ended.
+type Context interface {
+	// Variable returns a variable by its whole name, such as "identity.sourceIp":
+	// a string or an int64; nil when the event has none. It is worked out each time
+	// that somebody asks.
+	Variable(name string) any
 }
 
 // Access is who asked for what, and was refused. What has been asked for is the

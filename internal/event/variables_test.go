@@ -1,14 +1,18 @@
-package integration
+package event
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagedoor/stagedoor/internal/failure"
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
 // The variables of section K.1, by event.
@@ -18,18 +22,18 @@ func TestVariables(t *testing.T) {
 	connect.Failed = &failure.Error{Kind: failure.Parameters, Reason: "a, b"}
 	quoting := sample(Connect, "$connect")
 	quoting.Failed = &failure.Error{Kind: failure.Signature, Reason: "r", Text: "should have been\n'\"é\x00'"}
-	if got := quoting.Context().Variable("error.messageString"); got != `"should have been\n'\"é\u0000'"` {
+	if got := quoting.Variable("error.messageString"); got != `"should have been\n'\"é\u0000'"` {
 		t.Errorf("what a client sent, quoted: %s", got)
 	}
 	message := sample(Message, "join")
 	message.MessageID = "gbikqm-vtQAYKEiHxA=="
 	message.Integration = Outcome{Latency: 1500 * time.Microsecond, Status: 200, RequestID: "aws-1", Error: "boom"}
-	message.Connection.Authorizer = &Authorizer{
-		Latency: time.Second, PrincipalID: "ada", Context: []mapping.Parameter{{Name: "team", Value: "blue"}},
-		Identity: []mapping.Parameter{{Name: "userArn", Value: "arn:aws:iam::123456789012:user/ada"}},
+	message.Connection.Client = &Client{
+		Latency: time.Second, PrincipalID: "ada", Context: []Parameter{{Name: "team", Value: "blue"}},
+		Identity: []Parameter{{Name: "userArn", Value: "arn:aws:iam::123456789012:user/ada"}},
 	}
 	invalid := sample(Message, "join")
-	invalid.UserAgent = ""
+	invalid.Connection.UserAgent = ""
 	invalid.Failed = &failure.Error{Kind: failure.Body, Reason: "at /a: wrong"}
 	bye := sample(Disconnect, "$disconnect")
 	bye.CloseCode, bye.CloseReason = 1001, ""
@@ -48,7 +52,7 @@ func TestVariables(t *testing.T) {
 		{"connectionId", "gbikqi-vWQAYKEiHxA==", "gbikqi-vWQAYKEiHxA==", "gbikqi-vWQAYKEiHxA==", "gbikqi-vWQAYKEiHxA=="},
 		{"disconnectReason", nil, nil, nil, ""},
 		{"disconnectStatusCode", nil, nil, nil, int64(1001)},
-		{"domainName", connect.DomainName, connect.DomainName, connect.DomainName, connect.DomainName},
+		{"domainName", connect.Connection.DomainName, connect.Connection.DomainName, connect.Connection.DomainName, connect.Connection.DomainName},
 		{"error.message", "Missing required request parameters: [a, b]", nil, "Invalid request body", nil},
 		{"error.messageString", `"Missing required request parameters: [a, b]"`, nil, `"Invalid request body"`, nil},
 		{"error.responseType", "BAD_REQUEST_PARAMETERS", nil, "BAD_REQUEST_BODY", nil},
@@ -77,19 +81,27 @@ func TestVariables(t *testing.T) {
 	}
 	for _, test := range tests {
 		for i, want := range []any{test.connect, test.message, test.invalid, test.by} {
-			r := []*Request{connect, message, invalid, bye}[i]
-			if got := r.Context().Variable(test.name); got != want {
+			r := []*Event{connect, message, invalid, bye}[i]
+			if got := r.Variable(test.name); got != want {
 				t.Errorf("%s of %s: %#v, want %#v", test.name, r.RouteKey, got, want)
 			}
 		}
 	}
 	asked := sample(Connect, "$connect")
-	asked.Connection.Authorizer = message.Connection.Authorizer
-	if got := asked.Context().Variable("authorizer.integrationLatency"); got != int64(1000) {
+	asked.Connection.Client = message.Connection.Client
+	if got := asked.Variable("authorizer.integrationLatency"); got != int64(1000) {
 		t.Errorf("the latency of the authorizer: %v", got)
 	}
+	asked.Connection.Client = &Client{Latency: time.Second, Context: []Parameter{{Name: "latency", Value: "own"}}}
+	if own, took := asked.Variable("authorizer.latency"), asked.Variable("authorizer.integrationLatency"); own != "own" || took != int64(1000) {
+		t.Errorf("an authorizer that returns a latency: %v, %v", own, took)
+	}
+	message.Status = 503
+	if got := message.Variable("status"); got != int64(503) {
+		t.Errorf("what a function answered the client: %v", got)
+	}
 	var authorizer []string
-	for name, value := range message.Context().Authorizer() {
+	for name, value := range message.Authorizer() {
 		authorizer = append(authorizer, name+"="+value)
 	}
 	if diff := cmp.Diff([]string{"principalId=ada", "team=blue"}, authorizer); diff != "" {
@@ -97,20 +109,56 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// The table has all variables that section K.1 lists, in their groups.
+func TestVariablesOfAccessLogs(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "behaviour", "access.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "### K.1 ")
+	section, _, _ = strings.Cut(section, "[D] What they were")
+	quoted := regexp.MustCompile("`([A-Za-z]+)`")
+	listed := 0
+	for _, row := range regexp.MustCompile(`(?m)^\|(.*)\|(.*)\|$`).FindAllStringSubmatch(section, -1) {
+		groups := quoted.FindAllStringSubmatch(row[1], -1)
+		for _, name := range quoted.FindAllStringSubmatch(row[2], -1) {
+			if len(groups) == 0 {
+				groups = [][]string{{"", ""}}
+			}
+			for _, group := range groups {
+				whole := strings.TrimPrefix(group[1]+"."+name[1], ".")
+				if variables[whole] == nil {
+					t.Errorf("there is no %s", whole)
+				}
+				listed++
+			}
+		}
+	}
+	if listed < 50 {
+		t.Errorf("the page lists %d variables", listed)
+	}
+	for name := range Variables() {
+		if group, _, found := strings.Cut(name, "."); found && !slices.Contains(Groups[:], group) {
+			t.Errorf("%s is in none of the groups", name)
+		}
+	}
+}
+
 // The handshake's parameters: every value, in order; none in the path.
 func TestParameters(t *testing.T) {
 	t.Parallel()
 	r := sample(Connect, "$connect")
-	r.Header = Header{{"x-b", "1"}, {"X-A", "2"}, {"x-b", "3"}}
+	r.Header = []Parameter{{"x-b", "1"}, {"X-A", "2"}, {"x-b", "3"}}
 	r.Query = map[string][]string{"b": {"1", "2"}, "a": {"3"}}
-	for location, want := range map[mapping.Location]string{
-		mapping.Header: "x-b=1 X-A=2 x-b=3 ", mapping.QueryString: "a=3 b=1 b=2 ", mapping.Path: "",
+	for location, want := range map[Location]string{
+		Header: "x-b=1 X-A=2 x-b=3 ", QueryString: "a=3 b=1 b=2 ", Path: "",
 	} {
 		got, first := "", ""
-		for name, value := range r.Context().Parameters(location) {
+		for name, value := range r.Parameters(location) {
 			got += fmt.Sprintf("%s=%s ", name, value)
 		}
-		for name := range r.Context().Parameters(location) { // and it can be left
+		for name := range r.Parameters(location) { // and it can be left
 			first = name
 			break
 		}

@@ -1,4 +1,4 @@
-package integration
+package event
 
 import "github.com/stagedoor/stagedoor/internal/jsonvalue"
 

@@ -1,4 +1,4 @@
-package integration
+package event
 
 import (
 	"encoding/json"
@@ -6,26 +6,24 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
-func sample(eventType, routeKey string) *Request {
+func sample(t Type, routeKey string) *Event {
 	at := time.Date(2026, 9, 25, 9, 19, 55, 123e6, time.UTC)
-	return &Request{
+	return &Event{
 		Connection: &Connection{
 			ID: "gbikqi-vWQAYKEiHxA==", APIID: "a1b2c3d4e5", Stage: "dev",
 			DomainName:  "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
 			ConnectedAt: at.UnixMilli(), SourceIP: "203.0.113.7", UserAgent: "ua/1.0",
 		},
-		EventType: eventType, RouteKey: routeKey, RequestID: "EP5tdH0zIAMEr8w=", Time: at.Add(7 * time.Millisecond),
+		Type: t, RouteKey: routeKey, RequestID: "EP5tdH0zIAMEr8w=", Time: at.Add(7 * time.Millisecond),
 	}
 }
 
 // The events of specification, sections B.2 to B.4, member by member.
 func TestAppendLambdaEvent(t *testing.T) {
 	connect := sample(Connect, "$connect")
-	connect.Header = Header{
+	connect.Header = []Parameter{
 		{"Host", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"}, {"x-custom", "one"}, {"User-Agent", "ua/1.0"},
 		{"x-custom", "two"}, {"Sec-WebSocket-Key", "abc=="}, {"X-Forwarded-Port", "443"},
 	}
@@ -33,7 +31,7 @@ func TestAppendLambdaEvent(t *testing.T) {
 
 	bare := sample(Connect, "$connect")
 	bare.Connection.UserAgent = ""
-	bare.StageVariables = map[string]string{"z": "1", "a": "2"}
+	bare.stageVariables = map[string]string{"z": "1", "a": "2"}
 
 	message := sample(Message, "echo")
 	message.MessageID = "gbikqm-vtQAYKEiHxA=="
@@ -43,11 +41,11 @@ func TestAppendLambdaEvent(t *testing.T) {
 	disconnect.CloseCode, disconnect.CloseReason = 1001, "Going away"
 
 	// Names and values of an authorizer's context cannot break out of theirs.
-	known := func(r *Request) *Request {
-		r.Connection.Authorizer = &Authorizer{
+	known := func(r *Event) *Event {
+		r.Connection.Client = &Client{
 			PrincipalID: "ada\"", Latency: 1500 * time.Microsecond, APIKey: "secret",
-			Context:  []mapping.Parameter{{Name: "level", Value: "7"}, {Name: "a\",\"admin\":\"", Value: "\r\nX: y\"}"}, {Name: "none", Value: ""}},
-			Identity: []mapping.Parameter{{Name: "accountId", Value: "123456789012"}, {Name: "userArn", Value: "arn:aws:iam::123456789012:user/ada"}},
+			Context:  []Parameter{{Name: "level", Value: "7"}, {Name: "a\",\"admin\":\"", Value: "\r\nX: y\"}"}, {Name: "none", Value: ""}},
+			Identity: []Parameter{{Name: "accountId", Value: "123456789012"}, {Name: "userArn", Value: "arn:aws:iam::123456789012:user/ada"}},
 		}
 		return r
 	}
@@ -65,7 +63,7 @@ func TestAppendLambdaEvent(t *testing.T) {
 	const at = `"extendedRequestId":"EP5tdH0zIAMEr8w=","requestTime":"25/Sep/2026:09:19:55 +0000","messageDirection":"IN",`
 	tests := []struct {
 		name    string
-		request *Request
+		request *Event
 		want    string
 	}{
 		{"CONNECT, section B.2", connect,
@@ -99,7 +97,7 @@ func TestAppendLambdaEvent(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := string(AppendLambdaEvent(nil, test.request))
+			got := string(test.request.AppendLambdaEvent(nil))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("event differs (-want +got):\n%s", diff)
 			}
@@ -117,6 +115,6 @@ func BenchmarkAppendLambdaEvent(b *testing.B) {
 	buffer := make([]byte, 0, 2048)
 	b.ReportAllocs()
 	for b.Loop() {
-		buffer = AppendLambdaEvent(buffer[:0], request)
+		buffer = request.AppendLambdaEvent(buffer[:0])
 	}
 }

@@ -1,4 +1,4 @@
-package integration
+package event
 
 import (
 	"maps"
@@ -11,68 +11,68 @@ import (
 // requestTimeFormat is the common log format of requestContext.requestTime.
 const requestTimeFormat = "02/Jan/2006:15:04:05 -0700"
 
-// AppendLambdaEvent appends the proxy event that a Lambda function receives,
-// byte for byte as API Gateway writes it: the order of the members, and which
-// are absent, included.
-func AppendLambdaEvent(dst []byte, r *Request) []byte {
+// AppendLambdaEvent appends the proxy event that a Lambda function receives, byte
+// for byte as API Gateway writes it: the order of the members, and which are
+// absent, included (sections B.2 to B.4).
+func (e *Event) AppendLambdaEvent(dst []byte) []byte {
 	dst = append(dst, '{')
-	switch r.EventType {
+	switch e.Type {
 	case Connect:
-		dst = appendHeaders(dst, r.Header)
-		dst = appendQuery(dst, r.Query)
+		dst = appendHeaders(dst, e.Header)
+		dst = appendQuery(dst, e.Query)
 	case Disconnect:
-		dst = appendDisconnectHeaders(dst, r.DomainName)
+		dst = appendDisconnectHeaders(dst, e.Connection.DomainName)
 	}
-	dst = appendStageVariables(dst, r.StageVariables)
-	dst = appendRequestContext(dst, r)
-	if r.EventType == Message {
-		dst = jsonvalue.AppendQuoted(appendMember(dst, "body"), string(r.Body))
+	dst = appendStageVariables(dst, e.stageVariables)
+	dst = e.appendRequestContext(dst)
+	if e.Type == Message {
+		dst = jsonvalue.AppendQuoted(appendMember(dst, "body"), string(e.Body))
 	}
 	return append(dst, `,"isBase64Encoded":false}`...)
 }
 
-func appendRequestContext(dst []byte, r *Request) []byte {
+func (e *Event) appendRequestContext(dst []byte) []byte {
 	dst = append(appendMember(dst, "requestContext"), '{')
-	dst = appendStringMember(dst, "routeKey", r.RouteKey)
-	if r.EventType == Disconnect {
-		dst = strconv.AppendInt(appendMember(dst, "disconnectStatusCode"), int64(r.CloseCode), 10)
+	dst = appendStringMember(dst, "routeKey", e.RouteKey)
+	if e.Type == Disconnect {
+		dst = strconv.AppendInt(appendMember(dst, "disconnectStatusCode"), int64(e.CloseCode), 10)
 	}
-	dst = appendAuthorizer(dst, r)
-	if r.EventType == Message {
-		dst = appendStringMember(dst, "messageId", r.MessageID)
+	dst = e.appendAuthorizer(dst)
+	if e.Type == Message {
+		dst = appendStringMember(dst, "messageId", e.MessageID)
 	}
-	dst = appendStringMember(dst, "eventType", r.EventType)
-	dst = appendStringMember(dst, "extendedRequestId", r.RequestID)
+	dst = appendStringMember(dst, "eventType", string(e.Type))
+	dst = appendStringMember(dst, "extendedRequestId", e.RequestID)
 	dst = append(appendMember(dst, "requestTime"), '"')
-	dst = append(r.Time.UTC().AppendFormat(dst, requestTimeFormat), '"')
+	dst = append(e.Time.UTC().AppendFormat(dst, requestTimeFormat), '"')
 	dst = appendStringMember(dst, "messageDirection", "IN")
-	if r.EventType == Disconnect {
-		dst = appendStringMember(dst, "disconnectReason", r.CloseReason)
+	if e.Type == Disconnect {
+		dst = appendStringMember(dst, "disconnectReason", e.CloseReason)
 	}
-	dst = appendStringMember(dst, "stage", r.Stage)
-	dst = strconv.AppendInt(appendMember(dst, "connectedAt"), r.ConnectedAt, 10)
-	dst = strconv.AppendInt(appendMember(dst, "requestTimeEpoch"), r.Time.UnixMilli(), 10)
-	dst = appendIdentity(dst, r.Connection)
-	dst = appendStringMember(dst, "requestId", r.RequestID)
-	dst = appendStringMember(dst, "domainName", r.DomainName)
-	dst = appendStringMember(dst, "connectionId", r.ID)
-	dst = appendStringMember(dst, "apiId", r.APIID)
+	dst = appendStringMember(dst, "stage", e.Connection.Stage)
+	dst = strconv.AppendInt(appendMember(dst, "connectedAt"), e.Connection.ConnectedAt, 10)
+	dst = strconv.AppendInt(appendMember(dst, "requestTimeEpoch"), e.Time.UnixMilli(), 10)
+	dst = appendIdentity(dst, e.Connection)
+	dst = appendStringMember(dst, "requestId", e.RequestID)
+	dst = appendStringMember(dst, "domainName", e.Connection.DomainName)
+	dst = appendStringMember(dst, "connectionId", e.Connection.ID)
+	dst = appendStringMember(dst, "apiId", e.Connection.APIID)
 	return append(dst, '}')
 }
 
 // appendAuthorizer writes what the authorizer of $connect found out, if there
 // was one. How long it took is said once, to $connect.
-func appendAuthorizer(dst []byte, r *Request) []byte {
-	a := r.Authorizer
-	if a == nil || a.PrincipalID == "" && len(a.Context) == 0 {
+func (e *Event) appendAuthorizer(dst []byte) []byte {
+	c := e.Connection.Client
+	if c == nil || c.PrincipalID == "" && len(c.Context) == 0 {
 		return dst
 	}
 	dst = append(appendMember(dst, "authorizer"), '{')
-	dst = appendStringMember(dst, "principalId", a.PrincipalID)
-	if a.Latency > 0 && r.EventType == Connect {
-		dst = strconv.AppendInt(appendMember(dst, "integrationLatency"), a.Latency.Milliseconds(), 10)
+	dst = appendStringMember(dst, "principalId", c.PrincipalID)
+	if c.Latency > 0 && e.Type == Connect {
+		dst = strconv.AppendInt(appendMember(dst, "integrationLatency"), c.Latency.Milliseconds(), 10)
 	}
-	for _, p := range a.Context {
+	for _, p := range c.Context {
 		dst = jsonvalue.AppendQuoted(appendKey(dst, p.Name), p.Value)
 	}
 	return append(dst, '}')
@@ -80,8 +80,8 @@ func appendAuthorizer(dst []byte, r *Request) []byte {
 
 func appendIdentity(dst []byte, c *Connection) []byte {
 	dst = append(appendMember(dst, "identity"), '{')
-	if c.Authorizer != nil {
-		for _, p := range c.Authorizer.Identity {
+	if c.Client != nil {
+		for _, p := range c.Client.Identity {
 			dst = appendStringMember(dst, p.Name, p.Value)
 		}
 	}
@@ -93,9 +93,9 @@ func appendIdentity(dst []byte, c *Connection) []byte {
 
 // appendHeaders writes headers, where the last of several lines of a name
 // wins, and multiValueHeaders, where all are kept. Names are sorted.
-func appendHeaders(dst []byte, header Header) []byte {
+func appendHeaders(dst []byte, header []Parameter) []byte {
 	sorted := slices.Clone(header)
-	slices.SortStableFunc(sorted, func(a, b HeaderField) int {
+	slices.SortStableFunc(sorted, func(a, b Parameter) int {
 		switch {
 		case a.Name < b.Name:
 			return -1
@@ -149,7 +149,7 @@ func appendQuery(dst []byte, query map[string][]string) []byte {
 // appendDisconnectHeaders writes the four headers that every DISCONNECT event
 // has, whatever the client sent.
 func appendDisconnectHeaders(dst []byte, domainName string) []byte {
-	fields := []HeaderField{{"Host", domainName}, {"x-api-key", ""}, {"X-Forwarded-For", ""}, {"x-restapi", ""}}
+	fields := []Parameter{{"Host", domainName}, {"x-api-key", ""}, {"X-Forwarded-For", ""}, {"x-restapi", ""}}
 	dst = append(appendMember(dst, "headers"), '{')
 	for _, f := range fields {
 		dst = appendStringMember(dst, f.Name, f.Value)

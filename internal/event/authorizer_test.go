@@ -1,4 +1,4 @@
-package integration
+package event
 
 import (
 	"encoding/json"
@@ -16,12 +16,12 @@ func TestAppendAuthorizerEvent(t *testing.T) {
 		`"stage":"dev","connectedAt":1790327995123,"requestTimeEpoch":1790327995130,"identity":{"userAgent":"ua/1.0","sourceIp":"203.0.113.7"},"requestId":"EP5tdH0zIAMEr8w=",` +
 		`"domainName":"a1b2c3d4e5.execute-api.us-east-1.amazonaws.com","connectionId":"gbikqi-vWQAYKEiHxA==","apiId":"a1b2c3d4e5"}}`
 	full := sample(Connect, "$connect")
-	full.Header = Header{{"Host", "example.com"}, {"x-a", "1"}, {"x-a", "2"}}
+	full.Header = []Parameter{{"Host", "example.com"}, {"x-a", "1"}, {"x-a", "2"}}
 	full.Query = map[string][]string{"token": {"x y", "z"}}
-	full.StageVariables = map[string]string{"b": "2", "a": "1"}
+	full.stageVariables = map[string]string{"b": "2", "a": "1"}
 	tests := []struct {
 		name    string
-		request *Request
+		request *Event
 		want    string
 	}{
 		{"full", full, `{"type":"REQUEST","methodArn":"` + arn + `",` +
@@ -37,7 +37,7 @@ func TestAppendAuthorizerEvent(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			before := len(test.request.Header)
-			got := string(test.request.AuthorizerEvent().AppendAuthorizerEvent(nil, arn))
+			got := string(test.request.AppendAuthorizerEvent(nil, arn))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("event differs (-want +got):\n%s", diff)
 			}

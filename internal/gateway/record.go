@@ -1,0 +1,24 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/stagedoor/stagedoor/internal/telemetry"
+)
+
+// record describes the event for whoever watches.
+func (p *pipeline) record(kind string) *telemetry.Record {
+	e, c := &p.event, &p.connection.facts
+	r := &telemetry.Record{
+		Event: kind, Time: e.Time, Duration: time.Since(e.Time), Context: e,
+		APIID: c.APIID, Stage: c.Stage, ConnectionID: c.ID, RequestID: e.RequestID,
+		RouteKey: e.RouteKey, Status: e.Status, Bytes: len(e.Body), Warnings: e.Integration.Warnings,
+	}
+	switch {
+	case e.Failed != nil:
+		r.Status, r.Error = e.Failed.Status(), e.Failed.Error()
+	case e.Integration.Error != "": // an integration response made an answer of it
+		r.Error = e.Integration.Error
+	}
+	return r
+}
