@@ -1,10 +1,11 @@
-// Package config reads the configuration of a gateway: a YAML file, read
-// strictly and with all its mistakes told at once, variables of the
-// environment, and flags. It knows what a value must look like and nothing of
-// what is done with it; package server hands the values on.
+// Package config reads the configuration of a gateway from a YAML file, variables
+// of the environment, and flags. It reports all mistakes at once, and returns values
+// that are ready for use: networks, URLs and policies are parsed here and nowhere
+// else. Package server uses them.
 //
-// The keys are in keys.go, what their values look like in value.go, the walk
-// through the file in decode.go.
+// keys.go has the table of keys. value.go has the kinds of values, check.go what
+// single values must look like, decode.go the walk through the file, validate.go
+// what several keys must have in common.
 package config
 
 import (
@@ -23,12 +24,12 @@ import (
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
-// Config is a configuration that was read, with defaults for what nobody set.
+// Config is a whole configuration: what was set, and defaults for the rest.
 // docs/configuration.md says what each key means.
 type Config struct {
 	Region  string // in ARNs, host names and signatures
 	Account string // 12 digits, in ARNs
-	Node    int    // tells this gateway from others that share its configuration; NodeAuto: one that is free
+	Node    int    // the gateway's number among those that share its configuration, or NodeAuto
 	Data    string // the folder of the embedded store
 
 	Listen []string // public addresses, host:port
@@ -58,8 +59,9 @@ type Config struct {
 	APIs *shortfile.File
 }
 
-// NodeAuto stands for a number that no other gateway of the NATS servers has. It is
-// the default where there are such servers; a gateway alone is number 1.
+// NodeAuto has the gateway take a number that no other gateway of the same NATS
+// servers has. It is the default where NATS servers are configured. Without them
+// Load returns 1 in its place.
 const NodeAuto = -1
 
 // Admin is the listener of the control plane and of health checks.
@@ -76,8 +78,8 @@ type AdminTLS struct {
 	Policy   servertls.Policy
 }
 
-// TLS is that of the public listeners. Without certificates they speak plain
-// HTTP alone, otherwise both, unless plain HTTP is refused.
+// TLS is the TLS of the public listeners. Without certificates they speak plain
+// HTTP only; with certificates both HTTP and HTTPS, unless TLS is required.
 type TLS struct {
 	Certificates []Certificate
 	ACME         ACME
@@ -85,26 +87,27 @@ type TLS struct {
 	Required     bool
 }
 
-// Speaks tells whether there are certificates, or will be.
+// Speaks reports whether the public listeners speak TLS: there are certificates, or
+// will be by ACME.
 func (t *TLS) Speaks() bool { return len(t.Certificates) > 0 || len(t.ACME.Domains) > 0 }
 
-// ACME says which certificates an authority gives by the ACME protocol, and
-// which authority. Without domains there are none.
+// ACME says for which names certificates are obtained by the ACME protocol, and
+// from which authority. Without domains none are.
 type ACME struct {
-	Domains   []string // host names; one may be the word configured
+	Domains   []string // host names, and perhaps the word "configured"; see Wanted
 	Email     string
 	Directory string // URL; "" stands for Let's Encrypt
-	CA        string // a PEM file of who vouches for the directory; "" for the system's
-	KeyID     string // of an external account, with its MAC key
+	CA        string // a PEM file of the authorities that the directory's certificate is checked against; "" stands for the system's
+	KeyID     string // of an external account; its MAC key is MACKey
 	MACKey    Secret
 }
 
-// acmeConfigured stands among the domains for the custom domain names of the
+// acmeConfigured stands among the domains for all custom domain names of the
 // control plane.
 const acmeConfigured = "configured"
 
-// Wanted gives the host names among the domains, and whether the custom domain names
-// of the control plane get certificates as well.
+// Wanted returns the host names among the domains. configured is true where the
+// custom domain names of the control plane get certificates as well.
 func (a *ACME) Wanted() (names []string, configured bool) {
 	names = slices.DeleteFunc(slices.Clone(a.Domains), func(name string) bool { return name == acmeConfigured })
 	return names, len(names) < len(a.Domains)
@@ -113,19 +116,19 @@ func (a *ACME) Wanted() (names []string, configured bool) {
 // Certificate is a certificate with its chain, and its key: PEM files.
 type Certificate struct{ Cert, Key string }
 
-// Credential is an access key of the configuration.
+// Credential is an access key and what its holder may do.
 type Credential struct {
 	User        string
 	AccessKeyID string
 	Secret      Secret
-	Policies    []string // IAM policy documents in JSON
-	Expires     time.Time
+	Policies    []string  // IAM policy documents in JSON
+	Expires     time.Time // the zero time stands for never
 }
 
-// NATS are the servers that keep the configuration of the APIs. Without a URL
-// it is kept in the folder Data.
+// NATS says how to reach the servers that keep the configuration of the APIs.
+// Without a URL it is kept in the folder Data.
 type NATS struct {
-	URL         string // of one server or more, commas between
+	URL         string // of one server, or several with commas in between
 	Credentials string // a file of credentials
 	NKey        string // a file with the seed of an NKey
 	User        string
@@ -133,22 +136,23 @@ type NATS struct {
 	Token       Secret
 	TLS         NATSTLS
 	Bucket      string
-	Replicas    int           // 0: as the bucket has them, 1 for a new one
+	Replicas    int           // of the bucket; 0 leaves them as they are, or makes a new bucket with 1
 	Timeout     time.Duration // of one call
 }
 
 // Backup are the automatic backups of the embedded store.
 type Backup struct {
-	Keep int    // how many there are; 0 for none
+	Keep int    // how many are kept; 0 makes none
 	Dir  string // "" stands for the folder "backups" in Data
 }
 
-// NATSTLS says whom the gateway trusts as a server, and who it is itself: PEM
-// files, empty for the system's authorities and for no certificate.
+// NATSTLS names PEM files: the authorities that NATS servers' certificates are
+// checked against ("" stands for the system's), and the gateway's own certificate
+// with its key ("" stands for none).
 type NATSTLS struct{ CA, Cert, Key string }
 
-// Secret is where a secret stands: a variable of the environment, or a file. At
-// most one is set.
+// Secret says where a secret is found: in a variable of the environment, or in a
+// file. At most one of them is set.
 type Secret struct{ Env, File string }
 
 // Formats of the log.
@@ -164,57 +168,59 @@ const (
 	EventsAll    = "all"
 )
 
-// Log says what the gateway tells of itself on standard error.
+// Log says what is logged on standard error, and how.
 type Log struct {
 	Format  string // LogText or LogJSON
 	Level   slog.Level
 	Events  string        // EventsNone, EventsFailed or EventsAll
-	Summary time.Duration // between two lines that count events; 0 for none
+	Summary time.Duration // between two lines with numbers of events; 0 stands for no such lines
 }
 
-// Proxies are what stands between clients and the public port.
+// Proxies are the proxies between clients and the public ports.
 type Proxies struct {
-	Trusted       forwarded.Networks // addresses and ranges that are believed
-	ProxyProtocol bool               // connections of Trusted begin with a PROXY header
+	Trusted       forwarded.Networks // what they say about a client is believed
+	ProxyProtocol bool               // connections from Trusted begin with a PROXY header
 }
 
 // Limits bound what clients may send and open.
 type Limits struct {
-	HeaderBytes int // of a request's line and header
+	HeaderBytes int // of a request's first line and its header
 	HeaderLines int
 	URLBytes    int
-	// Handshakes bound the connections that are no WebSockets, or not yet, in
-	// total and from one source.
+	// Handshakes is how many connections may be open that are not WebSockets, or not
+	// yet; HandshakesPerSource is how many of them one address may have.
 	Handshakes, HandshakesPerSource int
 
-	// Requests are connects, messages and @connections calls; Connects are new
-	// connections. A rate of nothing is no limit.
+	// Requests is the rate of connects, messages and @connections calls together,
+	// Connects that of new connections. The zero rate is no limit.
 	Requests, Connects usage.Rate
-	// Connections bound WebSockets that are open, in total, of one API and from
-	// one source; 0 does not.
+	// Connections, ConnectionsPerAPI and ConnectionsPerSource are how many WebSockets
+	// may be open: in total, of one API, and from one address. 0 is no limit.
 	Connections, ConnectionsPerAPI, ConnectionsPerSource int
-	// Memory is what the gateway may take, in bytes; 0 leaves it to the control
-	// group.
+	// Memory is how much the gateway may use, in bytes; 0 stands for what its control
+	// group allows.
 	Memory int
-	// Each bound every connection whose API and stage have no tag for it.
+	// Each are the limits of every connection. Tags of an API or a stage win over
+	// them.
 	Each usage.ConnectionLimits
 }
 
-// Timeouts bound what a client may take.
+// Timeouts bound how long a client may take.
 type Timeouts struct {
 	Header time.Duration // to send a request's header, the TLS handshake included
 	Body   time.Duration // to send a request's body
-	Write  time.Duration // to take an answer to a request
+	Write  time.Duration // to read the answer to a request
 	Idle   time.Duration // between two HTTP requests on one connection
 }
 
 // Shutdown says how a gateway stops.
 type Shutdown struct {
-	Delay   time.Duration // between /readyz saying 503 and the end of accepting
+	Delay   time.Duration // for which new connections are still accepted while /readyz says 503
 	Timeout time.Duration // for connections to close and $disconnect to run
 }
 
-// Health says who is told of the gateway's health, beside the admin port.
+// Health says where the gateway's health can be asked for. The admin port always
+// answers.
 type Health struct {
 	Public bool // the public ports answer as well
 }
@@ -222,12 +228,13 @@ type Health struct {
 // Backends say how HTTP integrations reach their backends.
 type Backends struct {
 	CA string // a PEM file of authorities to trust beside the system's
-	// Connections bound the calls of one backend, and so its sockets; Waiting
-	// those that wait for their turn.
+	// Connections is how many calls of one backend may be under way, each on a
+	// socket of its own, and Waiting how many more may wait for their turn.
 	Connections, Waiting int
 }
 
-// Quotas are how many of a resource there may be; 0 stands for AWS's own.
+// Quotas are how many there may be of each kind of resource; 0 stands for AWS's
+// default.
 type Quotas struct {
 	APIs                 int // of the account
 	Routes               int // of an API
@@ -246,27 +253,32 @@ type Quotas struct {
 	UsagePlans           int // of the account
 }
 
-// defaults are the values of what nobody set. getenv reads the environment.
+// defaults returns the configuration of a gateway for which nothing is set. getenv
+// returns a variable of the environment, "" for one that is missing.
 func defaults(getenv func(string) string) *Config {
 	return &Config{
-		Region:   firstOf(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
-		Account:  "123456789012",
-		Node:     NodeAuto,
-		Data:     dataFolder(getenv),
-		Listen:   []string{":8080"},
-		Admin:    Admin{Listen: "127.0.0.1:8081"},
-		NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
-		Backup:   Backup{Keep: 5},
-		Log:      Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
-		Limits:   Limits{HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.DefaultConnection},
+		Region:  firstOf(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
+		Account: "123456789012",
+		Node:    NodeAuto,
+		Data:    dataFolder(getenv),
+		Listen:  []string{":8080"},
+		Admin:   Admin{Listen: "127.0.0.1:8081"},
+		NATS:    NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
+		Backup:  Backup{Keep: 5},
+		Log:     Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
+		Limits: Limits{
+			HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10,
+			Handshakes: 16384, HandshakesPerSource: 1024,
+			Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.DefaultConnection,
+		},
 		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},
 		Backends: Backends{Connections: 1024, Waiting: 16384},
 	}
 }
 
-// dataFolder is systemd's state folder, the system's for root, or else the
-// user's.
+// dataFolder returns the folder of the embedded store: the state folder that systemd
+// gives a service, /var/lib/stagedoor for root, or a folder of the user's.
 func dataFolder(getenv func(string) string) string {
 	if state := getenv("STATE_DIRECTORY"); state != "" {
 		return filepath.SplitList(state)[0]

@@ -212,12 +212,12 @@ func TestVariable(t *testing.T) {
 		}
 	}
 	seen := map[string]string{}
-	eachTextual((&Config{}).keys(), "", func(path string, _ textual) {
-		if other := seen[Variable(path)]; other != "" {
-			t.Errorf("%s and %s have one variable", path, other)
+	for _, k := range (&Config{}).values() {
+		if other := seen[Variable(k.path)]; other != "" {
+			t.Errorf("%s and %s have one variable", k.path, other)
 		}
-		seen[Variable(path)] = path
-	})
+		seen[Variable(k.path)] = k.path
+	}
 }
 
 // What stands behind a key is read once: nobody has to read it again.

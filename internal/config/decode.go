@@ -16,10 +16,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
-// maxDepth bounds how deep values are nested, aliases followed.
+// maxDepth is how deep values may be nested. Aliases are followed.
 const maxDepth = 32
 
-// maxNodes bounds how many values a file has, aliases followed: an alias of
+// maxNodes is how many values a file may have. Aliases are followed: an alias of
 // aliases of aliases is a large file in a few lines.
 const maxNodes = 100_000
 
@@ -56,7 +56,7 @@ func (d *decoder) decode(text []byte, keys section) {
 
 var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// syntax records what is no YAML.
+// syntax records that the file is not YAML.
 func (d *decoder) syntax(err error) {
 	message := err.Error()
 	line := 0
@@ -113,7 +113,8 @@ func (d *decoder) scalar(n *yaml.Node, path string, s scalar) {
 	}
 }
 
-// text is a scalar as it was written, so that an account id keeps its zeros.
+// text returns a scalar as it was written, so that an account id keeps its zeros. For
+// anything else it records a mistake.
 func (d *decoder) text(n *yaml.Node, path string) (string, bool) {
 	switch {
 	case n.Kind == yaml.MappingNode:
@@ -167,7 +168,8 @@ func (d *decoder) sequence(n *yaml.Node, path string, s sequence) {
 	}
 }
 
-// pairs gives the names of a mapping and their values, each once.
+// pairs calls each for every name of a mapping, and records what is not a mapping and
+// names that are there twice.
 func (d *decoder) pairs(n *yaml.Node, path string, each func(name string, at place, value *yaml.Node)) {
 	switch {
 	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
@@ -205,8 +207,8 @@ func (d *decoder) section(n *yaml.Node, path string, s section, depth int) {
 	})
 }
 
-// hint is what an unknown key may have meant: a name beside it, or all names
-// of a small section.
+// hint returns what an unknown key may have meant: the name that it nearly is, or all
+// names of its section. At the top, where there are many, it returns "".
 func hint(path, name string, s section) string {
 	names := s.names()
 	if near := spelling.Hint(name, names); near != "" {
@@ -218,7 +220,7 @@ func hint(path, name string, s section) string {
 	return ""
 }
 
-// items gives the nodes of a list.
+// items returns the nodes of a list.
 func (d *decoder) items(n *yaml.Node, path string) []*yaml.Node {
 	switch {
 	case n.Kind == yaml.SequenceNode:

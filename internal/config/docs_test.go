@@ -21,20 +21,22 @@ func TestPageHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	standard := defaults(func(string) string { return "" })
-	values := map[string]value{}
-	eachValue(standard.keys(), "", func(path string, v value) { values[path] = v })
+	values := map[string]keyed{}
+	for _, k := range standard.values() {
+		values[k.path] = k
+	}
 	for _, match := range row.FindAllStringSubmatch(string(page), -1) {
 		name, isLive, standing, example := match[1], match[2] != "", match[3], match[4]
-		v := values[name]
-		if v == nil {
+		v, found := values[name]
+		if !found {
 			t.Errorf("the page has %s, which is no key", name)
 			continue
 		}
 		delete(values, name)
-		if isLive != slices.Contains(live, name) {
+		if isLive != v.live {
 			t.Errorf("%s: the page is wrong about restarts", name)
 		}
-		checkDefault(t, name, standing, v)
+		checkDefault(t, name, standing, v.value)
 		r := &report{places: map[string]place{}}
 		text := ""
 		for i, part := range strings.Split(name, ".") {
@@ -56,19 +58,16 @@ func checkDefault(t *testing.T, name, text string, v value) {
 	code, isCode := strings.CutPrefix(text, "`")
 	if code, whole := strings.CutSuffix(code, "`"); isCode && whole && !strings.Contains(code, "`") {
 		other := defaults(func(string) string { return "" })
-		found := false
-		eachTextual(other.keys(), "", func(path string, o textual) {
-			if path != name {
-				return
-			}
-			found = true
-			before := reflect.ValueOf(o.current()).Interface()
-			if err := o.set(code); err != nil || !reflect.DeepEqual(o.current(), v.current()) {
-				t.Errorf("%s: the default is %v, not %s", name, before, code)
-			}
-		})
-		if !found {
+		all := other.values()
+		i := slices.IndexFunc(all, func(k keyed) bool { return k.path == name })
+		o, ok := all[i].value.(textual)
+		if !ok {
 			t.Errorf("%s: a default of a key that is not one value", name)
+			return
+		}
+		before := o.current()
+		if err := o.set(code); err != nil || !reflect.DeepEqual(o.current(), v.current()) {
+			t.Errorf("%s: the default is %v, not %s", name, before, code)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// toJSON writes a YAML value as JSON, its members in their order. Dates are
-// text, as in a policy's Version.
+// toJSON returns a YAML value as JSON, with its members in their order. A date becomes
+// a string: the Version of an IAM policy is one.
 func toJSON(n *yaml.Node) ([]byte, error) {
 	w := &jsonWriter{}
 	err := w.value(n, 0)

@@ -13,14 +13,15 @@ import (
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
-// key is a key of the file, with the value that stands behind it.
+// key is a key of the file and its value.
 type key struct {
 	name  string
 	value value
 }
 
-// keys are the keys of the file, bound to the members of c. A key is here only
-// when something acts on it.
+// keys returns the table of keys, with values that set the members of c. Variables of
+// the environment, flags, the report of changes and the test of the documentation
+// follow from it. A key is here only where something acts on it.
 func (c *Config) keys() section {
 	return section{
 		{"region", text(&c.Region, isRegion)},
@@ -38,7 +39,7 @@ func (c *Config) keys() section {
 			}},
 		}},
 		{"tls", section{
-			{"certificates", records[Certificate]{&c.TLS.Certificates, (*Certificate).keys}},
+			{"certificates", live{records[Certificate]{&c.TLS.Certificates, (*Certificate).keys}}},
 			{"acme", section{
 				{"domains", list[string]{&c.TLS.ACME.Domains, parseCertifiable, 0}},
 				{"email", text(&c.TLS.ACME.Email, isEmail)},
@@ -51,7 +52,7 @@ func (c *Config) keys() section {
 			{"policy", bind(&c.TLS.Policy, servertls.ParsePolicy)},
 			{"required", boolean(&c.TLS.Required)},
 		}},
-		{"credentials", records[Credential]{&c.Credentials, (*Credential).keys}},
+		{"credentials", live{records[Credential]{&c.Credentials, (*Credential).keys}}},
 		{"apiEndpoint", bind(&c.APIEndpoint, parseAPIEndpoint)},
 		{"nats", section{
 			{"url", text(&c.NATS.URL, isNATS)},
@@ -77,10 +78,10 @@ func (c *Config) keys() section {
 		}},
 		{"log", section{
 			{"format", choice(&c.Log.Format, map[string]string{LogText: LogText, LogJSON: LogJSON})},
-			{"level", choice(&c.Log.Level, map[string]slog.Level{
+			{"level", live{choice(&c.Log.Level, map[string]slog.Level{
 				"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
-			})},
-			{"events", choice(&c.Log.Events, map[string]string{EventsNone: EventsNone, EventsFailed: EventsFailed, EventsAll: EventsAll})},
+			})}},
+			{"events", live{choice(&c.Log.Events, map[string]string{EventsNone: EventsNone, EventsFailed: EventsFailed, EventsAll: EventsAll})}},
 			{"summary", duration(&c.Log.Summary, 0, 24*time.Hour)},
 		}},
 		{"proxies", section{
@@ -121,12 +122,12 @@ func (c *Config) keys() section {
 		}},
 		{"endpoints", table[*url.URL]{&c.Endpoints, isService, parseEndpoint}},
 		{"vpcLinks", table[setting.Address]{&c.VPCLinks, isLink, parseTarget}},
-		{"functions", table[awsservice.InvokeEndpoint]{&c.Functions, isFunction, parseFunction}},
-		{"apis", shortForm{&c.APIs}},
+		{"functions", live{table[awsservice.InvokeEndpoint]{&c.Functions, isFunction, parseFunction}}},
+		{"apis", live{shortForm{&c.APIs}}},
 	}
 }
 
-// connectionKeys are those of the limits of each connection.
+// connectionKeys returns the keys of the limits of each connection.
 func connectionKeys(l *usage.ConnectionLimits) section {
 	const (
 		shortest = 10 * time.Millisecond
@@ -134,16 +135,18 @@ func connectionKeys(l *usage.ConnectionLimits) section {
 		largest  = 1 << 30
 	)
 	return section{
-		{"idle", orNone(&l.Idle, duration(&l.Idle, shortest, longest))},
-		{"lifetime", orNone(&l.Lifetime, duration(&l.Lifetime, shortest, longest))},
-		{"ping", orNone(&l.Ping, duration(&l.Ping, shortest, longest))},
-		{"frame", orNone(&l.Frame, size(&l.Frame, 1, largest))},
-		{"message", orNone(&l.Message, size(&l.Message, 1, largest))},
+		{"idle", live{orNone(&l.Idle, duration(&l.Idle, shortest, longest))}},
+		{"lifetime", live{orNone(&l.Lifetime, duration(&l.Lifetime, shortest, longest))}},
+		{"ping", live{orNone(&l.Ping, duration(&l.Ping, shortest, longest))}},
+		{"frame", live{orNone(&l.Frame, size(&l.Frame, 1, largest))}},
+		{"message", live{orNone(&l.Message, size(&l.Message, 1, largest))}},
 	}
 }
 
-// SetConnectionLimit sets one limit of connections by the name of its key below
-// "limits", written as in the file. The name must be one of these.
+// SetConnectionLimit sets one of the limits of each connection to a value that is
+// written as in the file. The name is that of the key below "limits": idle, lifetime,
+// ping, frame or message; any other panics. The error says what is wrong with the
+// value.
 func SetConnectionLimit(l *usage.ConnectionLimits, name, text string) error {
 	return connectionKeys(l).find(name).(textual).set(text)
 }
@@ -185,11 +188,4 @@ func (q *Quotas) keys() section {
 		{"apiKeys", integer(&q.APIKeys, 1, most)},
 		{"usagePlans", integer(&q.UsagePlans, 1, most)},
 	}
-}
-
-// live are the keys whose change takes effect without a restart, by the
-// beginning of their paths.
-var live = []string{
-	"log.level", "log.events", "credentials", "tls.certificates", "functions", "apis",
-	"limits.idle", "limits.lifetime", "limits.ping", "limits.frame", "limits.message",
 }

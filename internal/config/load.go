@@ -12,8 +12,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
-// Options say where a configuration comes from. What comes later wins: the
-// defaults, the file, the environment, the flags.
+// Options say where a configuration comes from. Flags win over the environment, the
+// environment over the file, and the file over the defaults.
 type Options struct {
 	// File is a YAML file; "" stands for none.
 	File string
@@ -21,16 +21,16 @@ type Options struct {
 	Environ []string
 	// Flags are values by key, "listen" or "admin.listen".
 	Flags map[string]string
-	// FlagNames are the names under which mistakes in flags are told, by key.
+	// FlagNames are the names of the flags, by key, for mistakes: "--listen".
 	FlagNames map[string]string
 }
 
 // maxFile is the size of the largest file that is read, in bytes.
 const maxFile = 4 << 20
 
-// Load reads a configuration. The warnings are about what was not taken,
-// though it looks as if it was meant for Stagedoor. The error is a mistake.List for
-// mistakes in the configuration.
+// Load reads a configuration. The warnings name variables of the environment that set
+// nothing and look like misspelled ones that would. The error is a mistake.List for
+// mistakes in the configuration, and another one for a file that cannot be read.
 func Load(o Options) (c *Config, warnings []string, err error) {
 	var file []byte
 	if o.File != "" {
@@ -44,16 +44,20 @@ func Load(o Options) (c *Config, warnings []string, err error) {
 	r := &report{places: map[string]place{}}
 	(&decoder{report: r, file: o.File}).decode(file, keys)
 	known := map[string]bool{}
-	eachTextual(keys, "", func(path string, v textual) {
-		variable := Variable(path)
+	for _, k := range keys.values("", nil) {
+		v, ok := k.value.(textual)
+		if !ok {
+			continue
+		}
+		variable := Variable(k.path)
 		known[variable] = true
 		if text := environment[variable]; text != "" {
-			r.set(path, v, text, place{source: variable})
+			r.set(k.path, v, text, place{source: variable})
 		}
-		if text, given := o.Flags[path]; given {
-			r.set(path, v, text, place{source: o.FlagNames[path]})
+		if text, given := o.Flags[k.path]; given {
+			r.set(k.path, v, text, place{source: o.FlagNames[k.path]})
 		}
-	})
+	}
 	c.validate(r)
 	if err := r.err(); err != nil {
 		return nil, nil, err
@@ -77,7 +81,7 @@ func readFile(name string) ([]byte, error) {
 	return text, nil
 }
 
-// set gives a key a value from outside of the file.
+// set sets a key to a value of the environment or of a flag.
 func (r *report) set(path string, v textual, text string, where place) {
 	r.places[path] = where
 	if err := v.set(text); err != nil {
@@ -85,24 +89,12 @@ func (r *report) set(path string, v textual, text string, where place) {
 	}
 }
 
-// eachTextual calls f for every key that can be written in one word.
-func eachTextual(s section, path string, f func(path string, v textual)) {
-	for _, k := range s {
-		below := join(path, k.name)
-		switch v := k.value.(type) {
-		case textual:
-			f(below, v)
-		case section:
-			eachTextual(v, below, f)
-		}
-	}
-}
-
 // prefix begins the variables of the environment that set keys.
 const prefix = "STAGEDOOR_"
 
-// Variable is the variable of the environment that sets a key:
-// STAGEDOOR_LOG_LEVEL for log.level. A capital letter begins a word.
+// Variable returns the name of the variable of the environment that sets a key:
+// STAGEDOOR_LOG_LEVEL for log.level, STAGEDOOR_NATS_TLS_CA for nats.tls.ca. A capital
+// letter in the key begins a new word.
 func Variable(path string) string {
 	var b strings.Builder
 	b.WriteString(prefix)
@@ -120,7 +112,7 @@ func Variable(path string) string {
 	return b.String()
 }
 
-// variables are those of an environment, by name; the last of a name counts.
+// variables returns an environment by name; of two of the same name the last counts.
 func variables(environ []string) map[string]string {
 	values := make(map[string]string, len(environ))
 	for _, line := range environ {
@@ -130,8 +122,9 @@ func variables(environ []string) map[string]string {
 	return values
 }
 
-// misspelled finds variables that set nothing and are close to one that would.
-// Others are left alone: Kubernetes makes some for a service of our name.
+// misspelled returns a warning for every variable that sets nothing and has nearly the
+// name of one that would. Others that begin with the prefix say nothing: Kubernetes
+// makes some for a service called stagedoor.
 func misspelled(environment map[string]string, known map[string]bool) []string {
 	var names, warnings []string
 	for variable := range known {
@@ -151,43 +144,55 @@ func misspelled(environment map[string]string, known map[string]bool) []string {
 	return warnings
 }
 
-// Change is a key that two configurations have different values for.
+// Change is a key whose value is not the same in two configurations.
 type Change struct {
 	Key string
 	// Live: the change takes effect without a restart.
 	Live bool
 }
 
-// Changes are the keys whose values differ between c and next.
+// Changes returns the keys whose values differ between c and next, in the order of
+// the keys.
 func (c *Config) Changes(next *Config) []Change {
-	before := map[string]any{}
-	eachValue(c.keys(), "", func(path string, v value) { before[path] = v.current() })
+	before := c.values()
 	var changes []Change
-	eachValue(next.keys(), "", func(path string, v value) {
-		if !reflect.DeepEqual(before[path], v.current()) {
-			changes = append(changes, Change{path, slices.ContainsFunc(live, func(p string) bool {
-				return path == p || strings.HasPrefix(path, p+".")
-			})})
+	for i, after := range next.values() {
+		if !reflect.DeepEqual(before[i].value.current(), after.value.current()) {
+			changes = append(changes, Change{after.path, after.live})
 		}
-	})
+	}
 	return changes
 }
 
-// TakeLive takes over what next has for the keys that change without a restart.
+// TakeLive sets the keys that change without a restart to what they are in next.
 func (c *Config) TakeLive(next *Config) {
-	c.Log.Level, c.Log.Events, c.Functions = next.Log.Level, next.Log.Events, next.Functions
-	c.Credentials, c.TLS.Certificates = next.Credentials, next.TLS.Certificates
-	c.Limits.Each, c.APIs = next.Limits.Each, next.APIs
-}
-
-// eachValue calls f for every value that is no section.
-func eachValue(s section, path string, f func(path string, v value)) {
-	for _, k := range s {
-		below := join(path, k.name)
-		if v, nested := k.value.(section); nested {
-			eachValue(v, below, f)
-		} else {
-			f(below, k.value)
+	from := next.values()
+	for i, to := range c.values() {
+		if to.live {
+			to.value.take(from[i].value)
 		}
 	}
+}
+
+// keyed is a value of a configuration with its key.
+type keyed struct {
+	path  string // "log.level"
+	value value  // anything but a section
+	live  bool   // a change takes effect without a restart
+}
+
+// values returns all values of c, always in the same order.
+func (c *Config) values() []keyed { return c.keys().values("", nil) }
+
+func (s section) values(path string, list []keyed) []keyed {
+	for _, k := range s {
+		below := join(path, k.name)
+		v, isLive := unwrap(k.value)
+		if nested, ok := v.(section); ok {
+			list = nested.values(below, list)
+		} else {
+			list = append(list, keyed{below, v, isLive})
+		}
+	}
+	return list
 }

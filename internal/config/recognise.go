@@ -12,9 +12,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
-// IsConfiguration tells a configuration from a template: by its keys, or where
-// the file cannot tell, by its name. A file that cannot be read is none, and a
-// pipe, which can be read but once, is a template.
+// IsConfiguration reports whether a file is a configuration and not a template. Its
+// keys decide, or its name where it has no keys that are known. A file that cannot be
+// read is not a configuration, and neither is a pipe, which could not be read again.
 func IsConfiguration(file string) bool {
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return false
@@ -43,7 +43,7 @@ func IsConfiguration(file string) bool {
 	return ours || hasOurName(file)
 }
 
-// hasOurName: stagedoor.yaml, or one with something in between.
+// hasOurName reports whether a file is called stagedoor*.yaml or stagedoor*.yml.
 func hasOurName(file string) bool {
 	name := filepath.Base(file)
 	return strings.HasPrefix(name, "stagedoor") && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml"))

@@ -7,7 +7,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/mistake"
 )
 
-// maxProblems bounds how much is said about one configuration.
+// maxProblems is how many mistakes of one configuration are reported at most.
 const maxProblems = 100
 
 // place is where a value was written.
@@ -16,13 +16,13 @@ type place struct {
 	line   int
 }
 
-// report collects the problems of one configuration.
+// report collects the mistakes of one configuration.
 type report struct {
 	problems mistake.List
 	places   map[string]place // where a key was written, by its path
 }
 
-// problem records a mistake in the value of a key that was read.
+// problem records a mistake in the value of a key, at the place of that value.
 func (r *report) problem(path, format string, args ...any) {
 	r.at(r.places[path], path, format, args...)
 }
@@ -34,7 +34,8 @@ func (r *report) at(where place, path, format string, args ...any) {
 	}
 }
 
-// err gives the problems, or nil.
+// err returns the mistakes, those of the file first and in its order; nil where there
+// are none.
 func (r *report) err() error {
 	if len(r.problems) == 0 {
 		return nil

@@ -2,7 +2,7 @@ package config
 
 import "fmt"
 
-// validate finds mistakes that one value alone does not show.
+// validate finds mistakes that lie between keys, and fills in what depends on others.
 func (c *Config) validate(r *report) {
 	if c.Node == NodeAuto && c.NATS.URL == "" {
 		c.Node = 1
@@ -78,7 +78,7 @@ func (c *Config) validateCredentials(r *report) {
 	}
 }
 
-// written tells whether a key was given a value, right or wrong.
+// written reports whether a key was given a value, right or wrong.
 func (r *report) written(path, name string) bool {
 	_, written := r.places[join(path, name)]
 	return written
@@ -99,13 +99,13 @@ func (n *NATS) validate(r *report) {
 	need(r, "nats.tls", key, cert)
 }
 
-// given is a key, and whether it has a value.
+// given says of a key whether it has a value.
 type given struct {
 	name string
 	is   bool
 }
 
-// only records a mistake where more than one of some keys has a value.
+// only records a mistake for every key with a value but the first.
 func only(r *report, path string, keys []given) {
 	first := ""
 	for _, k := range keys {
@@ -119,8 +119,7 @@ func only(r *report, path string, keys []given) {
 	}
 }
 
-// need records a mistake where a key has a value and another, which it needs,
-// has none.
+// need records a mistake where k has a value and the key that it needs has none.
 func need(r *report, path string, k, needed given) {
 	if k.is && !needed.is {
 		r.problem(join(path, k.name), "needs %s as well", needed.name)

@@ -14,23 +14,38 @@ import (
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
-// value is what stands behind a key: a scalar, a list, a section, a table or
-// records. Each is bound to the variable that it sets.
+// value is a value of the file: a scalar, a list, a section, a table, records,
+// documents, or APIs. Each sets a variable of the configuration.
 type value interface {
-	// current is what the variable holds, comparable with reflect.DeepEqual.
+	// current returns what the variable holds, for reflect.DeepEqual.
 	current() any
+	// take sets the variable to what that of another value, of the same key, holds.
+	take(from value)
+}
+
+// live marks a value whose change takes effect without a restart.
+type live struct{ value }
+
+// unwrap returns a value without its mark, and whether it had one.
+func unwrap(v value) (value, bool) {
+	if marked, ok := v.(live); ok {
+		return marked.value, true
+	}
+	return v, false
 }
 
 // textual is a value that can be written in one word, as in a variable of the
 // environment or a flag.
 type textual interface {
 	value
+	// set reads a text. On an error the variable stays as it was.
 	set(text string) error
 }
 
 // scalar is a single value.
 type scalar struct {
 	get    func() any
+	put    func(any) // what get of the same key returned
 	assign func(text string) error
 	// path: a relative path in a file counts from the file's folder.
 	path bool
@@ -39,12 +54,14 @@ type scalar struct {
 }
 
 func (s scalar) current() any          { return s.get() }
+func (s scalar) take(from value)       { s.put(from.current()) }
 func (s scalar) set(text string) error { return s.assign(text) }
 
-// bind makes a scalar of a variable and what reads it.
+// bind returns the scalar that sets a variable to what parse makes of a text.
 func bind[T any](to *T, parse func(text string) (T, error)) scalar {
 	return scalar{
 		get: func() any { return *to },
+		put: func(v any) { *to = v.(T) },
 		assign: func(text string) error {
 			v, err := parse(text)
 			if err == nil {
@@ -55,7 +72,7 @@ func bind[T any](to *T, parse func(text string) (T, error)) scalar {
 	}
 }
 
-// text is taken as it is, if check has nothing against it.
+// text is a text that is not empty and has no mistake by check, which may be nil.
 func text(to *string, check func(string) error) scalar {
 	return bind(to, func(text string) (string, error) {
 		if text == "" {
@@ -68,7 +85,7 @@ func text(to *string, check func(string) error) scalar {
 	})
 }
 
-// filePath is the path of a file or folder, which need not exist yet.
+// filePath is the path of a file or a folder. It need not exist.
 func filePath(to *string) scalar {
 	s := text(to, func(text string) error {
 		if strings.Contains(text, "-----BEGIN") {
@@ -80,7 +97,7 @@ func filePath(to *string) scalar {
 	return s
 }
 
-// choice is one of some words.
+// choice is one of several words, each with its meaning.
 func choice[T any](to *T, words map[string]T) scalar {
 	return bind(to, func(text string) (T, error) {
 		if v, found := words[text]; found {
@@ -97,7 +114,8 @@ func duration(to *time.Duration, least, most time.Duration) scalar {
 	return bind(to, func(text string) (time.Duration, error) { return setting.Duration(text, least, most) })
 }
 
-// orNone takes the word none too, for a limit that does not limit: the zero value.
+// orNone is a limit, or the word none, which sets the variable to its zero value: no
+// limit.
 func orNone[T any](to *T, limit scalar) scalar {
 	assign := limit.assign
 	limit.assign = func(text string) error {
@@ -118,7 +136,7 @@ func integer(to *int, least, most int) scalar {
 	return bind(to, func(text string) (int, error) { return setting.Integer(text, least, most) })
 }
 
-// parseNode reads the number of a node, or the word for one that is free.
+// parseNode reads the number of a gateway, or the word auto.
 func parseNode(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	switch {
@@ -145,7 +163,8 @@ func boolean(to *bool) scalar {
 	return s
 }
 
-// units of sizes; of those that end alike the longer comes first.
+// units are the units of sizes. "B" comes after those that end with it, and no unit
+// comes last.
 var units = []struct {
 	name  string
 	bytes int
@@ -178,9 +197,9 @@ type sequence interface {
 	textual
 	// least is how many values there must be.
 	least() int
-	// clear takes all values away.
+	// clear removes all values.
 	clear()
-	// add adds a value, if it is one.
+	// add reads a value and adds it; on an error it adds nothing.
 	add(text string) error
 }
 
@@ -191,9 +210,10 @@ type list[T any] struct {
 	fewest int
 }
 
-func (l list[T]) current() any { return *l.to }
-func (l list[T]) least() int   { return l.fewest }
-func (l list[T]) clear()       { *l.to = nil }
+func (l list[T]) current() any    { return *l.to }
+func (l list[T]) take(from value) { *l.to = *from.(list[T]).to }
+func (l list[T]) least() int      { return l.fewest }
+func (l list[T]) clear()          { *l.to = nil }
 
 func (l list[T]) add(text string) error {
 	v, err := l.parse(text)
@@ -218,6 +238,7 @@ func (l list[T]) set(text string) error {
 type section []key
 
 func (s section) current() any { return nil }
+func (s section) take(value)   {} // its keys have the values
 
 func (s section) names() []string {
 	names := make([]string, len(s))
@@ -227,10 +248,12 @@ func (s section) names() []string {
 	return names
 }
 
+// find returns the value of a key, nil where there is no such key.
 func (s section) find(name string) value {
 	for _, k := range s {
 		if k.name == name {
-			return k.value
+			v, _ := unwrap(k.value)
+			return v
 		}
 	}
 	return nil
@@ -240,10 +263,11 @@ func (s section) find(name string) value {
 // alike.
 type dictionary interface {
 	value
-	// clear takes all values away.
+	// clear removes all values.
 	clear()
+	// checkName returns what is wrong with a name.
 	checkName(name string) error
-	// put gives a name a value, if it is one.
+	// put reads the value of a name; on an error the name has none.
 	put(name, text string) error
 }
 
@@ -255,6 +279,7 @@ type table[T any] struct {
 }
 
 func (t table[T]) current() any                { return *t.to }
+func (t table[T]) take(from value)             { *t.to = *from.(table[T]).to }
 func (t table[T]) clear()                      { *t.to = map[string]T{} }
 func (t table[T]) checkName(name string) error { return t.name(name) }
 
@@ -269,8 +294,8 @@ func (t table[T]) put(name, text string) error {
 // shortForm are APIs in their short form.
 type shortForm struct{ to **shortfile.File }
 
-// current is the template that the APIs stand for: what else is written about
-// them does not count.
+// current returns the template that the APIs stand for: their comments, order and
+// spelling make no difference.
 func (s shortForm) current() any {
 	if *s.to == nil {
 		return ""
@@ -278,7 +303,9 @@ func (s shortForm) current() any {
 	return string((*s.to).Template())
 }
 
-// timestamp is a time as RFC 3339 writes it.
+func (s shortForm) take(from value) { *s.to = *from.(shortForm).to }
+
+// timestamp is a time in the form of RFC 3339.
 func timestamp(to *time.Time) scalar {
 	return bind(to, func(text string) (time.Time, error) {
 		t, err := time.Parse(time.RFC3339, text)
@@ -295,12 +322,13 @@ type documents struct {
 	check func(document string) error
 }
 
-func (d documents) current() any { return *d.to }
+func (d documents) current() any    { return *d.to }
+func (d documents) take(from value) { *d.to = *from.(documents).to }
 
 // collection is a list of sections that are alike.
 type collection interface {
 	value
-	// grow adds an empty record and gives its keys.
+	// grow adds an empty record and returns its keys.
 	grow() section
 }
 
@@ -310,7 +338,8 @@ type records[T any] struct {
 	keys func(*T) section
 }
 
-func (r records[T]) current() any { return *r.to }
+func (r records[T]) current() any    { return *r.to }
+func (r records[T]) take(from value) { *r.to = *from.(records[T]).to }
 
 func (r records[T]) grow() section {
 	*r.to = append(*r.to, *new(T))
