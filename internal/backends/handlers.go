@@ -83,6 +83,9 @@ func calls(app *template.Application, name string) bool {
 		}
 	}
 	return slices.ContainsFunc(uris, func(uri string) bool {
-		return strings.Contains(uri, "${stageVariables.") || apigw.FunctionName(strings.TrimSuffix(uri, "/invocations")) == name
+		if function, ok := apigw.FunctionOfURI(uri); ok {
+			uri = function
+		}
+		return apigw.FunctionName(uri) == name || strings.Contains(uri, "${stageVariables.")
 	})
 }

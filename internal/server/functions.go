@@ -27,6 +27,8 @@ type fileFunctions struct {
 	host     *lambda.Host
 	endpoint *localaws.Endpoint
 	key      *apigw.AccessKey // that the functions sign with
+
+	temporary string // the folder of what they need, where nothing is kept; else empty
 }
 
 // fileFunctionsSource is where the functions' own access key comes from.
@@ -62,12 +64,23 @@ func (s *Server) useFunctions(app *template.Application) error {
 }
 
 // functionsFolder is where what functions need is kept: builds, SDKs, an authority.
-func (s *Server) functionsFolder() string { return filepath.Join(s.config.Data, "functions") }
+func (s *Server) functionsFolder() string {
+	if s.functions.temporary != "" {
+		return s.functions.temporary
+	}
+	return filepath.Join(s.config.Data, "functions")
+}
 
 // startFunctions starts what functions run in. They reach @connections by the
 // host names of their events, as at AWS, wherever these lead otherwise.
 func (s *Server) startFunctions() error {
 	f := &s.functions
+	if s.options.InMemory && f.temporary == "" {
+		var err error
+		if f.temporary, err = os.MkdirTemp("", "stagedoor-functions-*"); err != nil {
+			return err
+		}
+	}
 	folder := s.functionsFolder()
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
@@ -151,14 +164,17 @@ func (f *fileFunctions) Invoke(ctx context.Context, call lambda.Invocation) (lam
 
 // stop ends all functions. Nobody calls them any more.
 func (f *fileFunctions) stop(ctx context.Context) error {
-	var errHost, errEndpoint error
+	var errHost, errEndpoint, errFolder error
 	if f.host != nil {
 		errHost = f.host.Close(ctx)
 	}
 	if f.endpoint != nil {
 		errEndpoint = f.endpoint.Close(ctx)
 	}
-	return errors.Join(errHost, errEndpoint)
+	if f.temporary != "" {
+		errFolder = os.RemoveAll(f.temporary)
+	}
+	return errors.Join(errHost, errEndpoint, errFolder)
 }
 
 // allow is an IAM policy that allows one action.

@@ -32,8 +32,8 @@ type Config struct {
 	// Hosts are names by which the ports are reached, beside addresses, localhost
 	// and custom domains. They matter where signatures are not checked.
 	Hosts []string
-	// InMemory keeps what the control plane makes as long as the gateway runs, and
-	// writes no file but for processes of functions.
+	// InMemory keeps what the control plane makes as long as the gateway runs. No
+	// file is left; what processes of functions need is in a temporary folder.
 	InMemory bool
 	// Handlers are functions that are Go code of this process, by their names or by
 	// their logical ids in the configuration's apis.
