@@ -1,14 +1,15 @@
 // Package acme gets certificates from a certificate authority by the ACME
 // protocol (RFC 8555) and renews them, with certmagic. Accounts, keys,
 // certificates and the answers to challenges are in the gateway's store, so all
-// nodes of a cluster have them, any of them answers a challenge, and one at a
-// time renews. OCSP responses are stapled where the certificate asks for it.
+// nodes of a cluster have them, any node can answer a challenge, and only one
+// at a time renews a certificate. OCSP responses are stapled where the
+// certificate asks for it.
 //
 // Two challenges are answered: HTTP-01 by Handler, on port 80, and TLS-ALPN-01 by
 // Certificate with Protocol, on port 443. One of the two has to be reachable.
 //
-// Package server makes one Manager for the ports that speak TLS; package
-// servertls asks it for the names that no file has.
+// Package server makes one Manager for the ports that speak TLS. Package
+// servertls calls it for names for which there is no certificate file.
 package acme
 
 import (
@@ -38,28 +39,28 @@ const LetsEncrypt = certmagic.LetsEncryptProductionCA
 // Protocol is the ALPN name of the TLS-ALPN-01 challenge.
 const Protocol = acmez.ACMETLS1Protocol
 
-// Options say where certificates come from.
+// Options configure a Manager.
 type Options struct {
 	Store Store
 	// Directory is the URL of the authority; "" stands for LetsEncrypt.
 	Directory string
-	// Email is what the authority may write to; it may be "".
+	// Email is an address that the authority may write to; it may be "".
 	Email string
-	// Roots are who vouches for the authority's own server; nil stands for the
-	// system's.
+	// Roots are the trusted roots for the authority's own server; nil stands
+	// for the system's.
 	Roots *x509.CertPool
 	// KeyID and MACKey bind the account to another one at the authority
 	// (external account binding); both or none.
 	KeyID, MACKey string
-	// HTTPAddress and TLSAddress are where challenges arrive on this machine,
-	// host:port; "" leaves the challenge out. They are served already when Manage
-	// is called: the authority asks at once.
+	// HTTPAddress and TLSAddress are the addresses on this machine, host:port,
+	// to which challenges come; "" disables a challenge. Both must be served
+	// before Manage is called, because the authority connects at once.
 	HTTPAddress, TLSAddress string
-	// Log is told what happens; nil is told nothing.
+	// Log gets what happens; it may be nil.
 	Log *slog.Logger
 }
 
-// Manager gets certificates and keeps them new. It is safe for concurrent use.
+// Manager gets certificates and renews them. It is safe for concurrent use.
 type Manager struct {
 	cache   *certmagic.Cache
 	config  *certmagic.Config
@@ -74,13 +75,13 @@ type Manager struct {
 	jobs  sync.WaitGroup
 }
 
-// New makes a manager of no names. It must be closed.
+// New makes a manager without names. It must be closed.
 func New(o Options) (*Manager, error) {
 	if o.HTTPAddress == "" && o.TLSAddress == "" {
-		return nil, errors.New("ACME needs a port that challenges arrive on")
+		return nil, errors.New("ACME needs a port for challenges")
 	}
 	if (o.KeyID == "") != (o.MACKey == "") {
-		return nil, errors.New("ACME: the key id and the MAC key of an external account come together")
+		return nil, errors.New("ACME: the key id and the MAC key of an external account must be given together")
 	}
 	if o.Directory == "" {
 		o.Directory = LetsEncrypt
@@ -137,11 +138,11 @@ func firstOf(a, b string) string {
 	return b
 }
 
-// Manage makes names the ones that there are certificates for. It waits for
-// nothing: certificates of new names are fetched from the store or from the
-// authority, with attempts until there is one. Names that are gone have none any
-// more. A wildcard cannot be had: its
-// challenge is one of DNS.
+// Manage sets the names that have certificates. It does not wait: certificates
+// of new names are loaded from the store or fetched from the authority in the
+// background, and tried again until there is one. Names that are not in the
+// list any more have no certificate any more. Wildcards are an error, because
+// they need a challenge by DNS.
 func (m *Manager) Manage(names []string) error {
 	wanted := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -175,7 +176,7 @@ func (m *Manager) Manage(names []string) error {
 	return nil
 }
 
-// Check tells why a name cannot have a certificate by ACME.
+// Check returns an error if a name cannot have a certificate by ACME.
 func Check(name string) error {
 	if strings.Contains(name, "*") {
 		return fmt.Errorf("ACME: %s: a wildcard needs a certificate file", name)
@@ -186,7 +187,7 @@ func Check(name string) error {
 	return nil
 }
 
-// obtain tries until there is a certificate for a name or ctx ends.
+// obtain tries to get a certificate for a name, until there is one or ctx ends.
 func (m *Manager) obtain(ctx context.Context, name string) {
 	const first, most = time.Minute, 6 * time.Hour
 	for wait := first; ; wait = min(2*wait, most) {
@@ -215,13 +216,13 @@ func (m *Manager) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	return m.config.GetCertificate(hello)
 }
 
-// Handler answers HTTP-01 challenges and leaves all else to next. Challenges
-// come by plain HTTP.
+// Handler answers HTTP-01 challenges, which come by plain HTTP, and passes all
+// other requests to next.
 func (m *Manager) Handler(next http.Handler) http.Handler {
 	return m.issuer.HTTPChallengeHandler(next)
 }
 
-// Close ends renewals. The locks that this node holds are given back.
+// Close ends renewals, and releases the locks that this node holds.
 func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
 	m.cancel()

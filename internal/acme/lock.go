@@ -11,31 +11,31 @@ import (
 )
 
 // locks are held by one node at a time. A lock is a record that its holder
-// writes again and again; who sees the same revision for the time of a lease
-// takes it for left behind by a node that died, and takes it over. No clock is
-// compared with another node's.
+// writes again and again. A node that has seen the same revision for the time
+// of a lease assumes that the holder has died, and takes the lock over. Clocks
+// of different nodes are not compared.
 //
 // A holder that was cut off for longer than a lease does not know that it lost
-// its lock. Locks keep nodes from doing work twice, and no more.
+// its lock. So locks only keep nodes from doing work twice.
 type locks struct {
 	store Store
 	lease time.Duration
-	poll  time.Duration // between two looks at a lock that somebody holds
+	poll  time.Duration // between two looks at a lock that another node holds
 
 	mu    sync.Mutex // guards held and seen
-	held  map[string]*holding
-	seen  map[string]sighting
+	held  map[string]*heldLock
+	seen  map[string]observation
 	owner string // written into records, for people to read
 }
 
-// holding is a lock of this node.
-type holding struct {
+// heldLock is a lock that this node holds.
+type heldLock struct {
 	cancel context.CancelFunc
-	done   chan struct{} // closed when it is renewed no more
+	done   chan struct{} // closed when it is not renewed any more
 }
 
-// sighting is when this node first saw a revision of somebody's lock.
-type sighting struct {
+// observation is when this node first saw a revision of another node's lock.
+type observation struct {
 	revision uint64
 	since    time.Time
 }
@@ -48,7 +48,7 @@ const (
 func newLocks(s Store, owner string) *locks {
 	return &locks{
 		store: s, lease: lockLease, poll: lockPoll, owner: owner,
-		held: make(map[string]*holding), seen: make(map[string]sighting),
+		held: make(map[string]*heldLock), seen: make(map[string]observation),
 	}
 }
 
@@ -69,7 +69,8 @@ func (l *locks) lock(ctx context.Context, name string) error {
 	}
 }
 
-// try takes a lock that nobody holds, or that was left behind.
+// try takes a lock if no node holds it or its holder has died, and reports
+// whether it could.
 func (l *locks) try(ctx context.Context, name string) (bool, error) {
 	record, err := l.store.Get(ctx, lockKey(name))
 	switch {
@@ -82,7 +83,7 @@ func (l *locks) try(ctx context.Context, name string) (bool, error) {
 	}
 	revision, err := l.store.Put(ctx, lockKey(name), []byte(l.owner), record.Revision)
 	if errors.Is(err, store.ErrConflict) {
-		return false, nil // somebody was faster
+		return false, nil // another node has taken it meanwhile
 	}
 	if err != nil {
 		return false, err
@@ -98,14 +99,14 @@ func (l *locks) abandoned(name string, revision uint64) bool {
 	if seen, ok := l.seen[name]; ok && seen.revision == revision {
 		return time.Since(seen.since) > l.lease
 	}
-	l.seen[name] = sighting{revision, time.Now()}
+	l.seen[name] = observation{revision, time.Now()}
 	return false
 }
 
-// hold renews a lock until it is given back.
+// hold renews a lock until it is released.
 func (l *locks) hold(ctx context.Context, name string, revision uint64) {
 	ctx, cancel := context.WithCancel(ctx)
-	h := &holding{cancel, make(chan struct{})}
+	h := &heldLock{cancel, make(chan struct{})}
 	l.mu.Lock()
 	l.held[name] = h
 	delete(l.seen, name)

@@ -43,7 +43,7 @@ func (c *core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
-// Sync does nothing: a slog.Logger keeps nothing back.
+// Sync does nothing: a slog.Logger has no buffer.
 func (*core) Sync() error { return nil }
 
 func levelOf(level zapcore.Level) slog.Level {

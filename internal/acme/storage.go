@@ -57,7 +57,7 @@ func key(name string) string {
 	return filesPrefix + "." + store.Key(strings.Split(name, "/")...)
 }
 
-// Store writes a file. Of two writers at once one is last.
+// Store writes a file. Of two writers at the same time, the last one wins.
 func (s *storage) Store(ctx context.Context, name string, content []byte) error {
 	value, err := json.Marshal(file{Name: name, Modified: time.Now().UTC(), Content: content})
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *storage) Store(ctx context.Context, name string, content []byte) error 
 	}
 }
 
-// Load reads a file, or gives fs.ErrNotExist.
+// Load returns a file's content, or fs.ErrNotExist.
 func (s *storage) Load(ctx context.Context, name string) ([]byte, error) {
 	f, err := s.get(ctx, name)
 	return f.Content, err
@@ -104,8 +104,8 @@ func decode(record store.Record) (f file, err error) {
 	return f, nil
 }
 
-// Delete removes a file, and all files below its name. That there is none is no
-// error.
+// Delete removes a file and all files below its name. It is no error if there
+// is none.
 func (s *storage) Delete(ctx context.Context, name string) error {
 	below, err := s.store.List(ctx, key(name))
 	if err != nil {
@@ -189,10 +189,11 @@ func (s *storage) Stat(ctx context.Context, name string) (certmagic.KeyInfo, err
 	return certmagic.KeyInfo{Key: name}, nil
 }
 
-// Lock waits until nobody else holds a name.
+// Lock waits for the lock on a name, and takes it.
 func (s *storage) Lock(ctx context.Context, name string) error { return s.locks.lock(ctx, name) }
 
-// TryLock takes a name unless somebody else holds it.
+// TryLock takes the lock on a name, and reports whether it could: it does not
+// wait.
 func (s *storage) TryLock(ctx context.Context, name string) (bool, error) {
 	return s.locks.try(ctx, name)
 }

@@ -1,13 +1,13 @@
 // Package forwarded finds out who a client is when proxies stand between it
 // and the gateway.
 //
-// What a proxy says of a client is believed from configured networks only, in
-// two forms: the PROXY protocol before the first byte of a connection (Listen),
-// and the X-Forwarded-* lines of a request (Handler). What anybody else says is
-// the client's own claim and never becomes the client's address.
+// A proxy in one of the configured networks is trusted to send the client's
+// address, in two forms: the PROXY protocol at the beginning of a connection
+// (Listen), and the X-Forwarded-* lines of a request (Handler). What others
+// send is the client's own claim, and is never used as the client's address.
 //
-// The public listener puts requests through Handler; the gateway asks Of for
-// what it tells backends.
+// The public listener wraps its handler with Handler; the gateway uses Of for
+// what it passes to backends.
 package forwarded
 
 import (
@@ -20,12 +20,12 @@ import (
 	"strings"
 )
 
-// Origin is what is known of where a request comes from.
+// Origin is where a request comes from.
 type Origin struct {
 	// Address is the client's IP address, without a port.
 	Address string
 	// Claims are the addresses that the client itself sent in X-Forwarded-For,
-	// as written, "" for none. Nothing vouches for them.
+	// as written, "" for none. They are not verified.
 	Claims string
 	// Proto is "http" or "https": what the client speaks to the outermost
 	// proxy, or to the gateway.
@@ -45,8 +45,8 @@ func (o Origin) For() string {
 
 type originKey struct{}
 
-// Of returns the origin of r. Where r did not come through a Handler, that is
-// the peer of its connection.
+// Of returns the origin of r. If r did not pass through a Handler, that is the
+// peer of its connection.
 func Of(r *http.Request) Origin {
 	if origin, ok := r.Context().Value(originKey{}).(Origin); ok {
 		return origin
@@ -73,15 +73,15 @@ func claims(r *http.Request) string {
 	return strings.Join(r.Header.Values("X-Forwarded-For"), ", ")
 }
 
-// Handler puts the client's address into the RemoteAddr of requests that come
-// from a trusted proxy, and keeps their Origin for Of. The header of a request
-// stays as it is.
+// Handler sets the RemoteAddr of requests from a trusted proxy to the client's
+// address, and keeps their Origin for Of. It does not change the header of a
+// request.
 //
 // X-Forwarded-For is read from its end: the last address that is not a trusted
-// proxy's is the client. What is left of it is the client's own claim. An entry
-// that is no address ends the search: the client is then the proxy that let it
-// through. X-Forwarded-Proto and X-Forwarded-Port count with one value that is
-// well-formed, and not otherwise.
+// proxy's is the client. Entries before that are the client's own claims. The
+// search ends at an entry that is not an address: then the client is the last
+// proxy before that entry. X-Forwarded-Proto and X-Forwarded-Port are used only
+// if they have one well-formed value.
 func Handler(trusted Networks, next http.Handler) http.Handler {
 	if len(trusted) == 0 {
 		return next
@@ -98,13 +98,13 @@ func Handler(trusted Networks, next http.Handler) http.Handler {
 		origin.believe(r.Header)
 		r = r.WithContext(context.WithValue(r.Context(), originKey{}, origin))
 		if client != peer {
-			r.RemoteAddr = netip.AddrPortFrom(client, 0).String() // its port is known to the proxy alone
+			r.RemoteAddr = netip.AddrPortFrom(client, 0).String() // only the proxy knows its port
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// believe takes what a trusted proxy says of the client's end.
+// believe sets protocol and port from the header lines of a trusted proxy.
 func (o *Origin) believe(header http.Header) {
 	if proto := header.Values("X-Forwarded-Proto"); len(proto) == 1 {
 		switch value := strings.ToLower(strings.TrimSpace(proto[0])); value {
@@ -139,11 +139,12 @@ func (n Networks) client(peer netip.Addr, lines []string) (client netip.Addr, re
 			return client, entries[:i]
 		}
 	}
-	return client, nil // all of them are proxies: the outermost is the client
+	return client, nil // all entries are proxies: the outermost is the client
 }
 
 // parseAddress reads an address as proxies write it: bare, with a port, in
-// brackets. A zone is refused, for it means nothing on another machine.
+// brackets. An address with a zone is refused, because zones mean nothing on
+// another machine.
 func parseAddress(text string) (netip.Addr, bool) {
 	address, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Networks are address ranges. The zero value holds no address.
+// Networks are address ranges. The zero value contains no address.
 type Networks []netip.Prefix
 
 // ParseNetwork reads a range such as 10.0.0.0/8, or a single address.

@@ -12,24 +12,25 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// maxHeader bounds the PROXY header that is read: one of version 1 has at most
-// 107 bytes, and version 2 asks receivers for at least 536 with its extensions.
+// maxHeader is the largest PROXY header that is read. One of version 1 has at
+// most 107 bytes; version 2 requires receivers to take at least 536.
 const maxHeader = 4096
 
-// errHeader says that a trusted proxy sent no PROXY header, or a wrong one.
+// errHeader means that a trusted proxy sent no PROXY header, or a wrong one.
 var errHeader = errors.New("no valid PROXY protocol header")
 
-// Listen wraps a listener that proxies in trusted networks reach by the PROXY
-// protocol, version 1 or 2. A connection from there must begin with its header
-// within timeout, and then has the client's address as its RemoteAddr and the
-// address that the client dialled as its LocalAddr. A header that says that the
-// connection is the proxy's own (LOCAL, UNKNOWN) leaves the proxy's address.
+// Listen wraps a listener that proxies in trusted networks connect to with the
+// PROXY protocol, version 1 or 2. A connection from there must begin with its
+// header within timeout. Then its RemoteAddr is the client's address, and its
+// LocalAddr the address that the client dialled. With a header of the proxy's
+// own connection (LOCAL, UNKNOWN) the addresses stay the proxy's.
 //
-// Connections from elsewhere are left alone: a PROXY header there is no HTTP
-// and refused as such.
+// Other connections are not changed: a PROXY header on one of them is refused
+// because it is not HTTP.
 //
-// Accept reads nothing. The header is read by the first use of the connection,
-// of its addresses too, so that belongs into the connection's own goroutine.
+// Accept does not read. The header is read when the connection, or one of its
+// addresses, is first used. That must be in the connection's own goroutine,
+// because it waits for the proxy.
 func Listen(inner net.Listener, trusted Networks, timeout time.Duration) net.Listener {
 	return &listener{inner, trusted, timeout}
 }
@@ -102,7 +103,7 @@ func (c *conn) readHeader() error {
 	return nil
 }
 
-// Read returns what comes behind the header.
+// Read reads the bytes behind the header.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.begin(); err != nil {
 		return 0, err
@@ -120,7 +121,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// Write writes to a peer whose header was valid.
+// Write writes to the peer. It returns an error if the header was not valid.
 func (c *conn) Write(p []byte) (int, error) {
 	if err := c.begin(); err != nil {
 		return 0, err
@@ -145,8 +146,8 @@ func (c *conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.Conn.SetWriteDeadline(t))
 }
 
-// SetReadDeadline sets the deadline of reads behind the header, which has its
-// own.
+// SetReadDeadline sets the deadline of reads behind the header; the header has
+// a deadline of its own.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,8 +158,8 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// NetConn is what to use in place of the connection: what it wraps, once
-// nothing is left that was read behind the header.
+// NetConn returns the connection that this one wraps if everything that was
+// read behind the header was used, else this one.
 func (c *conn) NetConn() net.Conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -168,8 +169,8 @@ func (c *conn) NetConn() net.Conn {
 	return c.Conn
 }
 
-// headerReader reads a header of limited length. It gives a header of version 1
-// at once, however it arrived: the parser takes it in one piece only.
+// headerReader reads a header of limited length. It returns a header of version
+// 1 in one piece, as the parser requires.
 type headerReader struct {
 	conn  net.Conn
 	begun bool
@@ -191,7 +192,8 @@ func (h *headerReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unfinishedLine tells the beginning of a header of version 1.
+// unfinishedLine reports whether a text is the beginning of a header of version
+// 1, without its end.
 func unfinishedLine(text []byte) bool {
 	const longest = 107
 	return len(text) < longest && bytes.HasPrefix(text, proxyproto.SIGV1[:1]) && !bytes.ContainsRune(text, '\n')

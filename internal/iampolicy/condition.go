@@ -2,7 +2,7 @@ package iampolicy
 
 import "strings"
 
-// quantifier says how the values of a key with several are combined.
+// quantifier is how several values of a key are combined.
 type quantifier int
 
 const (
@@ -26,9 +26,10 @@ type test interface {
 	test(e *evaluation, value string) match
 }
 
-// holds evaluates the condition: the values of the document are alternatives,
-// of which a negated operator wants none. Where a comparison can't be made, a
-// statement that allows doesn't apply, and one that denies does.
+// holds reports whether the condition holds. The values of the document are
+// alternatives; with a negated operator none of them may match. If a comparison
+// can't be made, a statement that allows doesn't apply, and one that denies
+// does.
 func (c *condition) holds(e *evaluation, effect Effect) bool {
 	values := e.values(c.key)
 	if c.null {
@@ -132,7 +133,7 @@ func newCondition(name, key string) (condition, operator, error) {
 		return condition{}, operator{}, mistake("there is no condition operator %s", quote(name))
 	}
 	if !validKey(key) {
-		return condition{}, operator{}, mistake("%s is no condition key", quote(key))
+		return condition{}, operator{}, mistake("%s is not a condition key", quote(key))
 	}
 	c.null, c.negated = o.null, o.negated
 	return c, o, nil

@@ -1,10 +1,10 @@
-// Package iampolicy parses and evaluates IAM policy documents: what the
-// policies of a user, or of an authorizer's answer, say about an action on a
+// Package iampolicy parses and evaluates IAM policy documents: whether the
+// policies of a user, or of an authorizer's answer, allow an action on a
 // resource. A document is parsed once, strictly, and evaluated often.
 //
 // The language is that of AWS's IAM guide, versions 2012-10-17 and 2008-10-17.
-// The package knows no service: actions, resources and condition keys are the
-// caller's.
+// The package does not depend on any service: actions, resources and condition
+// keys are the caller's.
 package iampolicy
 
 import (
@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// Effect is the outcome of an evaluation. The zero value is no permission.
+// Effect is the outcome of an evaluation. The zero value does not allow
+// anything.
 type Effect int
 
 // The outcomes.
@@ -38,15 +39,15 @@ func (e Effect) String() string {
 
 // Context has the values of condition keys and policy variables.
 type Context interface {
-	// Values gives the values of a key, whose name is in lower case, such as
-	// "aws:sourceip". None stands for a key that the request lacks.
+	// Values returns the values of a key, whose name is in lower case, such as
+	// "aws:sourceip". It returns none for a key that the request does not have.
 	Values(key string) []string
 }
 
 // Principal is who makes a request, for policies of resources.
 type Principal struct {
 	// Kind is "AWS", "Service", "Federated" or "CanonicalUser"; "" stands for
-	// somebody anonymous.
+	// an anonymous caller.
 	Kind string
 	// ID is the ARN of an AWS principal, or the name of another one.
 	ID string
@@ -60,7 +61,7 @@ type Request struct {
 	Resource string
 	// Principal matters to policies of resources only.
 	Principal Principal
-	// Context may be nil: no keys then.
+	// Context may be nil: the request has no keys then.
 	Context Context
 }
 
@@ -76,7 +77,7 @@ func (r *Request) values(key string) []string {
 	return values
 }
 
-// Decision is an outcome and what led to it.
+// Decision is an outcome, and the statement that led to it.
 type Decision struct {
 	Effect Effect
 	// Document is the index of the document that allowed or denied, and
@@ -86,12 +87,13 @@ type Decision struct {
 	Sid string
 }
 
-// MaxSubject is the longest action, resource and value of a condition key that
-// is compared, in bytes. What is longer is never allowed.
+// MaxSubject is the length of the longest action, resource or value of a
+// condition key that is compared, in bytes. A request with a longer one is
+// never allowed.
 const MaxSubject = 8 << 10
 
-// Evaluate decides a request by documents of one kind: the first statement
-// that denies it, else the first that allows it, else nobody.
+// Evaluate decides a request by documents of one kind. The first statement that
+// denies it decides, else the first that allows it; else it is not allowed.
 func Evaluate(documents []*Document, r *Request) Decision {
 	decision := Decision{Effect: ImplicitDeny, Document: -1, Statement: -1}
 	if len(r.Action) > MaxSubject || len(r.Resource) > MaxSubject {
@@ -128,7 +130,7 @@ type Document struct {
 // ID is the document's Id element, "" without one.
 func (d *Document) ID() string { return d.id }
 
-// statement is one rule. What a document leaves out is empty here.
+// statement is one rule. Elements that the document does not have are empty.
 type statement struct {
 	sid        string
 	effect     Effect // Allow or ExplicitDeny
@@ -144,7 +146,7 @@ type list struct {
 	negated  bool
 }
 
-// applies reports whether a statement speaks of the request.
+// applies reports whether a statement applies to the request.
 func (s *statement) applies(e *evaluation) bool {
 	if s.principals != nil && !s.principals.include(e.Principal) ||
 		!s.actions.include(e, e.action, s.effect) || !s.resources.include(e, e.Resource, s.effect) {
@@ -158,9 +160,9 @@ func (s *statement) applies(e *evaluation) bool {
 	return true
 }
 
-// include reports whether the subject is of the list. A variable without a
-// value never widens what is allowed: where it stands in a negated list, a
-// statement that allows doesn't apply, and one that denies does.
+// include reports whether the subject is in the list. A variable without a
+// value never makes more allowed: in a negated list, a statement that allows
+// doesn't apply because of it, and one that denies does.
 func (l *list) include(e *evaluation, subject string, effect Effect) bool {
 	unresolved := false
 	for i := range l.patterns {

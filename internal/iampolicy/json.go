@@ -20,7 +20,7 @@ const (
 	other // a number, true or false
 )
 
-// node is a JSON value whose objects have every name once.
+// node is a JSON value. No object in it has a name twice.
 type node struct {
 	kind    nodeKind
 	members []member
@@ -33,7 +33,8 @@ type member struct {
 	value node
 }
 
-// maxDepth is deeper than any policy.
+// maxDepth is the deepest nesting that is read. No valid policy is nested as
+// deep.
 const maxDepth = 8
 
 // readJSON reads one value, and nothing after it.
@@ -115,7 +116,8 @@ func readObject(decoder *json.Decoder, depth int) (node, error) {
 	return n, err
 }
 
-// object returns the members of an object that has no others than these.
+// object returns the members of an object. It returns an error if the object
+// has any that are not known.
 func (n node) object(known ...string) (map[string]node, error) {
 	if n.kind != object {
 		return nil, mistake("it must be an object")
@@ -151,7 +153,7 @@ func (n node) texts() ([]string, error) {
 	return n.all("it must be a string or a list of strings", func(n node) bool { return n.kind == text })
 }
 
-// scalars returns what texts gives; numbers and truths stand for their text.
+// scalars is texts, but also takes numbers and booleans, as their text.
 func (n node) scalars() ([]string, error) {
 	return n.all("it must be a value or a list of values", func(n node) bool { return n.kind == text || n.kind == other })
 }

@@ -47,8 +47,8 @@ func compileLike(x syntax, value string) (test, error) {
 	return likeTest{p}, err
 }
 
-// arnTest compares the six parts of ARNs one by one: a wildcard doesn't reach
-// over a colon, except in the last part, which may have colons of its own.
+// arnTest compares the six parts of ARNs one by one: a wildcard doesn't match a
+// colon, except in the last part, which may have colons.
 type arnTest struct{ pattern }
 
 const arnParts = 6
@@ -79,7 +79,7 @@ func compileARN(x syntax, value string) (test, error) {
 	x.wildcards = true
 	p, err := x.compile(value)
 	if err == nil && value != "*" && len(p.parts) == 1 && strings.Count(value, ":") < arnParts-1 {
-		err = mistake("%s is no ARN", quote(value))
+		err = mistake("%s is not an ARN", quote(value))
 	}
 	return arnTest{p}, err
 }
@@ -112,8 +112,8 @@ func (t numberTest) test(_ *evaluation, value string) match {
 	return different
 }
 
-// parseNumber reads a decimal number; what else strconv reads, such as "NaN",
-// is none.
+// parseNumber reads a decimal number. It refuses other texts that strconv
+// reads, such as "NaN".
 func parseNumber(text string) (float64, bool) {
 	if strings.Trim(text, "0123456789.-+eE") != "" {
 		return 0, false
@@ -126,7 +126,7 @@ func compileNumber(wanted order) func(syntax, string) (test, error) {
 	return func(_ syntax, value string) (test, error) {
 		number, ok := parseNumber(value)
 		if !ok {
-			return nil, mistake("%s is no number", quote(value))
+			return nil, mistake("%s is not a number", quote(value))
 		}
 		return numberTest{number, wanted}, nil
 	}
@@ -168,7 +168,7 @@ func compileDate(wanted order) func(syntax, string) (test, error) {
 	return func(_ syntax, value string) (test, error) {
 		date, ok := parseDate(value)
 		if !ok {
-			return nil, mistake("%s is no date", quote(value))
+			return nil, mistake("%s is not a date", quote(value))
 		}
 		return dateTest{date, wanted}, nil
 	}

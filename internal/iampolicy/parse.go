@@ -10,7 +10,7 @@ import (
 // MaxDocument is the size of the largest document, in bytes.
 const MaxDocument = 20 << 10
 
-// Kind is where a policy stands.
+// Kind is what a policy is attached to.
 type Kind int
 
 const (
@@ -21,7 +21,8 @@ const (
 	Resource
 )
 
-// ErrPolicy is what all errors of Parse are: the document is no policy.
+// ErrPolicy is wrapped by all errors of Parse: the document is not a valid
+// policy.
 var ErrPolicy = errors.New("malformed policy document")
 
 // mistake is something wrong in the document.
@@ -65,7 +66,7 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 	return &p.Document, nil
 }
 
-// parser is a document that comes to be.
+// parser builds a Document.
 type parser struct {
 	Document
 	kind   Kind
@@ -178,7 +179,7 @@ func (p *parser) resources(s *statement, members map[string]node) (err error) {
 	return err
 }
 
-// patterns reads an element that is there either plain or negated.
+// patterns reads an element that must be there either plain or negated.
 func patterns(members map[string]node, name string, x syntax, valid func(string) bool) (list, error) {
 	plain, hasPlain := members[name]
 	negated, hasNegated := members["Not"+name]

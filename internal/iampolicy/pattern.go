@@ -5,14 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// A pattern's text has wildcards as bytes that no UTF-8 has, so that literal
-// asterisks and question marks need no escapes.
+// In a pattern's text, wildcards are bytes that do not occur in UTF-8, so
+// literal asterisks and question marks need no escapes.
 const (
 	anyRun  = 0xFF // any characters, or none
 	anyChar = 0xFE // one character
 )
 
-// match is how a subject compares to a pattern.
+// match is the result of comparing a subject with a pattern.
 type match int
 
 const (
@@ -24,8 +24,8 @@ const (
 
 // pattern is a text with wildcards and policy variables.
 type pattern struct {
-	// parts are the text, cut where a variable stands. A pattern without
-	// variables has one part.
+	// parts are the text, split at its variables. A pattern without variables
+	// has one part.
 	parts []part
 }
 
@@ -49,8 +49,8 @@ func (p *pattern) matches(e *evaluation, subject string) match {
 	return different
 }
 
-// expand puts the values of variables into the text. Wildcards in values are
-// literal characters. It fails where a variable has no value or several.
+// expand replaces variables by their values, in which * and ? are literal
+// characters. It returns false if a variable has no value or several.
 func (p *pattern) expand(e *evaluation) (string, bool) {
 	if len(p.parts) == 1 && p.parts[0].variable == "" {
 		return p.parts[0].text, true
@@ -65,7 +65,7 @@ func (p *pattern) expand(e *evaluation) (string, bool) {
 		switch {
 		case len(values) == 1:
 			if !utf8.ValidString(values[0]) || b.Len()+len(values[0]) > MaxSubject {
-				return "", false // its bytes could pass for wildcards
+				return "", false // its bytes could be taken for wildcards
 			}
 			b.WriteString(values[0])
 		case len(values) == 0 && part.defaults:
@@ -106,7 +106,7 @@ func glob(text, subject string) bool {
 	return t == len(text)
 }
 
-// syntax is what characters mean in a pattern of a document.
+// syntax is which characters are special in a pattern of a document.
 type syntax struct {
 	wildcards bool // * and ?
 	variables bool // ${key}, and ${*}, ${?}, ${$}
@@ -155,19 +155,19 @@ func (x syntax) compile(text string) (pattern, error) {
 	return p, nil
 }
 
-// parseVariable reads what stands between the braces: a key, and possibly a
+// parseVariable reads the text between the braces: a key, and possibly a
 // default in single quotes.
 func parseVariable(inside string) (part, error) {
 	key, standard, defaults := strings.Cut(inside, ",")
 	key = strings.TrimSpace(key)
 	if !validKey(key) {
-		return part{}, mistake("%s is no policy variable", quote("${"+inside+"}"))
+		return part{}, mistake("%s is not a policy variable", quote("${"+inside+"}"))
 	}
 	p := part{variable: strings.ToLower(key), defaults: defaults}
 	if defaults {
 		standard = strings.TrimSpace(standard)
 		if len(standard) < 2 || standard[0] != '\'' || standard[len(standard)-1] != '\'' {
-			return part{}, mistake("the default of %s must stand in single quotes", quote("${"+inside+"}"))
+			return part{}, mistake("the default of %s must be in single quotes", quote("${"+inside+"}"))
 		}
 		p.standard = standard[1 : len(standard)-1]
 	}

@@ -12,7 +12,7 @@ type principals struct {
 	ids      map[string][]string // by kind
 }
 
-// include reports whether a statement is about somebody.
+// include reports whether a statement is about a principal.
 func (p *principals) include(who Principal) bool {
 	found := p.everyone || slices.ContainsFunc(p.ids[who.Kind], func(id string) bool {
 		return id == who.ID || who.Kind == "AWS" && who.Account != "" && accountOf(id) == who.Account
@@ -20,8 +20,8 @@ func (p *principals) include(who Principal) bool {
 	return found != p.negated
 }
 
-// accountOf returns the account that a principal's id stands for as a whole, or
-// "".
+// accountOf returns the account if a principal's id stands for a whole account,
+// else "".
 func accountOf(id string) string {
 	if isAccount(id) {
 		return id

@@ -10,14 +10,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
 )
 
-// The actions of IAM that the gateway asks for.
+// The actions of IAM that the gateway checks.
 const (
 	ActionInvoke            = "execute-api:Invoke"
 	ActionManageConnections = "execute-api:ManageConnections"
 )
 
-// Circumstances are what conditions of policies see of a request, besides its
-// signer. What is empty is a key that the request lacks.
+// Circumstances are the condition keys of a request that do not come from its
+// signer. An empty member is a key that the request does not have.
 type Circumstances struct {
 	SourceIP        string // aws:SourceIp: the client's address without a port
 	SecureTransport bool   // aws:SecureTransport: it came over TLS
@@ -27,20 +27,21 @@ type Circumstances struct {
 	More map[string][]string
 }
 
-// CircumstancesOf returns those of a request. The client's address is told by
-// whoever knows which proxies to believe.
+// CircumstancesOf returns the circumstances of a request. The caller gives the
+// client's address, because it depends on which proxies are trusted.
 func CircumstancesOf(r *http.Request, sourceIP string) Circumstances {
 	return Circumstances{SourceIP: sourceIP, SecureTransport: r.TLS != nil, UserAgent: r.UserAgent(), Referer: r.Referer()}
 }
 
-// Decision is whether somebody may do something.
+// Decision is whether an identity may do an action on a resource.
 type Decision struct {
 	iampolicy.Decision
 	identity         *Identity
 	action, resource string
 }
 
-// Err is nil if it is allowed, else AWS's AccessDeniedException, section F.4.
+// Err returns nil if it is allowed, else AWS's AccessDeniedException (section
+// F.4).
 func (d *Decision) Err() error {
 	if d.Effect == iampolicy.Allow {
 		return nil
@@ -69,9 +70,10 @@ func (d *Directory) Authorize(id *Identity, action, resource string, c Circumsta
 type Permission struct{ Service, Action, Resource string }
 
 // Check authenticates a request, by its signature or by a bearer token, and
-// decides whether its signer has a permission. A handshake has to be signed: its
-// Authorization header belongs to the application. The error is an *apigw.Error; the identity is there, for records
-// of what was refused, whenever the signature was right.
+// decides whether its signer has a permission. A handshake has to be signed,
+// because its Authorization header is the application's. The error is an
+// *apigw.Error. The identity is nil only if the request could not be
+// authenticated; a refused one is there for the audit log.
 func (d *Directory) Check(r *http.Request, body []byte, p Permission, c Circumstances) (*Identity, error) {
 	var id *Identity
 	var err error
@@ -98,13 +100,14 @@ func (d *Directory) ManagePermission(apiID, stage, method string) Permission {
 	return Permission{ServiceExecuteAPI, ActionManageConnections, ConnectionResource(d.region, d.account, apiID, stage, method)}
 }
 
-// ConnectionResource is the ARN of a stage's @connections for a method, spec
-// F.5: IAM sees no connection's id.
+// ConnectionResource is the ARN of a stage's @connections for a method. It has
+// no connection's id (section F.5).
 func ConnectionResource(region, account, apiID, stage, method string) string {
 	return apigw.ExecuteARN(region, account, apiID, stage+"/"+method+"/@connections/{connectionId}")
 }
 
-// ConnectionsOf is the pattern of the ARNs of all @connections of an API.
+// ConnectionsOf is a pattern that matches the ARNs of all @connections of an
+// API.
 func ConnectionsOf(region, account, apiID string) string {
 	return ConnectionResource(region, account, apiID, "*", "*")
 }
@@ -155,8 +158,8 @@ func present(value string) []string {
 	return []string{value}
 }
 
-// maskAccount hides the account of an ARN but for its last four digits, as AWS
-// does in what it tells those whom it refuses.
+// maskAccount hides the account of an ARN except for its last four digits, as
+// AWS does in texts of refusals.
 func maskAccount(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 || len(parts[4]) <= 4 {

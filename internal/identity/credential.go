@@ -10,25 +10,25 @@ import (
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
 )
 
-// Credential is an access key, whose it is, and what its holder may do.
+// Credential is an access key or a bearer token, with its user and what that
+// user may do with it.
 type Credential struct {
 	// User is the name of an IAM user: 1 to 64 letters, digits and _+=,.@-
 	User string
 	// AccessKeyID is public: 3 to 128 letters, digits, _ and -
 	AccessKeyID string
-	// Secret is the secret access key, 16 characters or more: whoever sees a
-	// signed request could guess a shorter one at leisure.
+	// Secret is the secret access key, 16 characters or more: a shorter one
+	// could be guessed from a signed request.
 	Secret Secret
-	// TokenHash makes the credential a bearer token in place of an access key that
-	// signs: the SHA-256 of the token's secret part, in hexadecimal. Secret is
-	// empty then.
+	// TokenHash is set for a bearer token, which has no Secret: the SHA-256 of
+	// the token's secret part, in hexadecimal.
 	TokenHash string
-	// Policies are IAM policy documents in JSON. Without any, the holder is
-	// known, and may do nothing.
+	// Policies are IAM policy documents in JSON. Without any, the user is
+	// authenticated, but may do nothing.
 	Policies []string
-	// Expires is when the access key ends; the zero time stands for never.
+	// Expires is when the credential expires; the zero time stands for never.
 	Expires time.Time
-	// Disabled access keys are refused as unknown ones.
+	// Disabled is set for a credential that is refused as if it did not exist.
 	Disabled bool
 }
 
@@ -46,10 +46,10 @@ const active = "Active"
 // key is a Credential that is ready for use.
 type key struct {
 	identity *Identity
-	// secret is a function because package fmt prints unexported fields as they
-	// are, without asking their methods.
+	// secret is a function because package fmt prints unexported fields without
+	// calling their methods.
 	secret   func() string
-	token    *tokenHash // not nil: a token, that signs nothing
+	token    *tokenHash // nil for an access key; a token cannot sign
 	expires  time.Time
 	disabled bool
 }
@@ -61,7 +61,8 @@ var (
 	accessKeyID = regexp.MustCompile(`^[A-Za-z0-9_-]{3,128}$`)
 )
 
-// Check tells all that is wrong with a credential. The text has no secret.
+// Check returns an error that has everything that is wrong with a credential,
+// nil for a good one. The text has no secret in it.
 func (c *Credential) Check() error {
 	_, err := c.compile("", "")
 	return err

@@ -20,7 +20,7 @@ const (
 	Store         Source = "the store"
 )
 
-// Options are what a Directory is made from.
+// Options configure a Directory.
 type Options struct {
 	Region  string // that requests must be signed for
 	Account string // of all users
@@ -28,8 +28,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Directory holds the credentials. Its methods are safe for concurrent use;
-// those that ask take no lock.
+// Directory has the credentials. Its methods are safe for concurrent use; those
+// that do not change it take no lock.
 type Directory struct {
 	region, account string
 	now             func() time.Time
@@ -50,8 +50,8 @@ func New(o Options) *Directory {
 	return d
 }
 
-// Replace makes the given credentials those of a source, all at once. If any
-// is wrong nothing changes, and the error tells all mistakes.
+// Replace replaces all credentials of a source at once. If any is wrong nothing
+// changes, and the error has all mistakes.
 func (d *Directory) Replace(source Source, credentials []Credential) error {
 	compiled := make(map[string]*key, len(credentials))
 	var mistakes []error
@@ -81,8 +81,8 @@ func (d *Directory) Replace(source Source, credentials []Credential) error {
 }
 
 // Put adds a credential to a source, or replaces the one with the same access
-// key id. If it is wrong there is none with this id afterwards: the old one
-// was not to be used any more.
+// key id. If it is wrong there is none with this id afterwards, because the old
+// one must not be used any more.
 func (d *Directory) Put(source Source, c Credential) error {
 	k, err := c.compile(d.region, d.account)
 	d.mu.Lock()
@@ -102,7 +102,7 @@ func (d *Directory) Put(source Source, c Credential) error {
 	return nil
 }
 
-// Remove takes a credential from a source. Requests that were authenticated
+// Remove removes a credential from a source. Requests that were authenticated
 // before go on.
 func (d *Directory) Remove(source Source, accessKeyID string) {
 	d.mu.Lock()
@@ -110,9 +110,9 @@ func (d *Directory) Remove(source Source, accessKeyID string) {
 	d.removeLocked(source, accessKeyID)
 }
 
-// Apply does what happened to a record of the store: nil stands for one that
-// was removed, or that cannot be read. An error means that nobody has the
-// access key now.
+// Apply follows a change of a record of the store. A nil record stands for one
+// that was removed or cannot be read. After an error there is no credential
+// with this id.
 func (d *Directory) Apply(accessKeyID string, record *apigw.AccessKey) error {
 	if record == nil {
 		d.Remove(Store, accessKeyID)
@@ -132,7 +132,7 @@ func (d *Directory) removeLocked(source Source, accessKeyID string) {
 	d.publishLocked()
 }
 
-// takenLocked tells whether another source has an access key with this id.
+// takenLocked returns an error if another source has a credential with this id.
 func (d *Directory) takenLocked(source Source, accessKeyID string) error {
 	for other, keys := range d.sources {
 		if other != source && keys[accessKeyID] != nil {

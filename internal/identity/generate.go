@@ -19,9 +19,9 @@ func Generate() (accessKeyID string, secret Secret) {
 	return "AKIA" + base32.StdEncoding.EncodeToString(id[:]), Secret(base64.StdEncoding.EncodeToString(key[:]))
 }
 
-// NewAccessKey makes a record of the store: an access key of a user, with IAM
-// policies and an end, both of which may be none. The error tells all that is
-// wrong with them.
+// NewAccessKey makes a record for the store: an access key of a user. There may
+// be no policies, and the zero time stands for a key that does not expire. The
+// error has everything that is wrong with the arguments.
 func NewAccessKey(user string, policies []string, now, expires time.Time) (*apigw.AccessKey, error) {
 	id, secret := Generate()
 	return checked(&apigw.AccessKey{
@@ -30,8 +30,8 @@ func NewAccessKey(user string, policies []string, now, expires time.Time) (*apig
 	})
 }
 
-// NewToken is NewAccessKey for a bearer token. The record does not have the token:
-// who reads the store cannot use it.
+// NewToken is NewAccessKey for a bearer token, which it returns too. The record
+// does not contain the token, so reading the store does not reveal it.
 func NewToken(user string, policies []string, now, expires time.Time) (*apigw.AccessKey, Secret, error) {
 	id, token, hash := generateToken()
 	record, err := checked(&apigw.AccessKey{
@@ -41,7 +41,7 @@ func NewToken(user string, policies []string, now, expires time.Time) (*apigw.Ac
 	return record, token, err
 }
 
-// checked returns a record that can be used.
+// checked returns a record, or an error if it cannot be used.
 func checked(k *apigw.AccessKey) (*apigw.AccessKey, error) {
 	c := fromStore(k)
 	if err := c.Check(); err != nil {

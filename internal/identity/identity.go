@@ -1,11 +1,12 @@
-// Package identity knows who may call the gateway's own APIs: users, their
-// access keys, and the IAM policies that say what each may do. The control
-// plane, @connections and routes with AWS_IAM ask it two questions: who signed
-// this request (Authenticate), and may they do this (Authorize).
+// Package identity decides who may call the gateway's own APIs. It has the
+// users, their access keys and tokens, and their IAM policies. For the control
+// plane, @connections and routes with AWS_IAM it finds out who has signed a
+// request (Authenticate), and whether that user may do what the request asks
+// for (Authorize).
 //
-// Credentials come from the configuration and from the store. They are
-// replaced while requests go on: a request sees the credentials of before or
-// of after, nothing between.
+// Credentials come from the configuration and from the store. They can be
+// replaced at any time: a request sees either all of the old credentials or all
+// of the new ones.
 package identity
 
 import (
@@ -27,7 +28,8 @@ const (
 	ServiceControl    = "apigateway"  // the control plane
 )
 
-// Identity is who signed a request. It keeps the policies of that moment.
+// Identity is the user who has signed a request, with the policies that were
+// valid at that moment.
 type Identity struct {
 	User        string // the user's name
 	UserID      string // unique and stable: "AIDA" and 17 letters and digits
@@ -38,12 +40,12 @@ type Identity struct {
 	policies []*iampolicy.Document
 }
 
-// Authenticate tells who signed a request, whose whole body is given, for a
-// service. The error is an *apigw.Error in AWS's words: the caller's fault, or
-// InternalServerErrorException.
+// Authenticate returns the identity that has signed a request for a service.
+// body is the whole body of the request. The error is an *apigw.Error with
+// AWS's text: about the signature, or an InternalServerErrorException.
 func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (*Identity, error) {
-	// What the signature is verified with is what the caller is taken for, even
-	// if credentials change meanwhile.
+	// The identity is made from the same credentials that the signature is
+	// verified with, even if they change meanwhile.
 	snapshot, verifier := d.snapshot()
 	signature, err := verifier.Verify(r.Context(), r, body, service)
 	var refusal *sigv4.Error
@@ -58,9 +60,9 @@ func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (
 	return nil, &apigw.Error{Status: http.StatusInternalServerError, Type: "InternalServerErrorException", Message: "Internal server error"}
 }
 
-// Plausible reports whether a request can turn out to be signed by somebody
-// known, or has a token that is right, before its body is read. Check refuses
-// all others, whatever their body.
+// Plausible reports, before the body of a request is read, whether Check can
+// succeed: the request has a valid token, or claims a current signature by an
+// existing access key. Check refuses all other requests, whatever their body.
 func (d *Directory) Plausible(r *http.Request, service string) bool {
 	if token, given := bearer(r); given {
 		_, err := d.authenticateToken(token)
@@ -70,7 +72,7 @@ func (d *Directory) Plausible(r *http.Request, service string) bool {
 	return verifier.Plausible(r.Context(), r, service)
 }
 
-// snapshot is who is known at this moment, and how to verify that it was them.
+// snapshot returns the current credentials, and a verifier that uses these.
 func (d *Directory) snapshot() (keys, *sigv4.Verifier) {
 	known := keys{*d.current.Load(), d.now}
 	return known, &sigv4.Verifier{Keys: known, Region: d.region, Now: d.now}
@@ -78,7 +80,7 @@ func (d *Directory) snapshot() (keys, *sigv4.Verifier) {
 
 // ClaimedKey returns the access key that a request claims to be signed with, or
 // the id of the token that it has, for records of refusals; "" where there is
-// none that could be one.
+// neither.
 func ClaimedKey(r *http.Request) string {
 	if token, given := bearer(r); given {
 		return claimedToken(token)
@@ -89,8 +91,8 @@ func ClaimedKey(r *http.Request) string {
 	return ""
 }
 
-// errSessionToken answers requests signed with temporary credentials, which
-// only AWS's token service gives out.
+// errSessionToken is the answer to requests that are signed with temporary
+// credentials, which only AWS's token service issues.
 var errSessionToken = &apigw.Error{
 	Status: http.StatusForbidden, Type: "UnrecognizedClientException",
 	Message: "The security token included in the request is invalid. This gateway knows no session tokens: " +
@@ -110,7 +112,7 @@ func (k keys) Secret(_ context.Context, accessKeyID, sessionToken string) (strin
 	}
 	found := k.byID[accessKeyID]
 	switch {
-	case found == nil || found.disabled || found.token != nil: // which has no secret to sign with
+	case found == nil || found.disabled || found.token != nil: // a token has no secret to sign with
 		return "", sigv4.ErrUnknownKey
 	case found.ended(k.now()):
 		return found.secret(), sigv4.ErrExpiredKey
@@ -118,8 +120,8 @@ func (k keys) Secret(_ context.Context, accessKeyID, sessionToken string) (strin
 	return found.secret(), nil
 }
 
-// userID derives a user's unique id, so that it is the same on every node and
-// after every start.
+// userID returns a user's unique id. It is derived from account and name, so
+// that it is the same on every node and after every start.
 func userID(account, user string) string {
 	sum := sha256.Sum256([]byte(account + "/" + user))
 	return "AIDA" + base32.StdEncoding.EncodeToString(sum[:])[:17]

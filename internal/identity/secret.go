@@ -8,10 +8,11 @@ import (
 
 const redacted = "[redacted]"
 
-// Secret is a secret access key. However it is printed, logged or encoded,
-// what comes out is "[redacted]"; string(s) is the one way to its text.
+// Secret is a secret access key. Printed, logged or encoded it is "[redacted]";
+// only string(s) has its text.
 //
-// It belongs into exported fields only: of others, package fmt asks no methods.
+// It must be in exported fields only: package fmt does not call the methods of
+// others.
 type Secret string
 
 // Format implements fmt.Formatter, for every verb.

@@ -14,8 +14,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// A bearer token is an id, which is public, a dot, and 43 characters of base64url:
-// a secret of 256 bits. Being that, it needs no hash that is slow to compute.
+// A bearer token is an id, which is public, a dot, and 43 characters of
+// base64url: a secret of 256 bits. Such a secret cannot be guessed, so its hash
+// need not be slow to compute.
 const (
 	tokenIDPrefix = "SDTK"
 	tokenIDLength = 20
@@ -34,11 +35,12 @@ func parseTokenHash(text string) *tokenHash {
 	return (*tokenHash)(bytes)
 }
 
-// generateToken makes a token, and gives what of it the store may have.
+// generateToken makes a token, and returns with it the two parts that the store
+// may have: its id, and the hash of its secret.
 func generateToken() (id string, token Secret, hash string) {
 	var public [10]byte
 	var secret [32]byte
-	_, _ = rand.Read(public[:]) // it never fails: the program would end
+	_, _ = rand.Read(public[:]) // it never returns an error
 	_, _ = rand.Read(secret[:])
 	id = tokenIDPrefix + base32.StdEncoding.EncodeToString(public[:])
 	text := base64.RawURLEncoding.EncodeToString(secret[:])
@@ -46,10 +48,10 @@ func generateToken() (id string, token Secret, hash string) {
 	return id, Secret(id + "." + text), hex.EncodeToString(sum[:])
 }
 
-// bearer returns the token of a request, given where it has an Authorization
-// header of the scheme Bearer. One that contradicts itself, with a second
-// header or with a signature in its query, has none: as a signed one it is
-// refused.
+// bearer returns the token of a request; given is false for a request without
+// an Authorization header of the scheme Bearer. It is also false for a request
+// that has a second Authorization header, or a signature in its query: that is
+// refused as a wrongly signed one.
 func bearer(r *http.Request) (token string, given bool) {
 	lines := r.Header.Values("Authorization")
 	if len(lines) != 1 || strings.Contains(strings.ToLower(r.URL.RawQuery), "x-amz-algorithm") {
@@ -59,7 +61,8 @@ func bearer(r *http.Request) (token string, given bool) {
 	return strings.TrimLeft(token, " "), strings.EqualFold(scheme, "Bearer")
 }
 
-// claimedToken returns the id in a token, "" where it is none of ours.
+// claimedToken returns the id in a token, "" for a text that does not have the
+// form of our tokens.
 func claimedToken(token string) string {
 	id, _, _ := strings.Cut(token, ".")
 	if len(id) != tokenIDLength || !strings.HasPrefix(id, tokenIDPrefix) || !accessKeyID.MatchString(id) {
@@ -73,15 +76,15 @@ var (
 	errExpiredToken = &apigw.Error{Status: http.StatusForbidden, Type: "ExpiredTokenException", Message: "The security token included in the request is expired"}
 )
 
-// authenticateToken tells whose a token is. It does the same work whether the id
-// is known or not. The error is an *apigw.Error.
+// authenticateToken returns the identity that a token belongs to. It does the
+// same work whether the id exists or not. The error is an *apigw.Error.
 func (d *Directory) authenticateToken(token string) (*Identity, error) {
 	id, secret, _ := strings.Cut(token, ".")
 	if len(id) != tokenIDLength || len(secret) != secretLength {
 		return nil, errUnknownToken
 	}
 	found := (*d.current.Load())[id]
-	var expected tokenHash // which no secret has
+	var expected tokenHash // no secret has this hash
 	if found != nil && found.token != nil {
 		expected = *found.token
 	}
@@ -96,5 +99,5 @@ func (d *Directory) authenticateToken(token string) (*Identity, error) {
 	return found.identity, nil
 }
 
-// ended reports whether a credential's time is over.
+// ended reports whether a credential has expired.
 func (k *key) ended(now time.Time) bool { return !k.expires.IsZero() && !now.Before(k.expires) }

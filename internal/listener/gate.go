@@ -12,8 +12,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
-// gate bounds the connections that are no WebSockets. It knows a source only
-// while it has such connections.
+// gate limits the number of connections that are not WebSockets. It has an
+// entry for a source only while that has such connections.
 type gate struct {
 	total, perSource int                // 0: no limit
 	exempt           forwarded.Networks // sources that stand for many
@@ -36,7 +36,8 @@ func newGate(l Limits, o Options) *gate {
 	return g
 }
 
-// enter counts a connection in, or gives the reason why it may not be.
+// enter counts a connection. It returns the reason if the connection must be
+// closed instead, else "".
 func (g *gate) enter(source netip.Prefix) (reason string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -64,8 +65,9 @@ func (g *gate) leave(source netip.Prefix) {
 	}
 }
 
-// sourceOf is what counts as one source: an address, and of IPv6 the network
-// that one customer has. It is not valid where there is no such thing.
+// sourceOf returns what counts as one source: an IPv4 address, or an IPv6 /64
+// network, which is what one customer has. It is not valid for addresses that
+// are not limited.
 func (g *gate) sourceOf(address netip.Addr) netip.Prefix {
 	if !address.IsValid() || g.exempt.Contains(address) {
 		return netip.Prefix{}
@@ -76,8 +78,8 @@ func (g *gate) sourceOf(address netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(address.WithZone(""), 64).Masked()
 }
 
-// gatedListener closes what the gate does not let in, without a word: an answer
-// would cost more than the connection.
+// gatedListener closes connections beyond the gate's limits. They get no
+// answer, because that would cost more than the connection.
 type gatedListener struct {
 	net.Listener
 	gate     *gate
@@ -107,8 +109,8 @@ func (l *gatedListener) Accept() (net.Conn, error) {
 	}
 }
 
-// peerOf returns the address at the other end of the socket, whoever that speaks
-// for. It is not valid where there is no TCP socket.
+// peerOf returns the address at the other end of the socket, which may be a
+// proxy's. It is not valid for a connection that is not TCP.
 func peerOf(conn net.Conn) netip.Addr {
 	if socket, ok := netconn.Find[*net.TCPConn](conn); ok {
 		if peer, ok := socket.RemoteAddr().(*net.TCPAddr); ok {
@@ -142,10 +144,11 @@ func (c *gatedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// NetConn is what the connection wraps.
+// NetConn returns the connection that this one wraps.
 func (c *gatedConn) NetConn() net.Conn { return c.Conn }
 
-// leaveWhenHijacked is the hook of an http.Server.
+// leaveWhenHijacked is a ConnState hook of http.Server: a hijacked connection
+// leaves the gate.
 func leaveWhenHijacked(c net.Conn, state http.ConnState) {
 	if state != http.StateHijacked {
 		return

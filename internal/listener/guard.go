@@ -11,8 +11,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/dualport"
 )
 
-// guard refuses requests that no client of ours sends, before anything looks at
-// what they ask for, and gives a body its time.
+// guard refuses requests that a proper client does not send, before the next
+// handler, and limits the time for a body.
 func guard(l Limits, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hasBody := r.ContentLength != 0
@@ -26,7 +26,7 @@ func guard(l Limits, next http.Handler) http.Handler {
 		case len(r.Header["Authorization"]) > 1:
 			refuse(w, http.StatusBadRequest, "there are several Authorization lines") // section A.2
 		case hasBody && upgradesToWebSocket(r.Header):
-			// What follows would be taken for frames by one side, for a body by another.
+			// The bytes behind it could be taken for frames or for a body.
 			refuse(w, http.StatusBadRequest, "an upgrade has no body")
 		case hasBody && l.BodyTime > 0:
 			withBodyTime(w, r, l.BodyTime, next)
@@ -49,8 +49,8 @@ func lines(header http.Header) (n int) {
 	return n
 }
 
-// withBodyTime serves a request whose body must have come within a time. The
-// time of whatever the handler does after it is its own.
+// withBodyTime serves a request whose body must come within a time. The limit
+// ends with the body.
 func withBodyTime(w http.ResponseWriter, r *http.Request, limit time.Duration, next http.Handler) {
 	controller := http.NewResponseController(w)
 	if controller.SetReadDeadline(time.Now().Add(limit)) == nil {
@@ -73,8 +73,8 @@ func (b *timedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// refuse answers in API Gateway's form and closes the connection, of whose next
-// bytes nothing certain is known.
+// refuse answers in API Gateway's form and closes the connection, because it is
+// not certain where the next request begins.
 func refuse(w http.ResponseWriter, status int, message string) {
 	body := `{"message":` + strconv.Quote(message) + `}`
 	header := w.Header()

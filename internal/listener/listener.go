@@ -1,5 +1,5 @@
 // Package listener is the HTTP server in front of the gateway: one port, plain
-// and TLS, with limits that keep a hostile client's cost to itself.
+// and TLS, with limits for hostile clients.
 //
 // A connection passes these gates before a handler sees its request:
 //
@@ -11,8 +11,8 @@
 //     time for its body (guard.go), and the time for the answer (package dualport);
 //   - who the client is, where a trusted proxy says so (package forwarded).
 //
-// A connection that becomes a WebSocket is not the server's any more: nothing
-// is kept for it here.
+// A connection that becomes a WebSocket has left the server, and uses no memory
+// here.
 //
 // Packages server and dev open and serve their public and admin ports with it.
 package listener
@@ -33,25 +33,27 @@ import (
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 )
 
-// Options say how a port is served. The zero value serves plain HTTP with the
-// default limits and believes no proxy.
+// Options configure a port. The zero value serves plain HTTP with the default
+// limits, and trusts no proxy.
 type Options struct {
-	// TLS, where it is set, is spoken with clients that begin with it. HTTP/2
-	// is not offered.
+	// TLS, if it is set, is used with clients that begin with a TLS handshake.
+	// HTTP/2 is not offered.
 	TLS *tls.Config
-	// Plain answers requests that do not come by TLS; nil stands for the same
-	// handler. TLSRequired refuses them.
+	// Plain answers requests that do not come by TLS, for instance TLSRequired,
+	// which refuses them. nil stands for the port's own handler.
 	Plain http.Handler
 	// Trusted are the proxies whose X-Forwarded-* lines are believed.
 	Trusted forwarded.Networks
-	// ProxyProtocol: connections from Trusted begin with a PROXY header.
+	// ProxyProtocol is set where connections from Trusted begin with a PROXY
+	// header.
 	ProxyProtocol bool
 	// LeavesReserve closes connections that would take one of the process's last
 	// file descriptors: package descriptors.
 	LeavesReserve bool
 	Limits        Limits
-	// Refused is told of connections that were closed when they were accepted,
-	// by the accept loop: it must not wait for anything. Nil is told nothing.
+	// Refused is called for connections that were closed when they were
+	// accepted. The accept loop calls it, so it must not wait for anything. It
+	// may be nil.
 	Refused func(source netip.Addr, reason string)
 }
 
@@ -64,9 +66,9 @@ type Limits struct {
 	BodyTime    time.Duration // for the body: 30 s
 	WriteTime   time.Duration // for a client to take an answer, from its first byte, and a second more for each 64 KiB: 30 s
 	IdleTime    time.Duration // between two requests: 1 min
-	// Connections and PerSource bound the connections that are no WebSockets
-	// (yet): 16384, and 1024 from one IPv4 address or one IPv6 /64 network.
-	// Trusted proxies count as no source.
+	// Connections and PerSource are the largest numbers of connections that are
+	// not WebSockets, or not yet: 16384, and 1024 from one IPv4 address or one
+	// IPv6 /64 network. For trusted proxies only the total counts.
 	Connections, PerSource int
 }
 
@@ -84,7 +86,8 @@ func (l Limits) withDefaults() Limits {
 	}
 }
 
-// headerBytes leaves room for the tolerance of net/http in what is kept of a head.
+// headerBytes returns the limit for net/http, which accepts somewhat more than
+// its limit: heads must not be larger than what package dualport keeps.
 func headerBytes(value int) int {
 	const tolerance = 4 << 10
 	most := dualport.MaxHead - tolerance
@@ -123,7 +126,7 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 		IdleTimeout:       limits.IdleTime,
 		MaxHeaderBytes:    limits.HeaderBytes,
 		ConnState:         leaveWhenHijacked,
-		ErrorLog:          log.New(io.Discard, "", 0), // what clients do wrong is told where it is refused
+		ErrorLog:          log.New(io.Discard, "", 0), // clients' mistakes are reported where they are refused
 	}
 	dualport.Attach(s.http, limits.WriteTime)
 	go func() {
@@ -133,7 +136,7 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 	return s
 }
 
-// byTransport chooses by whether a request came by TLS.
+// byTransport passes requests that came by TLS to secure, and others to plain.
 func byTransport(secure, plain http.Handler) http.Handler {
 	if plain == nil {
 		return secure
@@ -173,11 +176,12 @@ func (s *Server) URL() string {
 
 // StopAccepting refuses new connections from now on; those that are open stay.
 func (s *Server) StopAccepting() {
-	_ = s.listener.Close() // it cannot be of use any more, whatever this says
+	_ = s.listener.Close() // it is not used any more, also after an error
 	<-s.done
 }
 
-// Close stops the server. Requests under way have until ctx ends.
+// Close stops the server. It waits for requests that are under way until ctx
+// ends.
 func (s *Server) Close(ctx context.Context) {
 	if s.http.Shutdown(ctx) != nil {
 		_ = s.http.Close()

@@ -9,11 +9,11 @@ import (
 	"syscall"
 )
 
-// Alive reports whether connections are accepted: it opens one from this machine
-// and waits until the accept loop has taken that or another. The error says what
-// had not happened when ctx ended. A process without descriptors left cannot ask,
-// and counts as alive: it serves who is there. So does one that accepts nobody
-// any more, on purpose.
+// Alive returns an error unless connections are accepted: it opens one from
+// this machine, and waits until the accept loop has taken that or another. The
+// error says what had not happened when ctx ended. A process that has no
+// descriptors left cannot open one, and counts as alive because it still serves
+// its clients. So does a server that has stopped accepting on purpose.
 func (s *Server) Alive(ctx context.Context) error {
 	accepted := s.accepted.wait()
 	address := s.Addr()
@@ -21,7 +21,7 @@ func (s *Server) Alive(ctx context.Context) error {
 	switch {
 	case err == nil:
 		defer conn.Close()
-	case errors.Is(err, syscall.ECONNRESET): // it was accepted, and was one too many
+	case errors.Is(err, syscall.ECONNRESET): // it was accepted, and closed by the gate
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), s.hasEnded():
 		return nil
 	default:
@@ -46,7 +46,8 @@ func (s *Server) hasEnded() bool {
 	}
 }
 
-// acceptance tells who waits for it that the accept loop has taken a connection.
+// acceptance wakes goroutines that wait until the accept loop has taken a
+// connection.
 type acceptance struct {
 	mu   sync.Mutex
 	next chan struct{} // closed when a connection is taken; nil: nobody waits

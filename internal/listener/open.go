@@ -8,10 +8,11 @@ import (
 	"syscall"
 )
 
-// Open opens a port. Clients that connect wait until somebody accepts.
+// Open opens a port. Clients can connect at once, and wait until their
+// connections are accepted.
 func Open(ctx context.Context, address string) (net.Listener, error) {
-	// Kernel keep-alive timers of a million connections are a load of their
-	// own; dead peers are found by the idle timeout.
+	// TCP keep-alive is off: its timers are a load with a million connections,
+	// and the idle timeout finds dead peers.
 	port, err := (&net.ListenConfig{KeepAlive: -1}).Listen(ctx, "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

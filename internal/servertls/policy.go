@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Policy bounds versions and ciphers. The zero value is that of the name TLS_1_2.
-// Policies with the same bounds are equal, whatever they are called. Key exchanges
-// are Go's own: X25519MLKEM768, which withstands quantum computers, then X25519 and
-// the NIST curves.
+// Policy is the versions and ciphers that are allowed. The zero value is that
+// of the name TLS_1_2. Policies that allow the same are equal, whatever their
+// names. Key exchanges are Go's own: X25519MLKEM768, which withstands quantum
+// computers, then X25519 and the NIST curves.
 type Policy struct {
 	bounds *bounds // nil: TLS 1.2 and later, with Go's own choice of suites
 }
@@ -34,7 +34,8 @@ var (
 	strictest = Policy{&bounds{minimum: tls.VersionTLS13}}
 )
 
-// policies are the names of AWS, as far as they can be kept, and three of ours.
+// policies are those of AWS that can be provided here, by AWS's names, and
+// three of our own.
 var policies = map[string]Policy{
 	"compatible":   compatible,
 	"intermediate": aead,
@@ -47,8 +48,9 @@ var policies = map[string]Policy{
 	"SecurityPolicy_TLS13_1_3_2025_09":        strictest,
 }
 
-// ParsePolicy returns the policy of a name. TLS_1_0 is one of AWS's names that are
-// none here, and so are those that promise a FIPS module.
+// ParsePolicy returns the policy with a name. It returns an error for other
+// names, among them two kinds of AWS's: TLS_1_0, and those that promise a FIPS
+// module.
 func ParsePolicy(name string) (Policy, error) {
 	if p, ok := policies[name]; ok {
 		return p, nil

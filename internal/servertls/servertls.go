@@ -1,7 +1,7 @@
 // Package servertls is the TLS side of a listener: certificates from files that
 // are read again when they change, one for each host name, certificates from
 // elsewhere (package acme) for names that no file has, versions and ciphers by
-// the name of a policy, and client certificates.
+// a policy, and client certificates.
 //
 // Package server makes one Certificates for each port that speaks TLS.
 package servertls
@@ -20,25 +20,25 @@ import (
 	"time"
 )
 
-// Options say what a port's TLS is made of.
+// Options configure the TLS of a port.
 type Options struct {
-	// Files are the certificates. The first one is for clients that ask for no
-	// name, or for one that nobody has.
+	// Files are the certificates. The first one is for clients that name no
+	// host, or one for which there is no certificate.
 	Files []Pair
-	// Managed gives a certificate for a name that no file has, or an error. Nil
-	// stands for none.
+	// Managed returns a certificate for a name that no file has, or an error.
+	// It may be nil.
 	Managed func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	// Protocols are spoken beside http/1.1, by their ALPN names: acme-tls/1, for
-	// the TLS-ALPN-01 challenge. HTTP/2 is none of them: a WebSocket begins with
-	// HTTP/1.1.
+	// Protocols are spoken beside http/1.1, by their ALPN names: acme-tls/1,
+	// for the TLS-ALPN-01 challenge. HTTP/2 must not be among them: a WebSocket
+	// begins with HTTP/1.1.
 	Protocols []string
 	// Policy bounds the versions and ciphers.
 	Policy Policy
 	// ClientCAs is a PEM file with the authorities whose client certificates
 	// are let in. Where it is set a client without one is refused.
 	ClientCAs string
-	// Report is told of files that changed and cannot be used; what was in use
-	// stays so. Nil is told nothing.
+	// Report is called with the error of files that have changed and cannot be
+	// used; the content before stays in use. It may be nil.
 	Report func(error)
 	// Interval is the time between two looks at the files; 0 stands for 10 s.
 	Interval time.Duration
@@ -62,7 +62,7 @@ type Certificates struct {
 type material struct {
 	byName map[string]*tls.Certificate // in lower case; "*." for wildcards
 	first  *tls.Certificate            // nil: there are no files
-	config *tls.Config                 // what the policy says
+	config *tls.Config                 // with the policy's versions and ciphers
 }
 
 // New reads the files. The error names the one that cannot be used.
@@ -89,7 +89,8 @@ func New(o Options) (*Certificates, error) {
 	return c, nil
 }
 
-// Use replaces the files, all at once. On an error what was in use stays so.
+// Use replaces the files, all at once. If it returns an error, the files before
+// stay in use.
 func (c *Certificates) Use(files []Pair) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,8 +121,8 @@ func (c *Certificates) Watch(ctx context.Context) {
 	}
 }
 
-// Reload looks at the files now. What cannot be used is reported, once for each
-// change.
+// Reload looks at the files now. It reports files that cannot be used, once for
+// each change.
 func (c *Certificates) Reload() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -130,7 +131,7 @@ func (c *Certificates) Reload() {
 		loaded, err := load()
 		changed = changed || loaded
 		if err != nil {
-			c.options.Report(fmt.Errorf("what was in use stays in use: %w", err))
+			c.options.Report(fmt.Errorf("the certificates before stay in use: %w", err))
 		}
 	}
 	for _, file := range c.read {
@@ -144,7 +145,7 @@ func (c *Certificates) Reload() {
 	}
 }
 
-// publishLocked makes what was read the material of handshakes to come.
+// publishLocked makes the files that were read the material of new handshakes.
 func (c *Certificates) publishLocked() {
 	m := &material{byName: make(map[string]*tls.Certificate)}
 	for _, file := range slices.Backward(c.read) { // the first file that has a name gives it
@@ -159,14 +160,15 @@ func (c *Certificates) publishLocked() {
 	}
 	if c.cas != nil {
 		base.ClientAuth, base.ClientCAs = tls.RequireAndVerifyClientCert, c.cas.pool
-		// A ticket would outlive the authority that vouched for its client.
+		// A ticket could be used after its client's authority was removed.
 		base.SessionTicketsDisabled = true
 	}
 	m.config = c.options.Policy.config(base)
 	c.current.Store(m)
 }
 
-// TLSConfig returns a server's configuration. It follows the files.
+// TLSConfig returns a server's configuration, which always uses the newest
+// files.
 func (c *Certificates) TLSConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -220,8 +222,9 @@ func serverName(hello *tls.ClientHelloInfo) string {
 	return strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
 }
 
-// names returns what a certificate is for. Its common name counts where it
-// names nothing else, for old private authorities; clients have their own mind.
+// names returns the hosts that a certificate is for: its common name if it has
+// no other names, as certificates of old private authorities, which not all
+// clients accept.
 func names(leaf *x509.Certificate) []string {
 	var list []string
 	for _, name := range leaf.DNSNames {
@@ -233,16 +236,16 @@ func names(leaf *x509.Certificate) []string {
 	return list
 }
 
-// pairFile is a pair and what was read of it.
+// pairFile is a pair, with the certificate as it was read last.
 type pairFile struct {
 	Pair
 	seen        [2]string // the files' contents at the last look
 	certificate *tls.Certificate
 }
 
-// load reads the files. It tells whether there is another certificate now; on an
-// error the former one stays. Contents that were seen before are not judged
-// again.
+// load reads the files. changed reports whether there is another certificate
+// now; after an error it is still the one before. Contents that are the same as
+// at the last look are not checked again.
 func (f *pairFile) load() (changed bool, err error) {
 	cert, err := os.ReadFile(f.CertFile)
 	if err != nil {
@@ -268,7 +271,8 @@ func (f *pairFile) load() (changed bool, err error) {
 	return true, nil
 }
 
-// unreadable is told once, until the files can be read again.
+// unreadable returns an error once, and then nil until the files can be read
+// again.
 func (f *pairFile) unreadable(err error) error {
 	if mark := [2]string{"", err.Error()}; f.certificate == nil || f.seen != mark {
 		f.seen = mark
@@ -277,7 +281,7 @@ func (f *pairFile) unreadable(err error) error {
 	return nil
 }
 
-// caFile is a file of authorities and what was read of it.
+// caFile is a file of authorities, with its content as it was read last.
 type caFile struct {
 	path string
 	seen string

@@ -9,10 +9,10 @@ import (
 
 const unsignedPayload = "UNSIGNED-PAYLOAD"
 
-// canonicalRequest puts the request into the one form that is signed. It is
-// not faithful where the request contradicts that form: it lists its signed
-// headers in another way, lacks one of them, or tells a hash that is not the
-// body's.
+// canonicalRequest returns the canonical form of the request, which is what is
+// signed. faithful is false if the request contradicts that form: it lists its
+// signed headers in another order, lacks one of them, or has a hash that is not
+// the body's.
 func (c *claim) canonicalRequest(body []byte) (text string, faithful bool, err error) {
 	payload, faithful, err := c.payload(body)
 	if err != nil {
@@ -38,9 +38,9 @@ func (c *claim) canonicalRequest(body []byte) (text string, faithful bool, err e
 	return b.String(), faithful, nil
 }
 
-// payload returns the last line of the canonical request. A request may tell
-// that its body is not signed; otherwise the line is the hash of what came,
-// whatever the request tells.
+// payload returns the last line of the canonical request. A request may declare
+// that its body is not signed; otherwise the line is the hash of the body,
+// whatever hash the request declares.
 func (c *claim) payload(body []byte) (line string, faithful bool, err error) {
 	told := strings.Join(c.request.Header.Values("X-Amz-Content-Sha256"), ",")
 	if c.presigned && told == "" {
@@ -61,7 +61,8 @@ func (c *claim) payload(body []byte) (line string, faithful bool, err error) {
 }
 
 // headerValues returns the values of a header in the order they came; nil where
-// the request lacks it. net/http keeps Host elsewhere.
+// the request does not have it. It also finds Host, which net/http keeps
+// elsewhere.
 func headerValues(r *http.Request, name string) []string {
 	if name != "host" {
 		return r.Header.Values(name)
@@ -72,7 +73,8 @@ func headerValues(r *http.Request, name string) []string {
 	return []string{r.Host}
 }
 
-// trim removes white space at the ends and makes one space of several within.
+// trim removes white space at both ends, and replaces several spaces within by
+// one.
 func trim(value string) string {
 	value = strings.Trim(value, " \t")
 	if !strings.Contains(value, "  ") && !strings.Contains(value, "\t") {
@@ -109,8 +111,8 @@ func canonicalPath(path string) string {
 type parameter struct{ name, value string }
 
 // parseQuery splits a query string. A plus sign is a space, as everywhere in
-// the gateway. An empty parameter is one with an empty name, so that a query
-// has no second spelling with more ampersands.
+// the gateway. An empty parameter counts as one with an empty name, so that
+// more ampersands make another query.
 func parseQuery(raw string) ([]parameter, error) {
 	if raw == "" {
 		return nil, nil
@@ -132,7 +134,7 @@ func parseQuery(raw string) ([]parameter, error) {
 }
 
 // canonicalQuery sorts the parameters by their escaped names, then values. A
-// presigned request's signature is not among what it signs.
+// presigned request does not sign its own signature.
 func canonicalQuery(query []parameter, presigned bool) string {
 	escaped := make([]parameter, 0, len(query))
 	for _, p := range query {

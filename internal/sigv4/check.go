@@ -43,7 +43,7 @@ func inWords(d time.Duration) string {
 	return strconv.FormatInt(int64(d/time.Second), 10) + " sec."
 }
 
-// checkForm checks what is the same for every service.
+// checkForm checks the parts that are the same for every service.
 func (c *claim) checkForm() error {
 	c.headerNames = strings.Split(strings.ToLower(c.headerList), ";")
 	slices.Sort(c.headerNames)
@@ -83,7 +83,8 @@ func (c *claim) checkScope(region, service string) error {
 		return nil
 	}
 	if c.scopeRegion != region {
-		// Behind AWS's text: everybody knows its regions, and nobody a gateway's.
+		// This is added to AWS's text, because a client cannot know the
+		// gateway's region.
 		wrong.WriteString("The region of this gateway is '" + region + "', not " + quote(c.scopeRegion) + ".")
 	}
 	return invalid(wrong.String())

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// claim is what a request says of its signature, and the parts of the request
-// that the signature covers.
+// claim is what a request declares about its signature, with the parts of the
+// request that the signature covers.
 type claim struct {
 	request   *http.Request
 	path      string // as received, still escaped
@@ -29,7 +29,8 @@ type claim struct {
 	accessKeyID, scopeDate, scopeRegion, scopeService, scopeEnd string
 }
 
-// parseClaim reads what must be there for a signature. It judges none of it.
+// parseClaim reads the parts of a signature. It returns an error if one is
+// missing, and does not check them otherwise.
 func parseClaim(r *http.Request) (*claim, error) {
 	c := &claim{request: r}
 	var rawQuery string
@@ -63,11 +64,11 @@ func parseClaim(r *http.Request) (*claim, error) {
 // target returns the path and the query of the request line.
 func target(r *http.Request) (path, query string) {
 	uri := r.RequestURI
-	if uri == "" { // not of a server
+	if uri == "" { // the request was not read by a server
 		return r.URL.EscapedPath(), r.URL.RawQuery
 	}
 	if scheme, rest, found := strings.Cut(uri, "://"); found && !strings.ContainsAny(scheme, "/?") {
-		// Of a client that takes the gateway for its proxy.
+		// A client that uses the gateway as its proxy sends this.
 		uri = "/"
 		if at := strings.IndexAny(rest, "/?"); at >= 0 {
 			uri = rest[at:]
@@ -146,7 +147,7 @@ func (c *claim) readDate() error {
 }
 
 // parsePresigned reads the parameters of a presigned request. Their names are
-// case-sensitive, and none may be there twice: which one would count?
+// case-sensitive, and none may be there twice.
 func (c *claim) parsePresigned() error {
 	fields := []struct {
 		name   string
@@ -183,8 +184,8 @@ func (c *claim) parsePresigned() error {
 	return nil
 }
 
-// ClaimedKey returns the access key that a request says it is signed with, ""
-// when it says none. Nothing of it is verified.
+// ClaimedKey returns the access key that a request declares to be signed with,
+// "" when there is none. It does not verify anything.
 func ClaimedKey(r *http.Request) string {
 	c, err := parseClaim(r)
 	if err != nil {

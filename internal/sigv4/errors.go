@@ -6,10 +6,10 @@ import (
 	"net/http"
 )
 
-// Error is a refusal as API Gateway words it.
+// Error is a refusal with API Gateway's text.
 type Error struct {
-	// Status is the HTTP status: 403, or 400 for a request that no signature
-	// could make right.
+	// Status is the HTTP status: 403, or 400 for a request that would be
+	// refused with any signature.
 	Status int
 	// Type is the error type for the header x-amzn-ErrorType, such as
 	// "InvalidSignatureException".
@@ -39,14 +39,14 @@ func malformed(message string) *Error {
 	return &Error{http.StatusBadRequest, "BadRequestException", message}
 }
 
-// What a refusal repeats of the request is bounded, in bytes: whoever is not
-// known gets no large answers.
+// Limits, in bytes, of the parts of a request that a refusal repeats, so that
+// unauthenticated clients get no large answers.
 const (
 	maxQuote = 256
 	maxEcho  = 16 << 10
 )
 
-// quote repeats a part of the request.
+// quote quotes a part of the request, shortened if it is long.
 func quote(text string) string {
 	if len(text) > maxQuote {
 		text = text[:maxQuote] + "…"
@@ -54,7 +54,8 @@ func quote(text string) string {
 	return "'" + text + "'"
 }
 
-// errMismatch tells what should have been signed.
+// errMismatch is the refusal for a wrong signature. It has the text that should
+// have been signed.
 func errMismatch(canonical, toSign string) *Error {
 	message := "The request signature we calculated does not match the signature you provided. " +
 		"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
@@ -65,8 +66,8 @@ func errMismatch(canonical, toSign string) *Error {
 	return invalid(message)
 }
 
-// digest stands for a header in messages: the header may be a token of another
-// kind, sent to the wrong place.
+// digest returns a hash of a header for messages. The header itself may be a
+// secret, a token that was sent to the wrong place.
 func digest(header string) string {
 	sum := sha256.Sum256([]byte(header))
 	return base64.StdEncoding.EncodeToString(sum[:])

@@ -4,7 +4,7 @@ import "strings"
 
 const upperHex = "0123456789ABCDEF"
 
-// escape escapes every byte that RFC 3986 does not call unreserved.
+// escape escapes every byte that is not unreserved by RFC 3986.
 func escape(text string) string {
 	reserved := 0
 	for i := range len(text) {
@@ -34,8 +34,8 @@ func unreserved(char byte) bool {
 		char == '-' || char == '.' || char == '_' || char == '~'
 }
 
-// unescape undoes the escapes of a query string; false stands for a percent
-// sign that begins none.
+// unescape undoes the escapes of a query string. It returns false if a percent
+// sign does not begin an escape.
 func unescape(text string) (string, bool) {
 	if !strings.ContainsAny(text, "%+") {
 		return text, true

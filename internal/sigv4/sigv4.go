@@ -1,9 +1,10 @@
 // Package sigv4 verifies requests that are signed with AWS Signature Version 4,
 // in their Authorization header or in their query string ("presigned"), as API
-// Gateway does for its services execute-api and apigateway. It knows nothing of
-// users and permissions: it says which access key signed a request.
+// Gateway does for its services execute-api and apigateway. It finds out which
+// access key has signed a request; users and permissions are the matter of
+// package identity.
 //
-// What is refused is refused in AWS's words; see Error.
+// Refusals have AWS's texts; see Error.
 package sigv4
 
 import (
@@ -33,27 +34,27 @@ const (
 	dateFormat = "20060102"
 )
 
-// Errors that Keys answers with.
+// Errors of Keys.
 var (
-	// ErrUnknownKey: nobody has this access key, or the session token is not
+	// ErrUnknownKey: there is no such access key, or the session token is not
 	// the key's.
 	ErrUnknownKey = errors.New("the access key is not known")
-	// ErrExpiredKey: the access key was somebody's, but its time is over.
+	// ErrExpiredKey: the access key exists, but has expired.
 	ErrExpiredKey = errors.New("the access key has expired")
 )
 
-// Keys knows the secrets of access keys. It is safe for concurrent use.
+// Keys has the secrets of access keys. It must be safe for concurrent use.
 type Keys interface {
-	// Secret gives the secret access key that belongs to an access key. The
+	// Secret returns the secret access key that belongs to an access key. The
 	// session token is the request's, "" where it has none. The error is
-	// ErrUnknownKey or ErrExpiredKey, possibly wrapped; any other one is a
-	// failure of the gateway, which Verify hands on as it is.
+	// ErrUnknownKey or ErrExpiredKey, possibly wrapped. Any other error is a
+	// failure of the gateway, which Verify returns as it is.
 	Secret(ctx context.Context, accessKeyID, sessionToken string) (string, error)
 }
 
 // Verifier verifies requests. It is safe for concurrent use.
 type Verifier struct {
-	// Keys gives the secrets. It must be set.
+	// Keys has the secrets. It must be set.
 	Keys Keys
 	// Region is the one that signatures must be scoped to.
 	Region string
@@ -61,7 +62,7 @@ type Verifier struct {
 	Now func() time.Time
 }
 
-// Signature is what a valid signature says.
+// Signature describes a valid signature.
 type Signature struct {
 	AccessKeyID   string
 	SessionToken  string // "" where the request has none
@@ -75,8 +76,8 @@ type Signature struct {
 // The body is the whole body of the request. The error is an *Error, or a
 // failure of Keys.
 //
-// A presigned request can be sent again until it expires, and one that is
-// signed in its header for MaxSkew: that is how Signature Version 4 is.
+// As usual with Signature Version 4, a presigned request can be sent again
+// until it expires, and one that is signed in its header for MaxSkew.
 func (v *Verifier) Verify(ctx context.Context, r *http.Request, body []byte, service string) (*Signature, error) {
 	c, err := v.claim(r, service)
 	if err != nil {
@@ -94,9 +95,9 @@ func (v *Verifier) Verify(ctx context.Context, r *http.Request, body []byte, ser
 	}, nil
 }
 
-// Plausible reports whether a request can turn out to be signed once its body
-// is there: it claims a current signature for the service, by a key that is
-// known. Whose it is not has no claim to have its body kept in memory.
+// Plausible reports, before the body of a request is read, whether Verify can
+// succeed: the request claims a current signature for the service, by a known
+// access key. The body of any other request need not be kept in memory.
 func (v *Verifier) Plausible(ctx context.Context, r *http.Request, service string) bool {
 	c, err := v.claim(r, service)
 	if err == nil {
@@ -105,8 +106,8 @@ func (v *Verifier) Plausible(ctx context.Context, r *http.Request, service strin
 	return err == nil
 }
 
-// claim returns what a request says of its signature, if that is complete,
-// current and for this service.
+// claim returns what a request declares about its signature. The error is an
+// *Error if that is not complete, current and for this service.
 func (v *Verifier) claim(r *http.Request, service string) (*claim, error) {
 	now := time.Now
 	if v.Now != nil {
@@ -128,8 +129,8 @@ func (v *Verifier) claim(r *http.Request, service string) (*claim, error) {
 	return c, nil
 }
 
-// compare computes the signature anew and compares it with the claimed one. It
-// does the same work whether the key is known or not.
+// compare computes the signature, and returns an error unless it is the claimed
+// one. It does the same work whether the key is known or not.
 func (v *Verifier) compare(ctx context.Context, c *claim, body []byte) error {
 	secret, unknown := v.Keys.Secret(ctx, c.accessKeyID, c.sessionToken)
 	canonical, faithful, err := c.canonicalRequest(body)
