@@ -6,7 +6,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 MODULES   := $(shell find . -name go.mod -not -path './tools/*' -not -path '*/node_modules/*' -not -path '*/testdata/*' | xargs -n 1 dirname | sort)
 LINTER    := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 
-.PHONY: all test lint build bench chaos fuzz clean
+.PHONY: all test lint build bench chaos fuzz generate clean
 
 all: lint test build
 
@@ -50,6 +50,16 @@ chaos:
 # Every fuzz target for some seconds, and the inputs that it tries in a second.
 fuzz:
 	scripts/fuzz-rates.sh
+
+# Writes again all that is generated: the wire types of the control plane, from the
+# service models that AWS publishes, and the golden files of tests, from what the code
+# does now: read their diff. The models come from botocore's repository at the version
+# that tools/apigen pins, or from AWS_MODELS, a folder like the data folder of an
+# installed botocore.
+AWS_MODELS ?=
+generate:
+	go run ./tools/apigen $(if $(AWS_MODELS),-models $(AWS_MODELS)) -out internal/apigw
+	go test $(addprefix ./,$(shell grep -rl '"update", false,' --include=*_test.go internal | xargs -n 1 dirname | sort -u)) -count 1 -update
 
 clean:
 	rm -rf dist

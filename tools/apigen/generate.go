@@ -19,8 +19,12 @@ type generator struct {
 	alias   map[string]string // what a response is the same as, by name
 }
 
-// generate gives the files of a package by name.
-func generate(m *model, t target) (map[string][]byte, error) {
+// generate returns the files of a package by name, made from the text of its model.
+func generate(text []byte, t target) (map[string][]byte, error) {
+	m, err := parseModel(text)
+	if err != nil {
+		return nil, err
+	}
 	g := &generator{m, t, make(map[string]bool), make(map[string]string)}
 	files := map[string][]byte{"endpoints.go": g.endpoints()}
 	for _, group := range t.groups {

@@ -2,12 +2,14 @@
 // models that AWS publishes: operations with methods, URIs and statuses, and
 // their requests and responses with the members' locations and limits.
 //
-//	go run ./tools/apigen -v2 apigatewayv2.json.gz -v1 apigateway.json.gz -out internal/apigw
+//	go run ./tools/apigen                                 from the models that AWS publishes
+//	go run ./tools/apigen -models .../site-packages/botocore/data    from a copy of them
 //
 // What it writes is checked in, so that building needs no model.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -15,35 +17,39 @@ import (
 )
 
 func main() {
-	v2 := flag.String("v2", "", "the model of API Gateway v2, gzipped JSON")
-	v1 := flag.String("v1", "", "the model of API Gateway v1, gzipped JSON")
-	out := flag.String("out", "internal/apigw", "the folder of the packages")
+	models := flag.String("models", "", "folder with the models, as the data folder of botocore; without it, those of botocore "+botocore+" are fetched from its repository")
+	out := flag.String("out", "internal/apigw", "folder of the packages")
 	flag.Parse()
-	if err := run(*v2, *v1, *out); err != nil {
+	if err := run(context.Background(), *models, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "apigen:", err)
 		os.Exit(1)
 	}
 }
 
-// run generates both packages below a folder.
-func run(v2, v1, out string) error {
-	for _, job := range []struct {
-		model string
-		target
-	}{{v2, wireV2}, {v1, wireV1}} {
-		m, err := readModel(job.model)
+// run generates both packages below a folder, from the models of another one, or from
+// those that AWS publishes if that is "".
+func run(ctx context.Context, models, out string) error {
+	for _, t := range []target{wireV2, wireV1} {
+		text, err := t.model.fetchOrRead(ctx, models)
 		if err != nil {
 			return err
 		}
-		files, err := generate(m, job.target)
+		files, err := generate(text, t)
 		if err != nil {
-			return fmt.Errorf("package %s: %w", job.name, err)
+			return fmt.Errorf("package %s: %w", t.name, err)
 		}
 		for name, text := range files {
-			if err := os.WriteFile(filepath.Join(out, job.name, name), text, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(out, t.name, name), text, 0o644); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (s source) fetchOrRead(ctx context.Context, folder string) ([]byte, error) {
+	if folder == "" {
+		return s.fetch(ctx, published)
+	}
+	return s.read(folder)
 }

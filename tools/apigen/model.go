@@ -1,10 +1,8 @@
 package main
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 )
@@ -43,19 +41,11 @@ type member struct {
 	LocationName string
 }
 
-func readModel(name string) (*model, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := gzip.NewReader(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
+// parseModel reads the text of a model.
+func parseModel(text []byte) (*model, error) {
 	m := new(model)
-	if err := json.NewDecoder(text).Decode(m); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if err := json.Unmarshal(text, m); err != nil {
+		return nil, fmt.Errorf("the model: %w", err)
 	}
 	for name, s := range m.Shapes {
 		s.limitsByName(name)
