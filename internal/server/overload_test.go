@@ -4,9 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/gateway"
@@ -148,5 +153,91 @@ func TestOverloadInFlight(t *testing.T) {
 	manager.Round()
 	if !strings.Contains(log.String(), "ended: pausing those who send most") {
 		t.Errorf("the log: %s", &log)
+	}
+}
+
+// What is done, about which pressure and from where on, is what the table in the
+// documentation says; and every pressure that an action is for is one that is
+// watched.
+func TestOverloadTable(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/self-host.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| What is done |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := strings.Split(table, "\n")
+	watched := map[string]string{"Memory": "memory", "Descriptors": "descriptors", "Messages in flight": "messages in flight", "Event loops": "lag"}
+	var columns []string
+	for name := range strings.SplitSeq(strings.Trim(rows[0], " |"), "|") {
+		columns = append(columns, watched[strings.TrimSpace(name)])
+	}
+	g := gatewaytest.New(t, websocket.DriverAuto)
+	for _, p := range pressures(g.Engine) {
+		if !slices.Contains(columns, p.Name) {
+			t.Errorf("the pressure %q is in no column of %q", p.Name, rows[0])
+		}
+	}
+	taken := actions(g.Engine, g.Gateway)
+	if len(rows) != 2+len(taken) {
+		t.Fatalf("%d actions are taken, and the table has the rows\n%s", len(taken), table)
+	}
+	for i, a := range taken {
+		cells := strings.Split(strings.Trim(rows[2+i], "|"), "|")[1:]
+		want := make(map[string]float64)
+		for c, cell := range cells {
+			cell = strings.ReplaceAll(strings.TrimSpace(cell), " ", "")
+			if percent, is := strings.CutSuffix(cell, "%"); is {
+				n, err := strconv.ParseFloat(percent, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want[columns[c]] = n / 100
+			} else if cell != "" {
+				turn, err := time.ParseDuration(cell)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want[columns[c]] = float64(turn) / float64(loopsStandStill)
+			}
+		}
+		if diff := cmp.Diff(want, a.From); diff != "" {
+			t.Errorf("%s, in the table %q (-documented +taken):\n%s", a.Name, rows[2+i], diff)
+		}
+	}
+}
+
+// Loops that take long for a turn are a pressure: as they slow down, handshakes
+// are refused, until they turn again.
+func TestOverloadLag(t *testing.T) {
+	t.Parallel()
+	g := gatewaytest.New(t, websocket.DriverAuto)
+	g.Functions.Set("echo", gatewaytest.Echo)
+	g.DeployRoutes(gatewaytest.Route{Key: "$default", Function: "echo", TwoWay: true})
+	hang := true
+	lag := overload.Lag(func(ctx context.Context) error {
+		if hang {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return g.Engine.Alive(ctx)
+	}, time.Second)
+	var log strings.Builder
+	manager := overload.New(slog.New(slog.NewTextHandler(&log, nil)), []overload.Pressure{lag}, actions(g.Engine, g.Gateway))
+	manager.Round()
+	if _, response, err := g.TryDial("/dev"); err == nil || response == nil || response.StatusCode != 503 {
+		t.Errorf("a handshake while the loops stand still: %v, %v", response, err)
+	}
+	hang = false
+	gatewaytest.Eventually(t, func() error {
+		if manager.Round(); !strings.Contains(log.String(), "ended: refusing handshakes") {
+			return fmt.Errorf("the log: %s", &log)
+		}
+		return nil
+	})
+	c := g.Dial("/dev")
+	if c.Send("hello"); c.Receive() != "hello" {
+		t.Error("who comes then is not answered")
 	}
 }
