@@ -116,8 +116,10 @@ func (w *world) checkSignatures(ctx context.Context) error {
 		switch {
 		case want == "" && err != nil:
 			return fmt.Errorf("the gateway's clock is %v ahead: %w", ahead, err)
+		case want != "" && err == nil:
+			return fmt.Errorf("the gateway's clock is %v ahead, and what is signed by the right one is taken", ahead)
 		case want != "" && (!errors.As(err, &refusal) || refusal.Status != 403 || !strings.Contains(refusal.Body, want)):
-			return fmt.Errorf("the gateway's clock is %v ahead, and what is signed by the right one is answered %v; want 403 and %q", ahead, err, want)
+			return fmt.Errorf("the gateway's clock is %v ahead; want 403 and %q for what is signed by the right one: %w", ahead, want, err)
 		}
 	}
 	return nil
