@@ -5,7 +5,9 @@
 // batches, transactions and expiry by attribute (TTL), with DynamoDB's errors,
 // limits and order of results. Numbers are exact to 38 digits.
 //
-// It does not have, and refuses: legacy parameters (Expected, KeyConditions,
+// It is complete for what WebSocket applications do, and grows no further: what it
+// lacks is refused with the real ones that have it, and the setting that uses them.
+// It does not have: legacy parameters (Expected, KeyConditions,
 // ScanFilter and the like), PartiQL, streams, backups, global tables, imports,
 // tags. It accepts and ignores: provisioned capacity (nothing is throttled or
 // billed, and ReturnConsumedCapacity returns nothing),

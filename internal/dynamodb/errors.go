@@ -47,6 +47,11 @@ func serialization(message string) *apiError {
 	return &apiError{status: http.StatusBadRequest, kind: serviceSpace + "SerializationException", message: message}
 }
 
+// realOnes says which DynamoDB has what this one lacks, and the setting that has
+// functions use it.
+const realOnes = "Use DynamoDB local, with stagedoor dev --aws-endpoint dynamodb=http://127.0.0.1:8000, " +
+	"or the one on AWS, with --aws-endpoint dynamodb=https://dynamodb.us-east-1.amazonaws.com and your region."
+
 func unknownOperation(message string) *apiError {
 	return &apiError{status: http.StatusBadRequest, kind: serviceSpace + "UnknownOperationException", message: message}
 }

@@ -10,6 +10,40 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
+// What is lacking answers which real DynamoDB has it, and the setting that uses it.
+func TestWhatIsLackingNamesRealOnes(t *testing.T) {
+	t.Parallel()
+	b := newBare(t)
+	b.create(messagesTable)
+	for _, operation := range []string{
+		"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction", "CreateBackup", "ListBackups", "ExportTableToPointInTime",
+		"ImportTable", "CreateGlobalTable", "DescribeContinuousBackups", "TagResource", "ListTagsOfResource", "PutResourcePolicy",
+		"EnableKinesisStreamingDestination", "DescribeLimits",
+	} {
+		wantRealOnes(t, b, operation, `{}`, fmt.Sprintf("the operation %q", operation))
+	}
+	for parameter, operation := range map[string]string{
+		"Expected": "PutItem", "ConditionalOperator": "DeleteItem", "AttributeUpdates": "UpdateItem",
+		"KeyConditions": "Query", "QueryFilter": "Query", "ScanFilter": "Scan",
+	} {
+		wantRealOnes(t, b, operation, `{"TableName":"messages","`+parameter+`":{}}`, "the legacy parameter "+parameter)
+	}
+}
+
+func wantRealOnes(t *testing.T, b *bare, operation, body, what string) {
+	t.Helper()
+	status, answer := b.call("DynamoDB_20120810."+operation, body)
+	message := fmt.Sprint(answer["message"])
+	if status != 400 {
+		t.Errorf("%s: status %d, want 400", operation, status)
+	}
+	for _, part := range []string{what, "DynamoDB local", "--aws-endpoint dynamodb=http://127.0.0.1:8000", "on AWS", "dynamodb=https://dynamodb."} {
+		if !strings.Contains(message, part) {
+			t.Errorf("%s: %s, want %q in it", operation, message, part)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	b := newBare(t)

@@ -102,7 +102,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (result any, err
 	}
 	run, known := operations[name]
 	if !known {
-		return nil, unknownOperation(fmt.Sprintf("The local DynamoDB does not have the operation %q. Use a real one with --aws-endpoint dynamodb=URL.", clip(name)))
+		return nil, unknownOperation(fmt.Sprintf("The built-in DynamoDB of stagedoor dev does not have the operation %q. %s", clip(name), realOnes))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {

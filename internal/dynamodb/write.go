@@ -239,7 +239,7 @@ func (l *legacyParameters) refuse() error {
 		{"KeyConditions", l.KeyConditions}, {"QueryFilter", l.QueryFilter}, {"ScanFilter", l.ScanFilter},
 	} {
 		if len(given.value) > 0 && string(given.value) != "null" {
-			return validation("The local DynamoDB does not take the legacy parameter %s. Use an expression, or a real DynamoDB with --aws-endpoint dynamodb=URL.", given.name)
+			return validation("The built-in DynamoDB of stagedoor dev does not take the legacy parameter %s: expressions have taken its place. %s", given.name, realOnes)
 		}
 	}
 	return nil
