@@ -66,7 +66,7 @@ func actions(engine *websocket.Engine, gateway *gateway.Gateway) []overload.Acti
 			From: map[string]float64{"memory": 0.85, "messages in flight": 0.85, "lag": 0.2},
 			Set: func(active bool) {
 				if !active {
-					engine.LetGo()
+					engine.ReleaseHeld()
 				}
 			},
 			Step: engine.HoldGreediest,

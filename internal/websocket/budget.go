@@ -13,9 +13,9 @@ import (
 // connection that was dropped because of what waited for its peer.
 const ReasonSlow = "Reads too slowly"
 
-// account has Engine.waiting know what waits for the peer, and sees to it that
-// it is not too much. c.mu is held.
-func (c *Conn) account() {
+// countQueueLocked has Engine.waiting know what waits for the peer, and sees to it
+// that it is not too much.
+func (c *Conn) countQueueLocked() {
 	if c.out.held == c.out.counted {
 		return
 	}
@@ -82,7 +82,7 @@ func (c *Conn) dropSlow() {
 		return // it has read all of it meanwhile
 	}
 	if c.state == stateOpen {
-		c.state, c.code, c.reason = stateClosing, CloseTryAgainLater, ReasonSlow
+		c.leaveOpenLocked(stateClosing, CloseTryAgainLater, ReasonSlow)
 	}
-	c.finish()
+	c.finishLocked()
 }

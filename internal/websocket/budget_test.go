@@ -119,7 +119,7 @@ func TestDropSlow(t *testing.T) {
 		c.mu.Lock()
 		c.out.frame(opText, make([]byte, held))
 		c.out.progress = 1
-		c.account()
+		c.countQueueLocked()
 		c.mu.Unlock()
 		conns = append(conns, c)
 	}

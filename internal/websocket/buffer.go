@@ -51,7 +51,7 @@ func (b *buffer) free() {
 	bufferPools[class].Put(b)
 }
 
-// room says how many bytes can be appended in place.
+// room is how many bytes can be appended in place.
 func (b *buffer) room() int { return cap(b.data) - len(b.data) }
 
 // grow returns a buffer with b's content and room for extra bytes more: b

@@ -19,7 +19,7 @@ func protocolError(reason string) *violation {
 	return &violation{CloseProtocolError, reason}
 }
 
-// sendable says whether a code may stand in a close frame: those of RFC 6455,
+// sendable reports whether a code may stand in a close frame: those of RFC 6455,
 // section 7.4, and those registered with IANA since (1012 to 1014).
 func sendable(code int) bool {
 	switch {

@@ -156,7 +156,7 @@ func piped(t *testing.T, l *Limits, test func(t *testing.T, p *peer, c *Conn, r 
 		if err != nil {
 			t.Fatal(err)
 		}
-		test(t, &peer{t, client}, c, r)
+		test(t, &peer{t, client, c}, c, r)
 		client.Close()
 		if err := e.Shutdown(context.Background()); err != nil {
 			t.Error(err)
@@ -326,7 +326,7 @@ func TestShutdown(t *testing.T) {
 		if _, err := e.Adopt(server, Socket{Handler: mute}); !errors.Is(err, ErrShutdown) {
 			t.Errorf("Adopt: %v, want ErrShutdown", err)
 		}
-		(&peer{t, client}).expectEnd()
+		(&peer{t: t, Conn: client}).expectEnd()
 	})
 }
 

@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"errors"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,19 +25,25 @@ const (
 // maxPayload is the largest payload that is sent.
 const maxPayload = 1 << 30
 
-// state of a connection; it only goes up.
-type state uint8
-
-const (
-	stateOpen     state = iota
-	stateEnding         // the peer's last frame was read; answers to those before it are awaited
-	stateClosing        // our close frame is queued, the peer's is awaited
-	stateDraining       // no frame is awaited: flush, then wait for the peer to hang up
-	stateClosed         // the socket is released
-)
-
-// Conn is one connection. All methods are safe for concurrent use, and none
-// blocks.
+// Conn is one connection: a socket whose opening handshake is done, from
+// Engine.Adopt until Handler.Closed has returned.
+//
+// Adopt makes it and hands it to Handler.Opened; from then on whoever has it may
+// call its methods, from any goroutine and at any time, after its end as well.
+// None of them blocks: Send queues and returns, Close and Abort begin the end and
+// return. Handler.Closed is told of the end once, whoever caused it: Close,
+// Abort, the peer, the socket, a limit, or Engine.Shutdown. The package comment
+// draws the states on the way there.
+//
+// The engine calls the connection from four sides: its driver when there may be
+// something to read or room to write, its wheel when a time has come, its
+// dispatcher before and after each Message call, and itself to hold, drop or shut
+// down connections. All of them take mu; what belongs to the goroutine that reads
+// is taken by a claim (reading.go).
+//
+// The caller owes nothing at the end: a connection that nobody closes is ended by
+// its limits, by its peer or by Shutdown. It may keep a Conn as long as it likes,
+// which costs some 240 bytes once the connection is closed.
 type Conn struct {
 	engine  *Engine
 	handler Handler
@@ -47,32 +52,31 @@ type Conn struct {
 	born    int64         // on the engine's clock, as all times here
 	active  atomic.Int64  // last data in either direction
 	timer   wheelEntry    // guarded by wheel.mu
-	heard   atomic.Uint32 // bytes from the peer since HoldGreediest looked
+	bytesIn atomic.Uint32 // bytes from the peer since HoldGreediest looked
 
-	// Of the goroutine that has set reading.
-	decoder *decoder // nil between messages
-	rest    *buffer  // read but not decoded, because reading paused or the turn was over
-	control uint32   // when the peer's control frames will be forgotten, in milliseconds of the clock
+	// Of the goroutine that has the claim; nobody's while nobody has it.
+	controlAhead uint32   // see flooded, which alone uses it
+	decoder      *decoder // nil between messages
+	undecoded    *buffer  // read from the socket; nil: nothing
 
-	mu       sync.Mutex // guards what follows
-	out      queue
-	pending  *message // whole, but waits for Limits.InFlight
-	reason   string   // with code: how the connection ended; set once not stateOpen
-	deadline int64    // when the socket is dropped come what may; 0: none
-	ping     int64    // when the next ping is due; 0: never
-	inFlight int32    // messages handed to the dispatcher
-	code     uint16
-	state    state
-	ready    bool // Opened has returned
-	started  bool // the driver has begun
-	reading  bool // some goroutine reads or decodes
-	paused   bool // nothing is read, since a message waits
-	held     bool // nothing is read, since the peer sends too much
-	resumed  bool // a pause has ended while reading was set
-	reported bool // Closed was or is being called
-	broken   bool // writing failed
-	ended    bool // the peer has hung up, but there is something left to flush
-	hungUp   bool // our side of the socket is shut
+	mu         sync.Mutex // guards what follows
+	out        queue
+	waiting    *message // whole, but the handler can't have it yet: nothing is read meanwhile; nil: none
+	reason     string   // with code: how the connection ended; set once not stateOpen
+	deadline   int64    // when the socket is dropped come what may; 0: none
+	ping       int64    // when the next ping is due; 0: never
+	inFlight   int32    // messages handed to the dispatcher whose handler has not returned
+	code       uint16
+	state      state
+	openedDone bool // Handler.Opened has returned
+	reported   bool // Handler.Closed was or is being called
+	started    bool // the driver has begun
+	reading    bool // some goroutine has the claim
+	held       bool // HoldGreediest has stopped reading
+	resumeDue  bool // a stop has ended while reading was set
+	peerHungUp bool // nothing more comes, but there is something left to answer or to write
+	writeEnded bool // writing failed: nothing more is sent
+	writeShut  bool // our side of the socket is shut
 
 	slot   uint32 // in the engine's table
 	serial uint32 // tells this connection from others that had the slot
@@ -80,20 +84,20 @@ type Conn struct {
 }
 
 // Send queues one message and writes what the socket takes at once. The
-// payload is copied. It answers ErrClosed or ErrQueueFull. A message of up to
-// 1 GiB fits an empty queue.
+// payload is copied. It returns ErrClosed or ErrQueueFull, and queues nothing
+// then. A message of up to 1 GiB fits an empty queue.
 func (c *Conn) Send(op Opcode, payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state > stateEnding || c.broken {
+	if c.state > stateEnding || c.writeEnded {
 		return ErrClosed
 	}
-	if len(payload) > maxPayload || c.overfull(len(payload)) {
+	if len(payload) > maxPayload || c.queueFullLocked(len(payload)) {
 		return ErrQueueFull
 	}
 	c.active.Store(c.engine.clock.now())
-	c.write(byte(op), payload)
-	if c.state == stateClosed || c.broken {
+	c.writeLocked(byte(op), payload)
+	if c.state == stateClosed || c.writeEnded {
 		return ErrClosed
 	}
 	return nil
@@ -108,7 +112,7 @@ func (c *Conn) Send(op Opcode, payload []byte) error {
 func (c *Conn) Close(code int, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.beginClose(code, reason)
+	c.closeLocked(code, reason)
 }
 
 // Abort drops the socket at once. Handler.Closed gets CloseAbnormal, unless
@@ -116,15 +120,16 @@ func (c *Conn) Close(code int, reason string) {
 func (c *Conn) Abort() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.finish()
+	c.finishLocked()
 }
 
 // LastActive is when data last went in either direction; at first, when the
 // connection was opened. Pings and pongs don't count.
 func (c *Conn) LastActive() time.Time { return c.engine.clock.at(c.active.Load()) }
 
-// overfull says whether a frame with that payload has no place in the queue.
-func (c *Conn) overfull(payload int) bool {
+// queueFullLocked reports whether a frame with that payload has no place in the
+// queue.
+func (c *Conn) queueFullLocked(payload int) bool {
 	limit := c.limits.QueueBytes
 	if limit <= 0 {
 		limit = defaultQueueBytes
@@ -132,203 +137,18 @@ func (c *Conn) overfull(payload int) bool {
 	return c.out.head != nil && int(c.out.held)+c.out.growth(headerSize(payload)+payload) > limit
 }
 
-// write queues a frame and pushes.
-func (c *Conn) write(op byte, payload []byte) {
+// writeLocked queues a frame and writes.
+func (c *Conn) writeLocked(op byte, payload []byte) {
 	c.out.frame(op, payload)
-	c.push()
+	c.flushLocked()
 }
 
-// push writes what is queued. Where the socket is known to be full, more waits:
-// that is counted.
-func (c *Conn) push() {
+// flushLocked writes what is queued. Where the socket is known to be full, it
+// only counts what waits.
+func (c *Conn) flushLocked() {
 	if c.out.progress == 0 {
-		c.driver.flush(c)
+		c.driver.flushLocked(c)
 	} else {
-		c.account()
+		c.countQueueLocked()
 	}
-}
-
-// beginClose is Close with c.mu held.
-func (c *Conn) beginClose(code int, reason string) {
-	if c.state != stateOpen {
-		return
-	}
-	reason = cutReason(reason)
-	c.state, c.code, c.reason = stateClosing, uint16(code), reason
-	c.setDeadline()
-	if !c.broken {
-		c.write(opClose, closePayload(code, reason))
-	}
-	c.letGoLocked()
-	c.unpause()
-}
-
-// drain ends the protocol: there is nothing more to be said or heard. What is
-// queued still goes out, then our side is shut and the peer is given until the
-// deadline to hang up, so that no reset overtakes the close frame.
-func (c *Conn) drain() {
-	c.state = stateDraining
-	c.report()
-	c.setDeadline()
-	if c.broken {
-		c.finish()
-		return
-	}
-	c.push()
-	c.unpause()
-}
-
-// finish releases the socket, however far the connection has come.
-func (c *Conn) finish() {
-	if c.state == stateClosed {
-		return
-	}
-	if c.state == stateOpen {
-		c.code, c.reason = CloseAbnormal, ""
-	}
-	c.state = stateClosed
-	c.report()
-	c.out.drop()
-	c.account()
-	c.engine.wheel.remove(c)
-	c.engine.table.remove(c)
-	c.driver.close(c)
-}
-
-// opened takes in that Handler.Opened has returned.
-func (c *Conn) opened() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ready = true
-	if c.state >= stateDraining {
-		c.report()
-	}
-}
-
-// report has Handler.Closed called, once, but not while Opened is; Adopt then
-// comes back to it.
-func (c *Conn) report() {
-	if c.reported || !c.ready {
-		return
-	}
-	c.reported = true
-	code, reason := int(c.code), c.reason
-	go func() {
-		defer c.engine.live.Done()
-		c.handler.Closed(c, code, reason)
-	}()
-}
-
-// writeFailed takes in that the socket accepts nothing any more. What the peer
-// sent before it went away, a close frame perhaps, is still read.
-func (c *Conn) writeFailed() {
-	c.out.drop()
-	c.account()
-	c.broken = true
-	if c.state != stateOpen {
-		c.finish()
-		return
-	}
-	if !c.paused {
-		c.setDeadline()
-	}
-}
-
-// flushed takes in that the queue is empty. It says whether our side of the
-// socket is to be shut now.
-func (c *Conn) flushed() (shut bool) {
-	if c.state != stateDraining || c.hungUp {
-		return false
-	}
-	if c.ended {
-		c.finish()
-		return false
-	}
-	c.hungUp = true
-	return true
-}
-
-// readEnded takes in that there is nothing more to read: the peer hung up in
-// good order, or the socket failed.
-func (c *Conn) readEnded(inOrder bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if inOrder && (c.state == stateEnding || c.state == stateDraining && c.out.head != nil) {
-		c.ended = true
-		return
-	}
-	c.finish()
-}
-
-// setDeadline gives the connection the close timeout from now, and no longer.
-func (c *Conn) setDeadline() { c.deadlineIn(c.engine.options.CloseTimeout) }
-
-func (c *Conn) deadlineIn(d time.Duration) {
-	c.deadline = c.engine.clock.now() + int64(d)
-	c.arm()
-}
-
-// blocked notes that the socket took what it could, and has it watched whether
-// it takes more in time.
-func (c *Conn) blocked() {
-	c.out.progress = c.engine.clock.now()
-	c.account()
-	c.arm()
-}
-
-// arm puts the connection into the wheel for the next time that matters.
-func (c *Conn) arm() {
-	if next := c.due(); next != math.MaxInt64 {
-		c.engine.wheel.schedule(c, next)
-	}
-}
-
-// due is the next time that something has to be done about the connection.
-func (c *Conn) due() int64 {
-	next := int64(math.MaxInt64)
-	if c.state == stateClosed {
-		return next
-	}
-	if c.state == stateOpen {
-		if c.ping != 0 {
-			next = c.ping
-		}
-		if c.limits.Idle > 0 {
-			next = min(next, c.active.Load()+int64(c.limits.Idle))
-		}
-		if c.limits.Lifetime > 0 {
-			next = min(next, c.born+int64(c.limits.Lifetime))
-		}
-	}
-	if c.deadline != 0 {
-		next = min(next, c.deadline)
-	}
-	if c.out.progress != 0 {
-		next = min(next, c.out.progress+int64(c.engine.options.WriteTimeout))
-	}
-	return next
-}
-
-// expire is called by the wheel: some time of the connection may have come.
-func (c *Conn) expire() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.engine.clock.now()
-	if c.ping != 0 && now >= c.ping {
-		c.keepAlive(now)
-	}
-	if now >= c.due() {
-		stalled := c.out.progress != 0 && now >= c.out.progress+int64(c.engine.options.WriteTimeout)
-		switch {
-		case stalled:
-			c.finish()
-		case c.deadline == 0 || now < c.deadline:
-			c.beginClose(CloseGoingAway, "Going away")
-		case c.state == stateEnding:
-			c.lastWord()
-		default:
-			c.finish()
-		}
-	}
-	c.arm()
 }

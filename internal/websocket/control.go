@@ -13,8 +13,8 @@ type pongs struct {
 	latest *buffer // payload of the last that was not queued; nil: none
 }
 
-// pong answers a ping, at the end of the turn. Where the peer doesn't read, the
-// answer is left out.
+// pong answers a ping, at the end of the turn. Where the peer doesn't read what is
+// sent to it, the answer is left out.
 func (c *Conn) pong(payload []byte, p *pongs) {
 	if p.queued < pongsPerTurn {
 		c.queuePong(payload)
@@ -30,9 +30,20 @@ func (c *Conn) pong(payload []byte, p *pongs) {
 func (c *Conn) queuePong(payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == stateOpen && !c.broken && !c.overfull(len(payload)) {
+	if c.state == stateOpen && !c.writeEnded && c.pongFitsLocked(len(payload)) {
 		c.out.frame(opPong, payload)
 	}
+}
+
+// pongFitsLocked reports whether there is room for a pong with that payload: in the
+// queue, or in one small buffer behind a large message that is being written. That may
+// fill the queue alone, and the peer may have read all of it already.
+func (c *Conn) pongFitsLocked(payload int) bool {
+	if !c.queueFullLocked(payload) {
+		return true
+	}
+	behind := int(c.out.held) - cap(c.out.head.data)
+	return behind+c.out.growth(headerSize(payload)+payload) <= backlogBuffer
 }
 
 // sendPongs ends a turn: it writes the answers to its pings.
@@ -47,7 +58,7 @@ func (c *Conn) sendPongs(p *pongs) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.out.head != nil {
-		c.push()
+		c.flushLocked()
 	}
 }
 
@@ -55,18 +66,18 @@ func (c *Conn) sendPongs(p *pongs) {
 // milliseconds.
 const controlWindow = 5000
 
-// flooded counts a control frame, and says whether it is one too many, by the
-// generic cell rate algorithm: Conn.control runs ahead of the clock by what each
-// frame takes of the rate, and at most by controlWindow. Its milliseconds begin
+// flooded counts a control frame, and reports whether it is one too many, by the
+// generic cell rate algorithm: Conn.controlAhead, in milliseconds, runs ahead of the clock by
+// what each frame takes of the rate, and at most by controlWindow. They begin
 // again after 49 days: a peer that was silent for just as long may be taken for
-// one that was not. It takes a claim.
+// one that was not. The caller has the claim.
 func (c *Conn) flooded() bool {
 	rate := c.limits.ControlRate
 	if rate <= 0 {
 		return false
 	}
 	now := uint32(c.engine.clock.now() / 1e6)
-	ahead := c.control - now
+	ahead := c.controlAhead - now
 	if ahead > controlWindow {
 		ahead = 0
 	}
@@ -74,6 +85,6 @@ func (c *Conn) flooded() bool {
 	if ahead > controlWindow {
 		return true
 	}
-	c.control = now + ahead
+	c.controlAhead = now + ahead
 	return false
 }

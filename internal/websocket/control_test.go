@@ -84,6 +84,28 @@ func TestControlRate(t *testing.T) {
 	})
 }
 
+// A message that fills the queue alone leaves room for the answer to a ping.
+func TestPongBehindLargeMessage(t *testing.T) {
+	t.Parallel()
+	forDrivers(t, func(t *testing.T, driver Driver) {
+		r := &recorder{}
+		p, c := adopt(t, newEngine(t, Options{Driver: driver}), r, &Limits{QueueBytes: 10})
+		large := make([]byte, 20<<20)
+		if err := c.Send(Binary, large); err != nil {
+			t.Fatal(err)
+		}
+		p.send(bytes.Repeat(control(opPing, "hello"), 1000)) // of which some must do without an answer
+		r.await(t, "ping", func() bool { return r.controls == 1000 })
+		c.mu.Lock()
+		if behind := int(c.out.held) - cap(c.out.head.data); behind > backlogBuffer {
+			t.Errorf("%d bytes of answers wait", behind)
+		}
+		c.mu.Unlock()
+		p.expect(opBinary, large)
+		p.expect(opPong, []byte("hello"))
+	})
+}
+
 // A turn of one connection ends after some frames, however many have come.
 func TestTurns(t *testing.T) {
 	t.Parallel()
@@ -91,7 +113,7 @@ func TestTurns(t *testing.T) {
 	c.mu.Lock()
 	c.reading = true // nothing comes from the socket, which another goroutine may read
 	c.mu.Unlock()
-	defer c.release()
+	defer c.releaseReading(false)
 	flood := bytes.Repeat(control(opPing, ""), 3*turnFrames)
 	for turn := range 3 {
 		taken := c.decode(flood)

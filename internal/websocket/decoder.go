@@ -37,7 +37,7 @@ type event struct {
 
 var decoderPool = sync.Pool{New: func() any { return new(decoder) }}
 
-// idle says that the decoder stands between messages and holds nothing.
+// idle reports whether the decoder stands between messages and holds nothing.
 func (d *decoder) idle() bool {
 	return d.headLen == 0 && !d.inFrame && d.message == 0
 }

@@ -11,14 +11,16 @@ type message struct {
 	conn    *Conn
 	op      Opcode
 	payload *buffer
-	waited  bool // reading has paused for it
+	waited  bool // reading has stopped for it
+
+	submitted bool // guarded by Conn.mu: the dispatcher has it, or has had it
 }
 
 var messagePool = sync.Pool{New: func() any { return new(message) }}
 
 func newMessage(c *Conn, op Opcode, payload *buffer) *message {
 	m := messagePool.Get().(*message)
-	*m = message{conn: c, op: op, payload: payload}
+	*m = message{conn: c, op: op, payload: payload, submitted: true}
 	return m
 }
 
@@ -47,12 +49,12 @@ func (d *dispatcher) submit(m *message) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.shareOf(m.conn)
-	if !d.mayRun(s) {
+	if !d.mayRunLocked(s) {
 		m.waited = true
-		d.wait(s, m)
+		d.waitLocked(s, m)
 		return false
 	}
-	d.count(s, 1)
+	d.countLocked(s, 1)
 	go d.run(m)
 	return true
 }
@@ -71,21 +73,21 @@ func (d *dispatcher) run(m *message) {
 	}
 }
 
-// next takes in that a call of a share has ended, and gives the message whose
-// turn it is; others that may run now are started. The one that waited for its
-// own connection's bound, if any, lines up behind the others.
+// next is called when a call of a share has ended. It returns the message whose turn it
+// is, nil where there is none; others that may run now are started. The one that waited
+// for its own connection's bound, if any, lines up behind the others.
 func (d *dispatcher) next(s *Share, own *message) (next *message) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.count(s, -1)
+	d.countLocked(s, -1)
 	if own != nil {
-		if len(d.ring) == 0 && d.mayRun(s) {
-			d.count(s, 1)
+		if len(d.ring) == 0 && d.mayRunLocked(s) {
+			d.countLocked(s, 1)
 			return own
 		}
-		d.wait(s, own)
+		d.waitLocked(s, own)
 	}
-	for m := d.pick(); m != nil; m = d.pick() {
+	for m := d.pickLocked(); m != nil; m = d.pickLocked() {
 		if next == nil {
 			next = m
 		} else {
@@ -95,31 +97,33 @@ func (d *dispatcher) next(s *Share, own *message) (next *message) {
 	return next
 }
 
-// pick takes the message that is next of those that may run.
-func (d *dispatcher) pick() *message {
+// pickLocked takes the message that is next of those that may run, and counts it; nil:
+// none may.
+func (d *dispatcher) pickLocked() *message {
 	for i, s := range d.ring {
-		if !d.mayRun(s) {
+		if !d.mayRunLocked(s) {
 			continue
 		}
 		d.ring = slices.Delete(d.ring, i, i+1)
-		m := s.pop()
+		m := s.popLocked()
 		if s.first < len(s.waiting) {
 			d.ring = append(d.ring, s)
 		}
-		d.count(s, 1)
+		d.countLocked(s, 1)
 		return m
 	}
 	return nil
 }
 
-func (d *dispatcher) wait(s *Share, m *message) {
+// waitLocked has a message wait for its turn.
+func (d *dispatcher) waitLocked(s *Share, m *message) {
 	if s.first == len(s.waiting) {
 		d.ring = append(d.ring, s)
 	}
 	s.waiting = append(s.waiting, m)
 }
 
-func (d *dispatcher) count(s *Share, n int32) {
+func (d *dispatcher) countLocked(s *Share, n int32) {
 	d.running.Add(n)
 	s.running.Add(n)
 }
@@ -137,7 +141,8 @@ func (d *dispatcher) free() int { return d.limit - int(d.running.Load()) }
 // leastShare is the part of all calls that every share has come what may.
 const leastShare = 1024
 
-func (d *dispatcher) mayRun(s *Share) bool {
+// mayRunLocked reports whether one more call of a share may begin.
+func (d *dispatcher) mayRunLocked(s *Share) bool {
 	if s == &d.whole {
 		return d.free() > 0
 	}

@@ -14,7 +14,8 @@ import (
 // ErrShutdown is Adopt's answer after Shutdown.
 var ErrShutdown = errors.New("websocket: engine is shut down")
 
-// Options of an engine. The zero value is a good one.
+// Options of an engine, for all its connections together. The zero value is a good
+// one: where a field is 0, what stands behind the colon holds.
 type Options struct {
 	Driver       Driver
 	Loops        int           // event loops; 0: one for each processor, at most 4
@@ -35,7 +36,13 @@ type Socket struct {
 	Handler  Handler
 }
 
-// Engine drives connections until Shutdown.
+// Engine drives connections, from Adopt until they end, and ends all at Shutdown. A
+// program makes one for each gateway with NewEngine, hands it every socket whose
+// handshake is done, and calls Shutdown once at its end, which waits for all that the
+// engine has started. All methods are safe for concurrent use.
+//
+// It has four parts: drivers read and write, a wheel watches over times, a dispatcher
+// runs Message calls within bounds, and a table knows the open connections.
 type Engine struct {
 	options    Options
 	clock      clock
@@ -53,21 +60,28 @@ type Engine struct {
 	held    map[*Conn]struct{} // those that HoldGreediest has stopped reading
 }
 
-// driver moves a connection's bytes. All but start are called with Conn.mu
-// held and don't block.
+// driver moves a connection's bytes. Methods that end in Locked are called with
+// Conn.mu held, and don't block.
+//
+// For reading a driver claims the connection (claimReadingLocked), decodes what is
+// left over first (catchUp), hands over what it reads (received) as long as
+// mayReadLocked, says when there is nothing more (readEnded), and ends the claim
+// (releaseReading).
 type driver interface {
-	// start begins to write and read. Without the lock; once, by Adopt.
+	// start begins to write and read. It is called once, by Adopt.
 	start(c *Conn, buffered []byte)
-	// flush writes what is queued and tells the connection how that went
-	// (blocked, flushed, writeFailed), at once or later.
-	flush(c *Conn)
-	// resume has the reader look at the connection again after a pause.
-	resume(c *Conn)
-	// close releases the socket and then marks it done in Engine.live.
-	close(c *Conn)
+	// flushLocked writes what is queued and tells the connection how that went
+	// (socketFullLocked, flushedLocked, writeFailedLocked), at once or later.
+	flushLocked(c *Conn)
+	// resumeLocked has the driver claim and read soon, as if something had come.
+	resumeLocked(c *Conn)
+	// closeLocked releases the socket, at once or soon, and then marks it done in
+	// Engine.live.
+	closeLocked(c *Conn)
 }
 
-// NewEngine starts an engine; Shutdown ends it.
+// NewEngine starts an engine; Shutdown ends it. The error is that of the system when it
+// gives no event loop.
 func NewEngine(o Options) (*Engine, error) {
 	if o.Loops <= 0 {
 		o.Loops = min(runtime.GOMAXPROCS(0), 4)
@@ -140,7 +154,7 @@ func (e *Engine) Adopt(nc net.Conn, s Socket) (*Conn, error) {
 		return nil, ErrShutdown
 	}
 	s.Handler.Opened(c)
-	c.opened()
+	c.openedReturned()
 	c.driver.start(c, s.Buffered)
 	return c, nil
 }
@@ -153,8 +167,8 @@ func (e *Engine) attach(c *Conn, nc net.Conn) bool {
 	if !e.table.add(c, &e.live) {
 		return false
 	}
-	c.startPings()
-	c.arm()
+	c.startPingsLocked()
+	c.scheduleLocked()
 	if len(e.loops) > 0 {
 		if fd, err := detach(nc); err == nil {
 			c.fd = int32(fd)

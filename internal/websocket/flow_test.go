@@ -175,7 +175,7 @@ func TestInFlightOverall(t *testing.T) {
 			p, c := adopt(t, e, r, &Limits{InFlight: 2})
 			p.send(text("a"), text("b"), text("c"))
 			if i == 11 { // a connection that ends while it waits loses no message, and no one's turn
-				eventually(t, "wait", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.paused })
+				eventually(t, "wait", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.waiting != nil })
 				p.Close()
 				c.Abort()
 			}
@@ -216,7 +216,7 @@ func TestCloseWhilePaused(t *testing.T) {
 		r := &recorder{answer: g.answer}
 		p, c := adopt(t, newEngine(t, Options{Driver: driver}), r, &Limits{InFlight: 1})
 		p.send(text("a"), text("b"), text("c"))
-		eventually(t, "pause", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.paused })
+		eventually(t, "pause", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.waiting != nil })
 		c.Close(1000, "")
 		p.expect(opClose, closeBody(1000, ""))
 		p.send(closeFrame(1000, ""))
@@ -253,7 +253,7 @@ func TestAdoptSendsResponseFirstAndReadsBuffered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &peer{t, client}
+		p := &peer{t: t, Conn: client}
 		response := make([]byte, 5)
 		if _, err := io.ReadFull(p, response); err != nil || string(response) != "101\r\n" {
 			t.Fatalf("got %q, %v first, want the response", response, err)
@@ -322,7 +322,7 @@ func TestAdoptLooksThroughWrappersButNotTLS(t *testing.T) {
 		if looped := c.fd >= 0; looped != (driver == DriverEventLoop) {
 			t.Errorf("in an event loop: %v", looped)
 		}
-		p := &peer{t, client}
+		p := &peer{t: t, Conn: client}
 		p.send(text("hello"))
 		p.expect(opText, []byte("hello"))
 
@@ -342,7 +342,7 @@ func TestAdoptLooksThroughWrappersButNotTLS(t *testing.T) {
 		if _, err := e.Adopt(wrapped{secure}, Socket{Handler: r}); err != nil {
 			t.Fatal(err)
 		}
-		p = &peer{t, tls.Client(client, &tls.Config{InsecureSkipVerify: true})}
+		p = &peer{t: t, Conn: tls.Client(client, &tls.Config{InsecureSkipVerify: true})}
 		p.send(text("secret"))
 		p.expect(opText, []byte("secret"))
 		p.send(closeFrame(1000, ""))

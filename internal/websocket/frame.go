@@ -20,7 +20,7 @@ const (
 	maxControl = 125
 )
 
-// isControl says whether an opcode is one of a control frame, known or not.
+// isControl reports whether an opcode is one of a control frame, known or not.
 func isControl(op byte) bool { return op >= opClose }
 
 // appendHeader appends the header of an unfragmented, unmasked frame.

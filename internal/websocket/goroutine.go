@@ -31,7 +31,7 @@ func (g *goroutine) start(c *Conn, buffered []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.started, c.reading = true, true
-	g.flush(c)
+	g.flushLocked(c)
 	go g.read(c, buffered)
 }
 
@@ -39,7 +39,7 @@ func (g *goroutine) read(c *Conn, buffered []byte) {
 	defer c.engine.live.Done()
 	defer g.nc.Close()
 	c.received(buffered)
-	c.release()
+	c.releaseReading(false)
 	b := newBuffer(goroutineRest)
 	defer func() { b.free() }()
 	var failed error
@@ -48,11 +48,11 @@ func (g *goroutine) read(c *Conn, buffered []byte) {
 			if failed == nil {
 				b, failed = g.fill(c, b)
 			}
-			if failed != nil && c.rest == nil {
+			if failed != nil && c.undecoded == nil {
 				c.readEnded(errors.Is(failed, io.EOF))
 			}
 		}
-		c.release()
+		c.releaseReading(false)
 	}
 }
 
@@ -76,7 +76,7 @@ func (g *goroutine) fill(c *Conn, b *buffer) (*buffer, error) {
 func (g *goroutine) await(c *Conn) bool {
 	for {
 		c.mu.Lock()
-		closed, claimed := c.state == stateClosed, c.claim()
+		closed, claimed := c.state == stateClosed, c.claimReadingLocked()
 		c.mu.Unlock()
 		if closed || claimed {
 			return claimed
@@ -85,7 +85,7 @@ func (g *goroutine) await(c *Conn) bool {
 	}
 }
 
-func (g *goroutine) flush(c *Conn) {
+func (g *goroutine) flushLocked(c *Conn) {
 	if g.writing || !c.started || c.state == stateClosed {
 		return
 	}
@@ -102,11 +102,11 @@ func (g *goroutine) write(c *Conn) {
 	for c.state != stateClosed {
 		p := c.out.next()
 		if len(p) == 0 {
-			c.account()
-			g.flushed(c)
+			c.countQueueLocked()
+			g.flushedLocked(c)
 			return
 		}
-		c.blocked()
+		c.socketFullLocked()
 		c.mu.Unlock()
 		n, err := g.nc.Write(p[:min(len(p), goroutineWrite)])
 		c.mu.Lock()
@@ -114,22 +114,22 @@ func (g *goroutine) write(c *Conn) {
 			return
 		}
 		if err != nil {
-			c.writeFailed()
+			c.writeFailedLocked()
 			return
 		}
 		c.out.advance(n)
 	}
 }
 
-// flushed shuts our side of the socket when the connection wants that, and
-// where the socket can.
-func (g *goroutine) flushed(c *Conn) {
-	if !c.flushed() {
+// flushedLocked shuts our side of the socket when the connection wants that, and
+// where the socket can. It lets go of the lock meanwhile.
+func (g *goroutine) flushedLocked(c *Conn) {
+	if !c.flushedLocked() {
 		return
 	}
 	half, ok := netconn.Find[closeWriter](g.nc)
 	if !ok {
-		c.finish()
+		c.finishLocked()
 		return
 	}
 	c.mu.Unlock()
@@ -140,15 +140,15 @@ func (g *goroutine) flushed(c *Conn) {
 // closeWriter is a connection that can shut our side alone.
 type closeWriter interface{ CloseWrite() error }
 
-func (g *goroutine) resume(*Conn) {
+func (g *goroutine) resumeLocked(*Conn) {
 	select {
 	case g.wake <- struct{}{}:
 	default:
 	}
 }
 
-// close makes the reader and the writer return; the reader closes the socket.
-func (g *goroutine) close(c *Conn) {
+// closeLocked makes the reader and the writer return; the reader closes the socket.
+func (g *goroutine) closeLocked(c *Conn) {
 	g.nc.SetDeadline(time.Unix(1, 0))
-	g.resume(c)
+	g.resumeLocked(c)
 }

@@ -21,7 +21,7 @@ func (e *Engine) HoldGreediest() {
 	var senders []sender
 	total := uint64(0)
 	for _, c := range e.table.all() {
-		if sent := c.heard.Swap(0); sent > 0 {
+		if sent := c.bytesIn.Swap(0); sent > 0 {
 			senders = append(senders, sender{c, sent})
 			total += uint64(sent)
 		}
@@ -38,40 +38,19 @@ func (e *Engine) HoldGreediest() {
 	}
 	for c := range before {
 		if _, again := e.held[c]; !again {
-			c.letGo()
+			c.endHold()
 		}
 	}
 }
 
-// LetGo has all be read again that HoldGreediest stopped.
-func (e *Engine) LetGo() {
+// ReleaseHeld has all connections be read again that HoldGreediest stopped.
+func (e *Engine) ReleaseHeld() {
 	e.holding.Lock()
 	defer e.holding.Unlock()
 	for c := range e.held {
-		c.letGo()
+		c.endHold()
 	}
 	e.held = nil
-}
-
-// hold stops reading. A read that is under way goes on to its end.
-func (c *Conn) hold() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.held = c.state == stateOpen
-}
-
-// letGo lets reading go on.
-func (c *Conn) letGo() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.letGoLocked()
-}
-
-func (c *Conn) letGoLocked() {
-	if c.held {
-		c.held = false
-		c.readOn()
-	}
 }
 
 // InFlight is how many Message calls there are, and how many there may be.

@@ -46,14 +46,14 @@ func TestHoldGreediest(t *testing.T) {
 		if after := len(greedy.awaitMessages(t, 5)); after != before || after == messages {
 			t.Errorf("%d of %d messages were read, and %d before", after, messages, before)
 		}
-		e.LetGo()
+		e.ReleaseHeld()
 		greedy.awaitMessages(t, messages)
 	})
 }
 
-// Who is held is let go in the next round but one at the latest, and can be
+// Who is held is released in the next round but one at the latest, and can be
 // closed meanwhile.
-func TestHeldIsLetGo(t *testing.T) {
+func TestHeldIsReleased(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
 		e := newEngine(t, Options{Driver: driver})
@@ -74,7 +74,7 @@ func TestHeldIsLetGo(t *testing.T) {
 		p.send(closeFrame(4000, ""))
 		p.expectEnd()
 		r.awaitClosed(t, 4000, "bye")
-		e.LetGo()
+		e.ReleaseHeld()
 	})
 }
 

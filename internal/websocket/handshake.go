@@ -28,8 +28,7 @@ func AcceptKey(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// CheckUpgrade says what is wrong with r as an opening handshake of RFC 6455,
-// section 4.2.1; nil when nothing is. The error wraps ErrNotUpgrade or
+// CheckUpgrade checks r as an opening handshake of RFC 6455, section 4.2.1. The error wraps ErrNotUpgrade or
 // ErrVersion where those fit; any other is a malformed handshake (400).
 func CheckUpgrade(r *http.Request) error {
 	if !hasToken(r.Header, "Connection", "upgrade") {
@@ -62,7 +61,7 @@ func CheckUpgrade(r *http.Request) error {
 	return nil
 }
 
-// hasToken says whether a comma-separated header holds a token, in any case.
+// hasToken reports whether a comma-separated header holds a token, in any case.
 func hasToken(h http.Header, name, token string) bool {
 	for _, value := range h.Values(name) {
 		for item := range strings.SplitSeq(value, ",") {

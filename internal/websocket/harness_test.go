@@ -51,7 +51,9 @@ func newEngine(t testing.TB, o Options) *Engine {
 		}
 		if err := e.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
+			return
 		}
+		e.checkIdle()
 	})
 	return e
 }
@@ -105,19 +107,28 @@ func (r *recorder) change(f func()) {
 	}
 }
 
-func (r *recorder) Opened(*Conn) { r.change(func() { r.opened++ }) }
+func (r *recorder) Opened(c *Conn) {
+	r.change(func() { r.opened++ })
+	c.checkInvariants()
+}
 
 func (r *recorder) Message(c *Conn, op Opcode, payload []byte) {
 	r.change(func() { r.messages = append(r.messages, string('0'+byte(op))+string(payload)) })
+	c.checkInvariants()
 	if r.answer != nil {
 		r.answer(c, op, payload)
+		c.checkInvariants()
 	}
 }
 
-func (r *recorder) Control(*Conn) { r.change(func() { r.controls++ }) }
+func (r *recorder) Control(c *Conn) {
+	r.change(func() { r.controls++ })
+	c.checkInvariants()
+}
 
-func (r *recorder) Closed(_ *Conn, code int, reason string) {
+func (r *recorder) Closed(c *Conn, code int, reason string) {
 	r.change(func() { r.closed = append(r.closed, closing{code, reason}) })
+	c.checkInvariants()
 }
 
 // await waits until ok says so of the recorder, called with its lock held.
@@ -184,6 +195,14 @@ func eventually(t testing.TB, what string, ok func() bool) {
 type peer struct {
 	t testing.TB
 	net.Conn
+	server *Conn // the other end; nil: unknown
+}
+
+// check checks the server's end.
+func (p *peer) check() {
+	if p.server != nil {
+		p.server.checkInvariants()
+	}
 }
 
 // adopt makes a connection in e without a handshake.
@@ -195,7 +214,7 @@ func adopt(t testing.TB, e *Engine, h Handler, l *Limits) (*peer, *Conn) {
 		t.Fatal(err)
 	}
 	client.SetDeadline(time.Now().Add(patience))
-	return &peer{t, client}, c
+	return &peer{t, client, c}, c
 }
 
 func (p *peer) send(parts ...[]byte) {
@@ -203,6 +222,7 @@ func (p *peer) send(parts ...[]byte) {
 	if _, err := p.Write(bytes.Join(parts, nil)); err != nil {
 		p.t.Fatalf("client write: %v", err)
 	}
+	p.check()
 }
 
 // frame reads one frame from the server.
@@ -212,6 +232,7 @@ func (p *peer) frame() (op byte, payload []byte) {
 	if err != nil {
 		p.t.Fatalf("client read: %v", err)
 	}
+	p.check()
 	return op, payload
 }
 
@@ -231,6 +252,7 @@ func (p *peer) expectEnd() {
 	if err != nil || len(rest) > 0 {
 		p.t.Fatalf("got %q and %v, want the end of the stream", rest, err)
 	}
+	p.check()
 }
 
 func readFrame(r io.Reader) (op byte, payload []byte, err error) {

@@ -29,8 +29,10 @@ func TestAlive(t *testing.T) {
 			return
 		}
 		// A loop that waits for a connection's lock waits as well as one that hangs.
-		c.mu.Lock()
-		p.send(text("held up"))
+		c.mu.Lock() // so p.send, which checks the connection, can't be used
+		if _, err := p.Write(text("held up")); err != nil {
+			t.Fatal(err)
+		}
 		var err error
 		for end := time.Now().Add(patience); err == nil && time.Now().Before(end); { // it has to see the message first
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

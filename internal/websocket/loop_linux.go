@@ -92,45 +92,43 @@ func (l *loop) run() {
 func (l *loop) handle(c *Conn, events uint32) {
 	c.mu.Lock()
 	if events&(unix.EPOLLOUT|hangup) != 0 && c.out.head != nil {
-		l.flush(c)
+		l.flushLocked(c)
 	}
-	claimed := c.claim()
+	claimed := c.claimReadingLocked()
 	c.mu.Unlock()
 	if !claimed {
-		return // whoever has the claim, or ends the pause, has the event repeated
+		return // whoever has the claim, or ends the stop, has the event repeated
 	}
-	if events&(unix.EPOLLIN|hangup) != 0 || c.rest != nil {
-		l.read(c, events&hangup != 0)
+	again := false
+	if events&(unix.EPOLLIN|hangup) != 0 || c.undecoded != nil {
+		again = l.read(c, events&hangup != 0)
 	}
-	c.release()
+	c.releaseReading(again)
 }
 
-// read takes what the socket holds, and no more than a turn. After a short read
-// there is nothing more, unless the peer has hung up.
-func (l *loop) read(c *Conn, hungUp bool) {
+// read takes what the socket holds, and no more than a turn. It reports whether
+// there may be more, so that the event has to be repeated. After a short read there
+// is nothing more, unless the peer has hung up.
+func (l *loop) read(c *Conn, hungUp bool) (again bool) {
 	all := c.catchUp()
 	for reads := 0; all && reads < readsPerTurn; reads++ {
 		n, err := l.readSocket(c)
 		switch {
 		case n > 0:
 			if all = c.received(l.buffer[:n]); all && n < len(l.buffer) && !hungUp {
-				return
+				return false
 			}
 		case err == nil:
 			c.readEnded(true)
-			return
+			return false
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, errNotReading):
-			return
+			return false
 		case !errors.Is(err, unix.EINTR):
 			c.readEnded(false)
-			return
+			return false
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.paused { // the end of a pause has the event repeated
-		l.resume(c)
-	}
+	return true
 }
 
 // errNotReading says that the connection isn't to be read now.
@@ -139,8 +137,8 @@ var errNotReading = errors.New("not reading")
 func (l *loop) readSocket(c *Conn) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == stateClosed || c.paused || c.held || c.ended {
-		return 0, errNotReading
+	if !c.mayReadLocked() {
+		return 0, errNotReading // the end of a stop has the event repeated
 	}
 	return unix.Read(int(c.fd), l.buffer)
 }
@@ -148,21 +146,21 @@ func (l *loop) readSocket(c *Conn) (int, error) {
 func (l *loop) start(c *Conn, buffered []byte) {
 	c.mu.Lock()
 	c.started, c.reading = true, true
-	l.flush(c)
+	l.flushLocked(c)
 	c.mu.Unlock()
-	c.received(buffered)
+	all := c.received(buffered)
+	c.releaseReading(!all)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.reading, c.resumed = false, false // the first event comes at once, and finds what a pause left
 	if c.state == stateClosed {
 		return
 	}
 	if err := l.control(unix.EPOLL_CTL_ADD, c); err != nil {
-		c.finish()
+		c.finishLocked()
 	}
 }
 
-func (l *loop) flush(c *Conn) {
+func (l *loop) flushLocked(c *Conn) {
 	if !c.started || c.state == stateClosed {
 		return
 	}
@@ -176,27 +174,46 @@ func (l *loop) flush(c *Conn) {
 		case errors.Is(err, unix.EAGAIN):
 			if moved {
 				c.out.fit()
-				c.blocked()
+				c.socketFullLocked()
 			}
 			return
 		case !errors.Is(err, unix.EINTR):
-			c.writeFailed()
+			c.writeFailedLocked()
 			return
 		}
 	}
-	c.account()
-	if c.flushed() {
+	c.countQueueLocked()
+	if c.flushedLocked() {
 		unix.Shutdown(int(c.fd), unix.SHUT_WR)
 	}
 }
 
-func (l *loop) resume(c *Conn) {
-	if c.state != stateClosed {
+// resumeLocked has the kernel repeat the event, where there is something to read. What
+// was read already makes no event: it gets a goroutine.
+func (l *loop) resumeLocked(c *Conn) {
+	switch {
+	case c.state == stateClosed:
+	case c.undecoded != nil:
+		c.engine.live.Add(1)
+		go l.catchUp(c)
+	default:
 		_ = l.control(unix.EPOLL_CTL_MOD, c) // fails before start has added it, which then tells of the edges
 	}
 }
 
-func (l *loop) close(c *Conn) {
+// catchUp is a turn without a read.
+func (l *loop) catchUp(c *Conn) {
+	defer c.engine.live.Done()
+	c.mu.Lock()
+	claimed := c.claimReadingLocked()
+	c.mu.Unlock()
+	if claimed { // or else whoever has the claim catches up
+		c.catchUp()
+		c.releaseReading(true)
+	}
+}
+
+func (l *loop) closeLocked(c *Conn) {
 	if c.started {
 		_ = l.control(unix.EPOLL_CTL_DEL, c) // a forked child may hold the socket open for a moment
 	}

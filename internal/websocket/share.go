@@ -15,8 +15,8 @@ type Share struct {
 	first   int        // index of the first in waiting
 }
 
-// pop takes the message that has waited longest. dispatcher.mu is held.
-func (s *Share) pop() *message {
+// popLocked takes the message that has waited longest. dispatcher.mu is held.
+func (s *Share) popLocked() *message {
 	m := s.waiting[s.first]
 	s.waiting[s.first] = nil
 	if s.first++; s.first == len(s.waiting) {

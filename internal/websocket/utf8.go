@@ -10,7 +10,7 @@ type utf8Checker struct {
 	low, top uint8 // bounds of the next continuation byte
 }
 
-// write checks the next piece and says whether the text can still be valid.
+// write checks the next piece and reports whether the text can still be valid.
 func (u *utf8Checker) write(p []byte) bool {
 	for u.need > 0 && len(p) > 0 {
 		if !u.step(p[0]) {
@@ -30,7 +30,7 @@ func (u *utf8Checker) write(p []byte) bool {
 	return true
 }
 
-// complete says whether the text may end here.
+// complete reports whether the text may end here.
 func (u *utf8Checker) complete() bool { return u.need == 0 }
 
 // cutTail is the number of bytes at the end of p that begin a character which

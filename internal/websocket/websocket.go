@@ -1,10 +1,3 @@
-// Package websocket is an RFC 6455 server engine for very many connections.
-//
-// It takes over sockets whose HTTP handshake is done and calls a Handler with
-// whole messages. On Linux an event loop drives the sockets, so that an idle
-// connection costs neither a goroutine nor a buffer; elsewhere, and for
-// connections that cannot be driven that way, a goroutine per connection does.
-// It knows nothing of API Gateway.
 package websocket
 
 import "time"
@@ -43,16 +36,22 @@ const (
 	DriverGoroutine
 )
 
-// Handler receives what happens on a connection.
+// Handler is told what happens on a connection. One Handler may serve one
+// connection or many; each method is given the Conn that it is about. The calls
+// for a connection come in this order: Opened, then Message and Control as
+// frames arrive, then Closed. Message calls overlap each other and may outlast
+// Closed; Opened and Closed overlap nothing. A Handler may call the Conn's
+// methods from any of them. A panic in any of them ends the process.
 type Handler interface {
-	// Opened is called once, before anything is read from the socket.
+	// Opened is called once, by Adopt, before anything is read from the socket.
 	Opened(*Conn)
 	// Message is called in a goroutine of its own for each message, so calls
-	// for one connection overlap up to Limits.InFlight. The payload is valid
-	// until Message returns.
+	// for one connection overlap up to Limits.InFlight. Text is valid UTF-8. The
+	// payload is valid until Message returns, and must not be changed.
 	Message(c *Conn, op Opcode, payload []byte)
 	// Control is called for each ping and pong of the peer, by the goroutine
-	// that reads for many connections: it must not block.
+	// that reads for many connections: it must not block. The engine itself
+	// answers pings.
 	Control(*Conn)
 	// Closed is called once, in a goroutine of its own, when the connection
 	// has ended, and not before Opened has returned: with the peer's code and
@@ -64,17 +63,18 @@ type Handler interface {
 	Closed(c *Conn, code int, reason string)
 }
 
-// Limits of one connection. They are shared by many connections and must not
-// be changed once in use.
+// Limits of one connection. The zero value sets none but those of InFlight and
+// QueueBytes. One Limits is shared by many connections and must not be changed
+// once in use.
 type Limits struct {
-	FrameBytes   int           // payload of one incoming frame; 0: no limit
-	MessageBytes int           // payload of one incoming message; 0: no limit
+	FrameBytes   int           // payload of one incoming frame, past it 1009; 0: no limit
+	MessageBytes int           // payload of one incoming message, past it 1009; 0: no limit
 	NoBinary     bool          // refuse binary messages with 1003
-	Idle         time.Duration // without data in either direction; 0: no limit
-	Lifetime     time.Duration // since the connection was opened; 0: no limit
+	Idle         time.Duration // without data in either direction, after it 1001; 0: no limit
+	Lifetime     time.Duration // since the connection was opened, after it 1001; 0: no limit
 	Ping         time.Duration // between two pings that the engine sends; 0: none
 	ControlRate  int           // pings and pongs that the peer may send in a second, over five seconds; past it 1008; 0: no limit
 	InFlight     int           // Message calls at a time; past it the socket is not read; 0: 16
 	Share        *Share        // of Options.InFlight; nil: as much as there is
-	QueueBytes   int           // memory for what is unsent; past it Send answers ErrQueueFull; 0: 1 MiB
+	QueueBytes   int           // memory for what is unsent; past it Send returns ErrQueueFull; 0: 1 MiB
 }

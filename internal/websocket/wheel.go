@@ -21,7 +21,7 @@ type clock struct{ start time.Time }
 
 func (k clock) now() int64 { return int64(time.Since(k.start)) }
 
-// at turns a count of the clock into the wall time of that moment.
+// at is the wall time of a count of the clock.
 func (k clock) at(count int64) time.Time {
 	return time.Now().Add(time.Duration(count - k.now()))
 }
@@ -72,19 +72,19 @@ func (w *wheel) schedule(c *Conn, due int64) {
 	if w.stopped || c.timer.due != 0 && c.timer.due <= tick {
 		return
 	}
-	w.unlink(c)
+	w.unlinkLocked(c)
 	if w.counts == [wheelLevels]int{} {
 		w.tick = w.clock.now() / int64(wheelTick)
 	}
-	w.insert(c, tick, w.tick+1)
-	w.setTimer()
+	w.insertLocked(c, tick, w.tick+1)
+	w.setTimerLocked()
 }
 
 // remove takes c out of the wheel.
 func (w *wheel) remove(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.unlink(c)
+	w.unlinkLocked(c)
 }
 
 // stop ends the wheel; when it returns, no fire is under way.
@@ -97,9 +97,9 @@ func (w *wheel) stop() {
 	defer w.running.Unlock()
 }
 
-// insert puts c into the lowest level that reaches from the next tick to be
+// insertLocked puts c into the lowest level that reaches from the next tick to be
 // handled to c's.
-func (w *wheel) insert(c *Conn, tick, next int64) {
+func (w *wheel) insertLocked(c *Conn, tick, next int64) {
 	tick = max(tick, next)
 	place := min(tick, next+wheelReach)
 	level := 0
@@ -116,7 +116,8 @@ func (w *wheel) insert(c *Conn, tick, next int64) {
 	w.counts[level]++
 }
 
-func (w *wheel) unlink(c *Conn) {
+// unlinkLocked takes c out of its place, if it has one.
+func (w *wheel) unlinkLocked(c *Conn) {
 	e := c.timer
 	if e.due == 0 {
 		return
@@ -133,9 +134,9 @@ func (w *wheel) unlink(c *Conn) {
 	c.timer = wheelEntry{}
 }
 
-// setTimer sets the timer for the next tick that has work.
-func (w *wheel) setTimer() {
-	next := w.nextTick()
+// setTimerLocked sets the timer for the next tick that has work.
+func (w *wheel) setTimerLocked() {
+	next := w.nextTickLocked()
 	if next == 0 || w.wake != 0 && w.wake <= next {
 		return
 	}
@@ -143,9 +144,9 @@ func (w *wheel) setTimer() {
 	w.timer.Reset(time.Duration(next*int64(wheelTick) - w.clock.now()))
 }
 
-// nextTick is the next tick with a connection due, or with a slot of a higher
+// nextTickLocked is the next tick with a connection due, or with a slot of a higher
 // level to spread out; 0 when the wheel is empty.
-func (w *wheel) nextTick() int64 {
+func (w *wheel) nextTickLocked() int64 {
 	if w.counts == [wheelLevels]int{} {
 		return 0
 	}
@@ -168,11 +169,11 @@ func (w *wheel) run() {
 	defer w.mu.Unlock()
 	w.wake = 0
 	for !w.stopped {
-		next := w.nextTick()
+		next := w.nextTickLocked()
 		if next == 0 || next > w.clock.now()/int64(wheelTick) {
 			break
 		}
-		due := w.advance(next)
+		due := w.advanceLocked(next)
 		w.mu.Unlock()
 		for _, c := range due {
 			w.fire(c)
@@ -181,12 +182,12 @@ func (w *wheel) run() {
 	}
 	if !w.stopped {
 		w.wake = 0
-		w.setTimer()
+		w.setTimerLocked()
 	}
 }
 
-// advance moves to a tick and takes out the connections due at it.
-func (w *wheel) advance(tick int64) (due []*Conn) {
+// advanceLocked moves to a tick and takes out the connections due at it.
+func (w *wheel) advanceLocked(tick int64) (due []*Conn) {
 	for level := wheelLevels - 1; level > 0; level-- {
 		if tick&(1<<(level*wheelBits)-1) != 0 {
 			continue
@@ -194,14 +195,14 @@ func (w *wheel) advance(tick int64) (due []*Conn) {
 		slot := uint8(tick >> (level * wheelBits))
 		for c := w.slots[level][slot]; c != nil; {
 			next, at := c.timer.next, c.timer.due
-			w.unlink(c)
-			w.insert(c, at, tick)
+			w.unlinkLocked(c)
+			w.insertLocked(c, at, tick)
 			c = next
 		}
 	}
 	w.tick = tick
 	for c := w.slots[0][uint8(tick)]; c != nil; c = w.slots[0][uint8(tick)] {
-		w.unlink(c)
+		w.unlinkLocked(c)
 		due = append(due, c)
 	}
 	return due

@@ -1,0 +1,83 @@
+// Package websocket is an RFC 6455 server engine for very many connections. It
+// knows nothing of API Gateway.
+//
+// An Engine takes over sockets whose HTTP handshake is done (Adopt) and calls a
+// Handler with whole messages. On Linux an event loop drives the sockets, so
+// that an idle connection costs neither a goroutine nor a buffer; elsewhere, and
+// for connections that cannot be driven that way (TLS), a goroutine for each
+// connection does.
+//
+// # The states of a connection
+//
+// A connection (Conn.state) only moves to the right:
+//
+//	          Close, Limits.Idle, Limits.Lifetime           the peer's close frame
+//	       ┌──────────────────────────────────────► closing ────────┐
+//	       │                                                        ▼
+//	Adopt ─┴► open                                               draining ──► closed
+//	       │                                                        ▲
+//	       └──────────────────────────────────────► ending ─────────┘
+//	          the peer's close frame, or a violation        all messages are answered,
+//	                                                        or Options.AnswerTimeout is over
+//
+//	open      Messages go both ways.
+//	closing   Our close frame is queued; frames are read, but messages are dropped.
+//	ending    The peer has said its last; answers to messages from before may be sent.
+//	draining  Both have said their last. What is queued is written, our side of the
+//	          socket is shut, and the peer is waited for to hang up.
+//	closed    The socket is released.
+//
+// Any state becomes closed at once by Abort, by an error of the socket, when
+// Conn.deadline is over (Options.CloseTimeout), and when the peer takes nothing of
+// what is queued for Options.WriteTimeout. Handler.Closed is called at the step to
+// draining, or to closed where there was none.
+//
+// # The states of reading
+//
+// At most one goroutine reads and decodes for a connection at a time: the one
+// that has claimed it. All that decides who, when and whether is in reading.go.
+//
+//	     claimReadingLocked          received, catchUp
+//	  ┌───────────────────────► claimed ◄─────────────► decode
+//	  │                            │
+//	  │       releaseReading       │   releaseReading
+//	quiet ◄────────────────────────┴──────────────────► stopped
+//	  ▲                                                    │
+//	  └────────────────────────────────────────────────────┘
+//	                      stopEndedLocked
+//
+// The driver claims a quiet connection when there may be something to read.
+//
+// An open connection is stopped, and nothing more is read from its socket, while
+//
+//   - a whole message waits (Conn.waiting) because Limits.InFlight, Options.InFlight
+//     or its share of that is used up. It ends when the handler is about to be called
+//     with it (delivered);
+//   - HoldGreediest has stopped it (Conn.held), until the next round or ReleaseHeld.
+//
+// It ends as well when the connection leaves the state open. Since a stop may begin and
+// end while a goroutine has the claim, its end does one of two things:
+//
+//	            nobody has the claim            somebody has it
+//	stop ends   driver.resumeLocked: the        Conn.resumeDue is set, and
+//	            driver looks at the socket      releaseReading has the driver
+//	            again, as after an event        look again
+//
+// Bytes that were read from the socket but not decoded, because of a stop or because
+// the turn of the connection was over, are kept (Conn.undecoded) and decoded before
+// anything else is read. No event of the kernel tells of them: driver.resumeLocked sees
+// to them. A connection in the state ending, draining or closed keeps no input once the
+// claim on it is released.
+//
+// # Locks
+//
+// Conn.mu guards a connection's state. Methods that end in Locked are called with the
+// lock of their type held: Conn.mu for those of Conn and of drivers. What the goroutine
+// with the claim reads and writes without a lock (Conn.decoder, undecoded, controlAhead)
+// belongs to it from claimReadingLocked to releaseReading; who holds Conn.mu may touch it
+// while nobody has the claim.
+//
+// Locks are taken in this order, and none may be held while waiting for a socket or
+// calling a Handler: Engine.holding, then Conn.mu of one connection, then one of
+// table.mu, wheel.mu and dispatcher.mu.
+package websocket

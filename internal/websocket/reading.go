@@ -1,0 +1,188 @@
+package websocket
+
+// Who reads from a connection's socket and decodes, what stops it, and how it goes
+// on. The package comment draws the states.
+
+// stoppedLocked reports whether the connection is open, but nothing is to be read
+// from it: a message waits to be handled, or HoldGreediest has stopped it.
+func (c *Conn) stoppedLocked() bool {
+	return c.state == stateOpen && (c.waiting != nil || c.held)
+}
+
+// mayReadLocked reports whether the socket is to be read, by the one who has the
+// claim.
+func (c *Conn) mayReadLocked() bool {
+	return c.state != stateClosed && !c.peerHungUp && !c.stoppedLocked()
+}
+
+// claimReadingLocked makes the caller the one that reads. It returns false when
+// another does or nothing is to be read. Whoever got true calls releaseReading.
+func (c *Conn) claimReadingLocked() bool {
+	if c.reading || !c.mayReadLocked() {
+		return false
+	}
+	c.reading = true
+	return true
+}
+
+// releaseReading ends a claim. Where again is set there may be more to read: the
+// driver looks at the connection again, now or when a stop ends.
+func (c *Conn) releaseReading(again bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	again = again || c.resumeDue
+	c.reading, c.resumeDue = false, false
+	if c.ignoresInputLocked() {
+		c.dropInputLocked()
+	}
+	if again {
+		c.resumeReadingLocked()
+	}
+}
+
+// resumeReadingLocked has the driver look at the connection again: now, when the
+// claim on it is released, or, where it is stopped, when that ends.
+func (c *Conn) resumeReadingLocked() {
+	switch {
+	case !c.mayReadLocked():
+	case c.reading:
+		c.resumeDue = true
+	default:
+		c.driver.resumeLocked(c)
+	}
+}
+
+// stopEndedLocked is called when something that stopped reading has ended. It goes
+// on unless something else stops it still.
+func (c *Conn) stopEndedLocked() {
+	if c.writeEnded && c.mayReadLocked() {
+		c.setCloseDeadlineLocked() // see writeFailedLocked
+	}
+	c.resumeReadingLocked()
+}
+
+// hold stops reading for HoldGreediest. A read that is under way goes on to its end.
+func (c *Conn) hold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = c.state == stateOpen
+}
+
+// endHold takes hold back.
+func (c *Conn) endHold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held {
+		c.held = false
+		c.stopEndedLocked()
+	}
+}
+
+// deliver hands a message on, or stops reading until the handler can have it. It
+// returns false then: nothing more is to be decoded. The caller has the claim.
+func (c *Conn) deliver(m *message) (more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		m.free()
+		return true
+	}
+	limit := c.limits.InFlight
+	if limit <= 0 {
+		limit = defaultInFlight
+	}
+	c.engine.live.Add(1)
+	if int(c.inFlight) >= limit {
+		m.waited, m.submitted = true, false // answered submits it
+		c.waiting = m
+		return false
+	}
+	c.inFlight++
+	if !c.engine.dispatcher.submit(m) {
+		c.waiting = m
+		return false
+	}
+	return true
+}
+
+// delivered is called when Message is about to be called for the message that
+// reading stopped for. What is undecoded is decoded here and now: a client that
+// sends many messages in one go would otherwise wait for the driver each time.
+func (c *Conn) delivered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stopped := c.stoppedLocked()
+	c.waiting = nil
+	if !stopped {
+		return // it has left the state open, and reading went on then
+	}
+	if c.held || c.reading { // reading: the one who found the message has not released the claim yet
+		c.stopEndedLocked()
+		return
+	}
+	if c.writeEnded {
+		c.setCloseDeadlineLocked()
+	}
+	c.reading = true
+	c.mu.Unlock()
+	c.catchUp()
+	c.releaseReading(true)
+	c.mu.Lock()
+}
+
+// answered is called when Message has returned. Where a message waited for that,
+// because of Limits.InFlight, it is returned, to be submitted in its place.
+func (c *Conn) answered() (next *message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m := c.waiting; m != nil && !m.submitted {
+		m.submitted = true
+		return m
+	}
+	if c.inFlight--; c.inFlight == 0 && c.state == stateEnding {
+		c.sendLastFrameLocked()
+	}
+	return nil
+}
+
+// received takes bytes from the socket. It returns false when not all of them
+// could be decoded in this turn; what is left over is kept. The caller has the
+// claim.
+func (c *Conn) received(p []byte) (all bool) {
+	n := c.decode(p)
+	if n < len(p) {
+		c.undecoded = newBuffer(len(p) - n)
+		c.undecoded.data = append(c.undecoded.data, p[n:]...)
+	}
+	return n == len(p)
+}
+
+// catchUp decodes what is left over, before anything else is read. It reports
+// whether the socket may be read now: nothing is left over, and no message waits. The
+// caller has the claim.
+func (c *Conn) catchUp() (may bool) {
+	if c.undecoded == nil {
+		return true
+	}
+	n := c.decode(c.undecoded.data[c.undecoded.sent:])
+	if c.undecoded.sent += n; c.undecoded.sent < len(c.undecoded.data) {
+		return false
+	}
+	c.undecoded.free()
+	c.undecoded = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mayReadLocked() // the last message may be one that has to wait
+}
+
+// ignoresInputLocked reports whether nothing that the peer still sends matters.
+func (c *Conn) ignoresInputLocked() bool {
+	return c.state == stateEnding || c.state >= stateDraining
+}
+
+// dropInputLocked frees what was read but made no message yet. Nobody has the claim.
+func (c *Conn) dropInputLocked() {
+	c.decoder.free()
+	c.undecoded.free()
+	c.decoder, c.undecoded = nil, nil
+}
