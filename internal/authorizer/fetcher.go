@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 
 	"github.com/stagedoor/stagedoor/internal/descriptors"
@@ -49,12 +48,9 @@ func newFetcher(transport http.RoundTripper) *fetcher {
 // newTransport makes a transport that keeps no connection: an issuer is asked
 // every few minutes, and there may be many of them.
 func newTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: fetchTimeout}
 	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return descriptors.Spare(dialer.DialContext(ctx, network, address))
-		},
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            descriptors.Dialer{Timeout: fetchTimeout}.DialContext,
 		TLSHandshakeTimeout:    fetchTimeout,
 		ForceAttemptHTTP2:      true,
 		DisableKeepAlives:      true,

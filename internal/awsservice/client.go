@@ -7,10 +7,7 @@ package awsservice
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,15 +18,9 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/stagedoor/stagedoor/internal/descriptors"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
-
-// MaxResponseBytes is API Gateway's payload limit for the answers of
-// integrations.
-const MaxResponseBytes = 10 << 20
-
-// ErrResponseTooLarge is the error for a larger answer.
-var ErrResponseTooLarge = fmt.Errorf("the answer is larger than %d bytes", MaxResponseBytes)
 
 // ConfigurationError is the error for a call that cannot work until somebody
 // changes the integration or the gateway's credentials. Nothing was sent to
@@ -122,12 +113,9 @@ func New(o Options) *Client {
 }
 
 func newTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return descriptors.Spare(dialer.DialContext(ctx, network, address))
-		},
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         descriptors.Dialer{Timeout: 10 * time.Second}.DialContext,
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: 256,
@@ -143,18 +131,12 @@ func (c *Client) Close() {
 	}
 }
 
-// Response is what a service answered, whatever its status. Redirects are
-// answers as well.
-type Response struct {
-	Status int
-	Header http.Header
-	Body   []byte // at most MaxResponseBytes
-}
-
-// Do makes one call when it is its turn. There is no second attempt, as in API
-// Gateway. The error is a *ConfigurationError, the context's, ErrResponseTooLarge,
-// turnstile.ErrFull, or that of the network.
-func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
+// Do makes one call when it is its turn, and returns what the service answered,
+// whatever its status; redirects are answers as well. There is no second attempt,
+// as in API Gateway. The error is a *ConfigurationError, the context's,
+// turnstile.ErrFull, descriptors.ErrScarce, httpclient.ErrTooLarge, or that of the
+// network.
+func (c *Client) Do(ctx context.Context, r *Request) (*httpclient.Response, error) {
 	backend := r.Backend
 	if backend == "" {
 		backend = r.URI.Region + "/" + r.URI.Service
@@ -175,28 +157,16 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	return response, nil
 }
 
-func (c *Client) send(request *http.Request) (*Response, error) {
+// send sends a signed request, and reads the answer.
+func (c *Client) send(request *http.Request) (*httpclient.Response, error) {
 	answer, err := c.transport.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode > 599 { // no class of HTTP's
-		return nil, fmt.Errorf("the service answered with the status %d", answer.StatusCode)
-	}
-	if answer.ContentLength > MaxResponseBytes {
-		return nil, ErrResponseTooLarge
-	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxResponseBytes+1))
-	switch {
-	case err != nil && request.Context().Err() != nil:
+	response, err := httpclient.Read(answer)
+	if err != nil && request.Context().Err() != nil {
 		return nil, request.Context().Err()
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, errors.New("the service closed the connection within its answer")
-	case err != nil:
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	case len(body) > MaxResponseBytes:
-		return nil, ErrResponseTooLarge
 	}
-	return &Response{answer.StatusCode, answer.Header, body}, nil
+	return response, err
 }

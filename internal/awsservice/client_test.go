@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
@@ -173,11 +174,11 @@ func TestLargeAnswersAreRefused(t *testing.T) {
 				if header != "" {
 					w.Header().Set("Content-Length", header)
 				}
-				_, _ = w.Write(make([]byte, MaxResponseBytes+1))
+				_, _ = w.Write(make([]byte, httpclient.MaxResponseBytes+1))
 			})
 			c := newClient(t, Options{Credentials: testCredentials(), Endpoints: endpoints(map[string]string{"s3": server.URL})})
 			_, err := c.Do(t.Context(), &Request{URI: mustParse(t, arn("s3:path/b/k"))})
-			if !errors.Is(err, ErrResponseTooLarge) {
+			if !errors.Is(err, httpclient.ErrTooLarge) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -217,7 +218,7 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 	})
 	for url, reason := range map[string]string{
 		gone.URL: "POST " + gone.URL + "/q: dial tcp",
-		cut.URL:  "POST " + cut.URL + "/q: the service closed the connection within its answer",
+		cut.URL:  "POST " + cut.URL + "/q: the backend closed the connection within its answer",
 	} {
 		c := newClient(t, Options{Credentials: testCredentials(), Endpoints: endpoints(map[string]string{"sqs": url})})
 		_, err := c.Do(t.Context(), &Request{URI: mustParse(t, arn("sqs:path/q?secret=1"))})

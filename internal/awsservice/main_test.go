@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"go.uber.org/goleak"
+
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -147,7 +149,7 @@ func mustParse(t *testing.T, uri string) URI {
 }
 
 // call makes a call that gets an answer.
-func call(t *testing.T, c *Client, r *Request) *Response {
+func call(t *testing.T, c *Client, r *Request) *httpclient.Response {
 	t.Helper()
 	response, err := c.Do(t.Context(), r)
 	if err != nil {

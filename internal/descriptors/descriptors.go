@@ -1,42 +1,46 @@
 // Package descriptors keeps the last file descriptors of the process for what
-// must go on when the others are used up: the admin port, the store, and
-// refusing whom there is no room for.
+// must go on when the others are used up: the admin port, the store, and the
+// refusal of clients for whom there is no room.
 //
 // The kernel gives out the lowest number that is free. A socket whose number is
-// among the highest that the process may have thus tells, without counting, that
-// all before are taken: whoever opened it for a client or a backend closes it.
+// among the highest that the process may have shows, without counting, that all
+// lower ones are taken: whoever opened it for a client or a backend closes it.
 package descriptors
 
 import (
+	"context"
 	"errors"
 	"net"
 	"syscall"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
-// ErrScarce is the error for a socket that would take one of the last
-// descriptors.
+// ErrScarce is the error for a connection to a backend that would take one of the
+// last descriptors.
 var ErrScarce = errors.New("the process is short of file descriptors")
 
-// Reserve is how many descriptors are kept of a limit: an eighth, and not more
-// than 256.
+// Reserve returns how many descriptors are kept, of as many as the process may
+// have: an eighth, and at most 256.
 func Reserve(limit int) int { return min(limit/8, 256) }
 
-// Scarce reports whether a client's connection has a descriptor that is kept for
-// others. What is no socket never has.
+// Scarce reports whether a connection has one of the descriptors that are kept:
+// whoever accepted it from a client closes it. A connection that is not a socket
+// has none.
 func Scarce(conn net.Conn) bool {
 	limit := Limit()
 	return limit > 0 && among(conn, limit-Reserve(limit))
 }
 
-// among reports whether a connection's descriptor is a number or above.
+// among reports whether the descriptor of a connection has the given number or a
+// higher one.
 func among(conn net.Conn, first int) bool {
 	socket, ok := netconn.Find[syscall.Conn](conn)
 	return ok && number(socket) >= first
 }
 
-// number is the descriptor of a socket, -1 where it is closed.
+// number returns the descriptor of a socket, -1 where it is closed.
 func number(socket syscall.Conn) int {
 	raw, err := socket.SyscallConn()
 	if err != nil {
@@ -49,14 +53,22 @@ func number(socket syscall.Conn) int {
 	return n
 }
 
-// Spare closes a connection to a backend where its descriptor is one of the last:
-// the error is then ErrScarce. Half of what is kept is for backends: who is
-// connected already goes before who would be. It takes what a dialler gives.
-func Spare(conn net.Conn, err error) (net.Conn, error) {
-	if err != nil {
-		if exhausted(err) {
-			err = errors.Join(ErrScarce, err)
-		}
+// Dialer opens connections to backends. The zero value has no time limit.
+type Dialer struct {
+	// Timeout is how long opening a connection may take; 0: no limit but the
+	// context's.
+	Timeout time.Duration
+}
+
+// DialContext is net.Dialer's. Where the connection would take one of the last
+// descriptors, it is closed and the error is ErrScarce. Backends may take half of
+// what is kept: calls for clients that are connected go before new clients.
+func (d Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: d.Timeout}).DialContext(ctx, network, address)
+	switch {
+	case err != nil && exhausted(err):
+		return nil, errors.Join(ErrScarce, err)
+	case err != nil:
 		return nil, err
 	}
 	if limit := Limit(); limit > 0 && among(conn, limit-Reserve(limit)/2) {

@@ -33,7 +33,7 @@ func TestReserve(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	dial := func() (net.Conn, error) { return Spare(net.Dial("tcp", listener.Addr().String())) }
+	dial := func() (net.Conn, error) { return Dialer{}.DialContext(t.Context(), "tcp", listener.Addr().String()) }
 	var open []net.Conn
 	scarce := false
 	for {

@@ -33,7 +33,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"net"
 	"net/http"
 	"os"
 	"time"
@@ -43,7 +42,6 @@ import (
 
 // Client calls HTTP backends. Its methods are safe for concurrent use.
 type Client struct {
-	dialer   net.Dialer
 	address  string // Options.Address
 	turns    *turnstile.Turnstile
 	pool     pool
@@ -66,7 +64,7 @@ type Options struct {
 
 // New makes a client, which has no connection yet. The caller closes it.
 func New(o Options) *Client {
-	c := &Client{dialer: net.Dialer{Timeout: dialTimeout}, address: o.Address, turns: turnstile.New(o.Bounds)}
+	c := &Client{address: o.Address, turns: turnstile.New(o.Bounds)}
 	c.standard = newStandard(c.dial, o.RootCAs)
 	return c
 }

@@ -13,12 +13,12 @@ import (
 const dialTimeout = 10 * time.Second
 
 // dial opens a connection to the address of Options, or to the given one where
-// there is none. It has the signature that http.Transport wants.
+// there is none. It is an http.Transport's DialContext.
 func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if c.address != "" {
 		address = c.address
 	}
-	return descriptors.Spare(c.dialer.DialContext(ctx, network, address))
+	return descriptors.Dialer{Timeout: dialTimeout}.DialContext(ctx, network, address)
 }
 
 // connect returns an idle connection that the backend has not closed, or a new

@@ -126,7 +126,7 @@ func (in *input) answer(method string, withHeader bool) (response *Response, reu
 		}
 		body, err := in.body(&head)
 		if err != nil {
-			return nil, false, fmt.Errorf("reading the answer: %w", err)
+			return nil, false, unreadable(err)
 		}
 		response = &Response{Status: head.status, Header: head.header, Body: body}
 		return response, !head.closes && in.buffered() == 0, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -46,17 +47,18 @@ func (c *Client) general(ctx context.Context, r *Request) (*Response, error) {
 		return nil, err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	return readStandard(answer)
+	return Read(answer)
 }
 
-// readStandard reads an answer of net/http whole, within the limits of this
-// package.
-func readStandard(answer *http.Response) (*Response, error) {
-	var body []byte
-	var err error
+// Read reads an answer of net/http whole, within the limits of this package. The
+// caller closes its body. The error is ErrTooLarge, or what is wrong with the
+// answer.
+func Read(answer *http.Response) (*Response, error) {
 	if answer.StatusCode > MaxStatus {
 		return nil, fmt.Errorf("the answer has the status %d", answer.StatusCode)
 	}
+	var body []byte
+	var err error
 	switch n := answer.ContentLength; {
 	case n > MaxResponseBytes:
 		return nil, ErrTooLarge
@@ -66,11 +68,19 @@ func readStandard(answer *http.Response) (*Response, error) {
 	default:
 		body, err = io.ReadAll(io.LimitReader(answer.Body, MaxResponseBytes+1))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	}
-	if len(body) > MaxResponseBytes {
+	switch {
+	case err != nil:
+		return nil, unreadable(err)
+	case len(body) > MaxResponseBytes:
 		return nil, ErrTooLarge
 	}
 	return &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
+}
+
+// unreadable is the error for a body that could not be read.
+func unreadable(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the backend closed the connection within its answer")
+	}
+	return fmt.Errorf("reading the answer: %w", err)
 }

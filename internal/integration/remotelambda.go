@@ -13,6 +13,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/failure"
+	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
@@ -125,7 +126,7 @@ func notCalled(ctx context.Context, err error) error {
 }
 
 // refused is the error for an answer of Lambda itself, in its words.
-func refused(answer *awsservice.Response) error {
+func refused(answer *httpclient.Response) error {
 	var body struct{ Message string }
 	// What is not an error in Lambda's form has no message.
 	_ = json.Unmarshal(answer.Body, &body)
