@@ -20,12 +20,14 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve offers a store by HTTP to whoever is not refused.
-func serve(t *testing.T, s store.Store, authorize func(action, resource string) error) *Client {
+func serve(t *testing.T, s store.Store, authorize func(action, resource string) *apigw.Error) *Client {
 	t.Helper()
 	server := httptest.NewServer(NewHandler(HandlerOptions{
 		Local: &Local{Configuration: store.NewConfiguration(s, nil)}, Region: "us-east-1", Account: "123456789012",
-		Authorize: func(_ *http.Request, _ []byte, action, resource string) error { return authorize(action, resource) },
-		Log:       slog.New(slog.DiscardHandler),
+		Authorize: func(_ *http.Request, _ []byte, action, resource string) *apigw.Error {
+			return authorize(action, resource)
+		},
+		Log: slog.New(slog.DiscardHandler),
 	}))
 	t.Cleanup(server.Close)
 	return newClient(t, server.URL)
@@ -45,7 +47,7 @@ func newClient(t *testing.T, url string) *Client {
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	asked := ""
-	c := serve(t, store.NewMemory(), func(action, resource string) error {
+	c := serve(t, store.NewMemory(), func(action, resource string) *apigw.Error {
 		asked = action + " " + strings.TrimPrefix(resource, "arn:aws:stagedoor:us-east-1:123456789012:")
 		return apigw.AccessDenied("no")
 	})
@@ -70,7 +72,7 @@ func TestPermissions(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	memory := store.NewMemory()
-	c := serve(t, memory, func(string, string) error { return nil })
+	c := serve(t, memory, func(string, string) *apigw.Error { return nil })
 	for _, tt := range []struct {
 		method, path, body string
 		status             int
@@ -137,7 +139,7 @@ func TestClientIsNotFooled(t *testing.T) {
 			c.Close()
 		})
 	}
-	c := serve(t, memory, func(string, string) error { return nil })
+	c := serve(t, memory, func(string, string) *apigw.Error { return nil })
 	if _, err := c.Restore(t.Context(), bytes.NewReader(whole.Bytes()), false); !errors.Is(err, store.ErrNotEmpty) {
 		t.Errorf("over what is there: %v", err)
 	}

@@ -30,9 +30,9 @@ type HandlerOptions struct {
 	Local           *Local
 	Region, Account string // stand in ARNs
 	Gateway         Gateway
-	// Authorize refuses requests, with an *apigw.Error. The body is that which is
+	// Authorize refuses requests; nil lets them in. The body is that which is
 	// signed; that of a backup to restore is not, it is named by its hash.
-	Authorize func(r *http.Request, body []byte, action, resource string) error
+	Authorize func(r *http.Request, body []byte, action, resource string) *apigw.Error
 	Log       *slog.Logger
 }
 

@@ -3,7 +3,6 @@ package connections
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -22,9 +21,9 @@ type Handler struct {
 	Registry *Registry
 	Recorder telemetry.Recorder
 	// Admit decides about requests for a stage, before anything is told of a
-	// connection. It says who asked, and refuses with an *apigw.Error. Nil
-	// refuses nobody.
-	Admit func(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, error)
+	// connection. It says who asked, and why that is refused; the error is nil
+	// where it is not. A nil Admit refuses nobody.
+	Admit func(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, *apigw.Error)
 }
 
 // Serve answers a request for a connection of an API. The gateway has found
@@ -35,22 +34,8 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 		RouteKey: r.Method + " /@connections/{connectionId}",
 	}
 	c := call{h, w, r, &record}
-	failure := c.answer(apiID, stage, rawID)
-	switch {
-	case errors.Is(failure, errTooLarge):
-		// No type, no request id, no body: the service's front end answers this.
-		record.Status = http.StatusRequestEntityTooLarge
-		record.Error = "the payload is larger than " + strconv.Itoa(MaxPayload) + " bytes"
-		w.WriteHeader(record.Status)
-	case failure != nil:
-		var known *apigw.Error
-		errors.As(failure, &known)
-		record.Status, record.Error = known.Status, known.Message
-		if record.Refused != nil { // the message may quote what was signed
-			record.Error = record.Refused.Result
-		}
-		c.header()
-		known.WriteTo(w)
+	if refusal := c.answer(apiID, stage, rawID); refusal != nil {
+		c.refuse(refusal)
 	}
 	if record.Event != "" {
 		record.Duration = time.Since(record.Time)
@@ -58,7 +43,11 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 	}
 }
 
-var errTooLarge = errors.New("the payload is too large")
+// errTooLarge refuses a payload. What the client gets of it is the status: no
+// type, no request id, no body, for the service's front end answers this.
+var errTooLarge = &apigw.Error{
+	Status: http.StatusRequestEntityTooLarge, Message: "the payload is larger than " + strconv.Itoa(MaxPayload) + " bytes",
+}
 
 // call is one request on its way.
 type call struct {
@@ -68,8 +57,22 @@ type call struct {
 	record *telemetry.Record
 }
 
-// body reads the request's body. Its error is an *apigw.Error or errTooLarge.
-func (c call) body() ([]byte, error) {
+// refuse answers a request that is not done.
+func (c call) refuse(refusal *apigw.Error) {
+	c.record.Status, c.record.Error = refusal.Status, refusal.Message
+	if c.record.Refused != nil { // the message may quote what was signed
+		c.record.Error = c.record.Refused.Result
+	}
+	if refusal == errTooLarge {
+		c.w.WriteHeader(refusal.Status)
+		return
+	}
+	c.header()
+	refusal.WriteTo(c.w)
+}
+
+// body reads the request's body.
+func (c call) body() ([]byte, *apigw.Error) {
 	data, err := io.ReadAll(io.LimitReader(c.r.Body, MaxPayload+1))
 	if err != nil {
 		return nil, apigw.BadRequest("the request's body could not be read")
@@ -80,10 +83,9 @@ func (c call) body() ([]byte, error) {
 	return data, nil
 }
 
-// answer does what the request asks. Its error is an *apigw.Error or
-// errTooLarge. An id that cannot be is refused before it matters who asks, as in
-// API Gateway.
-func (c call) answer(apiID, stage, rawID string) error {
+// answer does what the request asks, or returns why not. An id that cannot be is
+// refused before it matters who asks, as in API Gateway.
+func (c call) answer(apiID, stage, rawID string) *apigw.Error {
 	id, ok := ParseID(rawID)
 	if !ok {
 		return apigw.BadRequest("Invalid connectionId: " + rawID)
@@ -114,7 +116,7 @@ func (c call) answer(apiID, stage, rawID string) error {
 }
 
 // admit asks whether the caller may do what it asks.
-func (c call) admit(body []byte, apiID, stage string) error {
+func (c call) admit(body []byte, apiID, stage string) *apigw.Error {
 	if c.Admit == nil {
 		return nil
 	}
@@ -125,13 +127,10 @@ func (c call) admit(body []byte, apiID, stage string) error {
 	return err
 }
 
-func (c call) post(connection Connection, data []byte) error {
+func (c call) post(connection Connection, data []byte) *apigw.Error {
 	c.record.Bytes = len(data)
-	switch err := connection.Post(ToText(data)); {
-	case errors.Is(err, ErrLimit):
-		return apigw.ErrLimit
-	case err != nil:
-		return apigw.ErrGone
+	if err := connection.Post(ToText(data)); err != nil {
+		return err
 	}
 	c.succeed(http.StatusOK, nil)
 	return nil
@@ -145,7 +144,7 @@ func ToText(data []byte) []byte {
 	return []byte(string([]rune(string(data))))
 }
 
-func (c call) delete(connection Connection, _ []byte) error {
+func (c call) delete(connection Connection, _ []byte) *apigw.Error {
 	connection.Disconnect()
 	c.succeed(http.StatusNoContent, nil)
 	return nil
@@ -153,7 +152,7 @@ func (c call) delete(connection Connection, _ []byte) error {
 
 const isoMilliseconds = "2006-01-02T15:04:05.000Z"
 
-func (c call) get(connection Connection, _ []byte) error {
+func (c call) get(connection Connection, _ []byte) *apigw.Error {
 	info := connection.Info()
 	var b bytes.Buffer
 	b.WriteString("{\n  \"identity\" : {\n    \"sourceIp\" : ")

@@ -4,18 +4,19 @@
 package connections
 
 import (
-	"errors"
 	"sync"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // Connection is an open connection, as the @connections API needs it.
 type Connection interface {
 	APIID() string
 	// Post sends one text message. It does not wait for the client. It
-	// answers ErrGone when the connection is closing or closed, and ErrLimit
-	// when the client reads too slowly and its queue is full.
-	Post(text []byte) error
+	// answers apigw.ErrGone when the connection is closing or closed, and
+	// apigw.ErrLimit when the client reads too slowly and its queue is full.
+	Post(text []byte) *apigw.Error
 	// Disconnect closes the connection with 1000.
 	Disconnect()
 	Info() Info
@@ -28,12 +29,6 @@ type Info struct {
 	ConnectedAt  time.Time
 	LastActiveAt time.Time
 }
-
-// Errors of Connection.Post.
-var (
-	ErrGone  = errors.New("the connection is gone")
-	ErrLimit = errors.New("the connection's queue is full")
-)
 
 const shards = 64
 

@@ -25,6 +25,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -68,11 +69,10 @@ type Options struct {
 	// accepted and cannot work as it was probably meant. It may be nil.
 	Warn func(ctx context.Context, warning string)
 
-	// Authorize returns an *apigw.Error for a request that the client may not
-	// make, nil for others. action is IAM's, such as "apigateway:PATCH", and
-	// resource an ARN. It may read the request's body. nil lets everybody do
-	// everything.
-	Authorize func(r *http.Request, action, resource string) error
+	// Authorize refuses requests that the client may not make; it returns nil for
+	// others. action is IAM's, such as "apigateway:PATCH", and resource an ARN. It
+	// may read the request's body. nil lets everybody do everything.
+	Authorize func(r *http.Request, action, resource string) *apigw.Error
 }
 
 // server has the operations as methods. All state is in the store.

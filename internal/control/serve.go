@@ -80,9 +80,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// authorize returns an error unless the client may make a request. In IAM's
-// terms a request is an HTTP method on the ARN that the path stands for.
-func (a *api) authorize(r *http.Request, body []byte) error {
+// authorize refuses a request that the client may not make. In IAM's terms a
+// request is an HTTP method on the ARN that the path stands for.
+func (a *api) authorize(r *http.Request, body []byte) *apigw.Error {
 	if a.options.Authorize == nil {
 		return nil
 	}

@@ -96,11 +96,14 @@ func TestAuthorize(t *testing.T) {
 	type question struct{ action, resource, body string }
 	questions := make(chan question, 3)
 	h := start(t, func(o *Options) {
-		o.Authorize = func(r *http.Request, action, resource string) error {
+		o.Authorize = func(r *http.Request, action, resource string) *apigw.Error {
 			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
 			questions <- question{action, resource, string(body)}
 			if r.URL.Path == "/v2/apis" {
-				return err
+				return nil
 			}
 			return apigw.ErrForbidden
 		}

@@ -142,7 +142,9 @@ func checkForeign(t *testing.T, file string, template foreign) string {
 func makeFolders(t *testing.T, home string, err error, lacks []string) (made bool) {
 	t.Helper()
 	var problems mistake.List
-	errors.As(err, &problems)
+	if !errors.As(err, &problems) {
+		return false
+	}
 	for _, problem := range problems {
 		match := needsFolder.FindStringSubmatch(problem.Message)
 		if match == nil || slices.Contains(lacks, match[1]) {

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -58,7 +57,7 @@ func (g *Gateway) spare(r *http.Request) {
 }
 
 // admit decides about requests to @connections.
-func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, error) {
+func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, *apigw.Error) {
 	access := telemetry.Access{Source: forwarded.Of(r).Address}
 	if !g.guards.Unsigned {
 		identities := g.guards.Identities
@@ -66,10 +65,7 @@ func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (tele
 		id, err := identities.Check(r, body, needed, circumstances(r))
 		access.Caller, access.Action, access.Resource = caller(id, r), needed.Action, needed.Resource
 		if err != nil {
-			var known *apigw.Error
-			if errors.As(err, &known) {
-				access.Result = known.Type
-			}
+			access.Result = err.Type
 			return access, err
 		}
 	}

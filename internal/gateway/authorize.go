@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -90,24 +89,20 @@ func circumstances(r *http.Request) identity.Circumstances {
 
 // signatureError is the failure of a handshake that is not signed as it must
 // be. Its reason has nothing of what was signed, which may be a secret.
-func signatureError(err error) *failure.Error {
-	var known *apigw.Error
-	if !errors.As(err, &known) {
-		return &failure.Error{Kind: failure.Internal, Reason: err.Error()}
-	}
-	switch known.Type {
+func signatureError(err *apigw.Error) *failure.Error {
+	switch err.Type {
 	case "MissingAuthenticationTokenException", "IncompleteSignatureException":
-		return &failure.Error{Kind: failure.NoSignature, Reason: known.Type}
+		return &failure.Error{Kind: failure.NoSignature, Reason: err.Type}
 	case "InvalidSignatureException", "UnrecognizedClientException":
-		return &failure.Error{Kind: failure.Signature, Reason: known.Type, Text: known.Message}
+		return &failure.Error{Kind: failure.Signature, Reason: err.Type, Text: err.Message}
 	case "ExpiredTokenException":
-		return &failure.Error{Kind: failure.Expired, Reason: known.Type, Text: known.Message}
+		return &failure.Error{Kind: failure.Expired, Reason: err.Type, Text: err.Message}
 	case "AccessDeniedException":
-		return &failure.Error{Kind: failure.Denied, Reason: known.Message, Text: known.Message}
+		return &failure.Error{Kind: failure.Denied, Reason: err.Message, Text: err.Message}
 	case "BadRequestException":
-		return &failure.Error{Kind: failure.Request, Reason: known.Type, Text: known.Message}
+		return &failure.Error{Kind: failure.Request, Reason: err.Type, Text: err.Message}
 	}
-	return &failure.Error{Kind: failure.Internal, Reason: known.Error()}
+	return failure.New(failure.Internal, "%w", err) // InternalServerErrorException
 }
 
 // maxAPIKey is the length of the longest API key.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
@@ -102,15 +103,15 @@ func (c *connection) disconnected(code int, reason string) {
 func (c *connection) APIID() string { return c.facts.APIID }
 
 // Post implements connections.Connection.
-func (c *connection) Post(text []byte) error {
+func (c *connection) Post(text []byte) *apigw.Error {
 	err := c.socket.Send(websocket.Text, text)
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, websocket.ErrQueueFull):
-		return connections.ErrLimit
+		return apigw.ErrLimit
 	}
-	return connections.ErrGone
+	return apigw.ErrGone
 }
 
 // Disconnect implements connections.Connection.

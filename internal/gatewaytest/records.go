@@ -36,7 +36,8 @@ func (r *Records) Record(record *telemetry.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	kept := *record
-	if kept.Context != nil { // it ends with the event
+	kept.Context = nil // it ends with the event
+	if record.Context != nil && len(r.asked) > 0 {
 		values := make(variables, len(r.asked))
 		for _, name := range r.asked {
 			values[name] = record.Context.Variable(name)

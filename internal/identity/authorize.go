@@ -42,7 +42,7 @@ type Decision struct {
 
 // Err returns nil if it is allowed, else AWS's AccessDeniedException (section
 // F.4).
-func (d *Decision) Err() error {
+func (d *Decision) Err() *apigw.Error {
 	if d.Effect == iampolicy.Allow {
 		return nil
 	}
@@ -71,12 +71,12 @@ type Permission struct{ Service, Action, Resource string }
 
 // Check authenticates a request, by its signature or by a bearer token, and
 // decides whether its signer has a permission. A handshake has to be signed,
-// because its Authorization header is the application's. The error is an
-// *apigw.Error. The identity is nil only if the request could not be
-// authenticated; a refused one is there for the audit log.
-func (d *Directory) Check(r *http.Request, body []byte, p Permission, c Circumstances) (*Identity, error) {
+// because its Authorization header is the application's. The error is one of
+// Authenticate's, or AWS's AccessDeniedException. The identity is nil only if the
+// request could not be authenticated; a refused one is there for the audit log.
+func (d *Directory) Check(r *http.Request, body []byte, p Permission, c Circumstances) (*Identity, *apigw.Error) {
 	var id *Identity
-	var err error
+	var err *apigw.Error
 	if token, given := bearer(r); given && p.Action != ActionInvoke {
 		id, err = d.authenticateToken(token)
 	} else {

@@ -20,8 +20,8 @@ func known(t *testing.T, d *Directory, id, secret string) string {
 		t.Fatal(err)
 	}
 	sign(t, r, "", signing{id: id, secret: secret, service: ServiceExecuteAPI})
-	who, err := d.Authenticate(r, nil, ServiceExecuteAPI)
-	if err != nil {
+	who, refusal := d.Authenticate(r, nil, ServiceExecuteAPI)
+	if refusal != nil {
 		return ""
 	}
 	return who.User

@@ -41,9 +41,9 @@ type Identity struct {
 }
 
 // Authenticate returns the identity that has signed a request for a service.
-// body is the whole body of the request. The error is an *apigw.Error with
-// AWS's text: about the signature, or an InternalServerErrorException.
-func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (*Identity, error) {
+// body is the whole body of the request. The error has AWS's text: about
+// the signature, or an InternalServerErrorException.
+func (d *Directory) Authenticate(r *http.Request, body []byte, service string) (*Identity, *apigw.Error) {
 	// The identity is made from the same credentials that the signature is
 	// verified with, even if they change meanwhile.
 	snapshot, verifier := d.snapshot()

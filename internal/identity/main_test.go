@@ -51,9 +51,9 @@ func newGuard(t *testing.T, d *Directory, need Permission) *guard {
 		if err != nil {
 			t.Error(err)
 		}
-		id, err := d.Check(r, body, need, CircumstancesOf(r, "127.0.0.1"))
-		if err != nil {
-			err.(interface{ WriteTo(http.ResponseWriter) }).WriteTo(w)
+		id, refusal := d.Check(r, body, need, CircumstancesOf(r, "127.0.0.1"))
+		if refusal != nil {
+			refusal.WriteTo(w)
 			return
 		}
 		_, _ = io.WriteString(w, id.ARN)

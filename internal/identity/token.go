@@ -77,8 +77,8 @@ var (
 )
 
 // authenticateToken returns the identity that a token belongs to. It does the
-// same work whether the id exists or not. The error is an *apigw.Error.
-func (d *Directory) authenticateToken(token string) (*Identity, error) {
+// same work whether the id exists or not.
+func (d *Directory) authenticateToken(token string) (*Identity, *apigw.Error) {
 	id, secret, _ := strings.Cut(token, ".")
 	if len(id) != tokenIDLength || len(secret) != secretLength {
 		return nil, errUnknownToken

@@ -103,7 +103,7 @@ func (a *access) spare(r *http.Request) {
 
 // control decides about a request to the control plane, whose body is in
 // memory.
-func (a *access) control(r *http.Request, action, resource string) error {
+func (a *access) control(r *http.Request, action, resource string) *apigw.Error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return apigw.BadRequest("The request's body could not be read.")
@@ -113,7 +113,7 @@ func (a *access) control(r *http.Request, action, resource string) error {
 
 // decide says whether somebody may do an action on a resource, and notes both
 // for the audit.
-func (a *access) decide(r *http.Request, body []byte, action, resource string) error {
+func (a *access) decide(r *http.Request, body []byte, action, resource string) *apigw.Error {
 	note := auditOf(r)
 	note.action, note.resource = action, resource
 	if a.open {

@@ -200,7 +200,7 @@ func (s *Server) fileClient(app *template.Application) (*deploy.Client, error) {
 
 // refuseManaged refuses to change an API that the configuration keeps in step: the
 // next reload would undo it. resource is the ARN that the request is for.
-func (s *Server) refuseManaged(r *http.Request, resource string) error {
+func (s *Server) refuseManaged(r *http.Request, resource string) *apigw.Error {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || s.managing.Load() == nil {
 		return nil
 	}

@@ -125,7 +125,7 @@ func (s *Server) controlOptions() control.Options {
 
 // authorizeControl decides about a request to the control plane: who may do it, and
 // whether anybody may.
-func (s *Server) authorizeControl(r *http.Request, action, resource string) error {
+func (s *Server) authorizeControl(r *http.Request, action, resource string) *apigw.Error {
 	if err := s.access.control(r, action, resource); err != nil {
 		return err
 	}
