@@ -66,7 +66,7 @@ type running struct {
 // mistakes, a line each. Nothing is opened before Run.
 func New(c Config) (*Gateway, error) {
 	if c.Template != "" && c.Configuration != "" {
-		return nil, errors.New("Template and Configuration are both set: a gateway has one of them")
+		return nil, errors.New("a gateway has a Template or a Configuration, and both are set")
 	}
 	handlers := backends.Handlers{}
 	for name, handler := range c.Functions {

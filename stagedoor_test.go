@@ -329,7 +329,7 @@ func TestMistakes(t *testing.T) {
 		"a mistake":       {stagedoor.Config{Template: writeFile(t, "template.yaml", "Resources: {A: {Type: AWS::ApiGatewayV2::Api}}")}, "ProtocolType"},
 		"a nil handler":   {stagedoor.Config{Template: file, Functions: map[string]stagedoor.Handler{"SayFunction": nil}}, "function SayFunction has no handler"},
 		"a misspelling":   {stagedoor.Config{Template: file, Functions: map[string]stagedoor.Handler{"SayFunction": say, "SayFuntion": say}}, "no function SayFuntion, and calls none; did you mean SayFunction?"},
-		"both":            {stagedoor.Config{Template: file, Configuration: file}, "Template and Configuration"},
+		"both":            {stagedoor.Config{Template: file, Configuration: file}, "Template or a Configuration"},
 		"no such file":    {stagedoor.Config{Configuration: filepath.Join(t.TempDir(), "none.yaml")}, "no such file"},
 		"configuration":   {stagedoor.Config{Configuration: writeFile(t, "stagedoor.yaml", "lissen: x\n")}, "lissen"},
 		"memory and NATS": {stagedoor.Config{InMemory: true, Configuration: writeFile(t, "stagedoor.yaml", "nats: {url: \"nats://127.0.0.1:1\"}\n")}, "nats.url"},

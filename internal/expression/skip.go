@@ -62,6 +62,14 @@ func (n nesting) isObject() bool { return n&1 != 0 }
 // closing is the bracket that closes the innermost.
 func (n nesting) closing() byte { return ']' + byte(n&1)<<5 }
 
+// at is the byte at i, and 0, which stands nowhere in JSON, behind the text.
+func at(s []byte, i int) byte {
+	if i < len(s) {
+		return s[i]
+	}
+	return 0
+}
+
 // skipNested reads an array or object that lies so deep in the message, with
 // all that is nested in it. Messages of many small members spend their time
 // here, so it is one loop, without a call for what is common: short strings,
@@ -76,43 +84,34 @@ func skipNested(s []byte, i, depth int) int {
 				return failed
 			}
 		}
-		if i >= len(s) {
-			return failed
-		}
-		switch c := s[i]; c {
+		switch c := at(s, i); c {
 		case '"':
 			if end, ok := plainEnd(s, i); ok && s[end] == '"' {
 				i = end + 1
-			} else if i = skipString(s, i); i < 0 {
-				return failed
+			} else {
+				i = skipString(s, i)
 			}
 		case '{', '[':
 			if open.full() {
-				if i = skipNested(s, i, depth); i < 0 {
-					return failed
-				}
+				i = skipNested(s, i, depth)
 				break
 			}
 			if depth++; depth > jsonvalue.MaxDepth {
 				return failed
 			}
 			open = open.in(c)
-			if i = skipSpace(s, i+1); i == len(s) {
-				return failed
-			}
-			if s[i] != open.closing() {
+			if i = skipSpace(s, i+1); at(s, i) != open.closing() {
 				continue
 			}
 			open, depth = open.out(), depth-1
 			i++
 		case 't', 'f', 'n':
-			if i = skipWord(s, i); i < 0 {
-				return failed
-			}
+			i = skipWord(s, i)
 		default:
-			if i = skipNumber(s, i); i < 0 {
-				return failed
-			}
+			i = skipNumber(s, i)
+		}
+		if i < 0 {
+			return failed
 		}
 		// A value has ended, and with it, perhaps, what it is in.
 		for {
@@ -166,7 +165,7 @@ func skipWord(s []byte, i int) int {
 }
 
 func skipNumber(s []byte, i int) int {
-	if s[i] == '-' {
+	if at(s, i) == '-' {
 		i++
 	}
 	if i < len(s) && s[i] == '0' {
