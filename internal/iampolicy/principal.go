@@ -70,21 +70,30 @@ func (p *parser) principals(s *statement, members map[string]node) error {
 		return mistake("%s: it is empty", place)
 	}
 	for kind, value := range kinds {
-		ids, err := value.texts()
-		if err != nil {
-			return at(place+"."+kind, err)
+		if err := s.principals.add(kind, value, place); err != nil {
+			return err
 		}
-		for _, id := range ids {
-			switch {
-			case kind == "AWS" && id == "*":
-				s.principals.everyone = true
-			case strings.ContainsAny(id, "*?"):
-				return mistake("%s.%s: %s has a wildcard; only \"*\" as a whole may stand for everyone", place, kind, quote(id))
-			case kind == "AWS" && !isAccount(id) && !strings.HasPrefix(id, "arn:"):
-				return mistake("%s.%s: %s is neither an account nor an ARN", place, kind, quote(id))
-			}
-		}
-		s.principals.ids[kind] = ids
 	}
+	return nil
+}
+
+// add takes the principals of a kind.
+func (p *principals) add(kind string, value node, place string) error {
+	place += "." + kind
+	ids, err := value.texts()
+	if err != nil {
+		return at(place, err)
+	}
+	for _, id := range ids {
+		switch {
+		case kind == "AWS" && id == "*":
+			p.everyone = true
+		case strings.ContainsAny(id, "*?"):
+			return mistake("%s: %s has a wildcard; only \"*\" as a whole may stand for everyone", place, quote(id))
+		case kind == "AWS" && !isAccount(id) && !strings.HasPrefix(id, "arn:"):
+			return mistake("%s: %s is neither an account nor an ARN", place, quote(id))
+		}
+	}
+	p.ids[kind] = ids
 	return nil
 }
