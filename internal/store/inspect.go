@@ -139,27 +139,7 @@ func (i *inspection) checkMeta() {
 // compare compares the files with the manifest.
 func (i *inspection) compare() {
 	for key, e := range i.manifest.entries {
-		found, is := i.records[key]
-		isRecord := is && found.sum != removalSum
-		switch {
-		case e.Lost:
-			i.lose(key, e, "lost before, and not repaired yet")
-		case is && found.revision > e.Revision: // written when the manifest could not be
-		case e.isRemoval():
-			if isRecord {
-				i.bringBack(key)
-			}
-		case is && found.revision == e.Revision && (e.Sum == "" || found.sum == e.Sum):
-		case isVolatile(key):
-			delete(i.records, key)
-		case len(i.unfit) == 0 && (e.Uncertain || !is && i.olderVersion): // it may have been removed, or a write may have failed
-		case !is:
-			i.lose(key, e, "its bytes are damaged or gone")
-		case found.revision < e.Revision:
-			i.lose(key, e, "only an earlier version of it is there")
-		default:
-			i.lose(key, e, "it is not what was written")
-		}
+		i.compareEntry(key, e)
 	}
 	if i.isWhole() && len(i.unfit) == 0 {
 		return
@@ -170,6 +150,39 @@ func (i *inspection) compare() {
 		if _, known := i.manifest.entries[key]; !known && i.manifest.whole && found.sum != removalSum && found.revision+removalsKept < i.manifest.last {
 			i.bringBack(key)
 		}
+	}
+}
+
+// compareEntry compares what the files have under a key with what the manifest
+// says of it.
+func (i *inspection) compareEntry(key string, e entry) {
+	found, is := i.records[key]
+	switch {
+	case e.Lost:
+		i.lose(key, e, "lost before, and not repaired yet")
+	case is && found.revision > e.Revision: // written when the manifest could not be
+	case e.isRemoval():
+		if is && found.sum != removalSum {
+			i.bringBack(key)
+		}
+	case is && found.revision == e.Revision && (e.Sum == "" || found.sum == e.Sum):
+	case isVolatile(key):
+		delete(i.records, key)
+	case len(i.unfit) == 0 && (e.Uncertain || !is && i.olderVersion): // it may have been removed, or a write may have failed
+	default:
+		i.lose(key, e, lossOf(found, is, e))
+	}
+}
+
+// lossOf says what is wrong with what was found of an entry.
+func lossOf(found lastWrite, is bool, e entry) string {
+	switch {
+	case !is:
+		return "its bytes are damaged or gone"
+	case found.revision < e.Revision:
+		return "only an earlier version of it is there"
+	default:
+		return "it is not what was written"
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -203,60 +205,77 @@ func (o *opener) missing() losses {
 // has them. original is the inspection of the files that were damaged first: i
 // itself, unless i is of the salvaged store that was made of them.
 func (o *opener) fromBackups(i, original *inspection) []Record {
-	found := make(map[string]Record)
-	exact := make(map[string]bool)
-	// Where it is not known what was lost, a record of the newest backup that
-	// the store does not have counts as lost.
-	missing := func(key string) bool {
-		_, isThere := i.records[key]
-		return !isThere && !i.removed(key) && !original.removed(key) && (i.mayLackMore() || original.mayLackMore())
-	}
-	allExact := func() bool {
-		for key := range i.losses {
-			if !exact[key] {
-				return false
-			}
-		}
-		return true
-	}
+	r := &restoration{i, original, make(map[string]Record), make(map[string]bool)}
 	isNewest := true
 	for _, b := range o.backups() {
-		taken := make(map[string]Record)
-		err := b.read(func(r Record) {
-			loss, isLost := i.losses[r.Key]
-			if isLost || isNewest && missing(r.Key) {
-				as := isLost && loss.Sum == checksum(r.Key, r.Value)
-				if _, is := found[r.Key]; !is || as && !exact[r.Key] {
-					taken[r.Key] = r
-				}
-			}
-		})
+		taken, err := r.take(b, isNewest)
 		if err != nil {
 			o.log.Warn("A backup cannot be used", "file", b.path, "error", err)
 			continue
 		}
 		isNewest = false
-		for key, r := range taken {
-			found[key], exact[key] = r, i.losses[key].Sum == checksum(key, r.Value)
-		}
 		if len(taken) > 0 {
 			o.log.Warn("Records are restored from a backup", "file", b.path, "records", keyList(taken))
 		}
-		if allExact() {
+		if r.isExact() {
 			break // older backups cannot be better
 		}
 	}
-	restored := make([]Record, 0, len(found))
-	for _, r := range found {
-		restored = append(restored, r)
-	}
 	for key := range i.losses {
-		switch _, is := found[key]; {
+		switch _, is := r.found[key]; {
 		case !is:
 			o.log.Error("A record is lost: no backup has it", "key", key)
-		case !exact[key]:
+		case !r.exact[key]:
 			o.log.Warn("A record is restored as it was at the time of the backup, which may be an earlier one than was lost", "key", key)
 		}
 	}
-	return restored
+	return slices.Collect(maps.Values(r.found))
+}
+
+// restoration collects records of backups for those that are lost.
+type restoration struct {
+	damaged, original *inspection
+	found             map[string]Record
+	exact             map[string]bool // of found, by key: it is what was lost
+}
+
+// take takes what a backup has of the records that are lost, where no newer backup
+// had it or this one has it exactly as it was. A backup that cannot be read gives
+// nothing.
+func (r *restoration) take(b backupFile, isNewest bool) (map[string]Record, error) {
+	taken := make(map[string]Record)
+	err := b.read(func(record Record) {
+		loss, isLost := r.damaged.losses[record.Key]
+		if !isLost && (!isNewest || !r.isMissing(record.Key)) {
+			return
+		}
+		exact := isLost && loss.Sum == checksum(record.Key, record.Value)
+		if _, is := r.found[record.Key]; !is || exact && !r.exact[record.Key] {
+			taken[record.Key] = record
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for key, record := range taken {
+		r.found[key], r.exact[key] = record, r.damaged.losses[key].Sum == checksum(key, record.Value)
+	}
+	return taken, nil
+}
+
+// isMissing reports whether a record of the newest backup counts as lost: the
+// store does not have it, and it is not known what was lost.
+func (r *restoration) isMissing(key string) bool {
+	_, isThere := r.damaged.records[key]
+	return !isThere && !r.damaged.removed(key) && !r.original.removed(key) && (r.damaged.mayLackMore() || r.original.mayLackMore())
+}
+
+// isExact reports whether all that is lost was found exactly as it was.
+func (r *restoration) isExact() bool {
+	for key := range r.damaged.losses {
+		if !r.exact[key] {
+			return false
+		}
+	}
+	return true
 }
