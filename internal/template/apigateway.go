@@ -172,7 +172,7 @@ func (b *builder) checkIntegration(p *properties, typ string) {
 	case kind.Calls == apigw.AWSBackend && kind.Proxy:
 		b.calls(p, "IntegrationUri")
 	case kind.Calls == apigw.HTTPBackend:
-		if p.isKnown("IntegrationUri") && !strings.HasPrefix(uri, "http://") && !strings.HasPrefix(uri, "https://") && !strings.HasPrefix(uri, "${") {
+		if p.isKnown("IntegrationUri") && !mayBeURL(uri) {
 			p.wrong("IntegrationUri", "IntegrationUri must be a URL that starts with http:// or https://, not %q", uri)
 		}
 		if !p.has("IntegrationMethod") {
@@ -189,6 +189,12 @@ func (b *builder) checkIntegration(p *properties, typ string) {
 			}
 		}
 	}
+}
+
+// mayBeURL reports whether a text is the URL of an HTTP backend, or begins with a
+// variable.
+func mayBeURL(uri string) bool {
+	return strings.HasPrefix(uri, "http://") || strings.HasPrefix(uri, "https://") || strings.HasPrefix(uri, "${")
 }
 
 func (b *builder) integrationResponse(res *resource) {

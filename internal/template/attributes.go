@@ -58,50 +58,28 @@ var named = map[string]struct {
 	"AWS::Serverless::StateMachine":        {"Name", 80},
 }
 
-// attributesOf lists the attributes of a type for Fn::GetAtt; it returns nil
-// for a type that is not run here.
-func attributesOf(typ string) []string {
-	switch typ {
-	case typeAPI:
-		return []string{"ApiEndpoint", "ApiId"}
-	case typeRoute:
-		return []string{"RouteId"}
-	case typeRouteResponse:
-		return []string{"RouteResponseId"}
-	case typeIntegration:
-		return []string{"IntegrationId"}
-	case typeIntegrationResponse:
-		return []string{"IntegrationResponseId"}
-	case typeModel:
-		return []string{"ModelId"}
-	case typeAuthorizer:
-		return []string{"AuthorizerId"}
-	case typeStage:
-		return []string{"Id"}
-	case typeDeployment:
-		return []string{"DeploymentId"}
-	case typeDomainName:
-		return []string{"DomainNameArn", "RegionalDomainName", "RegionalHostedZoneId"}
-	case typeAPIMapping:
-		return []string{"ApiMappingId"}
-	case typeAPIKey:
-		return []string{"APIKeyId"}
-	case typeUsagePlan, typeUsagePlanKey:
-		return []string{"Id"}
-	case typeFunction:
-		return []string{"Arn", "SnapStartResponse", "SnapStartResponse.ApplyOn", "SnapStartResponse.OptimizationStatus"}
-	case typePermission:
-		return []string{"Id"}
-	case typeAlias:
-		return []string{"AliasArn"}
-	case typeVersion:
-		return []string{"FunctionArn", "Version"}
-	case typeLayerVersion:
-		return []string{"LayerVersionArn"}
-	case typeTable:
-		return []string{"Arn", "StreamArn"}
-	}
-	return nil
+// typeAttributes are the attributes of each type that is run here, for Fn::GetAtt.
+var typeAttributes = map[string][]string{
+	typeAPI:                 {"ApiEndpoint", "ApiId"},
+	typeRoute:               {"RouteId"},
+	typeRouteResponse:       {"RouteResponseId"},
+	typeIntegration:         {"IntegrationId"},
+	typeIntegrationResponse: {"IntegrationResponseId"},
+	typeModel:               {"ModelId"},
+	typeAuthorizer:          {"AuthorizerId"},
+	typeStage:               {"Id"},
+	typeDeployment:          {"DeploymentId"},
+	typeDomainName:          {"DomainNameArn", "RegionalDomainName", "RegionalHostedZoneId"},
+	typeAPIMapping:          {"ApiMappingId"},
+	typeAPIKey:              {"APIKeyId"},
+	typeUsagePlan:           {"Id"},
+	typeUsagePlanKey:        {"Id"},
+	typeFunction:            {"Arn", "SnapStartResponse", "SnapStartResponse.ApplyOn", "SnapStartResponse.OptimizationStatus"},
+	typePermission:          {"Id"},
+	typeAlias:               {"AliasArn"},
+	typeVersion:             {"FunctionArn", "Version"},
+	typeLayerVersion:        {"LayerVersionArn"},
+	typeTable:               {"Arn", "StreamArn"},
 }
 
 // reference returns the value of a Ref to a resource.

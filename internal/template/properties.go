@@ -149,13 +149,7 @@ func (s property) check(v *value) string {
 	case textForm:
 		return s.checkText(v)
 	case integerForm:
-		n, err := strconv.Atoi(v.text)
-		if err != nil || !v.isScalar() {
-			return "must be a whole number, not " + v.show()
-		}
-		if s.max > 0 && (n < s.min || n > s.max) {
-			return fmt.Sprintf("must be between %d and %d, not %d", s.min, s.max, n)
-		}
+		return s.checkInteger(v)
 	case decimalForm:
 		if _, err := strconv.ParseFloat(v.text, 64); err != nil || !v.isScalar() {
 			return "must be a number, not " + v.show()
@@ -176,6 +170,17 @@ func (s property) check(v *value) string {
 		if v.kind != list {
 			return "must be a list, not " + v.show()
 		}
+	}
+	return ""
+}
+
+func (s property) checkInteger(v *value) string {
+	n, err := strconv.Atoi(v.text)
+	switch {
+	case err != nil || !v.isScalar():
+		return "must be a whole number, not " + v.show()
+	case s.max > 0 && (n < s.min || n > s.max):
+		return fmt.Sprintf("must be between %d and %d, not %d", s.min, s.max, n)
 	}
 	return ""
 }

@@ -229,7 +229,7 @@ func (c *checker) attribute(function, id, attribute string, line int) {
 		return
 	}
 	c.refersTo(id, line)
-	if names := attributesOf(res.typ); attribute != "" && names != nil && !slices.Contains(names, attribute) {
+	if names := typeAttributes[res.typ]; attribute != "" && names != nil && !slices.Contains(names, attribute) {
 		c.problem(line, c.at.name(), "%s has no attribute %s%s", res.typ, attribute, c.didYouMean(attribute, names))
 	}
 }
