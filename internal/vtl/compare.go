@@ -102,28 +102,14 @@ func (r *run) equal(a, b any, depth int) (bool, error) {
 		if !ok || l.Len() != m.Len() {
 			return false, nil
 		}
-		for i := range l.Items {
-			if same, err := r.equal(l.Items[i], m.Items[i], depth+1); !same || err != nil {
-				return false, err
-			}
-		}
-		return true, nil
+		return r.equalLists(l, m, depth)
 	}
 	if o, ok := a.(*jsonvalue.Object); ok {
 		p, ok := b.(*jsonvalue.Object)
 		if !ok || o.Len() != p.Len() {
 			return false, nil
 		}
-		for name, value := range o.All() {
-			other, ok := p.Get(name)
-			if !ok {
-				return false, nil
-			}
-			if same, err := r.equal(value, other, depth+1); !same || err != nil {
-				return false, err
-			}
-		}
-		return true, nil
+		return r.equalObjects(o, p, depth)
 	}
 	if n, ok := asNumber(a); ok {
 		m, ok := asNumber(b)
@@ -142,6 +128,30 @@ func (r *run) equal(a, b any, depth int) (bool, error) {
 		return a == b, nil
 	}
 	return false, nil
+}
+
+// equalLists compares lists of the same length.
+func (r *run) equalLists(a, b *jsonvalue.List, depth int) (bool, error) {
+	for i := range a.Items {
+		if same, err := r.equal(a.Items[i], b.Items[i], depth+1); !same || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// equalObjects compares objects with the same number of members.
+func (r *run) equalObjects(a, b *jsonvalue.Object, depth int) (bool, error) {
+	for name, value := range a.All() {
+		other, ok := b.Get(name)
+		if !ok {
+			return false, nil
+		}
+		if same, err := r.equal(value, other, depth+1); !same || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // compare returns the order of two numbers; ordered is false when one is NaN.
