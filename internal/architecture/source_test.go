@@ -118,3 +118,19 @@ func page(t *testing.T) string {
 	}
 	return string(text)
 }
+
+// What waits or is measured goes by the monotonic clock, since anybody may set the
+// other one: nothing is made of the number of nanoseconds since 1970.
+func TestNothingIsMeasuredByTheWallClock(t *testing.T) {
+	t.Parallel()
+	for _, file := range allSources(t) {
+		if file.test {
+			continue
+		}
+		for _, wall := range []string{".UnixNano()", "time.Unix(0,"} {
+			if strings.Contains(string(file.text), wall) {
+				t.Errorf("%s uses %s: keep a time.Time, or what has passed since one", file.path, wall)
+			}
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 // are safe for concurrent use.
 //
 // The one number is the theoretical arrival time of the generic cell rate
-// algorithm: when the bucket will be full again, in nanoseconds since 1970. A
+// algorithm: when the bucket will be full again, in nanoseconds since began. A
 // limiter of golang.org/x/time/rate takes ten times the room, twice the time,
 // and a lock.
 type Bucket struct{ full atomic.Int64 }
@@ -51,13 +51,18 @@ func NewLimit(rate float64, burst int) Limit {
 // IsZero says that there is no limit.
 func (l Limit) IsZero() bool { return l.interval == 0 }
 
-// Take takes a token, or says that there is none. The time is the wall
-// clock's: one that is put back empties the bucket at most.
+// began is where time begins for buckets: before this process did by as much as a
+// bucket takes to be full, so that one that was never used is full.
+var began = time.Now().Add(-time.Duration(maxDepth))
+
+// Take takes a token, or says that there is none. A time with a monotonic reading,
+// such as one of time.Now, is measured by that: no clock that is set fills or
+// empties the bucket. Of any other, one that is put back empties it at most.
 func (b *Bucket) Take(l Limit, now time.Time) bool {
 	if l.interval == 0 {
 		return true
 	}
-	at := now.UnixNano()
+	at := int64(now.Sub(began))
 	for {
 		full := b.full.Load()
 		next := max(full, at)

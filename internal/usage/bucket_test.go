@@ -2,6 +2,7 @@ package usage
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -144,6 +145,25 @@ func TestBucketAfterAChange(t *testing.T) {
 	}
 	if got > 19 {
 		t.Errorf("%d pass out of order, want at most 19", got)
+	}
+}
+
+// Times that were read from this machine's clocks are measured by the one that
+// nobody can set: a bucket takes no notice of the wall clock.
+func TestBucketIsMonotonic(t *testing.T) {
+	t.Parallel()
+	limit := NewLimit(10, 10)
+	var bucket Bucket
+	now := time.Now()
+	if got := take(&bucket, limit, now, 100); got != 10 {
+		t.Fatalf("%d of 10 pass", got)
+	}
+	at := bucket.full.Load()
+	if want := int64(now.Sub(began)) + int64(time.Second); at != want {
+		t.Errorf("the bucket is full again at %d, want %d", at, want)
+	}
+	if !strings.Contains(began.String(), " m=") {
+		t.Errorf("time begins at %v, which is of the wall clock alone", began)
 	}
 }
 
