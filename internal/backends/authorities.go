@@ -1,5 +1,3 @@
-// Package backends wires what integrations and authorizers call: functions, wherever
-// they run, and those whom HTTP backends are trusted by. `dev` and `serve` share it.
 package backends
 
 import (
@@ -8,9 +6,9 @@ import (
 	"os"
 )
 
-// TrustedCAs is the system's authorities with those of a file; nil stands for the
-// system's alone.
-func TrustedCAs(file string) (*x509.CertPool, error) {
+// Authorities returns the system's certificate authorities with those of a PEM
+// file. Without a file it returns nil, which stands for the system's alone.
+func Authorities(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}

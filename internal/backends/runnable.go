@@ -8,7 +8,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/template"
 )
 
-// Runnable gives functions as they are run: what is in an archive is unpacked.
+// Runnable returns the functions of a template as package lambda runs them. Code in
+// an archive is unpacked into a folder of the cache; a function whose archive
+// cannot be unpacked says so when it is called.
 func Runnable(loaded []*template.Function, cache string) []lambda.Function {
 	var list []lambda.Function
 	for _, f := range loaded {
@@ -28,7 +30,8 @@ func Runnable(loaded []*template.Function, cache string) []lambda.Function {
 	return list
 }
 
-// target is what a folder's path leads to. A link that is swapped is other code.
+// target returns what a folder's path leads to: a link that is swapped is other
+// code.
 func target(folder string) string {
 	if folder == "" { // the code is in the template
 		return ""

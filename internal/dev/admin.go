@@ -10,7 +10,7 @@ import (
 )
 
 // adminHandler answers health checks and the Lambda Invoke API.
-func (d *dev) adminHandler() http.Handler {
+func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	healthy := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") }
 	mux.HandleFunc("GET /healthz", healthy)
@@ -18,7 +18,7 @@ func (d *dev) adminHandler() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, devAdmin)
 	})
-	mux.Handle(apigw.FunctionsPath, gateway.Guarded(d.webGuard(), d.functions))
+	mux.Handle(apigw.FunctionsPath, gateway.Guarded(s.webGuard(), s.functions))
 	return mux
 }
 
@@ -33,8 +33,8 @@ WebSocket clients, and @connections, have the other port.
 `
 
 // webGuard knows the names that the developer has given.
-func (d *dev) webGuard() webguard.Guard {
+func (s *Server) webGuard() webguard.Guard {
 	return webguard.Guard{Knows: func(host string) bool {
-		return webguard.IsOneOf(host, d.config.Hosts, d.config.Listen, d.config.Admin) || d.gateway.HasDomain(host)
+		return webguard.IsOneOf(host, s.config.Hosts, s.config.Listen, s.config.Admin) || s.gateway.HasDomain(host)
 	}}
 }

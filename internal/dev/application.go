@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
-	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/template"
@@ -21,73 +20,59 @@ type application struct {
 	problems []string
 }
 
-// load reads the template.
-func (d *dev) load() (*template.Application, error) {
-	return d.source.Load(d.templateOptions())
-}
-
-func (d *dev) templateOptions() template.Options {
-	return template.Options{
-		Parameters: d.config.Parameters, Imports: d.config.Imports, Region: d.config.Region, AccountID: d.config.AccountID, StackName: d.stackName(),
-		Provided: d.config.Handlers.Provides,
-	}
-}
-
 // apply puts a template into effect: first all of it is built, then it takes
 // the place of what ran before. Open connections stay.
-func (d *dev) apply(loaded *template.Application) (Application, error) {
-	next, err := d.compile(loaded)
+func (s *Server) apply(loaded *template.Application) (Application, error) {
+	next, err := s.compile(loaded, s.compiler)
 	if err != nil {
 		return Application{}, err
 	}
-	if d.database != nil {
+	if s.database != nil {
 		for _, table := range loaded.Tables {
-			if err := d.database.EnsureTable(table.CreateTable, table.TimeToLiveAttribute); err != nil {
+			if err := s.database.EnsureTable(table.CreateTable, table.TimeToLiveAttribute); err != nil {
 				return Application{}, fmt.Errorf("table %s: %w", table.Name, err)
 			}
 		}
 	}
-	d.keys.Replace(loaded.ApiKeys, loaded.UsagePlans) // what is wrong with them was told
-	handlers := d.config.Handlers
-	processes := backends.Runnable(d.router.follow(handlers.Others(loaded.Functions)), d.config.CacheDir)
-	d.functions.Update(append(handlers.Functions(loaded.Functions), processes...))
+	s.keys.Replace(loaded.ApiKeys, loaded.UsagePlans) // what is wrong with them was told
+	s.runFunctions(loaded.Functions)
 	for _, p := range next.plans {
-		d.gateway.Deploy(p)
+		s.gateway.Deploy(p)
 	}
-	if before := d.running.Load(); before != nil {
+	if before := s.running.Load(); before != nil {
 		for _, p := range before.plans {
 			if !next.has(p) {
-				d.gateway.Remove(p.APIID, p.Name)
+				s.gateway.Remove(p.APIID, p.Name)
 			}
 		}
 	}
 	mappings := domains(loaded.Domains)
-	d.domains.replace(mappings)
-	d.gateway.SetDomains(mappings)
-	described := d.describe(next)
-	d.narrator.name(described.names())
-	d.gateway.SetDefault(d.defaultStage(next))
-	d.running.Store(next)
+	s.domains.replace(mappings)
+	s.gateway.SetDomains(mappings)
+	described := s.describeRunning(next)
+	s.narrator.name(described.names())
+	s.gateway.SetDefault(s.defaultStage(next))
+	s.running.Store(next)
 	return described, nil
 }
 
 // compile makes the plans of all stages, each on a new deployment.
-func (d *dev) compile(loaded *template.Application) (*application, error) {
-	if err := d.config.Handlers.Check(loaded); err != nil {
+func (p *project) compile(loaded *template.Application, compiler *plan.Compiler) (*application, error) {
+	if err := p.config.Handlers.Check(loaded); err != nil {
 		return nil, err
 	}
 	next := &application{template: loaded}
 	seen := map[string]bool{}
 	for _, a := range loaded.APIs {
-		for _, s := range a.Stages {
-			if s.DeploymentId == "" {
+		for _, stage := range a.Stages {
+			if stage.DeploymentId == "" {
 				continue // nothing can connect to it, and a notice says so
 			}
-			p, problems, err := d.compiler.Compile(&apigw.Deployment{DeploymentId: s.DeploymentId, API: a.API}, s)
+			compiled, problems, err := compiler.Compile(&apigw.Deployment{DeploymentId: stage.DeploymentId, API: a.API}, stage)
 			if err != nil {
 				return nil, err
 			}
-			next.plans = append(next.plans, p)
+			next.plans = append(next.plans, compiled)
 			for _, problem := range problems {
 				if text := a.LogicalID + ": " + problem.String(); !seen[text] {
 					seen[text] = true

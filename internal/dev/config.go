@@ -2,6 +2,7 @@ package dev
 
 import (
 	"cmp"
+	"crypto/x509"
 	"fmt"
 	"maps"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -73,9 +75,11 @@ type Config struct {
 	// Reporter is told what happens. Nil is told nothing.
 	Reporter Reporter
 
-	limits    ConnectionLimits                     // before Limits changes them
-	endpoints map[string]*url.URL                  // those of a stagedoor.yaml, and Endpoints
-	functions map[string]awsservice.InvokeEndpoint // FunctionEndpoints
+	limits      ConnectionLimits                     // before Limits changes them
+	endpoints   map[string]*url.URL                  // those of a stagedoor.yaml, and Endpoints
+	functions   map[string]awsservice.InvokeEndpoint // FunctionEndpoints
+	links       map[string]setting.Address           // VPCLinks
+	authorities *x509.CertPool                       // with those of CAFile; nil: the system's
 }
 
 // pretendedAccount stands in ARNs where no account is given. Nothing at AWS
@@ -121,10 +125,14 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Reporter == nil {
 		c.Reporter = silent{}
 	}
+	var err error
+	if c.authorities, err = backends.Authorities(c.CAFile); err != nil {
+		return c, err
+	}
 	return c.withEndpoints()
 }
 
-// withEndpoints reads the URLs.
+// withEndpoints reads the URLs and addresses.
 func (c Config) withEndpoints() (Config, error) {
 	given := c.endpoints
 	c.endpoints = make(map[string]*url.URL, len(given)+len(c.Endpoints))
@@ -143,6 +151,14 @@ func (c Config) withEndpoints() (Config, error) {
 			return c, fmt.Errorf("the endpoint of function %s: %w", name, err)
 		}
 		c.functions[name] = endpoint
+	}
+	c.links = make(map[string]setting.Address, len(c.VPCLinks))
+	for _, id := range slices.Sorted(maps.Keys(c.VPCLinks)) {
+		address, err := setting.ParseAddress(c.VPCLinks[id])
+		if err != nil {
+			return c, fmt.Errorf("VPC link %s: %w", id, err)
+		}
+		c.links[id] = address
 	}
 	return c, nil
 }

@@ -13,59 +13,75 @@ import (
 	"github.com/stagedoor/stagedoor/internal/template"
 )
 
-// describe says what is in effect, for whoever looks at the terminal.
-func (d *dev) describe(a *application) Application {
+// describe says what an application has, for whoever looks at the terminal. before
+// is what was in effect until now, nil for nothing.
+func (p *project) describe(a, before *application) Application {
 	described := Application{
-		Template: d.source.Name(),
-		Note:     d.source.Note,
-		AtRoot:   d.defaultStage(a) != nil,
-		Notices:  d.notices(a.template),
+		Template: p.source.Name(),
+		Note:     p.source.Note,
+		AtRoot:   p.defaultStage(a) != nil,
+		Notices:  p.notices(a.template),
 		Problems: a.problems,
-		Warnings: d.sharedPaths(a),
+		Warnings: sharedPaths(a, before),
 	}
 	for _, w := range a.template.Warnings {
 		described.Warnings = append(described.Warnings, fmt.Sprintf("line %d  %s %s: %s", w.Line, w.LogicalID, w.Property, w.Message))
 	}
 	for _, f := range a.template.Functions {
 		id := f.LogicalID
-		if d.isShort() {
+		if p.isShort() {
 			id = f.Name // the other one is written nowhere
 		}
 		described.Functions = append(described.Functions, Resource{id, f.Name})
 	}
-	names := described.names()
-	for _, table := range a.template.Tables {
-		if d.database != nil {
-			described.Tables = append(described.Tables, Resource{table.LogicalID, table.Name})
-		}
-	}
 	for _, loaded := range a.template.APIs {
-		api := API{ID: loaded.API.ApiId, Name: loaded.API.Name}
-		for _, s := range loaded.Stages {
-			api.Stages = append(api.Stages, s.StageName)
-			if d.public != nil && s.DeploymentId != "" {
-				api.URLs = append(api.URLs, d.connectURL(a, api.ID, s.StageName))
-			}
-		}
-		for _, r := range loaded.API.Routes {
-			api.Routes = append(api.Routes, Route{
-				Key:    r.RouteKey,
-				Target: describeTarget(loaded.API.Integration(strings.TrimPrefix(r.Target, "integrations/")), names),
-				TwoWay: len(r.RouteResponses) > 0,
-			})
-		}
-		slices.SortFunc(api.Routes, compareRoutes)
-		described.APIs = append(described.APIs, api)
+		described.APIs = append(described.APIs, describeAPI(loaded, described.names()))
 	}
 	return described
 }
 
+// describeRunning says also where an application is reached, and what runs for it.
+func (s *Server) describeRunning(a *application) Application {
+	described := s.describe(a, s.running.Load())
+	if s.database != nil {
+		for _, table := range a.template.Tables {
+			described.Tables = append(described.Tables, Resource{table.LogicalID, table.Name})
+		}
+	}
+	for i, loaded := range a.template.APIs {
+		for _, stage := range loaded.Stages {
+			if stage.DeploymentId != "" {
+				described.APIs[i].URLs = append(described.APIs[i].URLs, s.connectURL(a, loaded.API.ApiId, stage.StageName))
+			}
+		}
+	}
+	return described
+}
+
+// describeAPI says which stages and routes an API has. Functions are called as
+// names says.
+func describeAPI(loaded *template.API, names map[string]string) API {
+	api := API{ID: loaded.API.ApiId, Name: loaded.API.Name}
+	for _, stage := range loaded.Stages {
+		api.Stages = append(api.Stages, stage.StageName)
+	}
+	for _, r := range loaded.API.Routes {
+		api.Routes = append(api.Routes, Route{
+			Key:    r.RouteKey,
+			Target: describeTarget(loaded.API.Integration(strings.TrimPrefix(r.Target, "integrations/")), names),
+			TwoWay: len(r.RouteResponses) > 0,
+		})
+	}
+	slices.SortFunc(api.Routes, compareRoutes)
+	return api
+}
+
 // notices are those of a template, but for why a function cannot run here that
 // is called elsewhere.
-func (d *dev) notices(loaded *template.Application) []Notice {
+func (p *project) notices(loaded *template.Application) []Notice {
 	elsewhere := map[string]bool{} // by logical id
 	for _, f := range loaded.Functions {
-		elsewhere[f.LogicalID] = d.config.FunctionEndpoints[f.LogicalID] != "" || d.config.FunctionEndpoints[f.Name] != ""
+		elsewhere[f.LogicalID] = p.config.FunctionEndpoints[f.LogicalID] != "" || p.config.FunctionEndpoints[f.Name] != ""
 	}
 	return slices.DeleteFunc(slices.Clone(loaded.Ignored), func(n Notice) bool {
 		return elsewhere[n.LogicalID] && (n.Property == "Runtime" || n.Property == "Code")
@@ -83,9 +99,9 @@ func (a Application) names() map[string]string {
 
 // connectURL is where clients connect to a stage: the short form, unless another
 // API has a stage of the same name. In front of one backend there are no stages.
-func (d *dev) connectURL(a *application, apiID, stage string) string {
-	base := strings.Replace(d.public.URL(), "http", "ws", 1)
-	if d.source.URL != "" {
+func (s *Server) connectURL(a *application, apiID, stage string) string {
+	base := strings.Replace(s.public.URL(), "http", "ws", 1)
+	if s.source.URL != "" {
 		return base + "/"
 	}
 	if len(a.withStage(stage)) > 1 {
@@ -95,13 +111,13 @@ func (d *dev) connectURL(a *application, apiID, stage string) string {
 }
 
 // connectURLs are the URLs of all stages that are in effect.
-func (d *dev) connectURLs() (urls []string) {
-	running := d.running.Load()
+func (s *Server) connectURLs() (urls []string) {
+	running := s.running.Load()
 	if running == nil {
 		return nil
 	}
 	for _, p := range running.plans {
-		urls = append(urls, d.connectURL(running, p.APIID, p.Name))
+		urls = append(urls, s.connectURL(running, p.APIID, p.Name))
 	}
 	return urls
 }
@@ -117,9 +133,8 @@ func (a *application) withStage(name string) (apis []string) {
 }
 
 // sharedPaths warns of short URLs that mean several APIs, and above all of those
-// that worked until now.
-func (d *dev) sharedPaths(a *application) (warnings []string) {
-	before := d.running.Load()
+// that worked with the application before, if there was one.
+func sharedPaths(a, before *application) (warnings []string) {
 	seen := map[string]bool{}
 	for _, p := range a.plans {
 		apis := a.withStage(p.Name)

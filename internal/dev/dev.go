@@ -12,16 +12,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/certificate"
-	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/dynamodb"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lambda"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/localaws"
 	"github.com/stagedoor/stagedoor/internal/plan"
-	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -37,142 +36,117 @@ const shutdownTime = 10 * time.Second
 // A template that cannot be used at the start is an error, a mistake.List where it
 // holds mistakes.
 func Run(ctx context.Context, config Config) error {
-	d, err := newDev(config, os.Environ())
+	p, err := openProject(config, os.Environ())
 	if err != nil {
 		return err
 	}
-	defer d.stop()
-	if err := d.start(ctx); err != nil {
+	s := &Server{project: p}
+	defer s.stop()
+	if err := s.start(ctx); err != nil {
 		return err
 	}
-	d.watch(ctx)
+	s.watch(ctx)
 	return nil
 }
 
-// dev is a running `stagedoor dev`. Members are set in the order in which they
-// start, and ended in reverse.
-type dev struct {
-	config Config
-	source *source.Source // of the application
-	file   *config.Config // a stagedoor.yaml as it was read last; nil for other sources
+// Server is a running `stagedoor dev`: its parts, in the order in which they
+// start.
+type Server struct {
+	*project
+	parts lifetime.Closers // of what has started
 
-	template *templateWatch           // nil: the application is in no file
-	seen     atomic.Pointer[snapshot] // of the template and the code, last
-
+	template  *templateWatch // nil: the application is in no file
+	narrator  *narrator
+	keys      *usage.Keys // their counts last as long as the program
+	gateway   *gateway.Gateway
 	database  *dynamodb.Server // nil: elsewhere
 	endpoint  *localaws.Endpoint
 	functions *lambda.Host
-	router    *functionRouter
-	engine    *websocket.Engine
-	gateway   *gateway.Gateway
-	narrator  *narrator
+	backends  *backends.Backends
 	compiler  *plan.Compiler
-	keys      *usage.Keys          // their counts last as long as the program
-	services  []*awsservice.Client // that integrations call AWS by
-	public    *listener.Server
 	admin     *listener.Server
+	public    *listener.Server
 	domains   domainSet
 
 	running atomic.Pointer[application] // what was put into effect last
 }
 
-func (d *dev) start(ctx context.Context) error {
-	if err := d.startWatching(); err != nil {
+// start starts the parts, and has stop close those that did, in reverse. The
+// template is read before anything runs.
+func (s *Server) start(ctx context.Context) (err error) {
+	if err := s.openWatch(); err != nil {
 		return err
 	}
-	loaded, err := d.load()
+	loaded, err := s.load()
 	if err != nil {
 		return err
 	}
-	authority, err := certificate.Open(filepath.Join(d.config.CacheDir, "ca"))
+	authority, err := certificate.Open(filepath.Join(s.config.CacheDir, "ca"))
 	if err != nil {
 		return err
 	}
-	if d.engine, err = websocket.NewEngine(websocket.Options{}); err != nil {
+	if err := s.openGateway(); err != nil {
 		return err
 	}
-	d.narrator = newNarrator(d.config.Reporter, d.connectURLs)
-	d.narrator.deliberate = d.isShort()
-	d.gateway = gateway.New(gateway.Options{
-		Engine: d.engine, Recorder: d.narrator, Node: 1, Fallback: http.HandlerFunc(d.servePage),
-		Guards: gateway.Guards{Unsigned: true, Visitors: d.webGuard(), Keys: d.keys},
-	})
-	if err := d.startEndpoint(authority); err != nil {
+	if err := s.openEndpoint(authority); err != nil {
 		return err
 	}
-	if err := d.startFunctions(authority); err != nil {
+	if err := s.openFunctions(authority); err != nil {
 		return err
 	}
-	d.startBackends()
-	if d.public, err = listen(ctx, d.config.Listen, http.HandlerFunc(d.servePublic), authority.TLSConfig()); err != nil {
+	s.openBackends()
+	if err := s.openPorts(ctx, authority); err != nil {
 		return err
 	}
-	if d.admin, err = listen(ctx, d.config.Admin, d.adminHandler(), nil); err != nil {
-		return err
-	}
-	described, err := d.apply(loaded)
+	described, err := s.apply(loaded)
 	if err != nil {
 		return err
 	}
-	if d.template != nil {
-		d.watchFor(d.snapshot())
+	if s.template != nil {
+		s.template.watchFor(s.snapshot())
 	}
-	d.functions.Prepare()
-	d.config.Reporter.Ready(Ready{
-		Public: d.public.URL(), Admin: d.admin.URL(), Page: d.pageFolder(), Application: described,
-		Backend: d.backend(ctx),
+	s.functions.Prepare()
+	s.config.Reporter.Ready(Ready{
+		Public: s.public.URL(), Admin: s.admin.URL(), Page: s.pageFolder(), Application: described,
+		Backend: s.backend(ctx),
 	})
 	return nil
 }
 
-// servePublic is the gateway, but for handshakes that find functions being
-// built: these wait, so that a first build does not count as $connect's time.
-func (d *dev) servePublic(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Upgrade") != "" {
-		d.functions.AwaitPrepared(r.Context())
-	}
-	d.gateway.ServeHTTP(w, r)
-}
-
-// startEndpoint opens what functions reach instead of AWS.
-func (d *dev) startEndpoint(authority *certificate.Authority) (err error) {
-	options := localaws.Options{
-		Gateway: d.gateway, GatewayHost: d.domains.contains, TLSConfig: authority.TLSConfig(),
-	}
-	if !d.config.dynamoDBElsewhere() {
-		d.database = dynamodb.New()
-		options.DynamoDB = gateway.Guarded(d.webGuard(), d.database)
-	}
-	d.endpoint, err = localaws.Listen("127.0.0.1:0", options)
-	return err
-}
-
-func (d *dev) startFunctions(authority *certificate.Authority) error {
-	bundle := filepath.Join(d.config.CacheDir, "ca", "bundle.pem")
-	if err := authority.WriteBundle(bundle); err != nil {
+// openGateway makes the data plane. No API is served yet.
+func (s *Server) openGateway() error {
+	engine, err := websocket.NewEngine(websocket.Options{})
+	if err != nil {
 		return err
 	}
-	address := d.endpoint.Addr().String()
-	hosts := []string{"*.execute-api.*.amazonaws.com", "*.execute-api.*.amazonaws.com.cn"}
-	environment := map[string]string{}
-	if d.database != nil {
-		hosts = append(hosts, "dynamodb.*.amazonaws.com")
-		environment[endpointVariable("dynamodb")] = "http://" + address
-	}
-	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" {
-		environment["AWS_ENDPOINT_URL"] = url
-	}
-	for service, endpoint := range d.config.endpoints {
-		environment[endpointVariable(service)] = endpoint.String()
-	}
-	d.functions = lambda.NewHost(lambda.Options{
-		Region: d.config.Region, AccountID: d.config.AccountID, Environment: environment,
-		CacheDir: d.config.CacheDir, Log: d.narrator.Output, NotCode: d.isTemplate,
-		Redirect: lambda.Redirect{
-			Address: address, Hosts: hosts,
-			CAFile: authority.CertificatePath(), CABundleFile: bundle,
-		},
+	s.narrator = newNarrator(s.config.Reporter, s.connectURLs)
+	s.narrator.deliberate = s.isShort()
+	s.keys = usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))
+	s.gateway = gateway.New(gateway.Options{
+		Engine: engine, Recorder: s.narrator, Node: 1, Fallback: http.HandlerFunc(s.servePage),
+		Guards: gateway.Guards{Unsigned: true, Visitors: s.webGuard(), Keys: s.keys},
 	})
+	s.parts.Add(s.closeConnections) // of a start that failed: nobody is connected
+	return nil
+}
+
+// closeConnections closes the connections with 1001 and runs their $disconnect.
+// It may be called several times.
+func (s *Server) closeConnections(ctx context.Context) {
+	_ = s.gateway.Shutdown(ctx) // cut short by ctx, which ends the program anyway
+}
+
+// openPorts serves the admin port and the public one.
+func (s *Server) openPorts(ctx context.Context, authority *certificate.Authority) (err error) {
+	if s.public, err = listen(ctx, s.config.Listen, http.HandlerFunc(s.servePublic), authority.TLSConfig()); err != nil {
+		return err
+	}
+	s.parts.Add(s.public.Close)
+	if s.admin, err = listen(ctx, s.config.Admin, s.adminHandler(), nil); err != nil {
+		return err
+	}
+	s.parts.Add(s.admin.Close)
+	s.parts.Add(s.closeConnections) // while the ports still serve what $disconnect sends
 	return nil
 }
 
@@ -187,27 +161,19 @@ func listen(ctx context.Context, address string, handler http.Handler, config *t
 	return listener.Serve(port, handler, listener.Options{TLS: config, Limits: listener.Limits{PerSource: -1}}), nil
 }
 
-// stop ends what was started, in reverse. Functions outlive the connections,
-// for $disconnect, and so do the listeners, for what it sends.
-func (d *dev) stop() {
-	if d.template != nil {
-		_ = d.template.changes.Close()
+// servePublic is the gateway, but for handshakes that find functions being
+// built: these wait, so that a first build does not count as $connect's time.
+func (s *Server) servePublic(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") != "" {
+		s.functions.AwaitPrepared(r.Context())
 	}
+	s.gateway.ServeHTTP(w, r)
+}
+
+// stop closes the parts, the last first. Functions outlive the connections, for
+// $disconnect, and so do the ports, for what it sends.
+func (s *Server) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	if d.gateway != nil {
-		_ = d.gateway.Shutdown(ctx) // cut short by ctx, which ends the program anyway
-	}
-	for _, s := range []*listener.Server{d.public, d.admin} {
-		if s != nil {
-			s.Close(ctx)
-		}
-	}
-	d.stopBackends()
-	if d.functions != nil {
-		_ = d.functions.Close(ctx)
-	}
-	if d.endpoint != nil {
-		_ = d.endpoint.Close(ctx)
-	}
+	s.parts.Close(ctx)
 }

@@ -12,11 +12,11 @@ import (
 
 // pageFolder is the folder "public" beside the template, which is served at /;
 // empty when there is none.
-func (d *dev) pageFolder() string {
-	if d.source.File == "" {
+func (s *Server) pageFolder() string {
+	if s.source.File == "" {
 		return ""
 	}
-	folder := filepath.Join(filepath.Dir(d.source.File), "public")
+	folder := filepath.Join(filepath.Dir(s.source.File), "public")
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return ""
 	}
@@ -26,17 +26,17 @@ func (d *dev) pageFolder() string {
 // servePage answers requests that are for no API: with the files of the page,
 // or with a list of the URLs to connect to. A path that means nothing is the
 // refusal that API Gateway gives.
-func (d *dev) servePage(w http.ResponseWriter, r *http.Request) {
-	folder := d.pageFolder()
+func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
+	folder := s.pageFolder()
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		d.gateway.RefuseURL(w, r, "no such stage")
+		s.gateway.RefuseURL(w, r, "no such stage")
 	case folder == "" && r.URL.Path == "/":
-		d.serveURLs(w)
+		s.serveURLs(w)
 	case folder == "":
-		d.gateway.RefuseURL(w, r, "no such stage")
+		s.gateway.RefuseURL(w, r, "no such stage")
 	case !serveFile(w, r, folder):
-		d.gateway.RefuseURL(w, r, "no such stage, and no such file in the folder public")
+		s.gateway.RefuseURL(w, r, "no such stage, and no such file in the folder public")
 	}
 }
 
@@ -80,10 +80,10 @@ func serveFile(w http.ResponseWriter, r *http.Request, folder string) bool {
 func isPrivate(name string) bool { return strings.HasPrefix(name, ".") && name != ".well-known" }
 
 // serveURLs lists where clients connect.
-func (d *dev) serveURLs(w http.ResponseWriter) {
+func (s *Server) serveURLs(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = fmt.Fprintln(w, "Stagedoor serves these WebSocket APIs:")
-	for _, u := range d.connectURLs() {
+	for _, u := range s.connectURLs() {
 		_, _ = fmt.Fprintf(w, "  %s\n", u)
 	}
 }

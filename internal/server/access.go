@@ -12,6 +12,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/identity"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
@@ -23,33 +24,30 @@ type access struct {
 	open      bool
 	log       *slog.Logger
 
-	cancel context.CancelFunc // ends the following of the store
-	ended  chan struct{}      // closed when it has ended
+	following *lifetime.Task // of the store's access keys
 }
 
-// startAccess takes the credentials of the configuration, and those of the
-// store from now on.
-func (s *Server) startAccess(ctx context.Context) error {
-	following, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	a := &access{
-		directory: identity.New(identity.Options{Region: s.config.Region, Account: s.config.Account}),
-		open:      s.options.Open, log: s.log,
-		cancel: cancel, ended: make(chan struct{}),
+// openAccess takes the credentials of the configuration, and those of the store
+// from now on. It returns when the store's are known.
+func openAccess(ctx context.Context, c *config.Config, open bool, keys *store.Collection[apigw.AccessKey], log *slog.Logger) (*access, error) {
+	a := &access{directory: identity.New(identity.Options{Region: c.Region, Account: c.Account}), open: open, log: log}
+	if err := a.use(c.Credentials); err != nil {
+		return nil, err
 	}
-	if err := a.use(s.config.Credentials); err != nil {
-		cancel()
-		return err
-	}
-	s.access = a
 	ready := make(chan struct{})
-	go a.follow(following, s.store.AccessKeys, func() { close(ready) })
+	a.following = lifetime.Start(ctx, func(ctx context.Context) {
+		_ = keys.Watch(ctx, func(e store.Event[apigw.AccessKey]) { // ends with ctx or the store
+			a.apply(e.ID[0], e.Value)
+		}, func() { close(ready) })
+	})
 	select {
 	case <-ready:
-		return nil
-	case <-a.ended:
-		return errors.New("the access keys of the store cannot be followed")
+		return a, nil
+	case <-a.following.Ended():
+		return nil, errors.New("the access keys of the store cannot be followed")
 	case <-ctx.Done():
-		return ctx.Err()
+		a.following.Stop()
+		return nil, ctx.Err()
 	}
 }
 
@@ -73,14 +71,6 @@ func (a *access) use(credentials []config.Credential) error {
 	return a.directory.Replace(identity.Configuration, list)
 }
 
-// follow puts the store's access keys into effect as they change.
-func (a *access) follow(ctx context.Context, keys *store.Collection[apigw.AccessKey], ready func()) {
-	defer close(a.ended)
-	_ = keys.Watch(ctx, func(e store.Event[apigw.AccessKey]) { // ends with ctx or the store
-		a.apply(e.ID[0], e.Value)
-	}, ready)
-}
-
 // apply puts one access key of the store into effect; nil stands for none.
 func (a *access) apply(id string, key *apigw.AccessKey) {
 	if err := a.directory.Apply(id, key); err != nil {
@@ -88,14 +78,11 @@ func (a *access) apply(id string, key *apigw.AccessKey) {
 	}
 }
 
-func (a *access) stop() {
-	a.cancel()
-	<-a.ended
-}
+func (a *access) close(context.Context) { a.following.Stop() }
 
-// spare takes the body from a request that will be refused with any: nobody who
-// is not known makes the gateway keep one in memory.
-func (a *access) spare(r *http.Request) {
+// dropBody takes the body from a request that is refused whatever its body says:
+// a stranger cannot make the gateway keep one in memory.
+func (a *access) dropBody(r *http.Request) {
 	if !a.open && !a.directory.Plausible(r, identity.ServiceControl) {
 		r.Body = http.NoBody
 	}

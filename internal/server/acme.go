@@ -4,51 +4,60 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/stagedoor/stagedoor/internal/acme"
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/backends"
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// managed are the certificates that an authority gives by ACME. The nil one is
-// of no use to anybody and can be asked all the same.
-type managed struct {
-	*acme.Manager
-	cancel    context.CancelFunc // ends the following of domain names
-	following sync.WaitGroup
+// acmeCertificates are the certificates that an authority gives by ACME. Where
+// the configuration wants none, they are none.
+type acmeCertificates struct {
+	manager *acme.Manager                       // nil: the configuration wants none
+	names   []string                            // that always have one
+	domains *store.Collection[apigw.DomainName] // that have one as well; nil: they have not
+	log     *slog.Logger
+	parts   lifetime.Closers
 }
 
-// openACME makes the manager of certificates, if one is configured. It has no
-// names until manage. Its challenges arrive at the public ports.
-func (s *Server) openACME() error {
-	c := s.config.TLS.ACME
+// openACME makes the manager of certificates, if one is configured. It gets none
+// until manage. Its challenges arrive at the public ports.
+func openACME(c config.ACME, s *storage, public []net.Listener, log *slog.Logger) (*acmeCertificates, error) {
+	a := &acmeCertificates{log: log}
 	if len(c.Domains) == 0 {
-		return nil
+		return a, nil
 	}
-	roots, err := backends.TrustedCAs(c.CA)
+	roots, err := backends.Authorities(c.CA)
 	if err != nil {
-		return fmt.Errorf("tls.acme.ca: %w", err)
+		return nil, fmt.Errorf("tls.acme.ca: %w", err)
 	}
 	key, err := readSecret(c.MACKey)
 	if err != nil {
-		return fmt.Errorf("tls.acme: the MAC key: %w", err)
+		return nil, fmt.Errorf("tls.acme: the MAC key: %w", err)
 	}
-	m, err := acme.New(acme.Options{
-		Store: s.store.Store, Directory: c.Directory, Email: c.Email, Roots: roots, KeyID: c.KeyID, MACKey: key,
-		HTTPAddress: portFor(s.ports.public, "80"), TLSAddress: portFor(s.ports.public, "443"), Log: s.log,
+	a.manager, err = acme.New(acme.Options{
+		Store: s.Store, Directory: c.Directory, Email: c.Email, Roots: roots, KeyID: c.KeyID, MACKey: key,
+		HTTPAddress: portFor(public, "80"), TLSAddress: portFor(public, "443"), Log: log,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.managed = &managed{Manager: m, cancel: func() {}}
-	return nil
+	a.parts.Add(func(ctx context.Context) { _ = a.manager.Close(ctx) }) // a lock that is not given back ends by itself
+	names, configured := c.Wanted()
+	a.names = names
+	if configured {
+		a.domains = s.DomainNames
+	}
+	return a, nil
 }
 
 // portFor is the address of the port with a number, or else of the first:
@@ -62,85 +71,74 @@ func portFor(ports []net.Listener, number string) string {
 	return ports[0].Addr().String()
 }
 
-// certificate gives a managed certificate to the public ports. It is asked only
-// once they are served.
-func (s *Server) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return s.managed.Certificate(hello)
+// certificate returns a certificate for a handshake at a public port.
+func (a *acmeCertificates) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return a.manager.Certificate(hello)
 }
 
 // answering makes a handler of a public port answer challenges, too.
-func (m *managed) answering(next http.Handler) http.Handler {
-	if m == nil {
+func (a *acmeCertificates) answering(next http.Handler) http.Handler {
+	if a.manager == nil {
 		return next
 	}
-	return m.Handler(next)
+	return a.manager.Handler(next)
 }
 
 // manage gets certificates from now on, for the names of the configuration and,
 // if it says so, for the custom domain names of the store. The public ports are
 // served: the authority asks at once.
-func (s *Server) manage(ctx context.Context) {
-	if s.managed == nil {
-		return
+func (a *acmeCertificates) manage(ctx context.Context) {
+	switch {
+	case a.manager == nil:
+	case a.domains == nil:
+		a.want(slices.Clone(a.names))
+	default:
+		a.parts.Add(lifetime.Start(ctx, a.followDomains).Close)
 	}
-	names, configured := s.config.TLS.ACME.Wanted()
-	if !configured {
-		s.want(names)
-		return
-	}
-	ctx, s.managed.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	s.managed.following.Go(func() { s.followDomains(ctx, names) })
 }
 
-// followDomains gets certificates for custom domain names beside those that are
-// always wanted, until ctx ends.
-func (s *Server) followDomains(ctx context.Context, always []string) {
-	domains := map[string]bool{}
-	for _, name := range always {
-		domains[name] = true
+// followDomains gets certificates for custom domain names beside those that
+// always have one, until ctx ends.
+func (a *acmeCertificates) followDomains(ctx context.Context) {
+	wanted := map[string]bool{}
+	for _, name := range a.names {
+		wanted[name] = true
 	}
 	complete := false
 	update := func() {
 		if complete {
-			s.want(slices.Sorted(maps.Keys(domains)))
+			a.want(slices.Sorted(maps.Keys(wanted)))
 		}
 	}
 	changed := func(e store.Event[apigw.DomainName]) {
 		name := e.ID[0]
 		switch {
-		case strings.HasPrefix(name, "*.") || slices.Contains(always, name) || e.Err != nil:
+		case strings.HasPrefix(name, "*.") || slices.Contains(a.names, name) || e.Err != nil:
 			return // files have those of wildcards
 		case e.Deleted:
-			delete(domains, name)
+			delete(wanted, name)
 		default:
-			domains[name] = true
+			wanted[name] = true
 		}
 		update()
 	}
-	_ = s.store.DomainNames.Watch(ctx, changed, func() { complete = true; update() }) // ends with ctx or the store
+	_ = a.domains.Watch(ctx, changed, func() { complete = true; update() }) // ends with ctx or the store
 }
 
 // want says which names are to have certificates. One that cannot have any
 // keeps no other from having one.
-func (s *Server) want(names []string) {
+func (a *acmeCertificates) want(names []string) {
 	names = slices.DeleteFunc(names, func(name string) bool {
 		err := acme.Check(name)
 		if err != nil {
-			s.log.Warn("no certificate", "name", name, "error", err)
+			a.log.Warn("no certificate", "name", name, "error", err)
 		}
 		return err != nil
 	})
-	if err := s.managed.Manage(names); err != nil {
-		s.log.Error("certificates are not managed", "error", err)
+	if err := a.manager.Manage(names); err != nil {
+		a.log.Error("certificates are not managed", "error", err)
 	}
 }
 
-// stop ends renewals. The store is still there.
-func (m *managed) stop(ctx context.Context) {
-	if m == nil {
-		return
-	}
-	m.cancel()
-	m.following.Wait()
-	_ = m.Close(ctx) // a lock that is not given back ends by itself
-}
+// close ends renewals. The store is still there.
+func (a *acmeCertificates) close(ctx context.Context) { a.parts.Close(ctx) }

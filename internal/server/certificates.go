@@ -3,10 +3,11 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"sync"
+	"log/slog"
 
 	"github.com/stagedoor/stagedoor/internal/acme"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/servertls"
 )
 
@@ -15,39 +16,37 @@ import (
 type certificates struct {
 	public, admin *servertls.Certificates // nil: plain HTTP
 
-	cancel   context.CancelFunc
-	watching sync.WaitGroup
+	watches lifetime.Closers // of the files
 }
 
-func (s *Server) openCertificates() (err error) {
-	c := &certificates{}
-	report := func(err error) { s.log.Error("TLS", "error", err) }
-	if public := s.config.TLS; public.Speaks() {
+// openCertificates reads the certificates of the ports. managed gives those that the
+// configuration wants by ACME.
+func openCertificates(ctx context.Context, of *config.Config, managed func(*tls.ClientHelloInfo) (*tls.Certificate, error), log *slog.Logger) (c *certificates, err error) {
+	c = &certificates{}
+	report := func(err error) { log.Error("TLS", "error", err) }
+	if public := of.TLS; public.Speaks() {
 		o := servertls.Options{Files: pairs(public.Certificates), Policy: public.Policy, Report: report}
 		if len(public.ACME.Domains) > 0 {
-			o.Managed, o.Protocols = s.certificate, []string{acme.Protocol}
+			o.Managed, o.Protocols = managed, []string{acme.Protocol}
 		}
 		if c.public, err = servertls.New(o); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if admin := s.config.Admin.TLS; admin.Certificate != (config.Certificate{}) {
+	if admin := of.Admin.TLS; admin.Certificate != (config.Certificate{}) {
 		c.admin, err = servertls.New(servertls.Options{
 			Files: pairs([]config.Certificate{admin.Certificate}), Policy: admin.Policy, ClientCAs: admin.ClientCA, Report: report,
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	c.cancel = cancel
-	for _, of := range []*servertls.Certificates{c.public, c.admin} {
-		if of != nil {
-			c.watching.Go(func() { of.Watch(ctx) })
+	for _, files := range []*servertls.Certificates{c.public, c.admin} {
+		if files != nil {
+			c.watches.Add(lifetime.Start(ctx, files.Watch).Close)
 		}
 	}
-	s.certificates = c
-	return nil
+	return c, nil
 }
 
 // use reads the files again, and those that are new. Files cannot make a port
@@ -62,10 +61,7 @@ func (c *certificates) use(files []config.Certificate) error {
 	return c.public.Use(pairs(files))
 }
 
-func (c *certificates) stop() {
-	c.cancel()
-	c.watching.Wait()
-}
+func (c *certificates) close(ctx context.Context) { c.watches.Close(ctx) }
 
 func pairs(files []config.Certificate) []servertls.Pair {
 	list := make([]servertls.Pair, len(files))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
@@ -32,13 +33,10 @@ type eventLog struct {
 
 	began              time.Time // with a monotonic reading: lines are counted by it
 	failures, refusals quota     // of lines
-
-	ended chan struct{} // closed to end the summaries
-	done  chan struct{} // closed when they have ended
 }
 
 func newEventLog(log *slog.Logger, shown string) *eventLog {
-	l := &eventLog{log: log, began: time.Now(), ended: make(chan struct{}), done: make(chan struct{})}
+	l := &eventLog{log: log, began: time.Now()}
 	l.setShown(shown)
 	return l
 }
@@ -167,33 +165,26 @@ func (l *eventLog) audit(e *telemetry.Record) {
 		"status", e.Status, "result", a.Result, "error", e.Error)
 }
 
-// start logs a summary of the events after every interval in which there were
-// any, until stop. connections tells how many are open.
-func (l *eventLog) start(interval time.Duration, connections func() int) {
+// startSummaries logs a summary of the events after every interval in which there
+// were any, and a last one when it is closed. An interval of 0 stands for none.
+// connections returns how many are open.
+func (l *eventLog) startSummaries(ctx context.Context, interval time.Duration, connections func() int) (stop func(context.Context)) {
 	if interval == 0 {
-		close(l.done)
-		return
+		return func(context.Context) {}
 	}
-	ticker := time.NewTicker(interval)
-	go func() {
-		defer close(l.done)
+	return lifetime.Start(ctx, func(ctx context.Context) {
+		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
 		for {
 			select {
 			case <-ticker.C:
 				l.summarize(connections())
-			case <-l.ended:
+			case <-ctx.Done():
 				l.summarize(connections())
 				return
 			}
 		}
-	}()
-}
-
-// stop ends the summaries, with a last one.
-func (l *eventLog) stop() {
-	close(l.ended)
-	<-l.done
+	}).Close
 }
 
 // summarize logs what happened since the last summary, if anything did.

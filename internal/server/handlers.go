@@ -3,32 +3,30 @@ package server
 import (
 	"io"
 	"net/http"
-	"slices"
-	"strings"
 	"sync/atomic"
 
-	"github.com/stagedoor/stagedoor/internal/administration"
 	"github.com/stagedoor/stagedoor/internal/apigw"
-	"github.com/stagedoor/stagedoor/internal/control"
-	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/listener"
-	"github.com/stagedoor/stagedoor/internal/webguard"
 )
 
 // adminHandler answers health checks from the beginning, and all else once the
 // control plane is there.
 type adminHandler struct {
 	mux     *http.ServeMux
-	control atomic.Pointer[http.Handler]
+	control atomic.Pointer[http.Handler] // nil: the gateway is starting
 }
 
-func newAdminHandler(state *health) *adminHandler {
-	h := &adminHandler{mux: http.NewServeMux()}
-	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	h.mux.Handle("GET /readyz", state)
-	h.mux.HandleFunc("GET /{$}", tellAdmin)
-	return h
+func newAdminHandler(h *health) *adminHandler {
+	a := &adminHandler{mux: http.NewServeMux()}
+	a.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	a.mux.Handle("GET /readyz", h)
+	a.mux.HandleFunc("GET /{$}", tellAdmin)
+	return a
 }
+
+// setControl has a control plane answer what is neither a health check nor a
+// question what the port is.
+func (h *adminHandler) setControl(plane http.Handler) { h.control.Store(&plane) }
 
 // tellAdmin says what the admin port is to whoever opens it in a browser.
 func tellAdmin(w http.ResponseWriter, _ *http.Request) {
@@ -67,71 +65,6 @@ func (h *adminHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// controlPlane makes the control plane, and beside it what AWS has no operations
-// for: backups and access keys.
-func (s *Server) controlPlane() http.Handler {
-	plane := control.New(s.controlOptions())
-	own := administration.NewHandler(administration.HandlerOptions{
-		Local:  &administration.Local{Configuration: s.store.Configuration, Applied: s.access.apply},
-		Region: s.config.Region, Account: s.config.Account, Gateway: s.describe(), Authorize: s.access.decide, Log: s.log,
-	})
-	both := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.access.spare(r)
-		if isOwn(r) {
-			own.ServeHTTP(w, r)
-			return
-		}
-		plane.ServeHTTP(w, r)
-	}))
-	if s.options.Open {
-		both = gateway.Guarded(s.webGuard(), both)
-	}
-	return s.access.audited(both)
-}
-
-// describe says where clients reach the gateway, whose public ports nobody serves
-// yet.
-func (s *Server) describe() administration.Gateway {
-	told := administration.Gateway{APIEndpoint: s.config.APIEndpoint.String()}
-	for _, port := range s.ports.public {
-		told.Public = append(told.Public, withScheme("http://"+port.Addr().String(), s.config.TLS.Required))
-	}
-	return told
-}
-
-// webGuard knows the names that the operator has given.
-func (s *Server) webGuard() webguard.Guard {
-	return webguard.Guard{Knows: func(host string) bool {
-		return webguard.IsOneOf(host, s.options.Hosts, append(slices.Clone(s.config.Listen), s.config.Admin.Listen)...) || s.gateway.HasDomain(host)
-	}}
-}
-
-// isOwn tells requests that are none of AWS's control plane.
-func isOwn(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, administration.Prefix) }
-
-func (s *Server) controlOptions() control.Options {
-	links := s.config.VPCLinks
-	o := control.Options{
-		Store: s.store.Configuration, Region: s.config.Region, AccountID: s.config.Account,
-		Quotas: control.Quotas(s.config.Quotas), Await: s.rollout.Await,
-		Log: s.log, Authorize: s.authorizeControl, Warn: warn,
-		HasLink: func(id string) bool { return links[id] != "" },
-	}
-	if s.config.APIEndpoint.IsSet() {
-		o.Endpoint = s.config.APIEndpoint.URL
-	}
-	return o
-}
-
-// authorizeControl decides about a request to the control plane: who may do it, and
-// whether anybody may.
-func (s *Server) authorizeControl(r *http.Request, action, resource string) *apigw.Error {
-	if err := s.access.control(r, action, resource); err != nil {
-		return err
-	}
-	return s.refuseManaged(r, resource)
-}
-
 // withoutTLS answers what comes by plain HTTP to an admin port that speaks TLS:
 // health checks, whose senders have no certificates, and nothing else.
 func (h *adminHandler) withoutTLS() http.Handler {
@@ -147,7 +80,7 @@ func (h *adminHandler) withoutTLS() http.Handler {
 
 func isHealthCheck(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
 
-// isRoot tells requests for nothing in particular. AWS has no operation there.
+// isRoot reports whether a request is for nothing in particular. AWS has no operation there.
 func isRoot(r *http.Request) bool {
 	return r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }

@@ -3,14 +3,18 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// health is what /readyz tells.
+// health is what /readyz tells. What changes is told to the log.
 type health struct {
+	log *slog.Logger
+
 	mu       sync.Mutex // guards the following
 	synced   bool       // the configuration was read once, and is served
 	stopping bool
@@ -23,31 +27,44 @@ type health struct {
 func (h *health) setSynced()   { h.update(func() { h.synced = true }) }
 func (h *health) setStopping() { h.update(func() { h.stopping = true }) }
 
-// setStore takes note of whether the store can be reached, and says whether
-// that is news.
-func (h *health) setStore(err error) (changed bool) {
-	h.update(func() {
-		changed = (h.store == nil) != (err == nil) || errors.Is(h.store, store.ErrRefused) != errors.Is(err, store.ErrRefused)
-		h.store = err
-	})
-	return changed
-}
-
 // isStopping reports whether the gateway has begun to stop.
 func (h *health) isStopping() (stopping bool) {
 	h.update(func() { stopping = h.stopping })
 	return stopping
 }
 
-// setOpened takes note of a store that was read, and what of it is damaged.
-func (h *health) setOpened(damage bool, damaged []string) {
-	h.update(func() { h.opened, h.damage, h.damaged = true, damage, damaged })
+// noteStore takes note of whether the store can be reached; err is why it cannot,
+// nil when it can.
+func (h *health) noteStore(err error) {
+	var changed, synced bool
+	h.update(func() {
+		changed = (h.store == nil) != (err == nil) || errors.Is(h.store, store.ErrRefused) != errors.Is(err, store.ErrRefused)
+		h.store, synced = err, h.synced
+	})
+	switch {
+	case !changed:
+	case errors.Is(err, store.ErrRefused):
+		h.log.Error("the configuration store refuses this gateway: look at the keys below nats in its configuration, and at the NATS servers' users; it is tried again", "error", err)
+	case err != nil && !synced:
+		h.log.Error("the configuration store does not answer; the gateway starts when it does", "error", err)
+	case err != nil:
+		h.log.Error("the configuration store does not answer; what is deployed goes on", "error", err)
+	default:
+		h.log.Info("the configuration store answers again")
+	}
 }
 
-// isSynced tells whether the configuration was read once.
-func (h *health) isSynced() (synced bool) {
-	h.update(func() { synced = h.synced })
-	return synced
+// noteDamage takes note of a store that was read, and of what it lost, nil for
+// nothing.
+func (h *health) noteDamage(d *store.Damage) {
+	h.update(func() { h.opened, h.damage, h.damaged = true, d != nil, shortList(d.Keys()) })
+	if d == nil {
+		return
+	}
+	for _, l := range d.Losses {
+		h.log.Error("a record of the configuration is damaged: it is neither served nor written", "key", l.Key, "reason", l.Reason)
+	}
+	h.log.Error("the configuration store is damaged; what is whole is served", "records", len(d.Losses), "unknown", d.Unknown, "places", d.Places, "folder", d.Dir, "repair", d.Advice())
 }
 
 func (h *health) update(change func()) {
@@ -116,4 +133,15 @@ func (h *health) public(next http.Handler) http.Handler {
 		told, status := h.answer()
 		healthAnswer{Status: told.Status}.writeTo(w, status)
 	})
+}
+
+// shownDamage is how many keys /readyz names.
+const shownDamage = 100
+
+// shortList gives a list that is not too long.
+func shortList(keys []string) []string {
+	if len(keys) <= shownDamage {
+		return keys
+	}
+	return append(keys[:shownDamage:shownDamage], fmt.Sprintf("and %d more", len(keys)-shownDamage))
 }

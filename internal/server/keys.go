@@ -2,10 +2,15 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/rollout"
+	"github.com/stagedoor/stagedoor/internal/store"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -17,45 +22,38 @@ const (
 	lastSave = 5 * time.Second
 )
 
-// apiKeys are the API keys, with what they used, while that is kept.
+// apiKeys are the API keys, with what they used, which is kept in the store. The
+// rollout brings the keys.
 type apiKeys struct {
 	*usage.Keys
-	cancel context.CancelFunc
-	ended  chan struct{} // closed when all is saved
+	saving *lifetime.Task
 }
 
-// startKeys reads what API keys used, and keeps it from now on. The rollout
-// brings the keys.
-func (s *Server) startKeys(ctx context.Context) error {
-	ledger := usage.NewLedger(rollout.UsageRecords{Collection: s.store.Usage})
+// openKeys reads what API keys used, and keeps it from now on.
+func openKeys(ctx context.Context, used *store.Collection[apigw.Usage], log *slog.Logger) (*apiKeys, error) {
+	ledger := usage.NewLedger(rollout.UsageRecords{Collection: used})
 	if err := ledger.Load(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.keys = &apiKeys{usage.NewKeys(new(usage.Buckets), ledger), cancel, make(chan struct{})}
-	go func() {
-		defer close(s.keys.ended)
-		ledger.Run(running, saveUsage, lastSave, func(err error) { s.log.Warn("the usage of API keys was not saved", "error", err) })
-	}()
-	return nil
+	saving := lifetime.Start(ctx, func(ctx context.Context) {
+		ledger.Run(ctx, saveUsage, lastSave, func(err error) { log.Warn("the usage of API keys was not saved", "error", err) })
+	})
+	return &apiKeys{usage.NewKeys(new(usage.Buckets), ledger), saving}, nil
 }
 
-// stop saves what was used until now.
-func (k *apiKeys) stop() {
-	k.cancel()
-	<-k.ended
-}
+// close saves what was used until now.
+func (k *apiKeys) close(context.Context) { k.saving.Stop() }
 
-// rates are those of the whole gateway.
-func (s *Server) rates() usage.AccountRates {
-	return usage.AccountRates{Requests: s.config.Limits.Requests, Connects: s.config.Limits.Connects}
+// accountRates are those of the whole gateway.
+func accountRates(c *config.Config) usage.AccountRates {
+	return usage.AccountRates{Requests: c.Limits.Requests, Connects: c.Limits.Connects}
 }
 
 // guards are what clients have to pass before any stage.
 func (s *Server) guards() gateway.Guards {
 	l := s.config.Limits
 	return gateway.Guards{
-		Identities: s.access.directory, Unsigned: s.options.Open, Visitors: s.webGuard(), Account: usage.NewAccount(s.rates()), Keys: s.keys.Keys,
+		Identities: s.access.directory, Unsigned: s.options.Open, Visitors: s.webGuard(), Account: usage.NewAccount(accountRates(s.config)), Keys: s.keys.Keys,
 		Caps: usage.OpenLimits{Total: l.Connections, API: l.ConnectionsPerAPI, Source: l.ConnectionsPerSource},
 	}
 }

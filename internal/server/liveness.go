@@ -10,14 +10,14 @@ import (
 // port, and the watches of the store. The error names what did not answer until
 // ctx ended. A gateway that stops is alive: that has its own time.
 func (s *Server) alive(ctx context.Context) error {
-	if s.state.isStopping() {
+	if s.health.isStopping() {
 		return nil
 	}
 	var hanging []error
 	if err := s.engine.Alive(ctx); err != nil {
 		hanging = append(hanging, err)
 	}
-	for _, port := range s.public {
+	for _, port := range s.public.servers {
 		if err := port.Alive(ctx); err != nil {
 			hanging = append(hanging, fmt.Errorf("the public port: %w", err))
 		}
@@ -28,7 +28,7 @@ func (s *Server) alive(ctx context.Context) error {
 	if err := s.store.kept.Alive(); err != nil {
 		hanging = append(hanging, fmt.Errorf("the store: %w", err))
 	}
-	if s.state.isStopping() {
+	if s.health.isStopping() {
 		return nil // began meanwhile, and closed the ports
 	}
 	return errors.Join(hanging...)

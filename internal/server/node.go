@@ -9,42 +9,57 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// claimNode makes the node's number this gateway's among all that share the NATS
-// servers. A data folder has one gateway alone.
-func (s *Server) claimNode(ctx context.Context) error {
-	if s.node = s.config.Node; s.config.NATS.URL == "" {
-		return nil
+// node is this gateway among all that share the NATS servers.
+type node struct {
+	number int
+	lease  *store.NodeLease // nil: nobody shares the store, or nobody can tell
+}
+
+// claimNode makes a number this gateway's own, that of the configuration or a free
+// one. It waits for a store that does not answer. A data folder has one gateway
+// alone.
+func claimNode(ctx context.Context, c *config.Config, nats *store.NATS, h *health) (*node, error) {
+	if c.NATS.URL == "" {
+		return &node{number: c.Node}, nil
 	}
+	claimed := &node{number: c.Node}
 	claim := store.NodeClaim{
-		Number: s.config.Node,
-		Waiting: func(h store.Node) {
-			s.log.Info("the node's number was another gateway's; the start waits until it is known whether that one is gone",
-				"node", s.config.Node, "host", h.Name, "process", h.PID)
+		Number: c.Node,
+		Waiting: func(other store.Node) {
+			h.log.Info("the node's number was another gateway's; the start waits until it is known whether that one is gone",
+				"node", c.Node, "host", other.Name, "process", other.PID)
 		},
-		Lost: func(h store.Node) {
-			s.log.Error("another gateway has the node's number, as this one did not reach the store for long; give one of them another by the key node, and restart it",
-				"node", s.node, "host", h.Name, "process", h.PID)
+		Lost: func(other store.Node) {
+			h.log.Error("another gateway has the node's number, as this one did not reach the store for long; give one of them another by the key node, and restart it",
+				"node", claimed.number, "host", other.Name, "process", other.PID)
 		},
 	}
 	for {
-		lease, err := s.store.nats.ClaimNode(ctx, claim)
+		lease, err := nats.ClaimNode(ctx, claim)
 		switch {
 		case err == nil:
-			s.lease, s.node = lease, lease.Number
-			s.log.Info("the node has a number", "node", s.node)
-			return nil
+			claimed.lease, claimed.number = lease, lease.Number
+			h.log.Info("the node has a number", "node", claimed.number)
+			return claimed, nil
 		case errors.Is(err, store.ErrNoNodes):
-			s.log.Warn("the node's number is not claimed, so that a second gateway with it is not noticed; the NATS user needs the permissions that docs/self-host.md lists",
+			h.log.Warn("the node's number is not claimed, so that a second gateway with it is not noticed; the NATS user needs the permissions that docs/self-host.md lists",
 				"error", err)
-			if s.node == config.NodeAuto {
-				s.node = rand.IntN(1 << 16)
+			if claimed.number == config.NodeAuto {
+				claimed.number = rand.IntN(1 << 16)
 			}
-			return nil
+			return claimed, nil
 		case errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil:
-			s.noteStore(err)
+			h.noteStore(err)
 			pause(ctx, storeInterval)
 		default:
-			return err
+			return nil, err
 		}
+	}
+}
+
+// close gives the number back.
+func (n *node) close(context.Context) {
+	if n.lease != nil {
+		n.lease.Release()
 	}
 }

@@ -2,9 +2,12 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/overload"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -16,38 +19,20 @@ const overloadInterval = 250 * time.Millisecond
 // as good as standing still.
 const loopsStandStill = 5 * time.Second
 
-// overloadWatch looks after what may run out while the gateway serves.
-type overloadWatch struct {
-	end  context.CancelFunc
-	done chan struct{}
-}
-
-// limitMemory has the process keep to its limit of memory, and gives the part of
-// it that is for what clients have not read; 0 where there is no limit.
-func (s *Server) limitMemory() int64 {
-	limit, undo := overload.LimitMemory(int64(s.config.Limits.Memory))
-	s.freeMemory = undo
+// limitMemory has the process keep to its limit of memory until undo is called. It
+// returns the limit in bytes, 0 where there is none.
+func limitMemory(c *config.Config, log *slog.Logger) (limit int64, undo func()) {
+	limit, undo = overload.LimitMemory(int64(c.Limits.Memory))
 	if limit > 0 {
-		s.log.Info("memory is limited", "bytes", limit)
+		log.Info("memory is limited", "bytes", limit)
 	}
-	return limit / 4
+	return limit, undo
 }
 
-// watchOverload starts to look at what may run out.
-func (s *Server) watchOverload() {
-	manager := overload.New(s.log, pressures(s.engine), actions(s.engine, s.gateway))
-	ctx, cancel := context.WithCancel(context.Background())
-	w := &overloadWatch{cancel, make(chan struct{})}
-	go func() {
-		defer close(w.done)
-		manager.Run(ctx, overloadInterval)
-	}()
-	s.overload = w
-}
-
-func (w *overloadWatch) stop() {
-	w.end()
-	<-w.done
+// watchOverload looks after what may run out while the gateway serves.
+func watchOverload(ctx context.Context, engine *websocket.Engine, g *gateway.Gateway, log *slog.Logger) *lifetime.Task {
+	manager := overload.New(log, pressures(engine), actions(engine, g))
+	return lifetime.Start(ctx, func(ctx context.Context) { manager.Run(ctx, overloadInterval) })
 }
 
 // pressures are what may run out.

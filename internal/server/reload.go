@@ -36,14 +36,14 @@ func (s *Server) reload(ctx context.Context) {
 	}
 	s.level.Set(next.Log.Level)
 	s.events.setShown(next.Log.Events)
-	s.backends.functions.set(next.Functions)
+	s.backends.Functions.SetEndpoints(next.Functions)
 	if next.Limits.Each != s.config.Limits.Each {
 		s.rollout.setLimits(next.Limits.Each)
 	}
 	if err := s.useFunctions(loaded); err != nil {
 		s.log.Error("functions of the configuration do not run", "error", err)
 	}
-	s.setManaging(next)
+	s.file.setFrom(next)
 	s.file.want(ctx, loaded)
 	changes := s.config.Changes(next)
 	for _, change := range changes {

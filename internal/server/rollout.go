@@ -2,56 +2,65 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/rollout"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
-// following is the rollout while it runs.
-type following struct {
+// follower keeps what the gateway serves in step with the store.
+type follower struct {
 	*rollout.Rollout
 	compiler *plan.Compiler
-	cancel   context.CancelFunc
-	ended    chan error // gives the reason why it ended
+	log      *slog.Logger
+	task     *lifetime.Task
+	err      error // why the rollout ended; set before task has ended
+	complete bool  // what was stored at the start is served
 }
 
-// follow puts the stored configuration into effect, and its changes from then
-// on. It returns when what is stored is served.
-func (s *Server) follow(ctx context.Context) error {
-	compiler := &plan.Compiler{
-		Backends: s.backends.builder, Authorizers: s.backends.authorizers, Region: s.config.Region, Rates: s.rates(),
-		Domain: s.domain(),
-	}
-	compiler.SetLimits(s.config.Limits.Each)
-	r := rollout.New(rollout.Options{
+// startRollout puts the stored configuration into effect, and its changes from
+// then on.
+func (s *Server) startRollout(ctx context.Context) *follower {
+	f := &follower{log: s.log, compiler: &plan.Compiler{
+		Backends: s.backends.Integrations, Authorizers: s.backends.Authorizers, Region: s.config.Region, Rates: accountRates(s.config),
+		Domain: domain(s.config),
+	}}
+	f.compiler.SetLimits(s.config.Limits.Each)
+	f.Rollout = rollout.New(rollout.Options{
 		Configuration: s.store.Configuration,
-		Compiler:      compiler,
+		Compiler:      f.compiler,
 		Gateway:       s.gateway,
 		Keys:          s.keys,
-		Links:         s.backends.links,
+		Links:         s.backends.Links,
 		Damaged:       s.store.kept.Damage().Keys(),
 		Report: func(p rollout.Finding) {
 			s.log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
 		},
 	})
-	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.rollout = &following{r, compiler, cancel, make(chan error, 1)}
-	go func() { s.rollout.ended <- r.Run(running) }()
+	f.task = lifetime.Start(ctx, func(ctx context.Context) { f.err = f.Run(ctx) })
+	return f
+}
+
+// await returns when what is stored is served. It waits for a store that does not
+// answer.
+func (f *follower) await(ctx context.Context) error {
 	late := time.NewTicker(lateInterval)
 	defer late.Stop()
 	for {
 		select {
-		case <-r.Ready():
+		case <-f.Ready():
+			f.complete = true
 			return nil
-		case err := <-s.rollout.ended:
-			s.rollout.ended <- err
-			return err
+		case <-f.task.Ended():
+			return f.err
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-late.C:
-			s.log.Warn("the configuration is not read yet; the gateway starts when it is")
+			f.log.Warn("the configuration is not read yet; the gateway starts when it is")
 		}
 	}
 }
@@ -60,15 +69,17 @@ func (s *Server) follow(ctx context.Context) error {
 const lateInterval = 30 * time.Second
 
 // setLimits has other limits apply to connections that open from now on.
-func (f *following) setLimits(l usage.ConnectionLimits) {
+func (f *follower) setLimits(l usage.ConnectionLimits) {
 	f.compiler.SetLimits(l)
 	f.Recompile()
 }
 
-// stop ends the following. The error says why it had ended before.
-func (f *following) stop() error {
-	f.cancel()
-	return <-f.ended
+// close ends the following, and says why if it had ended before.
+func (f *follower) close(context.Context) {
+	f.task.Stop()
+	if f.err != nil && f.complete {
+		f.log.Error("changes of the configuration were not followed to the end", "error", f.err)
+	}
 }
 
 // shortURLEnds says that /{stage} is refused from now on.
@@ -77,11 +88,11 @@ func (s *Server) shortURLEnds(stage string, apiIDs []string) {
 		"/_aws/execute-api/{apiId}/"+stage, "path", "/"+stage, "apiIds", apiIDs)
 }
 
-// domain gives what functions know an API by: where clients reach it, as far as
-// the configuration says so.
-func (s *Server) domain() func(apiID string) string {
-	if !s.config.APIEndpoint.IsSet() {
+// domain returns what functions know an API by: where clients reach it. It is nil
+// where the configuration does not say so.
+func domain(c *config.Config) func(apiID string) string {
+	if !c.APIEndpoint.IsSet() {
 		return nil
 	}
-	return s.config.APIEndpoint.Domain
+	return c.APIEndpoint.Domain
 }

@@ -4,20 +4,17 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
-	"github.com/stagedoor/stagedoor/internal/lambda"
-	"github.com/stagedoor/stagedoor/internal/listener"
-	"github.com/stagedoor/stagedoor/internal/store"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/template"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -88,6 +85,35 @@ func Run(ctx context.Context, o Config) error {
 	return s.Run(ctx)
 }
 
+// Server is a running gateway: its parts, in the order in which they start.
+type Server struct {
+	options Config
+	config  *config.Config        // what is in effect
+	app     *template.Application // of the configuration's apis at the start; nil for none
+	log     *slog.Logger
+	level   slog.LevelVar
+	health  health
+	parts   lifetime.Closers // of what has started
+
+	ports         *ports
+	certificates  *certificates
+	admin         *adminPort
+	store         *storage
+	node          *node
+	acme          *acmeCertificates
+	access        *access
+	keys          *apiKeys
+	engine        *websocket.Engine
+	events        *eventLog
+	gateway       *gateway.Gateway
+	goFunctions   *goFunctions
+	fileFunctions *fileFunctions
+	backends      *backends.Backends
+	rollout       *follower
+	file          *fileAPIs
+	public        *publicPorts
+}
+
 // New reads the configuration of a gateway. Nothing is opened before Run.
 //
 // The error is a mistake.List for mistakes in the configuration.
@@ -102,27 +128,29 @@ func New(o Config) (*Server, error) {
 	if o.InMemory && c.NATS.URL != "" {
 		return nil, errors.New("the APIs are kept in memory, or on the NATS servers of nats.url: not both")
 	}
+	app, err := loadFile(c, o.Handlers)
+	if err != nil {
+		return nil, err
+	}
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
 	if o.Reporter == nil {
 		o.Reporter = quiet{}
 	}
-	s := &Server{options: o, config: c}
-	if s.loaded, err = loadFile(c, o.Handlers); err != nil {
-		return nil, err
-	}
+	s := &Server{options: o, config: c, app: app}
 	s.log = newLogger(o.Log, c.Log.Format, &s.level)
 	s.level.Set(c.Log.Level)
+	s.health.log = s.log
 	for _, warning := range warnings {
 		s.log.Warn(warning)
 	}
 	return s, nil
 }
 
-// Run runs a gateway until ctx ends. Its configuration of APIs comes through
-// the control plane on the admin listener, and is kept. In the end connections
-// are closed with 1001 and $disconnect runs. It is called once.
+// Run runs a gateway until ctx ends. Its configuration of APIs comes through the
+// control plane on the admin listener, and is kept. In the end connections are
+// closed with 1001 and $disconnect runs. It is called once.
 func (s *Server) Run(ctx context.Context) error {
 	err := s.start(ctx)
 	if err == nil {
@@ -135,130 +163,149 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// serving is a running `stagedoor serve`. Members are set in the order in which
-// they start, and ended in reverse.
-type Server struct {
-	options Config
-	config  *config.Config // what is in effect
-	log     *slog.Logger
-	level   slog.LevelVar
-
-	state        health
-	ports        ports
-	certificates *certificates
-	admin        *listener.Server
-	store        *storage
-	lease        *store.NodeLease // nil: nobody shares the store, or nobody can tell
-	node         int
-	managed      *managed // nil: no certificates by ACME
-	access       *access
-	keys         *apiKeys
-	engine       *websocket.Engine
-	events       *eventLog
-	gateway      *gateway.Gateway
-	overload     *overloadWatch
-	freeMemory   func() // ends the limit of memory
-	backends     *backendSet
-	rollout      *following
-	tidying      *tidying
-	loaded       *template.Application  // of the configuration's apis at the start; nil for none
-	managing     atomic.Pointer[string] // the file that has apis; nil for none
-	file         *filed
-	functions    fileFunctions
-	handlers     *lambda.Host // of Config.Handlers; nil: there are none
-	public       []*listener.Server
-}
-
-// start starts what a gateway consists of. Health checks are answered first, so
-// that whoever waits for the gateway sees what it waits for.
-func (s *Server) start(ctx context.Context) (err error) {
-	s.ports, err = openPorts(ctx, s.options.Listeners, s.config)
-	if err != nil {
+// start starts the parts of a gateway, and has stop close those that did, in
+// reverse. On an error the rest has not started.
+func (s *Server) start(ctx context.Context) error {
+	if err := s.openPorts(ctx); err != nil {
 		return err
 	}
-	if err := s.openCertificates(); err != nil {
-		return err
-	}
-	admin := newAdminHandler(&s.state)
-	s.admin = s.serveAdmin(s.ports.takeAdmin(), admin)
 	if err := s.openStore(ctx); err != nil {
 		return err
 	}
-	if err := s.claimNode(ctx); err != nil {
+	if err := s.openGateway(ctx); err != nil {
 		return err
 	}
-	if err := s.openACME(); err != nil {
+	if err := s.serveAPIs(ctx); err != nil {
 		return err
 	}
-	if err := s.startAccess(ctx); err != nil {
+	s.serveClients(ctx)
+	return nil
+}
+
+// openPorts opens the ports before all else: one that is taken is told at once.
+// Health checks are answered from now on, so that whoever waits for the gateway
+// sees what it waits for.
+func (s *Server) openPorts(ctx context.Context) (err error) {
+	if s.ports, err = openPorts(ctx, s.options.Listeners, s.config); err != nil {
 		return err
 	}
-	if err := s.startKeys(ctx); err != nil {
+	s.parts.Add(s.ports.close)
+	acme := func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return s.acme.certificate(hello) } // there when public ports are served
+	if s.certificates, err = openCertificates(ctx, s.config, acme, s.log); err != nil {
 		return err
 	}
-	if s.engine, err = websocket.NewEngine(websocket.Options{QueueBudget: s.limitMemory()}); err != nil {
+	s.parts.Add(s.certificates.close)
+	s.admin = serveAdmin(s.ports.takeAdmin(), &s.health, s.certificates.admin, portLimits(s.config))
+	s.parts.Add(s.admin.close)
+	return nil
+}
+
+// openStore opens the store, and what is kept in it beside the APIs.
+func (s *Server) openStore(ctx context.Context) (err error) {
+	if s.store, err = openStorage(ctx, s.options, s.config, &s.health); err != nil {
+		return err
+	}
+	s.parts.Add(s.store.close)
+	if s.node, err = claimNode(ctx, s.config, s.store.nats, &s.health); err != nil {
+		return err
+	}
+	s.parts.Add(s.node.close)
+	if s.acme, err = openACME(s.config.TLS.ACME, s.store, s.ports.public, s.log); err != nil {
+		return err
+	}
+	s.parts.Add(s.acme.close)
+	if s.access, err = openAccess(ctx, s.config, s.options.Open, s.store.AccessKeys, s.log); err != nil {
+		return err
+	}
+	s.parts.Add(s.access.close)
+	if s.keys, err = openKeys(ctx, s.store.Usage, s.log); err != nil {
+		return err
+	}
+	s.parts.Add(s.keys.close)
+	s.parts.Add(s.admin.close) // its requests use all of the above: they end before it does
+	return nil
+}
+
+// openGateway makes the data plane, and what it calls. No API is served yet.
+func (s *Server) openGateway(ctx context.Context) (err error) {
+	memory, freeMemory := limitMemory(s.config, s.log)
+	s.parts.Add(func(context.Context) { freeMemory() })
+	if s.engine, err = websocket.NewEngine(websocket.Options{QueueBudget: memory / 4}); err != nil {
 		return err
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
 	s.gateway = gateway.New(gateway.Options{
-		Engine: s.engine, Recorder: s.events, Node: uint16(s.node), Guards: s.guards(),
+		Engine: s.engine, Recorder: s.events, Node: uint16(s.node.number), Guards: s.guards(),
 		TurnedAway: func() { s.events.turnedAway.Add(1) },
 		Ambiguous:  s.shortURLEnds,
 	})
-	s.watchOverload()
-	s.events.start(s.config.Log.Summary, s.gateway.Connections)
-	if s.backends, err = newBackends(s.config); err != nil {
+	s.parts.Add(func(ctx context.Context) { _ = s.gateway.Shutdown(ctx) }) // of a start that failed: nobody is connected
+	s.parts.Add(s.events.startSummaries(ctx, s.config.Log.Summary, s.gateway.Connections))
+	s.parts.Add(watchOverload(ctx, s.engine, s.gateway, s.log).Close)
+	s.goFunctions = newGoFunctions(s.config, s.options.Handlers, s.log)
+	s.fileFunctions = newFileFunctions(s.config, s.options, s.gateway, s.access.directory, s.log)
+	if s.backends, err = openBackends(s.config, s.goFunctions.invoker(), s.fileFunctions); err != nil {
 		return err
 	}
-	s.startHandlers()
-	s.backends.functions.file = &s.functions
-	if err := s.useFunctions(s.loaded); err != nil {
-		return err
-	}
-	if err := s.follow(ctx); err != nil {
-		return err
-	}
-	plane := s.controlPlane()
-	admin.control.Store(&plane)
-	s.setManaging(s.config)
-	s.startFile(ctx)
-	for _, port := range s.ports.takePublic() {
-		s.public = append(s.public, s.servePublic(port))
-	}
-	s.manage(ctx)
-	s.state.setSynced()
-	s.tellReady()
-	s.startTidying(ctx)
+	s.parts.Add(func(context.Context) { s.backends.Close() })
 	return nil
+}
+
+// serveAPIs puts the APIs of the store into effect, and those of the configuration
+// into the store. It returns when they are served.
+func (s *Server) serveAPIs(ctx context.Context) (err error) {
+	s.parts.Add(s.goFunctions.close)
+	s.parts.Add(s.fileFunctions.close)
+	if err := s.useFunctions(s.app); err != nil {
+		return err
+	}
+	s.rollout = s.startRollout(ctx)
+	s.parts.Add(s.rollout.close)
+	if err := s.rollout.await(ctx); err != nil {
+		return err
+	}
+	operations := controlOptions(s.config, s.store.Configuration, s.rollout, s.log)
+	s.file = newFileAPIs(s.config, s.store, operations, s.log)
+	s.admin.handler.setControl(s.controlPlane(operations))
+	s.file.start(ctx, s.app)
+	s.parts.Add(s.file.close)
+	s.parts.Add(startJanitor(ctx, s.store, operations, s.log).Close)
+	return nil
+}
+
+// serveClients lets clients connect, and says so.
+func (s *Server) serveClients(ctx context.Context) {
+	s.public = s.servePublic()
+	s.parts.Add(s.public.close)
+	s.acme.manage(ctx)
+	s.health.setSynced()
+	s.tellReady()
+}
+
+// useFunctions runs the functions of an application, and none that are not in it.
+// A nil application changes nothing.
+func (s *Server) useFunctions(app *template.Application) error {
+	s.goFunctions.use(app)
+	return s.fileFunctions.use(app)
 }
 
 // tellReady says that the gateway serves, and who may use it.
 func (s *Server) tellReady() {
 	ready := Ready{
-		Admin: withScheme(s.admin.URL(), s.certificates.admin != nil), File: s.options.Source.File, Open: s.options.Open, Alive: s.alive,
+		Public: s.public.urls(s.config.TLS.Required), Admin: withScheme(s.admin.URL(), s.certificates.admin != nil),
+		File: s.options.Source.File, Open: s.options.Open, Alive: s.alive,
 	}
 	if ready.NATS = s.config.NATS.URL; ready.NATS == "" && !s.options.InMemory {
 		ready.Data = s.config.Data
-	}
-	for _, p := range s.public {
-		ready.Public = append(ready.Public, withScheme(p.URL(), s.config.TLS.Required))
 	}
 	s.options.Reporter.Ready(ready)
 	s.log.Info("ready", "public", ready.Public, "admin", ready.Admin)
 	switch {
 	case s.options.Open:
 		s.log.Warn("OPEN: signatures are not checked; whoever reaches a port may change every API and push to every connection")
-	case s.access.directory.Len() == s.functions.keys():
+	case s.access.directory.Len() == s.fileFunctions.accessKeys():
 		s.log.Warn("closed: there are no credentials, so the control plane and @connections refuse every request")
 	}
-}
-
-// withScheme is a URL with the scheme that clients have to use.
-func withScheme(url string, tls bool) string {
-	if tls {
-		return strings.Replace(url, "http:", "https:", 1)
-	}
-	return url
 }
 
 // run waits for the end of ctx, and reads the configuration again when asked.
@@ -275,12 +322,13 @@ func (s *Server) run(ctx context.Context) {
 	}
 }
 
-// stop ends what was started, in reverse: the public ports accept nobody more,
-// connections are closed and $disconnect runs, and only then the store goes.
-// Health checks are answered to the end. A gateway that never was ready does
-// not wait for load balancers to notice.
+// stop closes the parts, the last first: the public ports accept nobody more,
+// connections are closed and $disconnect runs, with functions and backends still
+// there; then health checks and requests of the admin port end, and the store goes
+// after all that uses it. A gateway that never was ready does not wait for load
+// balancers to notice.
 func (s *Server) stop(wasReady bool) {
-	s.state.setStopping()
+	s.health.setStopping()
 	s.options.Reporter.Stopping()
 	if wasReady {
 		s.log.Info("stopping", "connections", s.gateway.Connections())
@@ -288,63 +336,7 @@ func (s *Server) stop(wasReady bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Shutdown.Timeout)
 	defer cancel()
-	s.ports.close()
-	for _, p := range s.public {
-		p.StopAccepting()
-	}
-	if s.gateway != nil {
-		if err := s.gateway.Shutdown(ctx); err != nil {
-			s.log.Warn("connections were cut: their $disconnect took too long", "timeout", s.config.Shutdown.Timeout)
-		}
-	}
-	for _, p := range s.public {
-		p.Close(ctx)
-	}
-	if s.tidying != nil {
-		s.tidying.stop()
-	}
-	if s.file != nil {
-		s.file.stop()
-	}
-	if s.rollout != nil {
-		if err := s.rollout.stop(); err != nil && wasReady {
-			s.log.Error("changes of the configuration were not followed to the end", "error", err)
-		}
-	}
-	if err := errors.Join(s.functions.stop(ctx), s.stopHandlers(ctx)); err != nil {
-		s.log.Warn("functions were ended while they ran", "error", err)
-	}
-	if s.backends != nil {
-		s.backends.close()
-	}
-	if s.overload != nil {
-		s.overload.stop()
-	}
-	if s.freeMemory != nil {
-		s.freeMemory()
-	}
-	if s.events != nil {
-		s.events.stop()
-	}
-	if s.admin != nil {
-		s.admin.Close(ctx) // control-plane requests may be under way
-	}
-	if s.keys != nil {
-		s.keys.stop()
-	}
-	if s.access != nil {
-		s.access.stop()
-	}
-	s.managed.stop(ctx)
-	if s.lease != nil {
-		s.lease.Release()
-	}
-	if s.store != nil {
-		s.store.close()
-	}
-	if s.certificates != nil {
-		s.certificates.stop()
-	}
+	s.parts.Close(ctx)
 	if wasReady {
 		s.log.Info("stopped")
 	}

@@ -22,7 +22,6 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
-	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/store"
@@ -413,20 +412,4 @@ func TestServeShutdownDelay(t *testing.T) {
 	if err := g.wait(); err != nil || ctx.Err() != nil {
 		t.Errorf("it ended with %v", err)
 	}
-}
-
-func TestRemoteFunctionsAreKept(t *testing.T) {
-	t.Parallel()
-	f := &remoteFunctions{region: "us-east-1"}
-	at := func(host, name string) awsservice.InvokeEndpoint {
-		return awsservice.InvokeEndpoint{Lambda: &url.URL{Scheme: "http", Host: host}, Name: name}
-	}
-	f.set(map[string]awsservice.InvokeEndpoint{"a": at("a", "")})
-	before := (*f.own.Load())["a"]
-	f.set(map[string]awsservice.InvokeEndpoint{"a": at("a", ""), "b": at("b", "function")})
-	own := *f.own.Load()
-	if own["a"] != before || own["b"].FunctionName != "function" {
-		t.Error("what did not change was made anew, or a name is lost")
-	}
-	f.set(nil)
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -84,5 +87,51 @@ func TestServeStopBesideHangingConnect(t *testing.T) {
 	}
 	if n := gone.Load(); n != clients || strings.Contains(g.log.String(), "connections were cut") {
 		t.Errorf("$disconnect ran for %d of %d; the log:\n%s", n, clients, &g.log)
+	}
+}
+
+// A start that fails, at whichever part, ends all parts that had started: the
+// ports are free, and so is the data folder.
+func TestServeStartFails(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ configuration, want string }{
+		"certificates": {"tls: {certificates: [{cert: gone.pem, key: gone.pem}]}\n", "gone.pem"},
+		"store":        {"nats: {url: tls://127.0.0.1:1, tls: {ca: gone.pem}}\n", "gone.pem"},
+		"ACME":         {"tls: {acme: {domains: [localhost.test], ca: gone.pem}}\n", "tls.acme.ca"},
+		"backends":     {"backends: {ca: gone.pem}\n", "backends.ca"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.fill(echo(t))
+			s.configure(tt.configuration)
+			public, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			address := public.Addr().String()
+			g := s.begin(Config{Listeners: map[string][]net.Listener{"public": {public}}})
+			select {
+			case err = <-g.ended:
+				g.ended <- err
+			case <-g.ready:
+				t.Fatalf("it is ready; its log:\n%s", &g.log)
+			case <-time.After(gatewaytest.Timeout):
+				t.Fatalf("it has not ended; its log:\n%s", &g.log)
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("it ended with %v, want %s; its log:\n%s", err, tt.want, &g.log)
+			}
+			if again, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address); err != nil {
+				t.Errorf("the public port is not free: %v", err)
+			} else {
+				_ = again.Close()
+			}
+			if opened, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(s.dir, "data")}); err != nil {
+				t.Errorf("the data folder is not free: %v", err)
+			} else {
+				opened.Close()
+			}
+		})
 	}
 }

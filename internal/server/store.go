@@ -7,17 +7,16 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
 // storage is the configuration's storage while it is open.
 type storage struct {
 	*store.Configuration
-	kept kept
-	nats *store.NATS // nil: it is in memory
-
-	cancel context.CancelFunc // ends the looking after
-	done   chan struct{}      // closed when it has ended
+	kept     kept
+	nats     *store.NATS    // nil: it is in memory
+	checking *lifetime.Task // whether it answers and takes writes
 }
 
 // kept is a store as a gateway has it: on NATS, or in memory.
@@ -29,41 +28,42 @@ type kept interface {
 	Close()
 }
 
-// openStore opens the storage of the configuration: in memory, in the data folder
+// openStorage opens the storage of the configuration: in memory, in the data folder
 // or on the NATS servers that are configured. For servers elsewhere it waits: they
 // may come later than the gateway.
-func (s *Server) openStore(ctx context.Context) error {
-	opened := &storage{done: make(chan struct{})}
-	if s.options.InMemory {
-		opened.kept = store.NewMemory()
+func openStorage(ctx context.Context, o Config, c *config.Config, h *health) (*storage, error) {
+	s := &storage{}
+	if o.InMemory {
+		s.kept = store.NewMemory()
 	} else {
-		nats, err := s.openNATS(ctx)
+		nats, err := openNATS(ctx, c, o.Repair, h)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		opened.kept, opened.nats = nats, nats
+		s.kept, s.nats = nats, nats
 	}
-	s.tellDamage(opened.kept.Damage())
-	opened.Configuration = store.NewConfiguration(opened.kept, func(e *store.RecordError) {
-		s.log.Error("a record of the configuration is not used", "error", e)
+	h.noteDamage(s.kept.Damage())
+	s.Configuration = store.NewConfiguration(s.kept, func(e *store.RecordError) {
+		h.log.Error("a record of the configuration is not used", "error", e)
 	})
-	ctx, opened.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	s.store = opened
-	go s.lookAfterStore(ctx)
-	return nil
+	s.checking = lifetime.Start(ctx, func(ctx context.Context) { checkStore(ctx, s.kept, h) })
+	return s, nil
 }
 
-// openNATS opens the data folder, or the store on the NATS servers.
-func (s *Server) openNATS(ctx context.Context) (*store.NATS, error) {
-	options, err := natsOptions(s.config)
+// openNATS opens the data folder, or the store on the NATS servers. With repair, a
+// data folder that is damaged is restored from its automatic backups first.
+func openNATS(ctx context.Context, c *config.Config, repair bool, h *health) (*store.NATS, error) {
+	options, err := natsOptions(c)
 	if err != nil {
 		return nil, err
 	}
-	options.Log = s.log
-	options.OnDamage, options.BackupKeep = s.onDamage(), s.config.Backup.Keep
+	options.Log, options.BackupKeep, options.OnDamage = h.log, c.Backup.Keep, store.ServeWhole
+	if repair {
+		options.OnDamage = store.Repair
+	}
 	nats, err := store.Open(ctx, options)
 	for options.URL != "" && errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
-		s.noteStore(err)
+		h.noteStore(err)
 		if errors.Is(err, store.ErrRefused) { // which was not waited for
 			pause(ctx, refusedInterval)
 		}
@@ -75,6 +75,12 @@ func (s *Server) openNATS(ctx context.Context) (*store.NATS, error) {
 	return nats, err
 }
 
+// close ends the storage. Nobody uses it any more.
+func (s *storage) close(context.Context) {
+	s.checking.Stop()
+	s.kept.Close()
+}
+
 // pause waits for a time, or for the end of ctx.
 func pause(ctx context.Context, d time.Duration) {
 	select {
@@ -83,7 +89,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// natsOptions are the store's options, with their secrets.
+// natsOptions returns the store's options, with their secrets.
 func natsOptions(c *config.Config) (store.Options, error) {
 	n := c.NATS
 	if n.URL == "" {
@@ -110,44 +116,15 @@ const refusedInterval = 10 * time.Second
 // storeInterval is how often the store is asked whether it answers and takes writes.
 const storeInterval = 2 * time.Second
 
-// lookAfterStore keeps note of whether the store answers and takes writes, for
+// checkStore keeps note of whether the store answers and takes writes, for
 // /readyz, until ctx ends.
-func (s *Server) lookAfterStore(ctx context.Context) {
-	defer close(s.store.done)
-	ticker := time.NewTicker(storeInterval)
-	defer ticker.Stop()
+func checkStore(ctx context.Context, s kept, h *health) {
 	for {
-		err := s.store.kept.Check(ctx)
+		err := s.Check(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		s.noteStore(err)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+		h.noteStore(err)
+		pause(ctx, storeInterval)
 	}
-}
-
-// noteStore takes note of whether the store answers.
-func (s *Server) noteStore(err error) {
-	switch changed := s.state.setStore(err); {
-	case !changed:
-	case errors.Is(err, store.ErrRefused):
-		s.log.Error("the configuration store refuses this gateway: look at the keys below nats in its configuration, and at the NATS servers' users; it is tried again", "error", err)
-	case err != nil && !s.state.isSynced():
-		s.log.Error("the configuration store does not answer; the gateway starts when it does", "error", err)
-	case err != nil:
-		s.log.Error("the configuration store does not answer; what is deployed goes on", "error", err)
-	default:
-		s.log.Info("the configuration store answers again")
-	}
-}
-
-// close ends the storage. Nobody uses it any more.
-func (s *storage) close() {
-	s.cancel()
-	<-s.done
-	s.kept.Close()
 }

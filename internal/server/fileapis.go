@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -15,6 +17,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/control"
 	"github.com/stagedoor/stagedoor/internal/deploy"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/source"
 	"github.com/stagedoor/stagedoor/internal/store"
@@ -59,12 +62,17 @@ func loadFile(c *config.Config, handlers backends.Handlers) (*template.Applicati
 	return app, nil
 }
 
-// filed keeps the APIs of the configuration in the store. What fails is tried
+// fileAPIs keeps the APIs of the configuration in the store. What fails is tried
 // again until it is done, or until the configuration wants something else.
-type filed struct {
-	wanted chan *wantedFile // the newest that was not begun
-	cancel context.CancelFunc
-	ended  chan struct{}
+type fileAPIs struct {
+	config     *config.Config
+	store      *storage
+	operations control.Options
+	log        *slog.Logger
+
+	from    atomic.Pointer[string] // the name of the file that has apis; nil: none has
+	wanted  chan *wantedFile       // the newest that was not begun
+	keeping *lifetime.Task
 }
 
 // wantedFile is what the store is to have, and who waits for the first try.
@@ -81,21 +89,24 @@ const (
 	filePatience = 30 * time.Second
 )
 
-// startFile puts the APIs of the configuration into the store, before clients can
-// connect. A gateway that cannot do it now serves what is stored, and tries again.
-func (s *Server) startFile(ctx context.Context) {
-	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.file = &filed{make(chan *wantedFile, 1), cancel, make(chan struct{})}
-	go func() {
-		defer close(s.file.ended)
-		s.keepFile(running)
-	}()
-	s.file.want(ctx, s.loaded)
+// newFileAPIs makes what keeps the APIs of a configuration in a store, by the
+// operations of the control plane.
+func newFileAPIs(c *config.Config, s *storage, operations control.Options, log *slog.Logger) *fileAPIs {
+	f := &fileAPIs{config: c, store: s, operations: operations, log: log, wanted: make(chan *wantedFile, 1)}
+	f.setFrom(c)
+	return f
+}
+
+// start puts an application into the store, before clients can connect. A gateway
+// that cannot do it now serves what is stored, and tries again.
+func (f *fileAPIs) start(ctx context.Context, app *template.Application) {
+	f.keeping = lifetime.Start(ctx, f.keep)
+	f.want(ctx, app)
 }
 
 // want has an application put into the store, and waits for the first try, for some
 // time. It is called by one goroutine. Nil changes nothing.
-func (f *filed) want(ctx context.Context, app *template.Application) {
+func (f *fileAPIs) want(ctx context.Context, app *template.Application) {
 	if app == nil {
 		return
 	}
@@ -113,13 +124,10 @@ func (f *filed) want(ctx context.Context, app *template.Application) {
 	}
 }
 
-func (f *filed) stop() {
-	f.cancel()
-	<-f.ended
-}
+func (f *fileAPIs) close(context.Context) { f.keeping.Stop() }
 
-// keepFile applies what is wanted, until ctx ends.
-func (s *Server) keepFile(ctx context.Context) {
+// keep applies what is wanted, until ctx ends.
+func (f *fileAPIs) keep(ctx context.Context) {
 	var wanted *wantedFile
 	waits := false // somebody, for the first try
 	var retry <-chan time.Time
@@ -128,11 +136,11 @@ func (s *Server) keepFile(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case wanted = <-s.file.wanted:
+		case wanted = <-f.wanted:
 			told, waits = "", true
 		case <-retry:
 		}
-		err := s.applyFile(ctx, wanted.app)
+		err := f.apply(ctx, wanted.app)
 		if waits {
 			close(wanted.tried)
 			waits = false
@@ -144,19 +152,19 @@ func (s *Server) keepFile(ctx context.Context) {
 		retry = time.After(fileRetry)
 		if text := err.Error(); text != told {
 			told = text
-			s.log.Error("the apis of the configuration are not in effect as they stand there; it is tried again", "error", err)
+			f.log.Error("the apis of the configuration are not in effect as they stand there; it is tried again", "error", err)
 		}
 	}
 }
 
-// applyFile makes the store have what is wanted, through the control plane, as
+// apply makes the store have what is wanted, through the control plane, as
 // "stagedoor deploy" does. Of the gateways that share a store one does it at a
 // time: the next finds it done.
-func (s *Server) applyFile(ctx context.Context, app *template.Application) error {
+func (f *fileAPIs) apply(ctx context.Context, app *template.Application) error {
 	ctx, cancel := context.WithTimeout(ctx, fileTime)
 	defer cancel()
-	if s.config.NATS.URL != "" {
-		lock, err := s.store.nats.Lock(ctx, "apis")
+	if f.config.NATS.URL != "" {
+		lock, err := f.store.nats.Lock(ctx, "apis")
 		switch {
 		case err == nil:
 			defer lock.Release()
@@ -164,7 +172,7 @@ func (s *Server) applyFile(ctx context.Context, app *template.Application) error
 			return err
 		}
 	}
-	client, err := s.fileClient(app)
+	client, err := f.client(app)
 	if err != nil {
 		return err
 	}
@@ -172,48 +180,47 @@ func (s *Server) applyFile(ctx context.Context, app *template.Application) error
 	if err != nil {
 		return err
 	}
-	plan, err := deploy.Compare(deploy.Wanted(app), have, s.config.Region)
+	plan, err := deploy.Compare(deploy.Wanted(app), have, f.config.Region)
 	if err != nil {
 		return err
 	}
 	err = plan.Apply(ctx, client, func(change *deploy.Change) {
-		s.log.Info("the apis of the configuration", "api", change.API, "change", change.String())
+		f.log.Info("the apis of the configuration", "api", change.API, "change", change.String())
 	})
 	if err == nil && len(plan.Changes) > 0 {
-		s.log.Info("the apis of the configuration are in effect", "changes", len(plan.Changes))
+		f.log.Info("the apis of the configuration are in effect", "changes", len(plan.Changes))
 	}
 	return err
 }
 
-// fileClient is a client of a control plane that is for the configuration alone:
+// client returns a client of a control plane that is for the configuration alone:
 // it asks for no signature, and APIs get the ids that their names stand for.
-func (s *Server) fileClient(app *template.Application) (*deploy.Client, error) {
+func (f *fileAPIs) client(app *template.Application) (*deploy.Client, error) {
 	ids := map[string]string{}
 	for _, a := range app.APIs {
 		ids[a.LogicalID] = a.API.ApiId
 	}
-	o := s.controlOptions()
-	o.Authorize = nil
+	o := f.operations
 	o.NewAPIID = func(tags map[string]string) string { return ids[tags[deploy.TagLogical]] }
-	return deploy.NewClient(deploy.ClientOptions{Gateway: "http://configuration", Region: s.config.Region, Transport: inProcess{control.New(o)}})
+	return deploy.NewClient(deploy.ClientOptions{Gateway: "http://configuration", Region: f.config.Region, Transport: inProcess{control.New(o)}})
 }
 
-// refuseManaged refuses to change an API that the configuration keeps in step: the
+// refuse refuses to change an API that the configuration keeps in step: the
 // next reload would undo it. resource is the ARN that the request is for.
-func (s *Server) refuseManaged(r *http.Request, resource string) *apigw.Error {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead || s.managing.Load() == nil {
+func (f *fileAPIs) refuse(r *http.Request, resource string) *apigw.Error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || f.from.Load() == nil {
 		return nil
 	}
 	id := apiOf(resource)
 	if id == "" {
 		return nil
 	}
-	api, _, err := s.store.APIs.Get(r.Context(), id)
+	api, _, err := f.store.APIs.Get(r.Context(), id)
 	if err != nil || api.Tags[tagManaged] != managedByFile {
 		return nil // what is wrong with it is the operation's to say
 	}
 	return apigw.Conflict(fmt.Sprintf("The API %s is kept in step by apis in the gateway's configuration, %s: change it there, and have it read again (SIGHUP).",
-		api.Name, *s.managing.Load()))
+		api.Name, *f.from.Load()))
 }
 
 // apiOf is the id of the API that an ARN of the control plane is in: of the API,
@@ -235,11 +242,11 @@ func apiOf(resource string) string {
 	return id
 }
 
-// setManaging takes note of whether a configuration has apis.
-func (s *Server) setManaging(c *config.Config) {
+// setFrom takes note of whether a configuration has apis.
+func (f *fileAPIs) setFrom(c *config.Config) {
 	if c.APIs == nil {
-		s.managing.Store(nil)
+		f.from.Store(nil)
 		return
 	}
-	s.managing.Store(&c.APIs.Name)
+	f.from.Store(&c.APIs.Name)
 }
