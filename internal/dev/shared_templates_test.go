@@ -254,7 +254,7 @@ func TestServerlessPackage(t *testing.T) {
 	}
 
 	_, err = Check(Config{Template: source, CacheDir: t.TempDir()})
-	for _, want := range []string{"serverless.yml is no template", `run "serverless package"`, filepath.Join(source, ".serverless", "cloudformation-template-update-stack.json")} {
+	for _, want := range []string{"serverless.yml is not a template", `run "serverless package"`, filepath.Join(source, ".serverless", "cloudformation-template-update-stack.json")} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("its configuration: %v, want %q", err, want)
 		}
