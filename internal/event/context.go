@@ -74,8 +74,8 @@ func (e *Event) Message() (body []byte, binary bool) { return e.Body, e.Binary }
 // bytes.
 const maxWarning = 200
 
-// Log adds a warning of what is probably a mistake in a template: where it
-// stands, counted from 1, and what it is.
+// Log adds to the warnings what is probably a mistake in a template. Line and
+// column count from 1.
 func (e *Event) Log(template string, line, column int, message string) {
 	if len(message) > maxWarning {
 		message = strings.ToValidUTF8(message[:maxWarning], "") + "…"

@@ -2,6 +2,7 @@ package mapping_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"iter"
 	"maps"
 	"net/http"
@@ -24,6 +25,7 @@ type fakeEvent struct {
 	Stage     map[string]string `json:"stageVariables"`
 	Response  response
 	raw       []byte
+	logged    []string
 }
 
 type response struct {
@@ -77,6 +79,10 @@ func (e *fakeEvent) Parameters(location event.Location) iter.Seq2[string, string
 }
 
 func (e *fakeEvent) StageVariables() map[string]string { return e.Stage }
+
+func (e *fakeEvent) Log(template string, line, column int, message string) {
+	e.logged = append(e.logged, fmt.Sprintf("%s %d:%d %s", template, line, column, message))
+}
 
 func (e *fakeEvent) Message() ([]byte, bool) {
 	if e.Binary != nil {

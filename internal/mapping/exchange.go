@@ -65,8 +65,8 @@ func (s *scope) Variable(name string) (any, bool) {
 // Log hands on what the interpreter tells, unless another event was told of
 // this line.
 func (s *scope) Log(line, column int, message string) {
-	if l, ok := s.event.(Logger); ok && s.running.isNews(line) {
-		l.Log(s.running.name, line, column, message)
+	if s.running.isNews(line) {
+		s.event.Log(s.running.name, line, column, message)
 	}
 }
 

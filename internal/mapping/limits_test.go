@@ -97,21 +97,11 @@ func TestFailuresAreNamed(t *testing.T) {
 	}
 }
 
-// loggingEvent is a Context that is also a Logger.
-type loggingEvent struct {
-	fakeEvent
-	logged []string
-}
-
-func (e *loggingEvent) Log(template string, line, column int, message string) {
-	e.logged = append(e.logged, fmt.Sprintf("%s %d:%d %s", template, line, column, message))
-}
-
-// What is probably a mistake is told to who wants to hear of it.
+// What is probably a mistake is told to the event that comes upon it first.
 func TestTemplatesAreLogged(t *testing.T) {
 	t.Parallel()
 	requests := compileRequest(t, &apigw.Integration{RequestTemplates: map[string]string{"$default": "\n #set($x = $none)"}})
-	e := new(loggingEvent)
+	e := new(fakeEvent)
 	if _, err := requests.Map(t.Context(), mapping.NewExchange(e)); err != nil {
 		t.Fatal(err)
 	}

@@ -52,13 +52,11 @@ type Context interface {
 	// Message is the client's message, and whether it came as a binary one. It
 	// is not changed.
 	Message() (body []byte, binary bool)
-}
 
-// Logger is a Context that hears of what is not an error but probably a mistake
-// in a template, such as a #set without a value: of each line of a template once,
-// from the first event that comes upon it. Lines and columns count from 1. The
-// message may quote what a client sent.
-type Logger interface {
+	// Log hears of what is not an error but probably a mistake in a template, such
+	// as a #set without a value: of each line of a template once, from the first
+	// event that comes upon it. Lines and columns count from 1. The message may
+	// quote what a client sent.
 	Log(template string, line, column int, message string)
 }
 

@@ -25,10 +25,10 @@ type template struct {
 	name     string // for the log
 	compiled *vtl.Template
 	room     atomic.Int64 // how long outputs are, in bytes
-	told     sync.Map     // the lines of which a Logger has heard
+	told     sync.Map     // the lines that an event was told of
 }
 
-// isNews tells, once, that no Logger has heard of a line.
+// isNews reports, once, that no event was told of a line.
 func (t *template) isNews(line int) bool {
 	_, told := t.told.LoadOrStore(line, nil)
 	return !told
