@@ -11,31 +11,30 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
+	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
 var (
-	region      = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	account     = regexp.MustCompile(`^[0-9]{12}$`)
-	service     = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
-	link        = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	user        = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-	bucket      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	variable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	accessKeyID = regexp.MustCompile(`^[A-Za-z0-9_-]{3,128}$`)
-	email       = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
-	host        = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	function    = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}$`)
+	region   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	account  = regexp.MustCompile(`^[0-9]{12}$`)
+	service  = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
+	link     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	bucket   = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	email    = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
+	host     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	function = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}$`)
 )
 
-func isRegion(text string) error {
+func checkRegion(text string) error {
 	if !region.MatchString(text) {
 		return fmt.Errorf("%q is not the name of a region, such as eu-central-1", text)
 	}
 	return nil
 }
 
-func isAccount(text string) error {
+func checkAccount(text string) error {
 	if !account.MatchString(text) {
 		return fmt.Errorf("%q is not an account id of 12 digits", text)
 	}
@@ -43,10 +42,10 @@ func isAccount(text string) error {
 }
 
 // parseListen reads the address that a port listens on.
-func parseListen(text string) (string, error) { return text, isAddress(text) }
+func parseListen(text string) (string, error) { return text, checkAddress(text) }
 
-// isAddress checks what a listener listens on.
-func isAddress(text string) error {
+// checkAddress checks what a listener listens on.
+func checkAddress(text string) error {
 	_, port, err := net.SplitHostPort(text)
 	if err != nil {
 		return fmt.Errorf("%q is not an address such as :8080, 127.0.0.1:8080 or [::1]:8080", text)
@@ -57,8 +56,8 @@ func isAddress(text string) error {
 	return nil
 }
 
-// isURL checks an http or https URL of a host, perhaps with a path.
-func isURL(text string) error {
+// checkURL checks an http or https URL of a host, perhaps with a path.
+func checkURL(text string) error {
 	u, err := setting.URL(text)
 	if err != nil {
 		return err
@@ -71,7 +70,7 @@ func isURL(text string) error {
 
 // parseEndpoint reads the URL of an AWS service.
 func parseEndpoint(text string) (*url.URL, error) {
-	if err := isURL(text); err != nil {
+	if err := checkURL(text); err != nil {
 		return nil, err
 	}
 	return awsservice.ParseEndpoint(text)
@@ -79,7 +78,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 
 // parseFunction reads the URL of a function's Invoke operation.
 func parseFunction(text string) (awsservice.InvokeEndpoint, error) {
-	if err := isURL(text); err != nil {
+	if err := checkURL(text); err != nil {
 		return awsservice.InvokeEndpoint{}, err
 	}
 	return awsservice.ParseInvokeEndpoint(text)
@@ -99,15 +98,15 @@ func parseCertifiable(text string) (string, error) {
 	return text, nil
 }
 
-func isEmail(text string) error {
+func checkEmail(text string) error {
 	if !email.MatchString(text) {
 		return fmt.Errorf("%q is not an email address", text)
 	}
 	return nil
 }
 
-// isNATS checks the URLs of NATS servers.
-func isNATS(text string) error {
+// checkNATS checks the URLs of NATS servers.
+func checkNATS(text string) error {
 	for server := range strings.SplitSeq(text, ",") {
 		u, err := url.Parse(strings.TrimSpace(server))
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss" {
@@ -120,43 +119,43 @@ func isNATS(text string) error {
 	return nil
 }
 
-func isBucket(text string) error {
+func checkBucket(text string) error {
 	if !bucket.MatchString(text) {
 		return fmt.Errorf("%q is not the name of a bucket: letters, digits, - and _", text)
 	}
 	return nil
 }
 
-// isVariable checks the name of a variable of the environment.
-func isVariable(text string) error {
+// checkVariable checks the name of a variable of the environment.
+func checkVariable(text string) error {
 	if !variable.MatchString(text) {
 		return errors.New("is not the name of a variable of the environment")
 	}
 	return nil
 }
 
-// isUser checks the name of an IAM user.
-func isUser(text string) error {
-	if !user.MatchString(text) {
+// checkUser checks the name of an IAM user.
+func checkUser(text string) error {
+	if !identity.IsUserName(text) {
 		return fmt.Errorf("%q is not the name of a user: 1 to 64 letters, digits and _+=,.@-", text)
 	}
 	return nil
 }
 
-func isAccessKeyID(text string) error {
-	if !accessKeyID.MatchString(text) {
+func checkAccessKeyID(text string) error {
+	if !identity.IsAccessKeyID(text) {
 		return fmt.Errorf("%q is not an access key id: 3 to 128 letters, digits, _ and -", text)
 	}
 	return nil
 }
 
-// isPolicy checks an IAM policy.
-func isPolicy(document string) error {
+// checkPolicy checks an IAM policy.
+func checkPolicy(document string) error {
 	_, err := iampolicy.Parse([]byte(document), iampolicy.Identity)
 	return err
 }
 
-func isLink(text string) error {
+func checkLink(text string) error {
 	if !link.MatchString(text) {
 		return fmt.Errorf("%q is not the id of a VPC link", text)
 	}
@@ -166,20 +165,20 @@ func isLink(text string) error {
 // parseTarget reads the address of a VPC link, or a URL in its place.
 func parseTarget(text string) (setting.Address, error) {
 	address, err := setting.ParseAddress(text)
-	if isURL(text) != nil && (err != nil || isAddress(text) != nil) {
+	if checkURL(text) != nil && (err != nil || checkAddress(text) != nil) {
 		return "", fmt.Errorf("%q is neither an address, host:port, nor an http or https URL", text)
 	}
 	return address, err
 }
 
-func isService(text string) error {
+func checkService(text string) error {
 	if !service.MatchString(text) {
 		return fmt.Errorf("%q is not the name of an AWS service, such as dynamodb", text)
 	}
 	return nil
 }
 
-func isFunction(text string) error {
+func checkFunction(text string) error {
 	if !function.MatchString(text) {
 		return fmt.Errorf("%q is not the name or ARN of a function", text)
 	}

@@ -24,13 +24,13 @@ type key struct {
 // follow from it. A key is here only where something acts on it.
 func (c *Config) keys() section {
 	return section{
-		{"region", text(&c.Region, isRegion)},
-		{"account", text(&c.Account, isAccount)},
+		{"region", text(&c.Region, checkRegion)},
+		{"account", text(&c.Account, checkAccount)},
 		{"node", bind(&c.Node, parseNode)},
 		{"data", filePath(&c.Data)},
 		{"listen", list[string]{&c.Listen, parseListen, 1}},
 		{"admin", section{
-			{"listen", text(&c.Admin.Listen, isAddress)},
+			{"listen", text(&c.Admin.Listen, checkAddress)},
 			{"tls", section{
 				{"cert", filePath(&c.Admin.TLS.Cert)},
 				{"key", filePath(&c.Admin.TLS.Key)},
@@ -42,11 +42,11 @@ func (c *Config) keys() section {
 			{"certificates", live{records[Certificate]{&c.TLS.Certificates, (*Certificate).keys}}},
 			{"acme", section{
 				{"domains", list[string]{&c.TLS.ACME.Domains, parseCertifiable, 0}},
-				{"email", text(&c.TLS.ACME.Email, isEmail)},
-				{"directory", text(&c.TLS.ACME.Directory, isURL)},
+				{"email", text(&c.TLS.ACME.Email, checkEmail)},
+				{"directory", text(&c.TLS.ACME.Directory, checkURL)},
 				{"ca", filePath(&c.TLS.ACME.CA)},
 				{"keyId", text(&c.TLS.ACME.KeyID, nil)},
-				{"macKeyEnv", text(&c.TLS.ACME.MACKey.Env, isVariable)},
+				{"macKeyEnv", text(&c.TLS.ACME.MACKey.Env, checkVariable)},
 				{"macKeyFile", filePath(&c.TLS.ACME.MACKey.File)},
 			}},
 			{"policy", bind(&c.TLS.Policy, servertls.ParsePolicy)},
@@ -55,20 +55,20 @@ func (c *Config) keys() section {
 		{"credentials", live{records[Credential]{&c.Credentials, (*Credential).keys}}},
 		{"apiEndpoint", bind(&c.APIEndpoint, parseAPIEndpoint)},
 		{"nats", section{
-			{"url", text(&c.NATS.URL, isNATS)},
+			{"url", text(&c.NATS.URL, checkNATS)},
 			{"credentials", filePath(&c.NATS.Credentials)},
 			{"nkey", filePath(&c.NATS.NKey)},
 			{"user", text(&c.NATS.User, nil)},
-			{"passwordEnv", text(&c.NATS.Password.Env, isVariable)},
+			{"passwordEnv", text(&c.NATS.Password.Env, checkVariable)},
 			{"passwordFile", filePath(&c.NATS.Password.File)},
-			{"tokenEnv", text(&c.NATS.Token.Env, isVariable)},
+			{"tokenEnv", text(&c.NATS.Token.Env, checkVariable)},
 			{"tokenFile", filePath(&c.NATS.Token.File)},
 			{"tls", section{
 				{"ca", filePath(&c.NATS.TLS.CA)},
 				{"cert", filePath(&c.NATS.TLS.Cert)},
 				{"key", filePath(&c.NATS.TLS.Key)},
 			}},
-			{"bucket", text(&c.NATS.Bucket, isBucket)},
+			{"bucket", text(&c.NATS.Bucket, checkBucket)},
 			{"replicas", integer(&c.NATS.Replicas, 0, 5)},
 			{"timeout", duration(&c.NATS.Timeout, 100*time.Millisecond, time.Minute)},
 		}},
@@ -120,9 +120,9 @@ func (c *Config) keys() section {
 			{"connections", integer(&c.Backends.Connections, 1, 1_000_000)},
 			{"waiting", integer(&c.Backends.Waiting, 0, 1_000_000)},
 		}},
-		{"endpoints", table[*url.URL]{&c.Endpoints, isService, parseEndpoint}},
-		{"vpcLinks", table[setting.Address]{&c.VPCLinks, isLink, parseTarget}},
-		{"functions", live{table[awsservice.InvokeEndpoint]{&c.Functions, isFunction, parseFunction}}},
+		{"endpoints", table[*url.URL]{&c.Endpoints, checkService, parseEndpoint}},
+		{"vpcLinks", table[setting.Address]{&c.VPCLinks, checkLink, parseTarget}},
+		{"functions", live{table[awsservice.InvokeEndpoint]{&c.Functions, checkFunction, parseFunction}}},
 		{"apis", live{shortForm{&c.APIs}}},
 	}
 }
@@ -160,11 +160,11 @@ func (c *Certificate) keys() section {
 
 func (c *Credential) keys() section {
 	return section{
-		{"user", text(&c.User, isUser)},
-		{"accessKeyId", text(&c.AccessKeyID, isAccessKeyID)},
-		{"secretAccessKeyEnv", text(&c.Secret.Env, isVariable)},
+		{"user", text(&c.User, checkUser)},
+		{"accessKeyId", text(&c.AccessKeyID, checkAccessKeyID)},
+		{"secretAccessKeyEnv", text(&c.Secret.Env, checkVariable)},
 		{"secretAccessKeyFile", filePath(&c.Secret.File)},
-		{"policies", documents{&c.Policies, isPolicy}},
+		{"policies", documents{&c.Policies, checkPolicy}},
 		{"expires", timestamp(&c.Expires)},
 	}
 }

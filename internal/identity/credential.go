@@ -61,6 +61,12 @@ var (
 	accessKeyID = regexp.MustCompile(`^[A-Za-z0-9_-]{3,128}$`)
 )
 
+// IsUserName reports whether a text may be the name of a user.
+func IsUserName(text string) bool { return userName.MatchString(text) }
+
+// IsAccessKeyID reports whether a text may be an access key id.
+func IsAccessKeyID(text string) bool { return accessKeyID.MatchString(text) }
+
 // Check returns an error that has everything that is wrong with a credential,
 // nil for a good one. The text has no secret in it.
 func (c *Credential) Check() error {
@@ -72,10 +78,10 @@ func (c *Credential) Check() error {
 func (c *Credential) compile(region, account string) (*key, error) {
 	var mistakes []error
 	complain := func(format string, values ...any) { mistakes = append(mistakes, fmt.Errorf(format, values...)) }
-	if !userName.MatchString(c.User) {
+	if !IsUserName(c.User) {
 		complain("the user's name %q is not 1 to 64 letters, digits and _+=,.@-", c.User)
 	}
-	if !accessKeyID.MatchString(c.AccessKeyID) {
+	if !IsAccessKeyID(c.AccessKeyID) {
 		complain("the access key id %q is not 3 to 128 letters, digits, _ and -", c.AccessKeyID)
 	}
 	var token *tokenHash
