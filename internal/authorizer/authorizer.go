@@ -1,7 +1,7 @@
-// Package authorizer decides on $connect who may open a connection: Lambda
-// REQUEST authorizers, as API Gateway has them, and JWT authorizers, which it
-// has for HTTP APIs only. The plan builds a stage's authorizer; the gateway
-// asks it on every handshake, and keeps what it grants with the connection.
+// Package authorizer decides on $connect who may open a connection. There are
+// Lambda authorizers of type REQUEST, as in API Gateway, and JWT authorizers, which
+// API Gateway has for HTTP APIs only. A plan has the authorizer of its stage; the
+// gateway asks it on every handshake, and keeps its Grant with the connection.
 package authorizer
 
 import (
@@ -15,70 +15,74 @@ import (
 
 // Authorizer decides about handshakes. It is safe for concurrent use.
 type Authorizer interface {
-	// Authorize gives what is known of a client, or why it may not connect. The
-	// grant is there in both cases; with a failure it has the Latency alone.
+	// Authorize returns what is known of a client that may connect, or why it may
+	// not. The Grant is never nil; with a failure only its Latency is set.
 	Authorize(context.Context, Event) (*Grant, *failure.Error)
 }
 
-// Event is what an authorizer reads of the CONNECT event. The first three
+// Event is the CONNECT event, as far as authorizers read it. The first three
 // methods are those of mapping.Context.
 type Event interface {
 	Variable(name string) any
 	Parameters(event.Location) iter.Seq2[string, string]
 	StageVariables() map[string]string
 
-	// AppendAuthorizerEvent appends the event that a Lambda authorizer gets, as
-	// JSON.
+	// AppendAuthorizerEvent appends the event, as JSON, in the form that a Lambda
+	// authorizer gets. methodARN is the ARN of the stage's $connect.
 	AppendAuthorizerEvent(dst []byte, methodARN string) []byte
 }
 
-// Grant is what an authorizer knows of a client that may connect.
+// Grant is what an authorizer has found out about a client that may connect.
 type Grant struct {
-	// Principal is the principalId of later events.
+	// Principal is principalId in $context.authorizer of all events.
 	Principal string
-	// Context is what later events have beside principalId. Its names are
-	// unique; none is principalId, integrationLatency or usageIdentifierKey.
+	// Context are the other members of $context.authorizer. Names are unique; none
+	// is principalId, integrationLatency or usageIdentifierKey.
 	Context []event.Parameter
 	// UsageIdentifierKey is the client's API key, for APIs that take it from
 	// the authorizer. It is a secret.
 	UsageIdentifierKey string
 	// Latency is how long the function took; 0 where none was called.
 	Latency time.Duration
-	// Protocol is set when the client sent its token as a subprotocol.
+	// Protocol is set where the client sent its token as a subprotocol.
 	Protocol *Protocol
 }
 
-// Protocol is what becomes of Sec-WebSocket-Protocol when one of the offered
+// Protocol says what to do with Sec-WebSocket-Protocol where one of the offered
 // subprotocols was a token.
 type Protocol struct {
-	// Offered is the header's value for backends: what else was offered. Empty:
-	// backends see no such header.
+	// Offered is the header's value for backends: the subprotocols that are not
+	// the token. Empty: backends do not get the header.
 	Offered string
-	// Accepted is the subprotocol of the handshake's answer when $connect does
-	// not name one: browsers want one of those that they offered.
+	// Accepted is the subprotocol of the handshake's answer where $connect does
+	// not name one: browsers need one of those that they offered.
 	Accepted string
 }
 
+// unauthorized returns the failure for a client that has not shown who it is.
 func unauthorized(format string, args ...any) *failure.Error {
 	return failure.New(failure.Unauthorized, format, args...)
 }
 
-// failed is for a decision that could not be made.
+// failed returns the failure for a decision that could not be made.
 func failed(format string, args ...any) *failure.Error {
 	return failure.New(failure.Authorizer, format, args...)
 }
 
-// misconfigured is for an authorizer that answers what is no decision.
+// misconfigured returns the failure for an authorizer that cannot decide as it is
+// configured, or whose answer is not a decision.
 func misconfigured(format string, args ...any) *failure.Error {
 	return failure.New(failure.AuthorizerConfiguration, format, args...)
 }
 
-// reserved are names that the gateway gives a meaning of its own.
+// reserved reports whether a name in an authorizer's context is one that the gateway
+// uses itself.
 func reserved(name string) bool {
 	return name == "principalId" || name == "integrationLatency" || name == "usageIdentifierKey"
 }
 
-// Broken refuses everybody, for a stage whose authorizer cannot be built.
+// Broken returns the authorizer of a stage whose own cannot be built: it refuses all
+// clients, with the error as the reason.
 func Broken(err error) Authorizer { return broken{misconfigured("%w", err)} }
 
 type broken struct{ refusal *failure.Error }

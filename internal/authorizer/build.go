@@ -35,11 +35,11 @@ const (
 	typeIAM     = "AWS_IAM"
 )
 
-// Build makes the authorizer of a stage's $connect, nil where there is none: by
-// the authorizer that the $connect route names, or by the API's tag TagJWT,
-// which guards an API also without a $connect route. AWS_IAM is not decided
-// here. An error is in words for the API's owner; the stage must not be served
-// without an authorizer then.
+// Build makes the authorizer of a stage's $connect. It is the one that the $connect
+// route names, or that of the API's tag TagJWT, which guards an API without a
+// $connect route too. It is nil where there is neither, and for AWS_IAM, which
+// package identity decides. The error tells the API's owner what is wrong; the
+// stage must not be served without an authorizer then (see Broken).
 func (b *Builder) Build(api *apigw.API, s *apigw.Stage) (Authorizer, error) {
 	route := connectRoute(api)
 	tag, tagged := api.Tags[TagJWT]
@@ -83,7 +83,7 @@ func (b *Builder) Build(api *apigw.API, s *apigw.Stage) (Authorizer, error) {
 	return made, nil
 }
 
-// connectRoute gives the $connect route, an empty one when there is none.
+// connectRoute returns the $connect route, an empty one where there is none.
 func connectRoute(api *apigw.API) *apigw.Route {
 	for _, route := range api.Routes {
 		if route.RouteKey == "$connect" {
@@ -125,8 +125,9 @@ func (b *Builder) arn(api *apigw.API, path string) string {
 	return apigw.ExecuteARN(b.Region, b.Account, api.ApiId, path)
 }
 
-// jwt makes a JWT authorizer. The route's scopes come before the tag's, the
-// tag's source before the authorizer's, which may be nil.
+// jwt makes a JWT authorizer by the tag's settings. The route's scopes replace the
+// tag's. Where the tag has no source, it is that of the authorizer, which may be
+// nil.
 func (b *Builder) jwt(tag string, route *apigw.Route, a *apigw.Authorizer) (Authorizer, error) {
 	s, err := parseSettings(tag)
 	if err != nil {
@@ -143,7 +144,7 @@ func (b *Builder) jwt(tag string, route *apigw.Route, a *apigw.Authorizer) (Auth
 	return &jwtAuthorizer{s, b.issuer(s.issuer)}, nil
 }
 
-// sourceOf gives where an authorizer's identity source says that the token is.
+// sourceOf returns where the token is, by an authorizer's identity source.
 func sourceOf(a *apigw.Authorizer) (tokenSource, error) {
 	if a == nil || len(a.IdentitySource) == 0 || a.IdentitySource[0] == "" {
 		return defaultTokenSource, nil
@@ -154,7 +155,8 @@ func sourceOf(a *apigw.Authorizer) (tokenSource, error) {
 	return parseTokenSource(a.IdentitySource[0])
 }
 
-// issuer gives the one issuer of a URL, so that all stages share its keys.
+// issuer returns the issuer of a URL. There is one for all stages, which share its
+// keys.
 func (b *Builder) issuer(url string) *issuer {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -8,8 +8,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/event"
 )
 
-// source is an identity source: a part of the handshake that must not be
-// empty.
+// source is an identity source: the place of a value in the handshake.
 type source struct {
 	kind sourceKind
 	name string
@@ -25,7 +24,7 @@ const (
 	variableSource
 )
 
-// sourceForms are the ways to write a source; the name follows.
+// sourceForms are the ways to write a source: a prefix, and behind it the name.
 var sourceForms = []struct {
 	kind   sourceKind
 	prefix string
@@ -38,6 +37,7 @@ var sourceForms = []struct {
 
 var sourceName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 
+// parseSource reads one identity source.
 func parseSource(text string) (source, error) {
 	for _, form := range sourceForms {
 		if name, ok := strings.CutPrefix(text, form.prefix); ok && sourceName.MatchString(name) {
@@ -49,7 +49,8 @@ func parseSource(text string) (source, error) {
 		"or a context parameter, matching 'context.[a-zA-Z0-9._-]+'", text)
 }
 
-// parseSources reads an authorizer's identity sources. Empty texts are none.
+// parseSources reads an authorizer's identity sources. A text may have several, with
+// commas between them; empty ones are skipped.
 func parseSources(texts []string) ([]source, error) {
 	var sources []source
 	for _, list := range texts {
@@ -67,7 +68,8 @@ func parseSources(texts []string) ([]source, error) {
 	return sources, nil
 }
 
-// missing says whether the handshake has nothing at a source.
+// missing reports whether the handshake has no value at the source, or an empty
+// one.
 func (s source) missing(e Event) bool {
 	switch s.kind {
 	case headerSource, querySource:
@@ -82,8 +84,8 @@ func (s source) missing(e Event) bool {
 	return value == nil || value == ""
 }
 
-// values gives all values of a header or query parameter. Only names of
-// headers are the same in upper and lower case.
+// values returns all values of a header or query parameter. The case of a header's
+// name does not matter.
 func (s source) values(e Event) []string {
 	location, same := event.QueryString, func(name string) bool { return name == s.name }
 	if s.kind == headerSource {
@@ -98,7 +100,8 @@ func (s source) values(e Event) []string {
 	return values
 }
 
-// last gives the last of several values, which is the one that functions see.
+// last returns the last of several values, which is the one that functions get; ""
+// of none.
 func last(values []string) string {
 	if len(values) == 0 {
 		return ""

@@ -13,41 +13,43 @@ import (
 )
 
 const (
-	// keysAge is how old keys may be before they are fetched again: so long may
-	// a key be used that the issuer has taken back.
+	// keysAge is the age at which keys are fetched again. A key that the issuer
+	// has withdrawn is accepted for so long.
 	keysAge = 15 * time.Minute
-	// fetchPause is how long after a fetch, also one that failed, no token
-	// makes for another, and firstPause while there are no keys at all. Tokens
-	// with made-up key ids cannot flood the issuer.
+	// fetchPause is how long after a fetch, even one that failed, there is no
+	// other; firstPause is the same while there are no keys at all. Without it,
+	// tokens with made-up key ids could flood the issuer.
 	fetchPause = 10 * time.Second
 	firstPause = time.Second
 
-	fetchTimeout = 5 * time.Second // the wait for its turn included
+	// fetchTimeout is how long a fetch may take, the wait for its turn included.
+	fetchTimeout = 5 * time.Second
 )
 
-// issuer is an OpenID provider with the keys that it signs with. It is safe
+// issuer is an OpenID provider, and the keys that it signs tokens with. It is safe
 // for concurrent use.
 type issuer struct {
 	url     string
 	fetcher *fetcher
 
-	keys atomic.Pointer[keySet] // nil: never fetched
+	keys atomic.Pointer[keySet] // nil until the first fetch that works
 
-	turn    chan struct{} // holds one token, for the one who fetches
-	tried   time.Time     // guarded by turn: the last fetch
-	failure error         // guarded by turn: of the last fetch
+	turn    chan struct{} // a lock: has one element, which the goroutine takes that fetches
+	tried   time.Time     // guarded by turn: when the last fetch ended
+	failure error         // guarded by turn: of the last fetch that failed
 }
 
+// newIssuer makes an issuer whose keys are not known yet.
 func newIssuer(issuerURL string, f *fetcher) *issuer {
 	i := &issuer{url: issuerURL, fetcher: f, turn: make(chan struct{}, 1)}
 	i.turn <- struct{}{}
 	return i
 }
 
-// find gives the keys that a token with a key id and an algorithm may be signed
-// with. It asks the issuer when no key fits, and when the keys are old. While
-// the issuer does not answer, the last keys go on. The error is for an issuer
-// that has never answered.
+// find returns the keys that a token with the given key id and algorithm may be
+// signed with; there may be none. It fetches the issuer's keys where none fits, and
+// where they are old. As long as that fails, the last keys are used. The error is
+// for an issuer whose keys were never fetched.
 func (i *issuer) find(ctx context.Context, keyID, algorithm string) ([]jose.JSONWebKey, error) {
 	set := i.keys.Load()
 	fitting := set.find(keyID, algorithm)
@@ -78,8 +80,8 @@ func (i *issuer) find(ctx context.Context, keyID, algorithm string) ([]jose.JSON
 	return set.find(keyID, algorithm), nil
 }
 
-// refreshInTurn fetches the keys, unless the last fetch was just now. Only who
-// has the turn may call it.
+// refreshInTurn fetches the keys, unless the last fetch is too recent. The caller
+// has the turn.
 func (i *issuer) refreshInTurn(ctx context.Context, set *keySet) {
 	pause := fetchPause
 	if set == nil {
@@ -92,12 +94,12 @@ func (i *issuer) refreshInTurn(ctx context.Context, set *keySet) {
 	if err == nil {
 		i.keys.Store(keys)
 	} else if i.failure = err; ctx.Err() != nil {
-		return // the caller gave up, which says nothing of the issuer
+		return // the caller gave up: that is not the issuer's failure
 	}
 	i.tried = time.Now()
 }
 
-// fetch reads the issuer's keys from where its OpenID configuration says.
+// fetch reads the issuer's OpenID configuration, and the keys from the URL in it.
 func (i *issuer) fetch(ctx context.Context) (*keySet, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()

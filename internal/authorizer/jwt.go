@@ -16,10 +16,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// maxToken is the size of the longest token that is looked at.
+// maxToken is how many bytes a token may have.
 const maxToken = 16 << 10
 
-// jwtAuthorizer lets in who shows a token of an issuer.
+// jwtAuthorizer is an authorizer that lets in clients with a token of an issuer.
 type jwtAuthorizer struct {
 	settings *settings
 	issuer   *issuer
@@ -35,7 +35,7 @@ func (a *jwtAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *failur
 	return &Grant{Principal: subject, Context: a.context(payload), Protocol: protocol}, nil
 }
 
-// examine gives the claims of a token that is right, and whom it is about.
+// examine checks a token, and returns its claims and their subject.
 func (a *jwtAuthorizer) examine(ctx context.Context, token string) (payload []byte, subject string, refusal *failure.Error) {
 	if token == "" {
 		return nil, "", unauthorized("there is not one token in %s", a.settings.source)
@@ -57,7 +57,7 @@ func (a *jwtAuthorizer) examine(ctx context.Context, token string) (payload []by
 	return payload, claims.Subject, nil
 }
 
-// verify gives what a key of the issuer signed.
+// verify checks the signature of a token, and returns what is signed.
 func (a *jwtAuthorizer) verify(ctx context.Context, token string) ([]byte, *failure.Error) {
 	signed, err := jose.ParseSignedCompact(token, a.settings.algorithms)
 	if err != nil {
@@ -79,7 +79,7 @@ func (a *jwtAuthorizer) verify(ctx context.Context, token string) ([]byte, *fail
 	return nil, unauthorized("the token's signature is wrong")
 }
 
-// claims are those that decide.
+// claims are the claims of a token that are checked.
 type claims struct {
 	jwt.Claims
 	ClientID string    `json:"client_id"`
@@ -87,7 +87,8 @@ type claims struct {
 	Scp      scopeList `json:"scp"`
 }
 
-// scopeList is scopes as a text with spaces between them, or as a list.
+// scopeList is a list of scopes. In JSON it is a list, or a text with spaces between
+// the scopes.
 type scopeList []string
 
 func (s *scopeList) UnmarshalJSON(text []byte) error {
@@ -99,9 +100,9 @@ func (s *scopeList) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(s))
 }
 
-// check reads the claims of a token and holds them against the settings. A
-// token without aud may have the client that it was made for in client_id, as
-// access tokens of Cognito do.
+// check reads the claims of a token, and compares them with the settings. Where a
+// token has no aud, its client_id is compared instead: access tokens of Cognito
+// have that.
 func (a *jwtAuthorizer) check(payload []byte, now time.Time) (*claims, error) {
 	var c claims
 	if err := json.Unmarshal(payload, &c); err != nil {
@@ -124,16 +125,18 @@ func (a *jwtAuthorizer) check(payload []byte, now time.Time) (*claims, error) {
 	return &c, nil
 }
 
+// hasScope reports whether there is one of the scopes, or none is wanted.
 func (c *claims) hasScope(wanted []string) bool {
 	return len(wanted) == 0 || overlap(c.Scope, wanted) || overlap(c.Scp, wanted)
 }
 
+// overlap reports whether two lists have a text in common.
 func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
-// context gives the claims as the authorizer's context: texts as they are,
-// lists and objects as JSON.
+// context returns the claims that are members of $context.authorizer: texts as they
+// are, lists and objects as JSON.
 func (a *jwtAuthorizer) context(payload []byte) []event.Parameter {
 	document, err := jsonvalue.Parse(payload)
 	object, ok := document.(*jsonvalue.Object)
@@ -154,7 +157,8 @@ func (a *jwtAuthorizer) context(payload []byte) []event.Parameter {
 	return entries
 }
 
-// scalar gives a text, number or truth value as text, as events have it.
+// scalar returns a string, number or boolean as the text that events have for it. It
+// reports false for any other value.
 func scalar(value any) (text string, ok bool) {
 	switch value := value.(type) {
 	case string:

@@ -19,14 +19,14 @@ const (
 	maxRSABits = 8192
 )
 
-// keySet is the keys of an issuer. It is not changed.
+// keySet is the keys of an issuer. It is immutable.
 type keySet struct {
 	fetched time.Time
 	keys    []jose.JSONWebKey
 }
 
-// newKeySet reads keys, without those that are not for signatures, or of a kind
-// that is not known here. There must be at least one.
+// newKeySet reads keys, each a JWK. It skips those that cannot be used. The error is
+// for too many keys, and for none that can be used.
 func newKeySet(texts []json.RawMessage) (*keySet, error) {
 	if len(texts) > maxKeys {
 		return nil, fmt.Errorf("there are more than %d keys", maxKeys)
@@ -44,8 +44,8 @@ func newKeySet(texts []json.RawMessage) (*keySet, error) {
 	return set, nil
 }
 
-// usable leaves out secret keys, keys for encryption, and keys that are weak or
-// would take long.
+// usable reports whether a key can check signatures: not a secret key, nor one for
+// encryption, nor an RSA key that is weak or so long that a check takes long.
 func usable(key *jose.JSONWebKey) bool {
 	if !key.Valid() || !key.IsPublic() || key.Use != "" && key.Use != "sig" {
 		return false
@@ -56,8 +56,8 @@ func usable(key *jose.JSONWebKey) bool {
 	return true
 }
 
-// find gives the keys with an id that fit an algorithm; for a token without a
-// key id, all that fit. A nil set has none.
+// find returns the keys that have the given id and fit an algorithm; for the id "",
+// all that fit. A nil set has none.
 func (s *keySet) find(keyID, algorithm string) []jose.JSONWebKey {
 	if s == nil {
 		return nil
@@ -71,8 +71,8 @@ func (s *keySet) find(keyID, algorithm string) []jose.JSONWebKey {
 	return found
 }
 
-// fits: a key is of the kind that an algorithm works with, and not meant for
-// another one.
+// fits reports whether a key is of the type that an algorithm needs, and not meant
+// for another algorithm.
 func fits(key *jose.JSONWebKey, algorithm string) bool {
 	if key.Algorithm != "" && key.Algorithm != algorithm {
 		return false

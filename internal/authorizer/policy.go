@@ -35,7 +35,8 @@ func parsePolicy(policy *jsonvalue.Object) (*iampolicy.Document, error) {
 	return iampolicy.Parse(jsonvalue.Append(nil, policy), iampolicy.Identity)
 }
 
-// checkResources looks at the length of a policy's resources.
+// checkResources returns an error for a statement, or a list of them, with a
+// resource that is too long.
 func checkResources(statement any) error {
 	switch statement := statement.(type) {
 	case *jsonvalue.List:
@@ -59,7 +60,7 @@ func checkResources(statement any) error {
 	return nil
 }
 
-// evaluate asks a policy for the stage's $connect.
+// evaluate returns nil where a policy allows the stage's $connect.
 func (a *requestAuthorizer) evaluate(policy *iampolicy.Document, keys conditionKeys) *failure.Error {
 	decision := iampolicy.Evaluate([]*iampolicy.Document{policy}, &iampolicy.Request{
 		Action: action, Resource: a.methodARN, Context: keys,
@@ -81,7 +82,7 @@ func denied(message, verb, methodARN string) *failure.Error {
 	}
 }
 
-// conditionKeys are what the conditions of a policy can look at.
+// conditionKeys are the keys that conditions of a policy can use.
 type conditionKeys struct {
 	event Event
 	now   time.Time

@@ -11,11 +11,11 @@ import (
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
-// functionTimeout is how long a function may take: API Gateway's longest.
+// functionTimeout is how long a function may take: API Gateway's maximum.
 const functionTimeout = 29 * time.Second
 
-// requestAuthorizer is a Lambda authorizer of type REQUEST: a function decides
-// by a policy. Nothing is cached: each handshake is a call.
+// requestAuthorizer is a Lambda authorizer of type REQUEST: a function returns a
+// policy, and that decides. Nothing is cached: each handshake calls the function.
 type requestAuthorizer struct {
 	functions   lambda.Invoker
 	functionARN string
@@ -24,8 +24,8 @@ type requestAuthorizer struct {
 	methodARN   string // what the policy must allow
 }
 
-// Authorize implements Authorizer. An empty identity source is refused without
-// a call.
+// Authorize implements Authorizer. A client without a value at each identity source
+// is refused, and the function is not called.
 func (a *requestAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *failure.Error) {
 	for _, s := range a.sources {
 		if s.missing(e) {
@@ -42,7 +42,7 @@ func (a *requestAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *fa
 	return grant, refusal
 }
 
-// call gives what the function returned.
+// call calls the function, and returns its answer.
 func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *failure.Error) {
 	ctx, cancel := context.WithTimeout(ctx, functionTimeout)
 	defer cancel()
@@ -67,14 +67,14 @@ func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *failure
 	var thrown struct {
 		Message string `json:"errorMessage"`
 	}
-	_ = json.Unmarshal(result.Payload, &thrown) // without a message it is a failure like others
+	_ = json.Unmarshal(result.Payload, &thrown) // without a message it is a failure like any other
 	if thrown.Message == "Unauthorized" {
 		return nil, unauthorized("the authorizer's function threw Unauthorized")
 	}
 	return nil, failed("the authorizer's function failed: %s", quoted(thrown.Message))
 }
 
-// decide reads the function's answer and asks its policy.
+// decide reads the function's answer, and evaluates the policy in it.
 func (a *requestAuthorizer) decide(payload []byte, e Event) (*Grant, *failure.Error) {
 	result, err := parseResult(payload)
 	if err != nil {
@@ -86,7 +86,8 @@ func (a *requestAuthorizer) decide(payload []byte, e Event) (*Grant, *failure.Er
 	return result.grant, nil
 }
 
-// quoted keeps a function's message from filling the log, or faking a line of it.
+// quoted returns a function's message in quotes, shortened: it can neither fill the
+// log nor fake a line of it.
 func quoted(message string) string {
 	const most = 500
 	if len(message) > most {

@@ -14,22 +14,22 @@ const (
 	maxIdentifierKey = 128
 )
 
-// result is what a function answered: a grant, for as far as the policy allows
-// it.
+// result is what a function answered: a grant, which holds where the policy allows
+// the handshake.
 type result struct {
 	grant  *Grant
 	policy *iampolicy.Document
 }
 
-// parseResult reads a function's answer. An error goes on after "the
-// authorizer's function".
+// parseResult reads a function's answer. The error's text continues a sentence that
+// begins with "the authorizer's function".
 func parseResult(payload []byte) (*result, error) {
 	if len(payload) > maxResult {
 		return nil, fmt.Errorf("answered %d bytes; %d are allowed", len(payload), maxResult)
 	}
 	document, err := jsonvalue.Parse(payload)
 	if err != nil {
-		return nil, fmt.Errorf("answered what cannot be read: %w", err)
+		return nil, fmt.Errorf("answered something that cannot be read: %w", err)
 	}
 	answer, ok := document.(*jsonvalue.Object)
 	if !ok {
@@ -59,12 +59,14 @@ func parseResult(payload []byte) (*result, error) {
 	return r, err
 }
 
+// get returns a member of an object, nil where there is none.
 func get(o *jsonvalue.Object, name string) any {
 	value, _ := o.Get(name)
 	return value
 }
 
-// parseContext turns every entry into a text. Null is no entry.
+// parseContext reads the member context, whose values become texts. Members that are
+// null or have a reserved name are skipped.
 func parseContext(value any) ([]event.Parameter, error) {
 	if value == nil {
 		return nil, nil
@@ -80,7 +82,7 @@ func parseContext(value any) ([]event.Parameter, error) {
 		}
 		text, ok := scalar(value)
 		if !ok {
-			return nil, fmt.Errorf("answered a context whose %q is neither a text, a number nor a truth value", name)
+			return nil, fmt.Errorf("answered a context whose %q is neither a string, a number nor a boolean", name)
 		}
 		context = append(context, event.Parameter{Name: name, Value: text})
 	}

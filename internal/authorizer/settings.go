@@ -19,19 +19,19 @@ import (
 // All but issuer, source and leeway may be given several times.
 const TagJWT = "stagedoor:jwt"
 
-// settings are those of a JWT authorizer.
+// settings are how a JWT authorizer checks tokens.
 type settings struct {
 	issuer     string
-	audiences  []string // one of these must be a token's
-	scopes     []string // one of these must be a token's; empty: none is needed
+	audiences  []string // a token must be for one of these
+	scopes     []string // a token must have one of these; empty: none is needed
 	source     tokenSource
 	leeway     time.Duration
 	algorithms []jose.SignatureAlgorithm
-	claims     []string // that go into the context; empty: all
+	claims     []string // those that the authorizer's context has; empty: all
 }
 
-// algorithms are what tokens may be signed with: with keys that the issuer
-// alone has.
+// algorithms are those that tokens may be signed with. All are asymmetric: only the
+// issuer has the keys that sign.
 var algorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
 	jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
@@ -42,7 +42,8 @@ const (
 	maxLeeway     = 10 * time.Minute
 )
 
-// parseSettings reads a tag. An error is in words for the API's owner.
+// parseSettings reads the value of TagJWT. The error tells the API's owner what is
+// wrong.
 func parseSettings(tag string) (*settings, error) {
 	s, err := readSettings(tag)
 	if err != nil {
@@ -116,7 +117,8 @@ func (s *settings) set(name, value string) (err error) {
 	return err
 }
 
-// checkIssuer refuses issuers whose keys anybody on the way could replace.
+// checkIssuer returns an error for an issuer whose keys could be replaced on their
+// way by anybody.
 func checkIssuer(issuer string) error {
 	u, err := url.Parse(issuer)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -128,7 +130,8 @@ func checkIssuer(issuer string) error {
 	return nil
 }
 
-// trusted: what comes from a URL is what its owner sent.
+// trusted reports whether an answer from a URL comes from the URL's owner: over TLS,
+// or from this machine.
 func trusted(u *url.URL) bool {
 	return u.Scheme == "https" || u.Scheme == "http" && onThisMachine(u)
 }

@@ -5,16 +5,18 @@ import (
 	"strings"
 )
 
-// tokenSource is where clients put their token. The zero value is no source.
+// tokenSource is where clients put their token: a subprotocol, or a header or query
+// parameter. The zero value stands for no source.
 type tokenSource struct {
 	subprotocol bool
 	parameter   source
 }
 
-// defaultTokenSource is the header that HTTP has for it. Browsers cannot set it.
+// defaultTokenSource is the header that HTTP has for tokens. Scripts in browsers
+// cannot set it.
 var defaultTokenSource = tokenSource{parameter: source{headerSource, "Authorization", "route.request.header.Authorization"}}
 
-// bearer begins the subprotocol that is a token.
+// bearer is the beginning of a subprotocol that has the token.
 const bearer = "bearer."
 
 func parseTokenSource(text string) (tokenSource, error) {
@@ -35,7 +37,8 @@ func (s tokenSource) String() string {
 	return s.parameter.text
 }
 
-// token gives the handshake's token, "" when there is none or more than one.
+// token returns the token of a handshake, "" where there is none or more than one.
+// protocol is nil unless the token is a subprotocol.
 func (s tokenSource) token(e Event) (token string, protocol *Protocol) {
 	if s.subprotocol {
 		return fromSubprotocols(e)

@@ -1,8 +1,8 @@
 // Package awsservice calls AWS services as AWS integrations do: it reads an
-// integration's URI, makes the request that the service expects of it, signs
-// it, and hands back what the service answered. What goes into a request -
-// mapped parameters, a rendered template - is the caller's; so are the events
-// and errors of WebSocket APIs.
+// integration's URI, makes the request that the service expects, signs it, and
+// returns what the service answered. The caller gives the parameters and the body
+// of the request. The package knows nothing of WebSocket APIs, their events and
+// their errors.
 package awsservice
 
 import (
@@ -22,9 +22,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
-// ConfigurationError is the error for a call that cannot work until somebody
-// changes the integration or the gateway's credentials. Nothing was sent to
-// the service.
+// ConfigurationError is the error for a call that cannot work before the
+// integration or the gateway's credentials are changed. Nothing was sent to the
+// service.
 type ConfigurationError struct{ Reason string }
 
 func (e *ConfigurationError) Error() string { return e.Reason }
@@ -38,23 +38,23 @@ type Options struct {
 	Endpoints map[string]*url.URL
 
 	// Credentials sign the requests of integrations without a role, and those
-	// for the roles themselves. nil stands for the default chain of the AWS
-	// SDKs (environment, shared files, container, instance), which is looked
-	// at when the first request is made.
+	// for the roles themselves. Nil stands for the default chain of the AWS
+	// SDKs (environment, shared files, container, instance), which is read when
+	// the first request is made.
 	Credentials aws.CredentialsProvider
 
 	// IgnoreRoles signs all requests with Credentials, whatever role an
-	// integration names. It is for services that look at no signature.
+	// integration names. It is for services that do not check signatures.
 	IgnoreRoles bool
 
-	// OpenEndpoints says that the services behind endpoints of one's own look
-	// at no signature. Calls to them are signed with what the environment and
-	// the shared files have, or else with made-up credentials; no role is
-	// assumed for them.
+	// OpenEndpoints says that the services behind configured endpoints do not
+	// check signatures. Calls to them are signed with the credentials of the
+	// environment and the shared files or, where there are none, with made-up
+	// ones; no role is assumed.
 	OpenEndpoints bool
 
-	// Transport carries the requests. nil stands for one of the client's own,
-	// with pooled connections and the environment's proxy.
+	// Transport sends the requests. Nil stands for one of the client's own, which
+	// keeps connections and uses the environment's proxy.
 	Transport http.RoundTripper
 
 	// Bounds are those of each backend: a service's host, or a function.
@@ -68,7 +68,7 @@ type Options struct {
 type Client struct {
 	endpoints   map[string]*url.URL // by variableName
 	own         aws.CredentialsProvider
-	open        aws.CredentialsProvider // for endpoints of one's own; nil: own
+	open        aws.CredentialsProvider // for configured endpoints; nil: own
 	ignoreRoles bool
 	transport   http.RoundTripper
 	turns       *turnstile.Turnstile

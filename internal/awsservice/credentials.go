@@ -22,8 +22,8 @@ import (
 
 var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/\S+$`)
 
-// CheckCredentials says why an integration's CredentialsArn cannot be used.
-// Empty can: it stands for the gateway's own credentials.
+// CheckCredentials returns an error for a CredentialsArn of an integration that
+// cannot be used. It may be empty, which stands for the gateway's own credentials.
 func CheckCredentials(arn string) error {
 	switch {
 	case arn == "" || roleARN.MatchString(arn):
@@ -34,7 +34,7 @@ func CheckCredentials(arn string) error {
 	return fmt.Errorf("CredentialsArn %q is not the ARN of a role", arn)
 }
 
-// sign makes the request of a call, with its signature.
+// sign makes the signed request of a call.
 func (c *Client) sign(ctx context.Context, r *Request) (*http.Request, error) {
 	s := r.URI.service()
 	request, body, err := c.build(ctx, r, s)
@@ -57,7 +57,7 @@ func (c *Client) sign(ctx context.Context, r *Request) (*http.Request, error) {
 	return request, nil
 }
 
-// retrieve gets the credentials of a call.
+// retrieve returns the credentials that sign a call.
 func (c *Client) retrieve(ctx context.Context, r *Request) (aws.Credentials, error) {
 	provider, whose := c.own, ""
 	if c.open != nil && c.overrides(&r.URI) {
@@ -78,18 +78,18 @@ func (c *Client) retrieve(ctx context.Context, r *Request) (aws.Credentials, err
 	return found, nil
 }
 
-// assumed is a role in the region whose STS gives its credentials.
+// assumed is a role, and the region of the STS that its credentials come from.
 type assumed struct{ arn, region string }
 
 const (
-	// sessionName is how CloudTrail shows who took a role.
+	// sessionName is the name of the sessions of roles, which CloudTrail shows.
 	sessionName = "stagedoor"
-	// A role's credentials are renewed so long before they end.
+	// renewal is how long before their end the credentials of a role are renewed.
 	renewal = 2 * time.Minute
 )
 
-// role returns the provider of a role's credentials, which keeps and renews
-// them. There are as many as integrations name.
+// role returns the provider of a role's credentials, which keeps and renews them.
+// There is one for each role that integrations name.
 func (c *Client) role(role assumed) aws.CredentialsProvider {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +104,7 @@ func (c *Client) role(role assumed) aws.CredentialsProvider {
 	return provider
 }
 
-// stsRole gets the credentials of a role from STS.
+// stsRole is a role whose credentials come from STS.
 type stsRole struct {
 	*Client
 	assumed
@@ -128,8 +128,9 @@ func (r *stsRole) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	}).Retrieve(ctx)
 }
 
-// openChain is for services that look at no signature: what credentials there
-// are, since emulators tell accounts apart by them, but never a failure.
+// openChain provides credentials for services that do not check signatures: those
+// that are configured, since emulators tell accounts apart by them, or else made-up
+// ones. It fails only where the context has ended.
 type openChain struct {
 	given aws.CredentialsProvider // may be nil
 }
@@ -138,8 +139,8 @@ type openChain struct {
 func (o *openChain) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	provider := o.given
 	if provider == nil {
-		// No instance is asked for its role: where there is none, that takes
-		// seconds.
+		// The instance is not asked for its role: where the machine is not an
+		// instance, that takes seconds.
 		loaded, err := config.LoadDefaultConfig(ctx, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 		if err == nil {
 			provider = loaded.Credentials
@@ -153,15 +154,15 @@ func (o *openChain) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test", Source: "made up"}, ctx.Err()
 }
 
-// defaultChain is where the AWS SDKs find credentials. It is put together when
-// the first are wanted, because that reads files.
+// defaultChain provides the credentials that the AWS SDKs find. It reads the files
+// for that when it is first asked.
 type defaultChain struct {
 	load func() (aws.Config, error)
 }
 
 func newDefaultChain() *defaultChain {
 	return &defaultChain{sync.OnceValues(func() (aws.Config, error) {
-		// What goes wrong is in the error; the SDK would print it beside our log.
+		// The error has what went wrong; the SDK would print it beside our log.
 		return config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}))
 	})}
 }

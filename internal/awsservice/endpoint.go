@@ -10,8 +10,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
-// endpoint is where a service answers: a scheme, a host, and a path that comes
-// before every other, without a slash at its end. The URL is the caller's.
+// endpoint returns where a service answers: a scheme, a host, and the path, without
+// a slash at its end, that stands before the path of a call. The caller may change
+// the URL.
 func (c *Client) endpoint(u *URI, s service) (*url.URL, error) {
 	base, err := c.override(u, s)
 	if err != nil {
@@ -19,7 +20,7 @@ func (c *Client) endpoint(u *URI, s service) (*url.URL, error) {
 	}
 	if base != nil {
 		if s.pathAsIs && u.Subdomain != "" {
-			// An endpoint of one's own has no host name for every bucket.
+			// A configured endpoint has no host name for each bucket.
 			return base.JoinPath(u.Subdomain), nil
 		}
 		own := *base
@@ -29,22 +30,22 @@ func (c *Client) endpoint(u *URI, s service) (*url.URL, error) {
 	return &url.URL{Scheme: "https", Host: host}, nil
 }
 
-// HasEndpoint tells whether a service has an endpoint of one's own: calls to it
-// do not reach AWS.
+// HasEndpoint reports whether an endpoint is configured for a service, so that calls
+// of it do not go to AWS.
 func (c *Client) HasEndpoint(service string) bool {
 	return c.overrides(&URI{Service: service})
 }
 
-// overrides reports whether the service of a URI has an endpoint of one's own, be
-// it a wrong one.
+// overrides reports whether an endpoint is configured for the service of a URI, even
+// if it is wrong.
 func (c *Client) overrides(u *URI) bool {
 	endpoint, err := c.override(u, u.service())
 	return endpoint != nil || err != nil
 }
 
-// override is the endpoint that was configured for a service: its own, or the
-// one for all. Nil stands for AWS's. The error is for a variable of the
-// environment that is no URL.
+// override returns the endpoint that is configured for a service, or else the one
+// that is for all; nil where there is neither, which stands for AWS's. The error is
+// for an environment variable that is not a URL.
 func (c *Client) override(u *URI, s service) (*url.URL, error) {
 	names := []string{variableName(u.name()), variableName(u.Service), s.sdk}
 	for _, name := range names {
@@ -66,7 +67,8 @@ func (c *Client) override(u *URI, s service) (*url.URL, error) {
 	return nil, nil
 }
 
-// variableName writes a service's name as variables of the environment do.
+// variableName returns a service's name in the form that environment variables have
+// it.
 func variableName(service string) string {
 	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_", " ", "_").Replace(service))
 }

@@ -13,23 +13,24 @@ import (
 	"strings"
 )
 
-// Request is one call of an integration. Do neither keeps nor changes it.
+// Request is one call of an integration. Client.Do does not change it, and does not
+// keep it after the call.
 type Request struct {
 	URI    URI
-	Method string            // the integration's; empty stands for POST
+	Method string            // empty stands for POST
 	Header http.Header       // mapped headers, names in canonical form
 	Query  url.Values        // mapped query parameters
 	Path   map[string]string // values of the URI's placeholders, not escaped
 	Body   []byte
 
-	// Backend names what is called where it has bounds of its own: a function.
-	// Empty: the service's host.
+	// Backend names what the call counts for in Options.Bounds: a function.
+	// Empty: the service in its region.
 	Backend string
-	// Patient calls wait for their turn however many do.
+	// Patient calls wait for their turn however many do: see turnstile.Call.
 	Patient bool
 
-	// Role is the integration's CredentialsArn, or empty for the gateway's own
-	// credentials. CheckCredentials says whether it can be used.
+	// Role is the integration's CredentialsArn, as CheckCredentials allows it, or
+	// empty for the gateway's own credentials.
 	Role string
 }
 
@@ -39,19 +40,20 @@ const (
 	jsonType    = "application/json"
 )
 
-// ownHeaders are those that the gateway alone may set on calls to AWS. In API
+// ownHeaders are the headers that only the gateway may set on calls of AWS. In API
 // Gateway an integration that maps one fails.
 var ownHeaders = []string{
 	"Authorization", "Connection", "Content-Length", "Expect", "Proxy-Authenticate", "Te", "Transfer-Encoding",
 }
 
-// IsOwnHeader tells whether a call fails that maps a header, whatever its case.
+// IsOwnHeader reports whether a header, in whatever case, is one that an integration
+// must not map.
 func IsOwnHeader(name string) bool {
 	return slices.Contains(ownHeaders, http.CanonicalHeaderKey(name))
 }
 
-// build makes the request of a call without its signature, and gives its body
-// a second time.
+// build makes the request of a call, without its signature. It also returns the
+// body, which is signed.
 func (c *Client) build(ctx context.Context, r *Request, s service) (*http.Request, []byte, error) {
 	header, err := r.header()
 	if err != nil {
@@ -91,7 +93,7 @@ func (c *Client) build(ctx context.Context, r *Request, s service) (*http.Reques
 	return request.WithContext(ctx), body, nil
 }
 
-// target is the URL of a call, without a query.
+// target returns the URL of a call, without the query.
 func (c *Client) target(r *Request, s service) (*url.URL, error) {
 	target, err := c.endpoint(&r.URI, s)
 	if err != nil {
@@ -108,7 +110,8 @@ func (c *Client) target(r *Request, s service) (*url.URL, error) {
 	return target, nil
 }
 
-// header is a copy of the mapped headers. Host is always the endpoint's.
+// header returns a copy of the mapped headers without Host, which is always the
+// endpoint's.
 func (r *Request) header() (http.Header, error) {
 	header := make(http.Header, len(r.Header)+8)
 	maps.Copy(header, r.Header)
@@ -121,8 +124,8 @@ func (r *Request) header() (http.Header, error) {
 	return header, nil
 }
 
-// setAction asks for the URI's action in the way of the service, by header or
-// query, and returns the body.
+// setAction puts the URI's action where the service expects it, into the header or
+// the query, and returns the body.
 func (s service) setAction(r *Request, header http.Header, query url.Values) []byte {
 	mapped := header.Get(contentType)
 	if s.target != "" && (s.version == "" || isJSON(mapped, r.Body)) {
@@ -140,7 +143,7 @@ func (s service) setAction(r *Request, header http.Header, query url.Values) []b
 	}
 	inBody := url.Values{}
 	if is(header.Get(contentType), formType) {
-		// What cannot be read is for the service to refuse.
+		// The service refuses a form that cannot be read.
 		inBody, _ = url.ParseQuery(string(r.Body))
 	}
 	for name, value := range map[string]string{"Action": r.URI.Action, "Version": s.version} {
@@ -151,19 +154,21 @@ func (s service) setAction(r *Request, header http.Header, query url.Values) []b
 	return r.Body
 }
 
-// isJSON tells a body of the JSON protocols from a form.
+// isJSON reports whether a body is one of the JSON protocols, and not a form, by its
+// mapped Content-Type and its beginning.
 func isJSON(mapped string, body []byte) bool {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	return !is(mapped, formType) && len(body) > 0 && (body[0] == '{' || body[0] == '[')
 }
 
-// is compares the media type of a Content-Type, whatever its parameters.
+// is reports whether a Content-Type, with whatever parameters, has a media type.
 func is(contentType, mediaType string) bool {
 	got, _, err := mime.ParseMediaType(contentType)
 	return err == nil && got == mediaType
 }
 
-// query is the URI's query and the mapped parameters, which win.
+// query returns the parameters of the URI's query and the mapped ones. A mapped one
+// replaces those of its name.
 func (r *Request) query() (url.Values, error) {
 	all, err := url.ParseQuery(r.URI.Query)
 	if err != nil {
@@ -182,9 +187,10 @@ func (r *Request) query() (url.Values, error) {
 	return all, nil
 }
 
+// keep returns a text as it is.
 func keep(s string) string { return s }
 
-// path is the URI's path with the values of its placeholders, escaped.
+// path returns the URI's path, escaped, with the values of its placeholders.
 func (r *Request) path(s service) (string, error) {
 	if r.URI.Action != "" {
 		return "/", nil
@@ -201,8 +207,8 @@ func (r *Request) path(s service) (string, error) {
 	return r.fill(r.URI.Path, literal, value)
 }
 
-// fill puts the values of placeholders into a text, each part written by a
-// function.
+// fill returns a text with values in the place of its placeholders. The text
+// between placeholders is written by literal, and values are written by value.
 func (r *Request) fill(text string, literal, value func(string) string) (string, error) {
 	var b strings.Builder
 	for {
@@ -223,9 +229,9 @@ func (r *Request) fill(text string, literal, value func(string) string) (string,
 	}
 }
 
-// escape writes a path as services sign it: every byte but the unreserved
-// characters of RFC 3986 escaped. Slashes and what is escaped already may be
-// kept.
+// escape returns a path in the form that is signed: every byte is escaped but the
+// unreserved characters of RFC 3986 and, where they are to be kept, slashes and
+// what is escaped already.
 func escape(text string, slashes, escapes bool) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
@@ -243,7 +249,7 @@ func escape(text string, slashes, escapes bool) string {
 	return b.String()
 }
 
-// isEscape says whether a text begins with %XX.
+// isEscape reports whether a text begins with %XX.
 func isEscape(text string) bool {
 	if len(text) < 3 {
 		return false

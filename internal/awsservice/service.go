@@ -2,30 +2,31 @@ package awsservice
 
 import "fmt"
 
-// service is what must be known of an AWS service to call it. The zero value
-// is a service that is called by paths and that uses one name everywhere.
+// service is what must be known of an AWS service in order to call it. The zero
+// value is a service that is called by path only, and has one name everywhere.
 type service struct {
 	host    string // in the endpoint; empty: the name
 	signing string // in the signature's scope; empty: the name
-	sdk     string // in AWS_ENDPOINT_URL_{…}, when not the name
+	sdk     string // in AWS_ENDPOINT_URL_{…}; empty: the name
 
-	// Actions go as JSON with the header X-Amz-Target, or as parameters of a
-	// query, or both ways.
-	target  string // X-Amz-Target up to the dot
+	// Services take actions as JSON with the header X-Amz-Target, or as query
+	// parameters, or either.
+	target  string // X-Amz-Target up to the dot; empty: no JSON
 	json    string // version of the JSON protocol: "1.0" or "1.1"
-	version string // of the API, for queries
+	version string // of the API, a query parameter; empty: no query parameters
 
-	// hashed: requests carry the body's hash in X-Amz-Content-Sha256.
+	// hashed says that requests have the body's hash in X-Amz-Content-Sha256.
 	hashed bool
-	// pathAsIs: the path is an object's key. Its slashes mean nothing, and it
-	// is signed as it is sent, where others escape it once more.
+	// pathAsIs says that the path is the key of an object: slashes are part of
+	// it, and it is signed as it is sent. Other services escape it once more for
+	// the signature.
 	pathAsIs bool
-	// hostPrefixes are put before the host for some actions.
+	// hostPrefixes are put before the host, by the action.
 	hostPrefixes map[string]string
 }
 
-// services by their name in an integration's URI, a few with their subdomain.
-// One that is missing can be called by path/.
+// services are the known services by their name in an integration's URI, a few with
+// their subdomain. A service that is not here can be called by path/.
 var services = map[string]service{
 	"appsync-api":      {signing: "appsync"},
 	"athena":           {target: "AmazonAthena", json: "1.1"},
@@ -69,8 +70,8 @@ var services = map[string]service{
 	"translate": {target: "AWSShineFrontendService_20170701", json: "1.1"},
 }
 
-// service looks the URI's service up and fills in the names that are the same
-// everywhere.
+// service returns what is known of the URI's service, with the names filled in that
+// are the same everywhere.
 func (u *URI) service() service {
 	s, whole := services[u.name()]
 	if !whole {
@@ -88,7 +89,7 @@ func (u *URI) service() service {
 	return s
 }
 
-// check says why the action of a URI cannot be called.
+// check returns an error for a URI whose action cannot be called.
 func (s service) check(u *URI) error {
 	if s.target == "" && s.version == "" {
 		return fmt.Errorf("actions of %s are not known here; name the operation's path with path/", u.name())

@@ -18,7 +18,7 @@ type URI struct {
 	Path      string // of a path/ URI, with its first slash; else empty
 	Query     string // name=value pairs joined by &; may be empty
 
-	// Path and the values of Query may hold placeholders, {name}.
+	// Path and the values of Query may have placeholders, {name}.
 }
 
 var (
@@ -28,7 +28,7 @@ var (
 	actionName    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 )
 
-// domains are the ends of the services' host names, by partition.
+// domains are the domains of the services' host names, by partition.
 var domains = map[string]string{
 	"aws":        "amazonaws.com",
 	"aws-cn":     "amazonaws.com.cn",
@@ -40,9 +40,9 @@ var domains = map[string]string{
 //	arn:{partition}:apigateway:{region}:{service}:action/{Action}&{name}={value}&…
 //	arn:{partition}:apigateway:{region}:{subdomain}.{service}:path/{path}?{query}
 //
-// whose stage variables have their values. A path's first slash may be written
-// or left out: "path/a" and "path//a" are the same. An error says what is wrong
-// in words for the integration's author.
+// in which stage variables are replaced by their values. A path's first slash may
+// be written or left out: "path/a" and "path//a" are the same. The error tells the
+// integration's author what is wrong.
 func ParseURI(text string) (URI, error) {
 	u, err := parseURI(text)
 	if err != nil {
@@ -78,7 +78,7 @@ func parseURI(text string) (URI, error) {
 	return u, u.parseTarget(parts[5])
 }
 
-// parseTarget reads what the service is asked for.
+// parseTarget reads the last part of a URI: the action or the path.
 func (u *URI) parseTarget(target string) error {
 	kind, rest, _ := strings.Cut(target, "/")
 	switch kind {
@@ -96,13 +96,13 @@ func (u *URI) parseTarget(target string) error {
 	return fmt.Errorf("%q begins with neither action/ nor path/", target)
 }
 
-// PathURI is the URI of a service's path in a region. The path begins with a
-// slash.
+// PathURI returns the URI of a path, which begins with a slash, of a service in a
+// region.
 func PathURI(region, service, path string) URI {
 	return URI{Partition: apigw.Partition(region), Region: region, Service: service, Path: path}
 }
 
-// name is the service with its subdomain.
+// name returns the service's name with its subdomain.
 func (u *URI) name() string {
 	if u.Subdomain == "" {
 		return u.Service

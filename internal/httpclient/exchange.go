@@ -25,7 +25,7 @@ var bufferPool = sync.Pool{New: func() any {
 	return &buffers{out: make([]byte, 0, 2<<10), in: input{buffer: make([]byte, 0, 4<<10)}}
 }}
 
-// release gives the buffers back, unless they have grown.
+// release returns the buffers to the pool, unless they have grown too large.
 func (b *buffers) release() {
 	if cap(b.out) > maxPooled || cap(b.in.buffer) > maxPooled {
 		return

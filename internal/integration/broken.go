@@ -7,7 +7,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
-// Broken is the backend of an integration that could not be built: every call
+// Broken returns the backend of an integration that could not be built: every call
 // fails with the reason.
 func Broken(reason error) Backend { return broken{reason} }
 

@@ -13,24 +13,26 @@ import (
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
-// Builder makes backends. Its members are shared by all that it makes.
+// Builder makes backends. The clients in it are shared by all backends that it
+// makes. They are set before its first use.
 type Builder struct {
-	Functions lambda.Invoker
+	Functions lambda.Invoker     // calls functions
 	Services  *awsservice.Client // calls AWS services
 	HTTP      *httpclient.Client // calls HTTP backends
-	// Links call HTTP backends through VPC links, by the link's id.
+	// Links call HTTP backends through VPC links of the configuration, by the
+	// link's id.
 	Links map[string]*httpclient.Client
-	// LinkOf gives those that come and go, nil for one that leads nowhere. It is
-	// asked for links that Links does not have, when a backend is built. Nil:
-	// there are none.
+	// LinkOf returns the client of a VPC link that is not in Links, or nil where
+	// the link leads nowhere. It is called when a backend is built. It may be
+	// nil.
 	LinkOf func(id string) *httpclient.Client
 
-	// Region and AccountID are those of the APIs, for ARNs.
+	// Region and AccountID are those of the APIs. ARNs have them.
 	Region, AccountID string
 }
 
-// Place is where a backend stands: the route that it serves and the stage's
-// variables.
+// Place is what a backend is built for: the route that it serves, and its stage
+// with the stage's variables.
 type Place struct {
 	APIID, Stage, RouteKey string
 	Variables              map[string]string
@@ -56,8 +58,8 @@ func (b *Builder) Build(i *apigw.Integration, at Place) (Backend, error) {
 	}
 }
 
-// buildProxy makes a proxy integration. It sends events as they are: of its
-// mappings only parameters count.
+// buildProxy makes a proxy integration. It sends events as they are: of the
+// mappings only those of parameters are used.
 func (b *Builder) buildProxy(i *apigw.Integration, at Place) (Backend, error) {
 	requests, err := mapping.CompileRequest(&apigw.Integration{RequestParameters: i.RequestParameters})
 	if err != nil {
@@ -80,6 +82,7 @@ func (b *Builder) buildProxy(i *apigw.Integration, at Place) (Backend, error) {
 	return &httpProxy{e, requests}, nil
 }
 
+// buildMapped makes an integration that is not a proxy.
 func (b *Builder) buildMapped(i *apigw.Integration, at Place) (Backend, error) {
 	m := &mapped{timeout: timeout(i)}
 	var err error
@@ -108,7 +111,7 @@ func (b *Builder) buildMapped(i *apigw.Integration, at Place) (Backend, error) {
 	return m, err
 }
 
-// timeout is how long an integration may take.
+// timeout returns how long a call of an integration may take.
 func timeout(i *apigw.Integration) time.Duration {
 	if i.TimeoutInMillis > 0 {
 		return time.Duration(i.TimeoutInMillis) * time.Millisecond
@@ -116,7 +119,7 @@ func timeout(i *apigw.Integration) time.Duration {
 	return defaultTimeout
 }
 
-// method is how an integration calls its endpoint.
+// method returns the HTTP method with which an integration calls its endpoint.
 func method(i *apigw.Integration) string {
 	if i.IntegrationMethod == "" || i.IntegrationMethod == "ANY" {
 		return http.MethodPost
@@ -124,13 +127,14 @@ func method(i *apigw.Integration) string {
 	return i.IntegrationMethod
 }
 
-// sourceARN is what permissions know the calls of a route by.
+// sourceARN returns the ARN by which permissions of a function recognise the calls
+// of a route.
 func (b *Builder) sourceARN(at Place) string {
 	return apigw.ExecuteARN(b.Region, b.AccountID, at.APIID, at.Stage+"/"+at.RouteKey)
 }
 
-// withVariables is an integration with the values of stage variables in its URI
-// and its role.
+// withVariables returns an integration with the values of stage variables in its
+// URI and its role.
 func withVariables(i *apigw.Integration, variables map[string]string) (*apigw.Integration, error) {
 	resolved := *i
 	for _, property := range []struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
-// FailureOf is what a call failed with, for the errors of all that integrations
-// call. What it does not know is the backend's fault.
+// FailureOf returns the failure that an error of a call means, for the errors of
+// all that integrations call. Any other error counts as the backend's failure.
 func FailureOf(err error) *failure.Error {
 	if known, ok := errors.AsType[*failure.Error](err); ok {
 		return known
@@ -33,8 +33,8 @@ func FailureOf(err error) *failure.Error {
 	return backendError("%w", err)
 }
 
-// failed is FailureOf for a call that ends with ctx. When that has ended, it is
-// the reason, whatever the call says.
+// failed is FailureOf for a call that ctx can end. Where ctx has ended, that is the
+// failure, whatever the call's error is.
 func failed(ctx context.Context, err error) *failure.Error {
 	if ctx.Err() != nil {
 		err = ctx.Err()

@@ -21,9 +21,10 @@ import (
 type function struct {
 	invoker lambda.Invoker
 	arn     string
-	caller  lambda.Caller // but for the request
+	caller  lambda.Caller // of all calls; each sets its RequestID
 }
 
+// buildFunction makes the function that an integration calls.
 func (b *Builder) buildFunction(i *apigw.Integration, at Place) (*function, error) {
 	arn, err := functionOf(i)
 	if err != nil {
@@ -67,7 +68,7 @@ func (f *function) invoke(ctx context.Context, e *event.Event, payload []byte, a
 	result, err := f.invoker.Invoke(ctx, call)
 	e.Integration.Latency = time.Since(began)
 	if errors.Is(err, lambda.ErrNotFound) {
-		_, detail, _ := strings.Cut(err.Error(), lambda.ErrNotFound.Error()) // what Lambda says of it
+		_, detail, _ := strings.Cut(err.Error(), lambda.ErrNotFound.Error()) // Lambda's own words
 		return result, configurationError("function %s does not exist%s", f.arn, detail)
 	}
 	if err != nil {
@@ -84,8 +85,8 @@ func (f *function) invoke(ctx context.Context, e *event.Event, payload []byte, a
 	return result, nil
 }
 
-// call implements endpoint. A function that fails is an answer, for the
-// integration responses to tell apart by its message.
+// call implements endpoint. That a function fails is an answer too: integration
+// responses are chosen by its message.
 func (f *function) call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error) {
 	if err := checkMapped(request.Header, isReservedForAWS); err != nil {
 		return nil, err
@@ -109,7 +110,8 @@ func (f *function) call(ctx context.Context, e *event.Event, request *mapping.Re
 	return &Response{Status: e.Integration.Status, Header: header, Body: result.Payload}, nil
 }
 
-// isAsynchronous tells by the mapped headers whether nobody waits for the function.
+// isAsynchronous reports whether the mapped headers ask for a call whose result
+// nobody waits for. The error is for a header with another value.
 func isAsynchronous(header []event.Parameter) (bool, *failure.Error) {
 	kind := "RequestResponse"
 	for _, p := range header {
@@ -154,6 +156,8 @@ func (b *lambdaProxy) Invoke(ctx context.Context, e *event.Event) (*Response, *f
 	return parseProxyResult(result.Payload)
 }
 
+// isAsynchronous is the function of that name for the headers that are mapped from
+// an event.
 func (b *lambdaProxy) isAsynchronous(e *event.Event) (bool, *failure.Error) {
 	if b.requests == nil {
 		return false, nil

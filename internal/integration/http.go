@@ -23,6 +23,7 @@ type httpEndpoint struct {
 	timeout time.Duration
 }
 
+// buildHTTP makes the endpoint of an HTTP or HTTP_PROXY integration.
 func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
 	h := &httpEndpoint{client: b.HTTP, method: method(i), timeout: timeout(i)}
 	if i.ConnectionType == "VPC_LINK" {
@@ -64,8 +65,8 @@ func (h *httpEndpoint) call(ctx context.Context, e *event.Event, request *mappin
 	return h.send(ctx, e, o)
 }
 
-// apply puts what was mapped into a request. Mapped headers and query
-// parameters take the place of others of the same name.
+// apply puts what was mapped into a request. A mapped header or query parameter
+// replaces all others of its name.
 func (h *httpEndpoint) apply(o *httpclient.Request, request *mapping.Request) (err *failure.Error) {
 	if err := checkMapped(request.Header, isReserved); err != nil {
 		return err
@@ -91,6 +92,7 @@ func (h *httpEndpoint) apply(o *httpclient.Request, request *mapping.Request) (e
 	return nil
 }
 
+// isMapped reports whether there is a mapped header of a name, in whatever case.
 func isMapped(header []event.Parameter, name string) bool {
 	for _, p := range header {
 		if strings.EqualFold(p.Name, name) {
@@ -125,7 +127,7 @@ type httpProxy struct {
 // Invoke implements Backend.
 func (b *httpProxy) Invoke(ctx context.Context, e *event.Event) (*Response, *failure.Error) {
 	o := b.request(e)
-	if b.requests != nil || b.target.isOpen() {
+	if b.requests != nil || b.target.hasPlaceholders() {
 		request := &mapping.Request{Body: e.Body}
 		var err *failure.Error
 		if b.requests != nil {
@@ -141,10 +143,11 @@ func (b *httpProxy) Invoke(ctx context.Context, e *event.Event) (*Response, *fai
 	return b.send(ctx, e, o)
 }
 
+// request makes the request for an event, before parameters are mapped.
 func (b *httpProxy) request(e *event.Event) *httpclient.Request {
 	o := &httpclient.Request{
 		Method: b.method, URL: b.target.url, Body: e.Body, Timeout: b.timeout, Patient: e.Type == event.Disconnect,
-		WithoutHeader: e.Type != event.Connect, // the body is all that a message is answered with
+		WithoutHeader: e.Type != event.Connect, // of the answer to a message, the client gets the body only
 	}
 	if e.Type == event.Connect {
 		o.Header, o.URL = handshakeHeader(e.Header), withQuery(b.target.url, e.Query)
@@ -164,8 +167,8 @@ func (b *httpProxy) request(e *event.Event) *httpclient.Request {
 	return o
 }
 
-// handshakeHeader is what a backend sees of the client's header. Lines that
-// belong to the hop between client and gateway stay behind.
+// handshakeHeader returns the part of the client's header that a backend gets: not
+// the lines that are about the connection between client and gateway.
 func handshakeHeader(client []event.Parameter) httpclient.Header {
 	header := make(httpclient.Header, 0, len(client)+2)
 	for _, f := range client {
@@ -178,7 +181,7 @@ func handshakeHeader(client []event.Parameter) httpclient.Header {
 	return header
 }
 
-// withQuery adds the client's query string to a URL.
+// withQuery returns a URL with the client's query behind its own.
 func withQuery(target *url.URL, query url.Values) *url.URL {
 	if len(query) == 0 {
 		return target

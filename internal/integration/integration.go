@@ -12,14 +12,16 @@ import (
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
-// Backend is the one seam to the outside. Invoke is called concurrently, for
-// different events. It must not keep the event, of which it may change
-// Integration only. Exactly one of its results is nil.
+// Backend is what an integration calls; the gateway reaches the outside through
+// nothing else. Invoke is called concurrently, for different events. It must not
+// keep the event, and may change only its Integration. Exactly one of the results
+// is nil.
 type Backend interface {
 	Invoke(context.Context, *event.Event) (*Response, *failure.Error)
 }
 
-// Response is what a backend answered.
+// Response is what a backend answered, or what the integration's mappings made of
+// that.
 type Response struct {
 	Status int // HTTP status, or the statusCode of a proxy result
 	Header http.Header

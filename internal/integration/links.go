@@ -9,34 +9,36 @@ import (
 	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
-// AddressTag is the tag of a VPC link that says where it leads.
+// AddressTag is the tag of a VPC link with the address, host:port or URL, that it
+// leads to.
 const AddressTag = "stagedoor:address"
 
-// Links are the VPC links of the control plane, and the clients by which
-// backends behind them are called. They are safe for concurrent use.
+// Links are the VPC links of the control plane, with the clients that call backends
+// through them. They are safe for concurrent use.
 type Links struct {
-	options   httpclient.Options         // but for their address
-	addresses map[string]setting.Address // of the operator, by the link's id or name
+	options   httpclient.Options         // of all clients; each sets its Address
+	addresses map[string]setting.Address // the operator's, by a link's id or name
 
 	mu   sync.Mutex
 	byID map[string]openLink // guarded by mu
 }
 
+// openLink is a link that leads somewhere.
 type openLink struct {
 	address setting.Address
 	client  *httpclient.Client
 }
 
-// NewLinks makes links of which none is known yet. The addresses, by ids or
-// names of links, go before those of tags: they are the operator's. Of the options
-// for clients the address is each link's own.
+// NewLinks makes Links without a link. The addresses, by the ids or names of links,
+// are the operator's: they take the place of those in tags. Clients are made with
+// the options, but for the address.
 func NewLinks(addresses map[string]setting.Address, o httpclient.Options) *Links {
 	return &Links{options: o, addresses: addresses, byID: make(map[string]openLink)}
 }
 
-// Replace puts links in the place of all before. One whose address is not known,
-// or is none, leads nowhere; the errors tell of the latter. Connections of links
-// that lead where they led stay.
+// Replace replaces all links. A link without an address, or with one that is wrong,
+// leads nowhere; the errors name the wrong ones. A link whose address is the same
+// as before keeps its client, and with it the connections.
 func (l *Links) Replace(links []*apigw.VpcLink) []error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,8 +69,8 @@ func (l *Links) Replace(links []*apigw.VpcLink) []error {
 	return problems
 }
 
-// addressOf gives where a link leads: as the operator says, or else its tag. It is
-// "" where neither does.
+// addressOf returns where a link leads: the operator's address, or that of its tag;
+// "" where there is neither. The error is for a tag that is not an address.
 func (l *Links) addressOf(link *apigw.VpcLink) (setting.Address, error) {
 	for _, name := range []string{link.VpcLinkId, link.Name} {
 		if address := l.addresses[name]; address != "" {
@@ -88,5 +90,5 @@ func (l *Links) Client(id string) *httpclient.Client {
 	return l.byID[id].client
 }
 
-// Close closes idle connections. Nothing is called any more.
+// Close closes the clients of all links. Nothing is called through them any more.
 func (l *Links) Close() { l.Replace(nil) }

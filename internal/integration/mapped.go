@@ -11,13 +11,13 @@ import (
 
 // endpoint is what a non-proxy integration calls.
 type endpoint interface {
-	// call makes one call with a mapped request, within the context's time, and
-	// tells e.Integration what it learns of it.
+	// call makes one call with a mapped request until ctx ends. It sets what is
+	// known of the call in e.Integration.
 	call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error)
 }
 
-// mapped is a non-proxy integration: what its endpoint gets is made by a
-// request template, what the client gets by an integration response.
+// mapped is a non-proxy integration: request templates make what the endpoint
+// gets, integration responses make what the client gets.
 type mapped struct {
 	requests  *mapping.Requests
 	responses *mapping.Responses
@@ -48,9 +48,9 @@ func (b *mapped) Invoke(ctx context.Context, e *event.Event) (*Response, *failur
 	return (*Response)(reply), nil
 }
 
-// unmapped is the answer where the client gets nothing of it but, on $connect,
-// whether it may come in. A function that failed has then nobody to say what
-// its error means.
+// unmapped returns the answer where no integration response makes one: only its
+// status counts, on $connect. That a function failed is then an error, as no
+// integration response can say what it means.
 func (b *mapped) unmapped(e *event.Event, response *Response) (*Response, *failure.Error) {
 	if e.Integration.Error != "" && b.responses.Empty() {
 		return nil, backendError("%s", e.Integration.Error)
@@ -58,8 +58,8 @@ func (b *mapped) unmapped(e *event.Event, response *Response) (*Response, *failu
 	return &Response{Status: response.Status}, nil
 }
 
-// mock is the endpoint of a MOCK integration: it answers with the status code
-// of its request, and nothing else.
+// mock is the endpoint of a MOCK integration: it answers with the status code that
+// the mapped request has, and with nothing else.
 type mock struct{}
 
 func (mock) call(_ context.Context, _ *event.Event, request *mapping.Request) (*Response, *failure.Error) {

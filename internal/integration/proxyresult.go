@@ -13,10 +13,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/httpclient"
 )
 
-// parseProxyResult reads what a function returned to a proxy integration. The
-// only members are statusCode, headers, multiValueHeaders, body and
-// isBase64Encoded; anything else is malformed, as in API Gateway. A result
-// without statusCode counts as 200.
+// parseProxyResult reads what a function returned to a proxy integration: an object
+// with the members statusCode, headers, multiValueHeaders, body and
+// isBase64Encoded. Any other member makes it malformed, as in API Gateway. Without
+// a statusCode the status is 200.
 func parseProxyResult(payload []byte) (*Response, *failure.Error) {
 	malformed := func(format string, args ...any) (*Response, *failure.Error) {
 		return nil, backendError("malformed Lambda proxy response: "+format, args...)
@@ -58,7 +58,7 @@ func parseProxyResult(payload []byte) (*Response, *failure.Error) {
 	return response, nil
 }
 
-// parseStatus accepts a number or a numeric string.
+// parseStatus reads a status: a number, or a text of digits.
 func parseStatus(value json.RawMessage) (int, error) {
 	status, err := strconv.Atoi(strings.Trim(string(value), `"`))
 	if err != nil || status < 100 || status > httpclient.MaxStatus {
@@ -67,6 +67,7 @@ func parseStatus(value json.RawMessage) (int, error) {
 	return status, nil
 }
 
+// parseBody reads a body: a text or null.
 func parseBody(value json.RawMessage) ([]byte, error) {
 	var body *string
 	if err := json.Unmarshal(value, &body); err != nil {
@@ -78,6 +79,7 @@ func parseBody(value json.RawMessage) ([]byte, error) {
 	return []byte(*body), nil
 }
 
+// parseFlag reads a boolean, which may be written as a text.
 func parseFlag(value json.RawMessage) (bool, error) {
 	switch strings.ToLower(strings.Trim(string(value), `"`)) {
 	case "true":
@@ -88,6 +90,7 @@ func parseFlag(value json.RawMessage) (bool, error) {
 	return false, fmt.Errorf("isBase64Encoded is %s", abbreviate(value))
 }
 
+// addHeaders reads the member headers.
 func addHeaders(header http.Header, value json.RawMessage) error {
 	var fields map[string]any
 	if err := decode(value, &fields); err != nil {
@@ -101,6 +104,8 @@ func addHeaders(header http.Header, value json.RawMessage) error {
 	return nil
 }
 
+// addMultiValueHeaders reads the member multiValueHeaders. Its headers replace those
+// of headers.
 func addMultiValueHeaders(header http.Header, value json.RawMessage) error {
 	var fields map[string][]any
 	if err := decode(value, &fields); err != nil {
@@ -117,6 +122,7 @@ func addMultiValueHeaders(header http.Header, value json.RawMessage) error {
 	return nil
 }
 
+// addHeader adds a header's value. Null adds none.
 func addHeader(header http.Header, name string, value any) error {
 	switch value.(type) {
 	case nil:
@@ -139,7 +145,8 @@ func decode(value json.RawMessage, to any) error {
 	return d.Decode(to)
 }
 
-// errorMessage is the errorMessage of a function's error object.
+// errorMessage returns the errorMessage of a function's error object, or else its
+// errorType, or else the beginning of the payload.
 func errorMessage(payload []byte) string {
 	var object struct{ ErrorType, ErrorMessage string }
 	if json.Unmarshal(payload, &object) != nil || object.ErrorMessage == "" && object.ErrorType == "" {
@@ -151,7 +158,7 @@ func errorMessage(payload []byte) string {
 	return object.ErrorMessage
 }
 
-// abbreviate makes a value fit into a line of the log.
+// abbreviate returns as much of a value as fits into a line of the log.
 func abbreviate(value []byte) string {
 	const limit = 200
 	if len(value) > limit {

@@ -17,31 +17,32 @@ import (
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
 
-// RemoteLambda calls functions by the Invoke operation of AWS Lambda: AWS's
-// own, or whatever answers at the endpoint that Services has for "lambda". It
-// is a lambda.Invoker; its errors are lambda.ErrNotFound, the context's, or a
-// *failure.Error.
+// RemoteLambda calls functions by the Invoke operation of AWS Lambda, at AWS or at
+// the endpoint that Services has for "lambda". It is a lambda.Invoker; its errors
+// are lambda.ErrNotFound, the context's, or a *failure.Error.
 type RemoteLambda struct {
 	Services *awsservice.Client
-	Region   string // of functions that are named without an ARN
+	Region   string // of functions that are called by a name, not by an ARN
 
-	// FunctionName is what the endpoint knows its only function as, whatever
-	// an integration calls it: "function" for AWS's runtime interface
-	// emulator. Empty: the name or ARN that is called.
+	// FunctionName is the name of the only function at the endpoint, whatever the
+	// name or ARN that an integration calls. For AWS's runtime interface emulator
+	// it is "function". Empty: the function that is called.
 	FunctionName string
 }
 
 var _ lambda.Invoker = (*RemoteLambda)(nil)
 
 const (
-	// A call that Lambda throttles or fails at is made so many times at most,
+	// maxAttempts is how often a call is made at most that Lambda throttles or
+	// fails at.
 	maxAttempts = 5
-	// after a pause that begins with so long and doubles.
+	// firstPause is the longest pause before the second attempt. It doubles for
+	// each further one.
 	firstPause = 100 * time.Millisecond
 )
 
-// Invoke implements lambda.Invoker. Throttles and failures of Lambda itself
-// are tried again while the context's deadline allows.
+// Invoke implements lambda.Invoker. A call that Lambda throttles, or that fails
+// within Lambda, is made again while the context's deadline allows it.
 func (l *RemoteLambda) Invoke(ctx context.Context, call lambda.Invocation) (lambda.Result, error) {
 	request, err := l.request(&call)
 	if err != nil {
@@ -69,15 +70,15 @@ func (l *RemoteLambda) Invoke(ctx context.Context, call lambda.Invocation) (lamb
 	}
 }
 
-// functionARN is a function in a region, with or without a qualifier, and
-// functionName one that says nothing of its region.
+// functionARN is the ARN of a function, with or without a qualifier, and
+// functionName a name or partial ARN, which has no region.
 var (
 	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?$`)
 	functionName = regexp.MustCompile(`^([0-9]{12}:function:)?[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?$`)
 )
 
-// request makes the call with the headers of API Gateway's own calls, which
-// tell the function's owner what API and request they come from.
+// request makes the request of a call. Its headers are those of API Gateway's own
+// calls: they name the API and the request that the call comes from.
 func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, error) {
 	region, name := l.Region, call.FunctionARN
 	if match := functionARN.FindStringSubmatch(name); match != nil {
@@ -117,7 +118,7 @@ func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, er
 	}, nil
 }
 
-// notCalled is the error for a call that had no answer.
+// notCalled returns the error for a call that was not answered.
 func notCalled(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -125,10 +126,11 @@ func notCalled(ctx context.Context, err error) error {
 	return failure.New(FailureOf(err).Kind, "calling the function: %w", err)
 }
 
-// refused is the error for an answer of Lambda itself, in its words.
+// refused returns the error for an answer with which Lambda itself refuses the call.
+// Its text is Lambda's.
 func refused(answer *httpclient.Response) error {
 	var body struct{ Message string }
-	// What is not an error in Lambda's form has no message.
+	// An answer that is not an error in Lambda's form has no message.
 	_ = json.Unmarshal(answer.Body, &body)
 	kind, _, _ := strings.Cut(answer.Header.Get("X-Amzn-ErrorType"), ":")
 	reason := strings.TrimRight(fmt.Sprintf("Lambda answered %d %s: %s", answer.Status, kind, body.Message), ": ")
@@ -142,8 +144,8 @@ func refused(answer *httpclient.Response) error {
 	}
 }
 
-// pause waits for a time that differs by chance, at most so long. It says
-// whether the context allows another attempt after that.
+// pause waits for a random time, at least half of the longest. It reports whether
+// another attempt may follow: false where ctx has ended, or would before.
 func pause(ctx context.Context, longest time.Duration) bool {
 	length := longest/2 + rand.N(longest/2)
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= length {

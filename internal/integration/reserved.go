@@ -13,7 +13,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
-// isReserved tells the headers that only the gateway may write.
+// isReserved reports whether a header is one that only the gateway may set.
 func isReserved(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
 	case "Content-Length", "Transfer-Encoding", "X-Amzn-Trace-Id":
@@ -22,10 +22,11 @@ func isReserved(name string) bool {
 	return false
 }
 
-// isReservedForAWS is isReserved for AWS integrations, whose calls are signed.
+// isReservedForAWS is isReserved for AWS integrations: their calls are signed, so
+// that there are more.
 func isReservedForAWS(name string) bool { return isReserved(name) || awsservice.IsOwnHeader(name) }
 
-// checkHeaders refuses request parameters that are reserved headers.
+// checkHeaders returns an error for request parameters that map a reserved header.
 func checkHeaders(i *apigw.Integration, isReserved func(string) bool) error {
 	for _, parameter := range slices.Sorted(maps.Keys(i.RequestParameters)) {
 		if name, ok := strings.CutPrefix(parameter, "integration.request.header."); ok && isReserved(name) {
@@ -35,7 +36,8 @@ func checkHeaders(i *apigw.Integration, isReserved func(string) bool) error {
 	return nil
 }
 
-// checkMapped is checkHeaders for what templates have added.
+// checkMapped returns an error for a reserved header among those that were mapped:
+// templates can add headers that checkHeaders does not see.
 func checkMapped(header []event.Parameter, isReserved func(string) bool) *failure.Error {
 	for _, p := range header {
 		if isReserved(p.Name) {

@@ -15,7 +15,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
-// serviceEndpoint is what AWS integrations call, but for functions.
+// serviceEndpoint is what AWS integrations call that do not call a function.
 type serviceEndpoint struct {
 	services *awsservice.Client
 	uri      awsservice.URI
@@ -23,6 +23,7 @@ type serviceEndpoint struct {
 	role     string
 }
 
+// buildService makes the endpoint of an AWS integration that calls a service.
 func (b *Builder) buildService(i *apigw.Integration) (*serviceEndpoint, error) {
 	uri, err := awsservice.ParseURI(i.IntegrationUri)
 	if err != nil {

@@ -15,11 +15,12 @@ import (
 // placeholders, {name}, for mapped path parameters.
 type target struct {
 	url         *url.URL
-	path, query string // as written, where there are placeholders; else empty
+	path, query string // as they are written in the URI; empty without placeholders
 }
 
 var placeholder = regexp.MustCompile(`\{([^{}/?]*)\}`)
 
+// parseTarget reads the IntegrationUri of an HTTP integration.
 func parseTarget(uri string) (*target, error) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -35,16 +36,17 @@ func parseTarget(uri string) (*target, error) {
 	return t, nil
 }
 
-// isOpen tells whether there are placeholders.
-func (t *target) isOpen() bool { return t.path != "" || t.query != "" }
+// hasPlaceholders reports whether there are placeholders.
+func (t *target) hasPlaceholders() bool { return t.path != "" || t.query != "" }
 
-// fill puts mapped parameters into a URL that was made of the target's.
+// fill returns a URL with the mapped parameters in its path and query. The URL is
+// the target's, or that with a client's query added.
 func (t *target) fill(u *url.URL, request *mapping.Request) (*url.URL, *failure.Error) {
-	if !t.isOpen() && len(request.Query) == 0 {
+	if !t.hasPlaceholders() && len(request.Query) == 0 {
 		return u, nil
 	}
 	changed := *u
-	if t.isOpen() {
+	if t.hasPlaceholders() {
 		if err := t.fillPlaceholders(&changed, request.Path); err != nil {
 			return nil, err
 		}
@@ -62,8 +64,8 @@ func (t *target) fill(u *url.URL, request *mapping.Request) (*url.URL, *failure.
 	return &changed, nil
 }
 
-// fillPlaceholders gives the placeholders their values. What the client's query
-// adds behind the target's stays.
+// fillPlaceholders replaces the placeholders in a URL by their values. The client's
+// query behind the target's own stays.
 func (t *target) fillPlaceholders(u *url.URL, values []event.Parameter) *failure.Error {
 	path, err := replace(t.path, values, url.PathEscape)
 	if err != nil {
@@ -88,7 +90,8 @@ func (t *target) fillPlaceholders(u *url.URL, values []event.Parameter) *failure
 	return nil
 }
 
-// replace gives a text's placeholders their values, escaped.
+// replace returns a text with the values, escaped, in the place of its
+// placeholders.
 func replace(text string, values []event.Parameter, escape func(string) string) (string, *failure.Error) {
 	var err *failure.Error
 	replaced := placeholder.ReplaceAllStringFunc(text, func(found string) string {

@@ -8,8 +8,9 @@ import (
 	"sync"
 )
 
-// groupLimit is the least limit of memory of the process's control group and
-// those that it is in, in bytes; 0 where there is none. It is read once.
+// groupLimit returns the memory limit that applies to the process, in bytes: the
+// lowest of its control group and of the groups around that. It is 0 where there
+// is none. It is read once.
 var groupLimit = sync.OnceValue(func() uint64 {
 	text, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -23,11 +24,12 @@ var groupLimit = sync.OnceValue(func() uint64 {
 	return 0
 })
 
-// groupLimitOf looks at a group and at all that it is in, up to the root.
+// groupLimitOf returns the lowest limit of a group and of the groups around it, up
+// to the root; 0 where there is none.
 func groupLimitOf(root, group string) (least uint64) {
 	for path := filepath.Clean("/" + group); ; path = filepath.Dir(path) {
 		text, err := os.ReadFile(filepath.Join(root, path, "memory.max"))
-		if limit, notNumber := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil && notNumber == nil { // "max" is none
+		if limit, notNumber := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil && notNumber == nil { // "max" stands for no limit
 			if least == 0 || limit < least {
 				least = limit
 			}

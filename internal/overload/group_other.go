@@ -2,5 +2,5 @@
 
 package overload
 
-// groupLimit is 0: there are no control groups.
+// groupLimit returns 0: there are no control groups here.
 func groupLimit() uint64 { return 0 }

@@ -5,11 +5,12 @@ import (
 	"runtime/debug"
 )
 
-// LimitMemory has the Go runtime keep to a limit of memory, in bytes: the given
-// one, or else that of the process's control group, with a tenth left to what Go
-// does not see. With neither it does nothing, nor where GOMEMLIMIT says a limit
-// and none is given. It returns the limit, 0 where there is none, and what puts
-// things back as they were.
+// LimitMemory sets the memory limit of the Go runtime. It is nine tenths of the
+// given limit, in bytes, or, where that is 0, of the limit of the process's control
+// group: a tenth is for memory that Go does not manage. Where no limit is given and
+// GOMEMLIMIT has set one, or where there is no limit at all, nothing is changed.
+// It returns the limit, 0 where there is none, and a function that restores what
+// was set before.
 func LimitMemory(given int64) (limit int64, undo func()) {
 	before := debug.SetMemoryLimit(-1)
 	if given == 0 && before < math.MaxInt64 {

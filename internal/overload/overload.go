@@ -1,9 +1,9 @@
-// Package overload keeps a gateway useful when there is more to do than it can:
-// it watches how far resources are used up, its pressures, and takes actions,
-// each from a pressure of its own on, until the pressure is gone. It is what
-// Envoy calls an overload manager.
+// Package overload keeps a gateway working when it is asked for more than it can
+// do. It watches pressures, which say how far resources are used up, and takes
+// actions against them: each begins at a pressure of its own, and ends when the
+// pressure has fallen. Envoy calls this an overload manager.
 //
-// Package server says which actions there are, and for which pressures.
+// Package server decides which actions there are, and for which pressures.
 package overload
 
 import (
@@ -15,35 +15,36 @@ import (
 	"time"
 )
 
-// Pressure is a resource.
+// Pressure is a resource that may run out.
 type Pressure struct {
 	Name string
-	// Read tells how far the resource is used up: 0 is not at all, 1 is wholly.
-	// It is called by one goroutine, every round, and takes little time.
+	// Read returns how far the resource is used up: 0 is not at all, 1 wholly. It
+	// is called by one goroutine, once a round, and must take little time.
 	Read func() float64
 }
 
-// Action is what is done about pressure.
+// Action is something that is done against pressures.
 type Action struct {
 	Name string
-	// From is the pressure from which on the action is taken, by the names of
-	// pressures. Others do not matter to it.
+	// From is where the action begins, by the name of a pressure: at this value
+	// of any of them. Pressures that are not in it do not count.
 	From map[string]float64
-	// Set begins the action and ends it; nil does nothing.
+	// Set is called with true when the action begins, and with false when it
+	// ends. It may be nil.
 	Set func(active bool)
-	// Step is called every round while the action is taken; nil does nothing.
+	// Step is called once a round while the action lasts. It may be nil.
 	Step func()
 }
 
-// relief is by how much each pressure must have fallen below where an action
-// began before it ends, so that it does not begin and end all the time.
+// relief is how far below Action.From each pressure must have fallen before an
+// action ends. Without it, an action could begin and end in every other round.
 const relief = 0.05
 
 // Manager watches pressures and takes actions. It is used by one goroutine.
 type Manager struct {
 	pressures []Pressure
 	actions   []Action
-	active    []bool // by action
+	active    []bool // whether the action of the same index is taken
 	log       *slog.Logger
 }
 
@@ -52,8 +53,7 @@ func New(log *slog.Logger, pressures []Pressure, actions []Action) *Manager {
 	return &Manager{pressures: pressures, actions: actions, active: make([]bool, len(actions)), log: log}
 }
 
-// Run has a round at every interval until ctx ends. Then no action is taken any
-// more.
+// Run calls Round at every interval until ctx ends, and then ends all actions.
 func (m *Manager) Run(ctx context.Context, interval time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -68,8 +68,8 @@ func (m *Manager) Run(ctx context.Context, interval time.Duration) {
 	}
 }
 
-// Round reads the pressures and does what they ask for. What begins and ends is
-// told in the log, once.
+// Round reads all pressures, and begins and ends actions accordingly. It logs each
+// beginning and each end.
 func (m *Manager) Round() {
 	now := make(map[string]float64, len(m.pressures))
 	for _, p := range m.pressures {
@@ -78,8 +78,8 @@ func (m *Manager) Round() {
 	for i, a := range m.actions {
 		most, wanted := 0.0, ""
 		for _, name := range slices.Sorted(maps.Keys(a.From)) {
-			// How far the pressure is above where the action begins; while it is
-			// taken, above where it ends.
+			// How far the pressure is above the value at which the action begins
+			// or, while it lasts, ends.
 			above := now[name] - a.From[name]
 			if m.active[i] {
 				above += relief
@@ -102,6 +102,7 @@ func (m *Manager) Round() {
 	}
 }
 
+// set begins or ends the action of an index.
 func (m *Manager) set(i int, active bool) {
 	m.active[i] = active
 	if set := m.actions[i].Set; set != nil {
@@ -109,6 +110,7 @@ func (m *Manager) set(i int, active bool) {
 	}
 }
 
+// end ends all actions.
 func (m *Manager) end() {
 	for i, active := range m.active {
 		if active {

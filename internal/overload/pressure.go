@@ -10,8 +10,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/descriptors"
 )
 
-// Share is the pressure on something that is counted. A limit of nothing is
-// none.
+// Share is the pressure on something that is counted: how much of the limit is
+// used. Without a limit, where that is 0 or less, there is no pressure.
 func Share(name string, read func() (used, limit int)) Pressure {
 	return Pressure{name, func() float64 {
 		used, limit := read()
@@ -22,8 +22,8 @@ func Share(name string, read func() (used, limit int)) Pressure {
 	}}
 }
 
-// Descriptors is the pressure on file descriptors: of those that are not kept
-// for what must go on.
+// Descriptors is the pressure on file descriptors, without those that package
+// descriptors keeps.
 func Descriptors() Pressure {
 	return Share("descriptors", func() (int, int) {
 		limit := descriptors.Limit()
@@ -31,22 +31,22 @@ func Descriptors() Pressure {
 	})
 }
 
-// Lag is the pressure on time: how long those who are asked take to answer, of
-// the time from which on they are as good as standing still.
+// Lag is the pressure on time: how long ask takes, measured against the time after
+// which whoever answers it counts as standing still. Its context ends then.
 func Lag(ask func(context.Context) error, still time.Duration) Pressure {
 	return Pressure{"lag", func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), still)
 		defer cancel()
 		began := time.Now()
-		_ = ask(ctx) // whatever went wrong took this long
+		_ = ask(ctx) // the time counts, also where it failed
 		return float64(time.Since(began)) / float64(still)
 	}}
 }
 
-// Memory is the pressure on memory: what is in use, without what the next
-// collection of garbage gives back, of the limit that the Go runtime keeps
-// (GOMEMLIMIT), or else of the limit of the process's control group. Without
-// either there is none.
+// Memory is the pressure on memory: what is in use, without garbage that the next
+// collection frees, measured against the memory limit of the Go runtime
+// (GOMEMLIMIT, LimitMemory) or, where there is none, of the process's control
+// group. Without either there is no pressure.
 func Memory() Pressure {
 	samples := make([]metrics.Sample, len(inUse))
 	for i, name := range inUse {
@@ -68,7 +68,7 @@ func Memory() Pressure {
 	}}
 }
 
-// inUse are the metrics whose sum is what no collection gives back.
+// inUse are the metrics whose sum is the memory in use that is not garbage.
 var inUse = []string{
 	"/gc/heap/live:bytes",
 	"/memory/classes/heap/stacks:bytes",
@@ -79,7 +79,7 @@ var inUse = []string{
 	"/memory/classes/other:bytes",
 }
 
-// memoryLimit is the limit in bytes; 0 where there is none.
+// memoryLimit returns the limit for Memory in bytes; 0 where there is none.
 func memoryLimit() uint64 {
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
 		return uint64(max(limit, 1))

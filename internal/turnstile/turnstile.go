@@ -1,9 +1,10 @@
-// Package turnstile bounds the calls that are under way to each backend, and
-// with them the sockets that they take. Calls beyond the bound wait for their
-// turn, in the order in which they came; beyond a second bound they are refused.
+// Package turnstile bounds how many calls of each backend are under way, and with
+// them the sockets that they take. Calls beyond the bound wait for their turn, in
+// the order in which they came. How many may wait is bounded too: those beyond
+// are refused.
 //
-// HTTP backends (package httpclient) and AWS services (package awsservice)
-// are called through one.
+// HTTP backends (package httpclient), AWS services (package awsservice) and the
+// issuers of tokens (package authorizer) are called through one.
 package turnstile
 
 import (
@@ -14,14 +15,13 @@ import (
 	"time"
 )
 
-// ErrFull is the error for a call that may not even wait.
+// ErrFull is the error for a call that is refused: as many as may wait do.
 var ErrFull = errors.New("too many calls wait for the backend")
 
-// Bounds of each backend. Zero stands for the default, and less than zero for no
-// line.
+// Bounds are those of each backend. A zero stands for the default.
 type Bounds struct {
-	Calls   int // under way at a time: 1024
-	Waiting int // for their turn: 16384
+	Calls   int // how many may be under way at a time; 1024 by default
+	Waiting int // how many may wait for their turn; 16384 by default, less than zero: none
 }
 
 // Turnstile lets calls through to backends. It is safe for concurrent use.
@@ -32,19 +32,19 @@ type Turnstile struct {
 	lanes map[string]*Lane // guarded by mu: those that are used, and some that were
 }
 
-// Lane is the way to one backend.
+// Lane is the queue before one backend. A caller of Enter gets it to leave it.
 type Lane struct {
 	of *Turnstile
 
 	// Guarded by of.mu:
-	busy    int
+	busy    int       // calls that are under way
 	waiting []*waiter // the first has waited longest
 }
 
-// waiter is a call that waits. Its turn is closed when it may go.
+// waiter is a call that waits for its turn: until turn is closed.
 type waiter struct{ turn chan struct{} }
 
-// New makes a turnstile.
+// New makes a turnstile that no call has passed.
 func New(b Bounds) *Turnstile {
 	return &Turnstile{
 		bounds: Bounds{Calls: cmp.Or(b.Calls, 1024), Waiting: cmp.Or(b.Waiting, 16384)},
@@ -52,19 +52,20 @@ func New(b Bounds) *Turnstile {
 	}
 }
 
-// Call says what waits.
+// Call is what Enter is to let through.
 type Call struct {
-	Backend string // names the backend
-	// Deadline ends the wait; zero is none.
+	// Backend is any text that stands for the backend: its host:port, its name.
+	Backend string
+	// Deadline ends the wait. Zero: only the context does.
 	Deadline time.Time
-	// Patient calls wait however many do: there is nobody to be told of a
-	// refusal.
+	// Patient calls are never refused with ErrFull. They are those of
+	// $disconnect: no client would hear of the refusal.
 	Patient bool
 }
 
-// Enter waits for the turn of a call. The caller leaves the lane when the call
-// has ended. The error is ErrFull, that of the context, or
-// context.DeadlineExceeded when the deadline comes first.
+// Enter waits for the turn of a call, and returns the lane, which the caller
+// leaves when the call has ended. The error is ErrFull, the context's, or
+// context.DeadlineExceeded where the deadline comes first.
 func (t *Turnstile) Enter(ctx context.Context, c Call) (*Lane, error) {
 	t.mu.Lock()
 	l := t.lanes[c.Backend]
@@ -90,8 +91,8 @@ func (t *Turnstile) Enter(ctx context.Context, c Call) (*Lane, error) {
 	return l, nil
 }
 
-// addLocked makes the lane of a backend, and forgets idle ones where there are
-// many.
+// addLocked makes the lane of a backend. Where there are many, it removes those of
+// backends that no call is under way to.
 func (t *Turnstile) addLocked(backend string) *Lane {
 	const many = 1024
 	if len(t.lanes) >= many {
@@ -106,6 +107,7 @@ func (t *Turnstile) addLocked(backend string) *Lane {
 	return l
 }
 
+// wait returns nil when it is the waiter's turn.
 func (w *waiter) wait(ctx context.Context, deadline time.Time) error {
 	var late <-chan time.Time
 	if !deadline.IsZero() {
@@ -123,7 +125,8 @@ func (w *waiter) wait(ctx context.Context, deadline time.Time) error {
 	}
 }
 
-// Leave ends a call: whoever has waited longest is next.
+// Leave says that a call has ended. It is the turn of the call that has waited
+// longest.
 func (l *Lane) Leave() {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
@@ -142,8 +145,8 @@ func (l *Lane) leaveLocked() {
 	close(next.turn)
 }
 
-// abandon takes a call out of the line, or gives back its turn where that came
-// meanwhile.
+// abandon removes a call that no longer waits from the queue. Where its turn came
+// in the meantime, the turn goes to the next.
 func (l *Lane) abandon(w *waiter) {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
