@@ -1,6 +1,8 @@
 package server
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,13 +51,22 @@ func TestServeFileFunctions(t *testing.T) {
 			t.Skip("the environment has credentials, which functions get")
 		}
 	}
+	for name, inMemory := range map[string]bool{"kept": false, "in memory": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runFileFunctions(t, inMemory)
+		})
+	}
+}
+
+func runFileFunctions(t *testing.T, inMemory bool) {
 	s := newSite(t)
 	if err := os.Mkdir(filepath.Join(s.dir, "price"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s.write("price/index.js", priceFunction)
 	s.configure("apis:\n  chat:\n    routes:\n      price: {function: ./price, runtime: nodejs20.x, timeout: 29s, environment: {GREETING: hello}}\n")
-	g := s.start(Config{})
+	g := s.start(Config{InMemory: inMemory})
 	conn, err := g.dialStage("/dev")
 	if err != nil {
 		t.Fatal(err)
@@ -90,5 +101,8 @@ func TestServeFileFunctions(t *testing.T) {
 	}
 	if strings.Contains(g.log.String(), "were ended while they ran") {
 		t.Errorf("the log:\n%s", &g.log)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "data")); inMemory != errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder of the data: %v", err)
 	}
 }
