@@ -57,6 +57,11 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 			return err
 		}
 	}
+	return printChecked(p, application)
+}
+
+// printChecked prints what there is to say of an application without mistakes.
+func printChecked(p *process, application dev.Application) error {
 	if application.Note != "" {
 		_, _ = fmt.Fprintln(p.stdout, application.Note)
 	}
@@ -73,7 +78,7 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 	for _, api := range application.APIs {
 		routes += len(api.Routes)
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s: %s, %s, %s\n", shortPath(application.Template),
+	_, err := fmt.Fprintf(p.stdout, "%s: %s, %s, %s\n", shortPath(application.Template),
 		count(len(application.APIs), "WebSocket API"), count(routes, "route"), count(len(application.Functions), "function"))
 	return err
 }
