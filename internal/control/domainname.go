@@ -145,13 +145,18 @@ func setDomainName(domain *apigw.DomainName, in *wire.UpdateDomainNameRequest) e
 	if tls := in.MutualTlsAuthentication; tls != nil && (tls.TruststoreUri == nil || *tls.TruststoreUri != "") {
 		return apigw.BadRequest("Mutual TLS domain name association is not supported for Websocket APIs.")
 	}
-	if in.DomainNameConfigurations == nil {
+	switch configurations := in.DomainNameConfigurations; {
+	case configurations == nil:
 		return nil
-	}
-	if len(in.DomainNameConfigurations) != 1 || in.DomainNameConfigurations[0] == nil {
+	case len(configurations) != 1 || configurations[0] == nil:
 		return errConfigurations
+	default:
+		return setDomainConfiguration(domain, configurations[0])
 	}
-	configuration := in.DomainNameConfigurations[0]
+}
+
+// setDomainConfiguration changes the members that a configuration has.
+func setDomainConfiguration(domain *apigw.DomainName, configuration *wire.DomainNameConfiguration) error {
 	if kind := configuration.EndpointType; kind != nil && *kind != endpointRegional {
 		return apigw.BadRequest(*kind + " is not supported for APIGatewayV2 domainName.")
 	}
