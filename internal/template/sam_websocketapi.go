@@ -111,26 +111,32 @@ func (w *webSocketAPI) checkRoutes(routes *member) {
 			w.invalid(route.line, id, "Route keys '%s' and '%s' give the same logical ids.", other, route.key)
 		}
 		bases[base] = route.key
-		if !isPredefinedRoute(route.key) && !alphanumeric.MatchString(route.key) {
-			w.invalid(route.line, id, "Route key '%s' must be alphanumeric. Only $connect, $disconnect, and $default special routes are supported.", route.key)
-		}
-		if route.value.kind != object {
-			if route.value.kind != unknown {
-				w.invalid(route.line, id, "Route must have associated function.")
-			}
-			continue
-		}
-		for _, m := range route.value.members {
-			if !slices.Contains(webSocketRouteProperties, m.key) {
-				w.invalid(m.line, id, "property %s not defined for route '%s'%s", m.key, route.key, w.didYouMean(m.key, webSocketRouteProperties))
-			}
-		}
-		if route.value.get("FunctionArn") == nil {
+		w.checkRoute(&route)
+	}
+}
+
+// checkRoute checks one entry of Routes by itself.
+func (w *webSocketAPI) checkRoute(route *member) {
+	id := w.res.id
+	if !isPredefinedRoute(route.key) && !alphanumeric.MatchString(route.key) {
+		w.invalid(route.line, id, "Route key '%s' must be alphanumeric. Only $connect, $disconnect, and $default special routes are supported.", route.key)
+	}
+	if route.value.kind != object {
+		if route.value.kind != unknown {
 			w.invalid(route.line, id, "Route must have associated function.")
 		}
-		if parameters := route.value.member("RequestParameters"); parameters != nil && route.key != "$connect" && len(parameters.value.members) > 0 {
-			w.invalid(parameters.line, id, "Request parameters are only supported for the $connect route in WebSocket APIs.")
+		return
+	}
+	for _, m := range route.value.members {
+		if !slices.Contains(webSocketRouteProperties, m.key) {
+			w.invalid(m.line, id, "property %s not defined for route '%s'%s", m.key, route.key, w.didYouMean(m.key, webSocketRouteProperties))
 		}
+	}
+	if route.value.get("FunctionArn") == nil {
+		w.invalid(route.line, id, "Route must have associated function.")
+	}
+	if parameters := route.value.member("RequestParameters"); parameters != nil && route.key != "$connect" && len(parameters.value.members) > 0 {
+		w.invalid(parameters.line, id, "Request parameters are only supported for the $connect route in WebSocket APIs.")
 	}
 }
 

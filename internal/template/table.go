@@ -146,13 +146,18 @@ func indexes(p *properties, name string) []secondaryIndex {
 	return out
 }
 
-// check reports what DynamoDB refuses: keys whose attributes are not defined,
-// definitions that no key uses, and a throughput that is missing or does not go
-// with the billing mode.
+// check reports what DynamoDB refuses.
 func (t createTable) check(p *properties) {
 	if p.has("KeySchema") && !p.isKnown("KeySchema") || p.has("AttributeDefinitions") && !p.isKnown("AttributeDefinitions") {
 		return // reported
 	}
+	t.checkKeys(p)
+	t.checkThroughput(p)
+}
+
+// checkKeys reports keys whose attributes are not defined, and definitions that no
+// key uses.
+func (t createTable) checkKeys(p *properties) {
 	unused := map[string]bool{}
 	var names []string
 	for _, d := range t.AttributeDefinitions {
@@ -174,6 +179,11 @@ func (t createTable) check(p *properties) {
 			p.wrong("AttributeDefinitions", "the attribute %s is in AttributeDefinitions, but no key uses it; DynamoDB defines key attributes only", name)
 		}
 	}
+}
+
+// checkThroughput reports a throughput that is missing, or does not go with the
+// billing mode.
+func (t createTable) checkThroughput(p *properties) {
 	onDemand := t.BillingMode == "PAY_PER_REQUEST"
 	if !onDemand && !p.has("ProvisionedThroughput") && (!p.has("BillingMode") || p.isKnown("BillingMode")) {
 		p.wrong("BillingMode", "a table needs ProvisionedThroughput, or the BillingMode PAY_PER_REQUEST")
