@@ -24,7 +24,7 @@ type Config struct {
 	// Configuration is the stagedoor.yaml of a gateway without a Template; "" stands
 	// for the defaults. Variables of the environment win over it.
 	Configuration string
-	// InMemory keeps APIs as long as the gateway runs, and writes nothing. Without
+	// InMemory keeps APIs as long as the gateway runs, and leaves no file. Without
 	// it, and without a Template, they are kept in the configuration's data folder
 	// or on its NATS servers.
 	InMemory bool
@@ -48,7 +48,8 @@ type Config struct {
 	Log io.Writer
 }
 
-// Gateway is a gateway for WebSocket APIs in this process.
+// Gateway is a gateway for WebSocket APIs in this process. Its methods may be called
+// by any number of goroutines. Several gateways may run side by side.
 type Gateway struct {
 	run     func(context.Context) error
 	began   atomic.Bool
