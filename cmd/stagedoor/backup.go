@@ -10,7 +10,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// standard stands for standard output or input in the place of a file's name.
+// standard, in the place of a file's name, stands for standard output or input.
 const standard = "-"
 
 // BackupCmd is "stagedoor backup".
@@ -21,9 +21,9 @@ type BackupCmd struct {
 
 // Help is the second half of "stagedoor backup --help".
 func (BackupCmd) Help() string {
-	return `Writes all that a gateway keeps into one file: APIs, deployments, stages, domain
-names, API keys, usage plans, access keys, certificates. It holds secrets.
-A file that is there is replaced once the backup is whole.
+	return `Writes everything that a gateway keeps into one file: APIs, deployments, stages,
+domain names, API keys, usage plans, access keys, certificates. The file has
+secrets in it. An existing file is replaced once the backup is whole.
 
 ` + whichStore + `
 
@@ -49,8 +49,8 @@ func (c *BackupCmd) Run(ctx context.Context, p *process) error {
 	return err
 }
 
-// writeWhole writes a backup in the place of a file once it is whole. What is no
-// plain file is written to as it is.
+// writeWhole replaces a file by a backup once that is whole. A file that is not
+// a regular one, such as a pipe, is written to directly.
 func writeWhole(name string, write func(io.Writer) (int, error)) (records int, err error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		file, err := os.OpenFile(name, os.O_WRONLY, 0)

@@ -126,7 +126,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"truncated":       {good[:len(good)-20], "line 5 of the backup: the backup is cut off"},
 		"altered":         {strings.Replace(good, "testapi123", "testapi124", 1), "the checksum is wrong"},
 		"a later version": {strings.Replace(good, `"version":1,"time"`, `"version":9,"time"`, 1), "the backup's version is 9; this Stagedoor reads version 1"},
-		"something else":  {"{}\n", "this is not a backup of Stagedoor"},
+		"something else":  {"{}\n", "this is no backup of Stagedoor"},
 	} {
 		fresh := filepath.Join(t.TempDir(), "fresh")
 		got := tool(t, nil, tt.file, "restore", "-", "--data", fresh)

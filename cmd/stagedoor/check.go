@@ -24,7 +24,8 @@ it and lists everything that is wrong, with file and line.
 Exit codes: 0 nothing is wrong, 1 there are mistakes, 2 wrong flags.`
 }
 
-// Run prints mistakes to standard error, all else to standard output.
+// Run prints mistakes to standard error, and everything else to standard
+// output.
 func (c *CheckCmd) Run(_ context.Context, p *process) error {
 	template := dev.Config{Template: expandSource(c.Template), Parameters: c.Parameter, Imports: c.Import}
 	from, err := source.Find(template.Template)
@@ -40,12 +41,12 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 		return err
 	}
 	if from.IsShort() {
-		file, err := from.Config(nil) // by itself, whatever the environment would change of it
+		file, err := from.Config(nil) // without the environment, which could change it
 		if err != nil {
 			return p.reportProblems(err)
 		}
 		if file.APIs == nil || len(file.APIs.APIs) == 0 {
-			return tellSound(p, from)
+			return reportSound(p, from)
 		}
 	}
 	application, err := dev.Check(template)
@@ -53,7 +54,7 @@ func (c *CheckCmd) Run(_ context.Context, p *process) error {
 		return p.reportProblems(err)
 	}
 	if from.IsShort() {
-		if err := tellSound(p, from); err != nil {
+		if err := reportSound(p, from); err != nil {
 			return err
 		}
 	}
@@ -83,8 +84,8 @@ func printChecked(p *process, application dev.Application) error {
 	return err
 }
 
-// tellSound says that a configuration, its APIs included, has no mistakes.
-func tellSound(p *process, from *source.Source) error {
+// reportSound prints that a configuration, with its APIs, has no mistakes.
+func reportSound(p *process, from *source.Source) error {
 	_, err := fmt.Fprintf(p.stdout, "%s: a configuration without mistakes\n", shortPath(from.File))
 	return err
 }

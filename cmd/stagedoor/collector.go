@@ -7,18 +7,18 @@ import (
 	"runtime/metrics"
 )
 
-// What lives in the heap is small beside what messages leave behind: collecting
-// garbage less often than Go does costs a few megabytes and saves processor
-// time. Where much lives, as with clients that don't read what waits for them,
-// it would cost several times as much again: there garbage is bounded.
+// The live heap is usually small compared with the garbage of messages.
+// Collecting less often than Go does by default costs a few megabytes and saves
+// processor time. With a large live heap, as when clients don't read their
+// messages, it would cost several times that heap: there garbage is bounded.
 const (
 	mostPercent  = 300
 	leastPercent = 50
-	garbage      = 128 << 20 // bytes of it that are let be for less processor time
+	garbage      = 128 << 20 // how many bytes of garbage may be there to save processor time
 )
 
-// tuneCollector sets how often garbage is collected, after each collection
-// anew. GOGC, where it is set, wins.
+// tuneCollector sets how often garbage is collected, and again after each
+// collection. It does nothing if GOGC is set.
 func tuneCollector() {
 	if os.Getenv("GOGC") != "" {
 		return
@@ -37,12 +37,13 @@ func tuneCollector() {
 	runtime.SetFinalizer(new(sentinel), collected)
 }
 
-// percentFor is how much garbage there may be, in percent of what lives.
+// percentFor returns how much garbage there may be, in percent of the live
+// heap.
 func percentFor(live uint64) int {
 	return int(min(mostPercent, max(leastPercent, garbage*100/max(live, 1))))
 }
 
-// liveHeap is what the last collection found in use, in bytes.
+// liveHeap returns the size of the live heap at the last collection, in bytes.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

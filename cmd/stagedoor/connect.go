@@ -43,8 +43,8 @@ func (c *ConnectCmd) Run(ctx context.Context, p *process) error {
 	return connectOutcome(client.Printer, err)
 }
 
-// client builds the client that the flags describe. Every error is the
-// user's.
+// client builds the client that the flags describe. Every error is a mistake of
+// the user's.
 func (c *ConnectCmd) client(p *process) (*terminal.Client, error) {
 	url, err := terminal.NormalizeURL(c.URL)
 	if err != nil {
@@ -103,14 +103,14 @@ func (c *ConnectCmd) openInput(client *terminal.Client, p *process) (restore fun
 	client.Printer.Messages = screen
 	client.Printer.Status = screen
 	return func() {
-		screen.Close() //nolint:errcheck // the terminal went away
+		screen.Close() //nolint:errcheck // the terminal may be gone
 		client.Printer.Messages = p.stdout
 		client.Printer.Status = p.stderr
 	}, nil
 }
 
-// connectOutcome reports how a conversation ended, and returns an error with
-// the exit code that stands for it.
+// connectOutcome prints how a conversation ended, and returns an error with the
+// exit code for that.
 func connectOutcome(printer *terminal.Printer, err error) error {
 	var refused *terminal.RefusedError
 	var closed *terminal.ClosedError
@@ -138,7 +138,7 @@ func parseHeaders(lines []string) (http.Header, error) {
 	return header, nil
 }
 
-// tlsConfig returns how to verify a server's certificate.
+// tlsConfig returns the configuration for verifying a server's certificate.
 func (c *ConnectCmd) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{InsecureSkipVerify: !c.Check} //nolint:gosec // asked for with --no-check
 	if c.CA == "" {

@@ -24,23 +24,23 @@ type CredentialsCmd struct {
 // CredentialsCreateCmd is "stagedoor credentials create".
 type CredentialsCreateCmd struct {
 	User    string   `arg:"" help:"Name of the user, as in arn:aws:iam::ACCOUNT:user/NAME."`
-	Allow   []string `placeholder:"ACTION" help:"Action to allow on everything, such as apigateway:*; several stand between commas; * stands for all."`
+	Allow   []string `placeholder:"ACTION" help:"Action to allow on all resources, such as apigateway:*; * stands for all actions; separate several with commas."`
 	Policy  []string `placeholder:"FILE" type:"path" help:"IAM policy, in JSON; may be repeated."`
-	Expires string   `placeholder:"WHEN" help:"End of the access key: a time such as 2027-01-31T00:00:00Z, or from now on, such as 720h. Without one it has none."`
-	Bearer  bool     `help:"Make a bearer token, which is sent as it is and signs nothing, for programs that know nothing of AWS."`
-	Export  bool     `help:"Print the environment that the AWS tools take them from, for a shell to read."`
+	Expires string   `placeholder:"WHEN" help:"When the access key expires: a time such as 2027-01-31T00:00:00Z, or a duration from now, such as 720h. Default: never."`
+	Bearer  bool     `help:"Make a bearer token for programs that cannot sign requests: it is sent as it is."`
+	Export  bool     `help:"Print the key as environment variables of the AWS tools, for a shell to read."`
 	JSON    bool     `help:"Print JSON."`
 	storeFlags
 }
 
 // Help is the second half of "stagedoor credentials create --help".
 func (CredentialsCreateCmd) Help() string {
-	return `A gateway that runs takes the access key at once. Without --allow and --policy
-its holder is known, and may do nothing.
+	return `A running gateway accepts the access key at once. Without --allow and --policy
+its user may not do anything.
 
-With --bearer it is a token: requests to @connections and to the control plane have
-it in a header, "Authorization: Bearer TOKEN". Who sees such a request has the
-token: let it travel over TLS. The gateway keeps its hash only.
+With --bearer it makes a token: requests to @connections and to the control plane
+have it in a header, "Authorization: Bearer TOKEN". Whoever sees such a request has
+the token, so use TLS. The gateway keeps only the token's hash.
 
 ` + whichStore + `
 A gateway asks for the action stagedoor:CreateAccessKey. Whoever is allowed it can
@@ -65,7 +65,7 @@ func (c *CredentialsCreateCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	if len(wanted.Policies) == 0 {
-		_, _ = fmt.Fprintln(p.stderr, "Its holder may do nothing yet: --allow ACTION and --policy FILE say what, as in --allow execute-api:ManageConnections for pushes.")
+		_, _ = fmt.Fprintln(p.stderr, "Its holder may do nothing yet: --allow ACTION and --policy FILE grant permissions, for example --allow execute-api:ManageConnections for pushes.")
 	}
 	switch {
 	case c.JSON:
@@ -88,7 +88,7 @@ func (c *CredentialsCreateCmd) Run(ctx context.Context, p *process) error {
 	return err
 }
 
-// wanted is what the flags ask for.
+// wanted returns the access key that the flags describe.
 func (c *CredentialsCreateCmd) wanted(now time.Time) (k administration.NewAccessKey, err error) {
 	if c.JSON && c.Export {
 		return k, errors.New("--json and --export exclude each other")
@@ -135,8 +135,8 @@ type CredentialsListCmd struct {
 
 // Help is the second half of "stagedoor credentials list --help".
 func (CredentialsListCmd) Help() string {
-	return `Lists the access keys that "stagedoor credentials" made. Those of the
-configuration file are in that file alone.
+	return `Lists the access keys that "stagedoor credentials" made, not those of the
+configuration file.
 
 ` + whichStore + `
 A gateway asks for the action stagedoor:ListAccessKeys.`
@@ -159,7 +159,7 @@ func (c *CredentialsListCmd) Run(ctx context.Context, p *process) error {
 	out := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "ACCESS KEY ID\tKIND\tUSER\tSTATUS\tCREATED\tEXPIRES")
 	for _, k := range keys {
-		fmt.Fprintln(out, strings.Join([]string{k.AccessKeyID, kind(k), k.UserName, status(k, time.Now()), moment(k.Created), moment(k.Expires)}, "\t"))
+		fmt.Fprintln(out, strings.Join([]string{k.AccessKeyID, kind(k), k.UserName, status(k, time.Now()), formatTime(k.Created), formatTime(k.Expires)}, "\t"))
 	}
 	return out.Flush()
 }
@@ -178,7 +178,7 @@ func status(k *administration.AccessKey, now time.Time) string {
 	return k.Status
 }
 
-func moment(t time.Time) string {
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
@@ -193,7 +193,7 @@ type CredentialsRevokeCmd struct {
 
 // Help is the second half of "stagedoor credentials revoke --help".
 func (CredentialsRevokeCmd) Help() string {
-	return `Nobody is let in with the access key any more. Connections that are open stay.
+	return `The access key cannot be used any more. Connections that are open stay open.
 
 ` + whichStore + `
 A gateway asks for the action stagedoor:DeleteAccessKey.`

@@ -19,11 +19,11 @@ type DeployCmd struct {
 	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" mapsep:"none" help:"Value of a parameter of the template; may be repeated."`
 	Import    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Value that another stack exports, for Fn::ImportValue; may be repeated."`
 	Stack     string            `placeholder:"NAME" help:"Name of the stack; without one, that of the template's folder."`
-	Delete    bool              `help:"Delete all that the stack has in the gateway."`
-	Yes       bool              `short:"y" help:"Do not ask."`
+	Delete    bool              `help:"Delete everything that the stack has in the gateway."`
+	Yes       bool              `short:"y" help:"Do not ask for confirmation."`
 	Profile   string            `placeholder:"NAME" help:"Profile of the AWS configuration whose credentials sign the requests."`
 	Region    string            `placeholder:"NAME" help:"Region of the gateway; without one, that of the AWS configuration, else us-east-1."`
-	Account   string            `placeholder:"DIGITS" help:"Account of the gateway, which stands in ARNs (123456789012)."`
+	Account   string            `placeholder:"DIGITS" help:"Account of the gateway, for ARNs (123456789012)."`
 	Print     bool              `name:"print-template" help:"Print the template, or the one that a stagedoor.yaml stands for, and do nothing else."`
 	JSON      bool              `help:"Print one JSON object per line. Needs --yes."`
 	tlsFlags
@@ -31,13 +31,13 @@ type DeployCmd struct {
 
 // Help is the second half of "stagedoor deploy --help".
 func (DeployCmd) Help() string {
-	return `Makes a running gateway have the WebSocket APIs of a template: shows what it
-creates, changes and deletes, asks, and does it. A second run has nothing to do.
-What stops half-way is gone on with by the next run. Connections stay open.
+	return `Deploys the WebSocket APIs of a template to a running gateway: shows what it will
+create, change and delete, asks, and does it. A second run has nothing to do. If a
+run stops half-way, the next one goes on from there. Connections stay open.
 
 Requests are signed with the credentials that the AWS tools would use, if there
 are any; a gateway that runs with --open needs none. The functions of a template
-are not deployed: where they are is in the gateway's configuration.
+are not deployed: the gateway's configuration has their addresses.
 
 Exit codes: 0 the gateway is as the template says, 1 it is not, 2 wrong flags.`
 }
@@ -54,7 +54,7 @@ func (c *DeployCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	want, err := c.wanted(identity.Region)
+	want, err := c.read(identity.Region)
 	if err != nil {
 		return p.reportProblems(err)
 	}
@@ -111,16 +111,17 @@ func (c *DeployCmd) printTemplate(p *process) error {
 	return err
 }
 
-// wish is what a stack is to have.
-type wish struct {
+// wantedState is the state that a stack is to have.
+type wantedState struct {
 	*deploy.State
-	notes []string              // for whoever deploys it
+	notes []string              // for the user
 	short *template.Application // of a stagedoor.yaml
 }
 
-// names are what a stagedoor.yaml calls its APIs, by their logical ids; none for a
-// template. What is not in the file any more has its name in the gateway.
-func (w *wish) names(have *deploy.State) map[string]string {
+// names returns the names of the APIs of a stagedoor.yaml, by their logical
+// ids; nil for a template. An API that is not in the file any more has its name
+// from the gateway.
+func (w *wantedState) names(have *deploy.State) map[string]string {
 	names := map[string]string{}
 	if w.short == nil {
 		return names
@@ -134,15 +135,15 @@ func (w *wish) names(have *deploy.State) map[string]string {
 	return names
 }
 
-// wanted reads what the stack is to have. Of one that is to be deleted only its
-// name matters.
-func (c *DeployCmd) wanted(region string) (*wish, error) {
+// read reads the state that the stack is to have. For a stack that is to be
+// deleted it needs only the name.
+func (c *DeployCmd) read(region string) (*wantedState, error) {
 	if c.Stack != "" {
 		if err := deploy.CheckStackName(c.Stack); err != nil {
 			return nil, &usageError{err}
 		}
 		if c.Delete {
-			return &wish{State: deploy.Nothing(c.Stack)}, nil
+			return &wantedState{State: deploy.Nothing(c.Stack)}, nil
 		}
 	}
 	from, err := source.Find(expandSource(c.Template))
@@ -161,7 +162,7 @@ func (c *DeployCmd) wanted(region string) (*wish, error) {
 	if err := deploy.CheckStackName(app.StackName); err != nil {
 		return nil, fmt.Errorf("%w; --stack gives it another", err)
 	}
-	w := &wish{State: deploy.Nothing(app.StackName)}
+	w := &wantedState{State: deploy.Nothing(app.StackName)}
 	if from.IsShort() {
 		w.short = app
 	}
@@ -186,7 +187,7 @@ func (c *DeployCmd) confirm(ctx context.Context, p *process, plan *deploy.Plan) 
 	fmt.Fprintf(p.stdout, "%s. Go on? [y/N] ", summary(plan, "to "))
 	answer := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(p.stdin).ReadString('\n') // no answer is no
+		line, _ := bufio.NewReader(p.stdin).ReadString('\n') // an empty answer means no
 		answer <- line
 	}()
 	select {
@@ -219,8 +220,8 @@ func summary(plan *deploy.Plan, to string) string {
 	return strings.Join(parts, ", ")
 }
 
-// undeployed says what of a template is doubtful, and what of it has to be
-// there in another way.
+// undeployed returns sentences about parts of a template that are doubtful, or
+// that are not deployed and have to be provided in another way.
 func undeployed(app *template.Application) []string {
 	var notes []string
 	for _, w := range app.Warnings {

@@ -12,7 +12,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/deploy"
 )
 
-// deployPrinter tells of a deployment.
+// deployPrinter prints the progress of a deployment.
 type deployPrinter interface {
 	planned(stack, gateway string, plan *deploy.Plan, notes []string)
 	changed(*deploy.Change)
@@ -20,8 +20,8 @@ type deployPrinter interface {
 	done(*deploy.Plan, []deploy.API)
 }
 
-// printer tells people of APIs by names, where these have one for a logical id,
-// and programs by logical ids.
+// printer returns the printer that the flags ask for. For people it prints the
+// names of APIs in place of their logical ids, where names has one.
 func (c *DeployCmd) printer(p *process, names map[string]string) deployPrinter {
 	if c.JSON {
 		encoder := json.NewEncoder(p.stdout)
@@ -31,7 +31,7 @@ func (c *DeployCmd) printer(p *process, names map[string]string) deployPrinter {
 	return &deployText{out: p.stdout, failures: p.stderr, names: names, paint: (&textReporter{color: p.color(p.stdout)}).paint}
 }
 
-// deployText is for people.
+// deployText prints for people.
 type deployText struct {
 	out, failures io.Writer
 	names         map[string]string // of APIs, by logical ids
@@ -63,10 +63,10 @@ func (t *deployText) planned(stack, gateway string, plan *deploy.Plan, notes []s
 	fmt.Fprintln(t.out)
 }
 
-// name is what people call an API.
+// name returns the name of an API for people.
 func (t *deployText) name(logicalID string) string { return cmp.Or(t.names[logicalID], logicalID) }
 
-// named returns changes with the names that people have for APIs.
+// named returns changes with the names of APIs in place of their logical ids.
 func (t *deployText) named(changes []*deploy.Change) []*deploy.Change {
 	named := make([]*deploy.Change, len(changes))
 	for i, c := range changes {
@@ -80,7 +80,8 @@ func (t *deployText) named(changes []*deploy.Change) []*deploy.Change {
 	return named
 }
 
-// byAPI puts together what belongs to one API, and last what belongs to none.
+// byAPI groups changes by their APIs. Those that belong to no API are the last
+// group.
 func byAPI(changes []*deploy.Change) (groups [][]*deploy.Change) {
 	at := map[string]int{}
 	var none []*deploy.Change
@@ -111,7 +112,7 @@ func (t *deployText) line(c *deploy.Change) string {
 	return line
 }
 
-// changed says nothing: the plan did, and the end will.
+// changed prints nothing: the changes were printed with the plan.
 func (t *deployText) changed(*deploy.Change) {}
 
 func (t *deployText) stopped(plan *deploy.Plan, err error) {
@@ -143,8 +144,8 @@ func (t *deployText) done(plan *deploy.Plan, apis []deploy.API) {
 	}
 }
 
-// deployJSON is for scripts: a line for the plan, one for each change that is
-// made, and one for the end.
+// deployJSON prints for scripts: a line for the plan, one for each change that
+// is made, and one at the end.
 type deployJSON struct{ *json.Encoder }
 
 type changeJSON struct {
@@ -161,7 +162,7 @@ func newChangeJSON(event string, c *deploy.Change) changeJSON {
 	return changeJSON{event, c.Action, c.Type, c.API, c.Name, c.Of, c.Members}
 }
 
-func (j *deployJSON) print(event any) { _ = j.Encode(event) } // nobody is left to be told
+func (j *deployJSON) print(event any) { _ = j.Encode(event) } // if it fails, nobody reads the output any more
 
 func (j *deployJSON) planned(stack, gateway string, plan *deploy.Plan, notes []string) {
 	changes := []changeJSON{}

@@ -28,12 +28,13 @@ type DevCmd struct {
 	CA        string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
 	Host      []string          `placeholder:"NAME" help:"Name by which the ports are reached, beside addresses and localhost, for example from containers; may be repeated."`
 	Limits    limitFlags        `embed:""`
-	Verbose   bool              `short:"v" help:"Shorten nothing: all that is not acted on, with its line, and whole names."`
-	Detached  bool              `help:"Stay when the process that started it ends, such as a shell or a test runner."`
+	Verbose   bool              `short:"v" help:"Shorten nothing: list all that is not acted on, with lines, and print whole names."`
+	Detached  bool              `help:"Go on when the process that started it ends, such as a shell or a test runner."`
 	JSON      bool              `help:"Print one JSON object per line."`
 }
 
-// limitFlags bound each connection; what is empty is as the help says.
+// limitFlags are the limits of each connection. An empty one stands for the
+// default in its help.
 type limitFlags struct {
 	Idle     string `placeholder:"DURATION" help:"Close connections after that long without data, or none (10m)."`
 	Lifetime string `placeholder:"DURATION" help:"Close connections after that long, or none (2h)."`
@@ -42,10 +43,12 @@ type limitFlags struct {
 	Ping     string `placeholder:"DURATION" help:"Ping clients that often, so that proxies keep silent connections, or none (30s)."`
 }
 
-// Validate is called by kong: a value that cannot be read is a wrong flag.
+// Validate is called by kong. It returns an error for a value that cannot be
+// read.
 func (f *limitFlags) Validate() error { return f.set(new(dev.ConnectionLimits)) }
 
-// set changes the limits that a flag is given for. The tags of the template win.
+// set changes the limits for which a flag is given. Tags of the template
+// override these.
 func (f *limitFlags) set(l *dev.ConnectionLimits) error {
 	for _, flag := range []struct{ name, text string }{
 		{"idle", f.Idle}, {"lifetime", f.Lifetime}, {"frame", f.Frame}, {"message", f.Message}, {"ping", f.Ping},
@@ -67,19 +70,18 @@ their tables in a built-in DynamoDB. Saving a function or the template takes
 effect at once; connections stay open. A folder "public" beside the template is
 served at /.
 
-A URL, such as http://localhost:8000, is a backend that needs no template: every
-event of every connection is a POST to it, and what it answers is the reply.
-A stagedoor.yaml has URLs for each route.
+With a URL, such as http://localhost:8000, no template is needed: every event of
+every connection is a POST to that backend, and its answer is the reply.
+A stagedoor.yaml has a URL for each route.
 
 It ends with the process that started it, such as a test runner or a shell that is
-killed, unless it is told to stay: by --detached, nohup or setsid.
+killed, unless it is started with --detached, nohup or setsid.
 
 Exit codes: 0 stopped by Ctrl-C, 1 the template or the addresses could not be
 used, 2 wrong flags.`
 }
 
-// expandSource makes what is written on the command line a path, unless it is a
-// URL.
+// expandSource turns an argument into an absolute path, unless it is a URL.
 func expandSource(written string) string {
 	if source.IsURL(written) {
 		return written
@@ -104,16 +106,16 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 		Template: expandSource(c.Template), Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Imports: c.Import, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
 		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, Reporter: reporter,
-		Limits: func(l *dev.ConnectionLimits) { _ = c.Limits.set(l) }, // which Validate found no mistake in
+		Limits: func(l *dev.ConnectionLimits) { _ = c.Limits.set(l) }, // Validate has checked them
 	})
 	return p.reportProblems(err)
 }
 
-// lifetime bounds that of the command: it ends as by Ctrl-C when its terminal goes
-// away, when nobody reads its output any more, and, unless it is to stay, with the
-// process that started it. The function that it returns ends what is left below
-// this process.
-func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lines) (context.Context, func()) {
+// lifetime returns a context that ends when the command must end: when its
+// terminal goes away, when nobody reads its output any more, and, unless it is
+// detached, when the process ends that started it. The function that it returns
+// ends the processes that are left below this one.
+func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lineWriter) (context.Context, func()) {
 	endOrphans := adoptOrphans()
 	ctx, cancel := withHangUp(ctx)
 	out.unread = cancel
@@ -121,7 +123,7 @@ func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lines) (context.
 	if !c.Detached && !staysByItself() {
 		watching.Go(func() {
 			if awaitParent(ctx) {
-				_, _ = fmt.Fprintln(p.stderr, "stagedoor: the process that started dev has ended; so does dev (--detached stays)")
+				_, _ = fmt.Fprintln(p.stderr, "stagedoor: the process that started dev has ended, so dev ends too (--detached prevents that)")
 				cancel()
 			}
 		})
@@ -133,8 +135,8 @@ func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lines) (context.
 	}
 }
 
-// reportProblems prints the mistakes of a template, a line each. Other errors
-// are left to the caller.
+// reportProblems prints the mistakes of a template, a line each. It returns any
+// other error as it is.
 func (p *process) reportProblems(err error) error {
 	var problems mistake.List
 	if !errors.As(err, &problems) {
@@ -151,7 +153,7 @@ func (p *process) reportProblems(err error) error {
 	return &exitError{exitFailure, err}
 }
 
-// count is a number with its noun.
+// count returns a number with its noun: "2 mistakes".
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -8,12 +8,12 @@ import (
 	"github.com/stagedoor/stagedoor/internal/dev"
 )
 
-// columns is how wide what `dev` says of an application may be, where words can
-// be parted.
+// columns is the width at which `dev` breaks its lines about an application.
 const columns = 80
 
-// notices prints what of a template is not acted on, but for what was printed
-// before: a line for each kind, or all of them.
+// notices prints the parts of a template that are not acted on and were not
+// printed before: a line for each kind of them, or with --verbose a line for
+// each.
 func (r *textReporter) notices(b *strings.Builder, all []dev.Notice) {
 	var kinds []string
 	of := map[string][]string{} // by kind
@@ -54,8 +54,8 @@ func (r *textReporter) notices(b *strings.Builder, all []dev.Notice) {
 	}
 }
 
-// foldNotices is a kind of notice with the resources that have it: as many as
-// find room in a line, or how many there are.
+// foldNotices returns a line for a kind of notice, with as many of its
+// resources as fit in, and the number of the others.
 func foldNotices(kind string, subjects []string) string {
 	const room = columns - 4
 	for shown := len(subjects); shown > 0; shown-- {
@@ -73,8 +73,8 @@ func foldNotices(kind string, subjects []string) string {
 	return fold(kind+": "+count(len(subjects), "resource"), 4)
 }
 
-// fold breaks a text into lines at its spaces, so that with an indentation they
-// end before the last column. A word that is longer stays whole.
+// fold breaks a text into lines at its spaces, so that they fit into the
+// columns with an indentation. A longer word is not broken.
 func fold(text string, indent int) string {
 	var b strings.Builder
 	at := 0
@@ -94,7 +94,7 @@ func fold(text string, indent int) string {
 	return b.String()
 }
 
-// noticeText says in a line what of a template is not acted on, and where.
+// noticeText returns a line about a part of a template that is not acted on.
 func noticeText(n dev.Notice) string {
 	what := n.LogicalID
 	if n.Property != "" {
@@ -103,8 +103,8 @@ func noticeText(n dev.Notice) string {
 	return fmt.Sprintf("line %d  %s (%s): %s", n.Line, what, n.Type, n.Message)
 }
 
-// tables lists tables by their logical ids, in lines that stand below the first;
-// with all of their names where nothing is to be shortened.
+// tables lists tables by their logical ids, with further lines indented below
+// the first; with --verbose it lists their whole names.
 func (r *textReporter) tables(tables []dev.Resource) string {
 	const intro, indent = "built in, in memory: ", 12
 	var list []string
@@ -120,7 +120,8 @@ func (r *textReporter) tables(tables []dev.Resource) string {
 	return strings.ReplaceAll(fold(intro+strings.Join(list, ", "), indent), "\n", "\n"+strings.Repeat(" ", indent))
 }
 
-// shortID is the part of a request's id that tells it from its neighbours.
+// shortID returns the part of a request's id that is enough to tell it from
+// others.
 func (r *textReporter) shortID(id string) string {
 	if r.verbose {
 		return id
@@ -129,7 +130,7 @@ func (r *textReporter) shortID(id string) string {
 	return first
 }
 
-// shortPath is a path relative to where the command was started, if that is
+// shortPath returns a path relative to the working directory, if that is
 // shorter.
 func shortPath(path string) string {
 	here, err := filepath.Abs(".")
@@ -142,8 +143,7 @@ func shortPath(path string) string {
 	return path
 }
 
-// relative shortens the paths in a text that are below where the command was
-// started.
+// relative shortens the paths in a text that are below the working directory.
 func relative(text string) string {
 	here, err := filepath.Abs(".")
 	if err != nil || len(here) < 2 {

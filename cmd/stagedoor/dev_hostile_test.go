@@ -26,7 +26,7 @@ func TestHostileTexts(t *testing.T) {
 		r.Record(&dev.Record{Event: "message", ConnectionID: "id==", Warnings: []string{hostile}})
 		r.Output(dev.LogLine{Function: "f", Text: hostile})
 		for line := range strings.Lines(out.String()) {
-			if line = strings.TrimSuffix(line, "\n"); strings.ContainsFunc(line, terminal.Drives) || strings.HasPrefix(line, "10:11:12") {
+			if line = strings.TrimSuffix(line, "\n"); strings.ContainsFunc(line, terminal.IsControl) || strings.HasPrefix(line, "10:11:12") {
 				t.Errorf("%q", line)
 			}
 		}

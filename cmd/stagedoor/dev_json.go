@@ -23,7 +23,9 @@ type jsonReporter struct {
 	held  []any     // guarded by mu: events from before the gateway was ready
 }
 
-func newJSONReporter(out io.Writer) *jsonReporter { return &jsonReporter{out: terminal.Harmless(out)} }
+func newJSONReporter(out io.Writer) *jsonReporter {
+	return &jsonReporter{out: terminal.EscapeControls(out)}
+}
 
 func (r *jsonReporter) print(event any) {
 	r.mu.Lock()
@@ -35,7 +37,7 @@ func (r *jsonReporter) print(event any) {
 	r.writeLocked(event)
 }
 
-// writeLocked writes an event as a line. A json.RawMessage is one already.
+// writeLocked writes an event as a line. A json.RawMessage is written as it is.
 func (r *jsonReporter) writeLocked(event any) {
 	if line, ok := event.(json.RawMessage); ok {
 		_, _ = r.out.Write(append(line, '\n'))
@@ -43,15 +45,15 @@ func (r *jsonReporter) writeLocked(event any) {
 	}
 	encoder := json.NewEncoder(r.out)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(event) // nobody is left to be told
+	_ = encoder.Encode(event) // if it fails, nobody reads the output any more
 }
 
 type readyJSON struct {
 	Event  string `json:"event"`
 	Public string `json:"public"`
 	Admin  string `json:"admin"`
-	// Push is where messages are pushed to, with {id} for the connection's; it is
-	// there where no stage has to be named.
+	// Push is the URL for pushing messages, with {id} in the place of the
+	// connection's id. It is empty if the URL needs a stage.
 	Push string `json:"push,omitempty"`
 	applicationJSON
 }
@@ -102,7 +104,7 @@ func newApplicationJSON(a dev.Application) applicationJSON {
 	return out
 }
 
-// Ready prints the first line, then what happened before it.
+// Ready prints the first line, then the events from before it.
 func (r *jsonReporter) Ready(ready dev.Ready) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -118,7 +120,7 @@ func (r *jsonReporter) Ready(ready dev.Ready) {
 	r.held = nil
 }
 
-// Reloaded prints what a changed template brought.
+// Reloaded prints the application of a changed template.
 func (r *jsonReporter) Reloaded(a dev.Application) {
 	r.print(struct {
 		Event string `json:"event"`
@@ -126,7 +128,7 @@ func (r *jsonReporter) Reloaded(a dev.Application) {
 	}{"reloaded", newApplicationJSON(a)})
 }
 
-// Rejected prints why a changed template was not taken.
+// Rejected prints why a changed template was not put into effect.
 func (r *jsonReporter) Rejected(err error) {
 	out := struct {
 		Event    string        `json:"event"`
@@ -164,8 +166,8 @@ func (r *jsonReporter) Output(l dev.LogLine) {
 	}{event, l.Function, l.RequestID, l.Text})
 }
 
-// Record prints an event of the gateway. There may be one for each of many
-// thousand messages a second, so it is put together without encoding/json.
+// Record prints an event of the gateway. There may be many thousands a second,
+// so it is written without encoding/json.
 func (r *jsonReporter) Record(e *dev.Record) {
 	line := make([]byte, 0, 512)
 	line = appendText(append(line, `{"event":`...), e.Event)

@@ -16,13 +16,13 @@ import (
 	"github.com/stagedoor/stagedoor/internal/terminal"
 )
 
-// textReporter prints for people: what runs, then a line per event.
+// textReporter prints for people: the application, then a line per event.
 type textReporter struct {
 	started time.Time
 	color   bool
 	verbose bool // shorten nothing
 
-	printed map[string]bool // notices; belongs to Ready and then to Reloaded, which don't run side by side
+	printed map[string]bool // notices; used by Ready and Reloaded, which are not called at the same time
 
 	mu    sync.Mutex
 	out   io.Writer // guarded by mu
@@ -113,11 +113,11 @@ func (r *textReporter) backend(b *strings.Builder, ready dev.Ready) {
 	}
 }
 
-// pushURL is where a backend pushes messages to connections without a word about
-// APIs and stages.
+// pushURL is the URL for pushing messages to connections that needs no API and
+// stage.
 func pushURL(ready dev.Ready) string { return ready.Public + "/@connections/{id}" }
 
-// application prints the routes and what is not run.
+// application prints the routes, and the parts that are not run.
 func (r *textReporter) application(b *strings.Builder, a dev.Application) {
 	if len(a.APIs) == 0 {
 		fmt.Fprintf(b, "\n  %s\n", r.paint(yellow, "The template has no WebSocket API."))
@@ -149,7 +149,7 @@ func (r *textReporter) application(b *strings.Builder, a dev.Application) {
 	r.notices(b, a.Notices)
 }
 
-// Reloaded prints what a changed template brought.
+// Reloaded prints the application of a changed template.
 func (r *textReporter) Reloaded(a dev.Application) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s", r.clock(time.Now()), r.paint(green, shortPath(a.Template)+" is in effect; connections stay open"))
@@ -158,7 +158,7 @@ func (r *textReporter) Reloaded(a dev.Application) {
 	r.print(b.String() + "\n" + strings.TrimRight(details.String(), "\n") + "\n")
 }
 
-// Rejected prints why a changed template was not taken.
+// Rejected prints why a changed template was not put into effect.
 func (r *textReporter) Rejected(err error) {
 	lines := []string{err.Error()}
 	var problems mistake.List
@@ -216,8 +216,8 @@ func (r *textReporter) Record(e *dev.Record) {
 	r.print(line + r.warnings(e))
 }
 
-// reason is why an event failed, behind its line; below it on a terminal that has
-// no room for it.
+// reason adds why an event failed to its line, or below it if the terminal is
+// too narrow.
 func (r *textReporter) reason(line, failure string) string {
 	reason, more, _ := strings.Cut(failure, "\n") // the rest is in the function's own lines
 	if more != "" {
@@ -234,10 +234,10 @@ func (r *textReporter) reason(line, failure string) string {
 	return text
 }
 
-// colours are what paint puts around a text.
+// colours matches the sequences that paint puts around a text.
 var colours = regexp.MustCompile("\x1b\\[[0-9]*m")
 
-// warnings are the lines below an event.
+// warnings returns the warnings of an event as lines below it.
 func (r *textReporter) warnings(e *dev.Record) (lines string) {
 	for _, warning := range e.Warnings {
 		lines += "\n    " + r.paint(yellow, "warning  "+visible(warning))
@@ -245,8 +245,8 @@ func (r *textReporter) warnings(e *dev.Record) (lines string) {
 	return lines
 }
 
-// refused prints a URL that leads nowhere, and where there is something; on a
-// terminal in lines that find room there.
+// refused prints a refused URL, and the URLs that work, in lines that fit the
+// terminal.
 func (r *textReporter) refused(e *dev.Record) {
 	const indent = len(clockFormat) + 2
 	text := fmt.Sprintf("%d %s: %s", e.Status, visible(e.Refused.Path), visible(e.Error))
@@ -264,7 +264,7 @@ const clockFormat = "15:04:05.000"
 
 func (r *textReporter) clock(at time.Time) string { return r.paint(dim, at.Format(clockFormat)) }
 
-// duration is a time span with as many digits as one reads.
+// duration returns a time span with as many digits as are useful.
 func duration(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:
@@ -275,10 +275,11 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%d ms", d.Milliseconds())
 }
 
-// visible replaces what would drive the terminal: a client's text must not.
+// visible replaces the characters of a client's text that would control the
+// terminal.
 func visible(text string) string {
 	return strings.Map(func(c rune) rune {
-		if terminal.Drives(c) && c != '\t' {
+		if terminal.IsControl(c) && c != '\t' {
 			return '\uFFFD'
 		}
 		return c

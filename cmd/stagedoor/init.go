@@ -13,7 +13,7 @@ import (
 
 // InitCmd is "stagedoor init".
 type InitCmd struct {
-	Folder string `arg:"" optional:"" default:"." type:"path" help:"Folder to write to; it is made if it is not there."`
+	Folder string `arg:"" optional:"" default:"." type:"path" help:"Folder to write to; it is made if it does not exist."`
 	SAM    string `name:"sam" placeholder:"LANGUAGE" help:"Write a SAM application instead: go, typescript or python."`
 }
 
@@ -21,12 +21,12 @@ type InitCmd struct {
 func (InitCmd) Help() string {
 	return `Writes a stagedoor.yaml, which puts WebSockets in front of an HTTP backend; with
 --sam an application for AWS in a language. "stagedoor dev" runs both. It asks
-nothing, and no file that is there is touched.
+no questions, and does not change existing files.
 
 Exit codes: 0 the files are written, 1 they are not, 2 wrong flags.`
 }
 
-// Run writes the files and says what comes next.
+// Run writes the files and prints what to do next.
 func (c *InitCmd) Run(p *process) error {
 	if c.SAM != "" && !slices.Contains(scaffold.Languages, c.SAM) {
 		return &usageError{fmt.Errorf("--sam takes one of %s, not %q", strings.Join(scaffold.Languages, ", "), c.SAM)}
@@ -46,7 +46,7 @@ func (c *InitCmd) Run(p *process) error {
 		run = "npm install && npm run build && " + run
 	}
 	if from, err := source.Find(c.Folder); err == nil && from.Note != "" && c.SAM == "" {
-		run += " " + names[0] // a template is there as well, which would be taken
+		run += " " + names[0] // a template in the folder would be taken otherwise
 	}
 	if folder := shortPath(c.Folder); folder != "." {
 		run = "cd " + folder + " && " + run

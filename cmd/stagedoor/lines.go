@@ -10,29 +10,30 @@ import (
 )
 
 // flushAfter is how long a line may wait for others to be written with it. A
-// write per line would cost more than handling the message it tells of.
+// system call for each line would cost more than the message that the line is
+// about.
 const flushAfter = 10 * time.Millisecond
 
-// lines is a writer of whole lines that are written together when they come
-// fast. It may be used concurrently.
-type lines struct {
+// lineWriter is a writer of whole lines, which writes several together when
+// they come fast. It is safe for concurrent use.
+type lineWriter struct {
 	mu     sync.Mutex
 	buffer *bufio.Writer // guarded by mu
 	timer  *time.Timer   // guarded by mu; running while the buffer holds something
-	// unread is called when nobody is left to read; nil: nobody wants to know. It
-	// is set before the first line.
+	// unread is called when a write fails because nobody reads any more; it may
+	// be nil. It is set before the first line.
 	unread func()
 }
 
-func newLines(out io.Writer) *lines {
-	l := &lines{buffer: bufio.NewWriterSize(out, 64<<10)}
+func newLines(out io.Writer) *lineWriter {
+	l := &lineWriter{buffer: bufio.NewWriterSize(out, 64<<10)}
 	l.timer = time.AfterFunc(time.Hour, l.flush)
 	l.timer.Stop()
 	return l
 }
 
-// Write takes one or more whole lines.
-func (l *lines) Write(text []byte) (int, error) {
+// Write writes one or more whole lines.
+func (l *lineWriter) Write(text []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.buffer.Buffered() == 0 {
@@ -41,9 +42,9 @@ func (l *lines) Write(text []byte) (int, error) {
 	return l.buffer.Write(text)
 }
 
-// flush writes what waits. What cannot be written is dropped: nobody is left
-// to read it.
-func (l *lines) flush() {
+// flush writes the lines that wait. If that fails they are dropped, because
+// nobody reads them.
+func (l *lineWriter) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.buffer.Flush(); errors.Is(err, syscall.EPIPE) && l.unread != nil {
@@ -51,8 +52,8 @@ func (l *lines) flush() {
 	}
 }
 
-// close writes what waits and stops the timer.
-func (l *lines) close() {
+// close writes the lines that wait, and stops the timer.
+func (l *lineWriter) close() {
 	l.timer.Stop()
 	l.flush()
 }

@@ -1,6 +1,6 @@
 // Command stagedoor is a gateway for WebSocket APIs, compatible with Amazon API
-// Gateway. Each of its commands is one struct in a file of its own, which holds
-// the flags and hands on to the package that does the work.
+// Gateway. Each of its commands is a struct in a file of its own, which has the
+// flags and calls the package that does the work.
 package main
 
 import (
@@ -28,7 +28,7 @@ type commandLine struct {
 	Serve       ServeCmd       `cmd:"" help:"Run a gateway that is configured over the network."`
 	Deploy      DeployCmd      `cmd:"" help:"Apply a template to a running gateway."`
 	Dev         DevCmd         `cmd:"" help:"Run an application on this machine, or put WebSockets in front of a URL."`
-	Init        InitCmd        `cmd:"" help:"Write the files of an application to begin with."`
+	Init        InitCmd        `cmd:"" help:"Write the files of a new application."`
 	Check       CheckCmd       `cmd:"" help:"Validate a template without running it."`
 	Connect     ConnectCmd     `cmd:"" help:"Talk to a WebSocket server from the terminal."`
 	Backup      BackupCmd      `cmd:"" help:"Write the configuration of a gateway's APIs into a file."`
@@ -47,7 +47,7 @@ func main() {
 }
 
 // run parses the arguments, runs the command and returns the exit code. The
-// command ends early, and in order, when ctx does.
+// command ends in an orderly way when ctx ends.
 func run(ctx context.Context, p *process) int {
 	exited := -1 // set when --help printed and wants to end
 	parser, err := kong.New(&commandLine{},
@@ -77,7 +77,7 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// exitError is an error that was already reported, with an exit code.
+// exitError is an error that was already printed, with its exit code.
 type exitError struct {
 	code int
 	err  error
@@ -86,7 +86,7 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-// fail reports err, unless it was reported, and returns its exit code.
+// fail prints err, unless that was done, and returns its exit code.
 func (p *process) fail(err error) int {
 	var exit *exitError
 	var usage *usageError

@@ -11,16 +11,18 @@ import (
 )
 
 const (
-	// buryEvery is how often orphans that have ended are buried. One of our own
-	// children is buried by who started it, long before it is seen twice.
+	// buryEvery is how often orphans that have ended are reaped. Our own
+	// children are reaped by the code that started them, long before they are
+	// seen twice.
 	buryEvery = 10 * time.Second
-	// orphansTime bounds the killing of what is left in the end.
+	// orphansTime is the longest that is waited for the remaining processes to
+	// end.
 	orphansTime = 5 * time.Second
 )
 
-// adoptOrphans makes this process the parent of every process below it whose own
-// parent ends: what functions have left behind can be found then. The function
-// that it returns ends all of them.
+// adoptOrphans makes this process the parent of every process below it whose
+// own parent ends, so that processes that functions leave behind can be found.
+// The function that it returns ends all of them.
 func adoptOrphans() (end func()) {
 	if unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != nil {
 		return func() {}
@@ -64,8 +66,8 @@ func buryOrphans(ctx context.Context) {
 	}
 }
 
-// endDescendants kills all processes below this one. All that the command itself
-// started has ended when it is called.
+// endDescendants kills all processes below this one. It is called when all
+// processes have ended that the command itself has started.
 func endDescendants() {
 	for deadline := time.Now().Add(orphansTime); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		left := descendants(os.Getpid(), processes())
@@ -79,15 +81,15 @@ func endDescendants() {
 	}
 }
 
-// listed is a process of the system.
-type listed struct {
+// systemProcess is a process of the system.
+type systemProcess struct {
 	pid, parent int
 	state       string // R, S, Z, …
 }
 
-// descendants are the processes below one.
-func descendants(pid int, all []listed) (below []listed) {
-	children := map[int][]listed{}
+// descendants returns the processes below one.
+func descendants(pid int, all []systemProcess) (below []systemProcess) {
+	children := map[int][]systemProcess{}
 	for _, p := range all {
 		children[p.parent] = append(children[p.parent], p)
 	}
@@ -99,8 +101,8 @@ func descendants(pid int, all []listed) (below []listed) {
 	return below
 }
 
-// processes are those of the system, as far as they can be seen.
-func processes() (all []listed) {
+// processes returns the processes of the system that can be seen.
+func processes() (all []systemProcess) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil
@@ -120,7 +122,7 @@ func processes() (all []listed) {
 			continue
 		}
 		parent, _ := strconv.Atoi(fields[1])
-		all = append(all, listed{pid, parent, fields[0]})
+		all = append(all, systemProcess{pid, parent, fields[0]})
 	}
 	return all
 }

@@ -12,12 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lookAfterParent is how often it is seen whether the parent is still there.
+// lookAfterParent is how often it is checked whether the parent still runs.
 const lookAfterParent = 500 * time.Millisecond
 
-// staysByItself reports whether whoever started this process said that it is to
-// go on without them: by nohup, or by a session of its own. The first process of
-// a system or container, and its children, have nobody who could end.
+// staysByItself reports whether this process was started so that it goes on
+// when its parent ends: with nohup, or in a session of its own. It is also true
+// for the first process of a system or container and for its children, whose
+// parent does not end.
 func staysByItself() bool {
 	session, err := unix.Getsid(0)
 	return os.Getppid() <= 1 || signal.Ignored(syscall.SIGHUP) || err == nil && session == os.Getpid()
@@ -34,7 +35,7 @@ func awaitParent(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		case <-ticker.C:
-			if os.Getppid() != parent { // somebody else's child now
+			if os.Getppid() != parent { // it has another parent now
 				return true
 			}
 		}

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// staysByItself: on Windows nothing says so but --detached.
+// staysByItself returns false: on Windows only --detached makes the process
+// stay.
 func staysByItself() bool { return false }
 
 // awaitParent waits for the end of the process that started this one, and

@@ -7,22 +7,22 @@ import (
 	"golang.org/x/term"
 )
 
-// process is all that the command line takes from the operating system, so
-// that a test can run a command in process, on streams of its own.
+// process has everything that the command line uses of the operating system, so
+// that a test can run a command in its own process, with other streams.
 type process struct {
 	args       []string // without the program's name
 	env        func(name string) string
-	environ    []string // all of the environment, NAME=value
+	environ    []string // the whole environment, NAME=value
 	stdin      io.Reader
 	stdout     io.Writer
 	stderr     io.Writer
 	isTerminal func(stream any) bool
-	// whole says that the command has the operating system's process for itself:
-	// its children, its parent and its signals.
+	// whole is set if the command has the operating system's process for
+	// itself, and may use its children, its parent and its signals.
 	whole bool
 }
 
-// newProcess returns the process that we are.
+// newProcess returns the process of the operating system.
 func newProcess() *process {
 	return &process{
 		args:       os.Args[1:],
@@ -43,7 +43,7 @@ func isTerminal(stream any) bool {
 }
 
 // color reports whether output to a stream should be coloured: on a terminal
-// that can, unless NO_COLOR is set.
+// that has colours, unless NO_COLOR is set.
 func (p *process) color(stream any) bool {
 	return p.isTerminal(stream) && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"
 }

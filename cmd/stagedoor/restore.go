@@ -13,7 +13,7 @@ import (
 // RestoreCmd is "stagedoor restore".
 type RestoreCmd struct {
 	File    string `arg:"" help:"Backup to read; - stands for standard input."`
-	Replace bool   `help:"Replace all that the gateway has: afterwards it has exactly what the backup has."`
+	Replace bool   `help:"Replace everything that the gateway has: afterwards it has exactly what the backup has."`
 	storeFlags
 }
 
@@ -21,8 +21,8 @@ type RestoreCmd struct {
 func (RestoreCmd) Help() string {
 	return `Puts a backup into a gateway. The whole file is read before anything is written:
 one that is cut off, changed or damaged is refused with the line of the mistake.
-A gateway that runs serves what is restored at once. With --replace a data folder
-that is damaged is moved aside.
+A running gateway serves the restored configuration at once. With --replace a
+damaged data folder is moved aside.
 
 ` + whichStore + `
 
@@ -58,8 +58,9 @@ func (c *RestoreCmd) Run(ctx context.Context, p *process) error {
 	return err
 }
 
-// openFile opens the backup. What comes by standard input, or another way that
-// can be read but once, is kept in a file for the time being.
+// openFile opens the backup. If it comes by standard input, or another source
+// that can be read only once, it is copied to a temporary file, which done
+// removes.
 func (c *RestoreCmd) openFile(p *process) (file *os.File, done func(), err error) {
 	from := p.stdin
 	if c.File != standard {
@@ -72,7 +73,7 @@ func (c *RestoreCmd) openFile(p *process) (file *os.File, done func(), err error
 		defer file.Close()
 		from = file
 	}
-	kept, err := os.CreateTemp("", "stagedoor-restore-") // for its owner alone
+	kept, err := os.CreateTemp("", "stagedoor-restore-") // only its owner may read it
 	if err != nil {
 		return nil, nil, err
 	}

@@ -19,11 +19,11 @@ import (
 // ServeCmd is "stagedoor serve".
 type ServeCmd struct {
 	Config string   `short:"c" placeholder:"FILE" type:"path" help:"Configuration, in YAML; without one, the defaults."`
-	Listen string   `placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; several stand between commas; port 0 picks a free one (:8080)."`
+	Listen string   `placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; separate several with commas; port 0 picks a free one (:8080)."`
 	Admin  string   `placeholder:"HOST:PORT" help:"Address of the control plane and of health checks (127.0.0.1:8081)."`
 	Data   string   `placeholder:"DIR" type:"path" help:"Folder in which the configuration of the APIs is kept."`
 	JSON   bool     `help:"Print the ready line and the log as JSON, an object per line."`
-	Open   bool     `help:"Check no signatures: whoever reaches a port may do everything. For tests only."`
+	Open   bool     `help:"Do not check signatures: everybody who can reach a port may do everything. For tests only."`
 	Host   []string `placeholder:"NAME" help:"With --open: name by which the ports are reached, beside addresses, localhost and custom domains; may be repeated."`
 	Repair bool     `help:"Restore a damaged data folder from its automatic backups; the damaged files are kept aside."`
 }
@@ -31,14 +31,14 @@ type ServeCmd struct {
 // Help is the second half of "stagedoor serve --help".
 func (ServeCmd) Help() string {
 	return `Runs a gateway whose APIs are configured over the network, with the AWS CLI, the
-AWS SDKs, Terraform or "stagedoor deploy". Flags win over variables of the
-environment (STAGEDOOR_LOG_LEVEL for log.level), these over the configuration.
+AWS SDKs, Terraform or "stagedoor deploy". Flags override environment variables
+(STAGEDOOR_LOG_LEVEL for log.level), and these override the configuration.
 
 The ready line goes to standard output, the log to standard error. SIGTERM and
-Ctrl-C stop the gateway in order, a second one at once; SIGHUP has the
-configuration read again.
+Ctrl-C stop the gateway in an orderly way, a second one at once; SIGHUP makes it
+read the configuration again.
 
-A data folder that is damaged is served as far as it is whole, and the log names
+Of a damaged data folder, everything that is whole is served, and the log names
 the rest; --repair restores that from the automatic backups.
 
 Exit codes: 0 stopped by a signal, 1 the configuration, the addresses or the
@@ -67,7 +67,8 @@ func (c *ServeCmd) Run(ctx context.Context, p *process) error {
 	return p.reportMistakes(err)
 }
 
-// source says where the configuration is, with what the flags set.
+// source returns where the configuration is read from, with the keys that flags
+// set.
 func (c *ServeCmd) source(environ []string) config.Options {
 	source := config.Options{File: c.Config, Environ: environ, Flags: map[string]string{}, FlagNames: map[string]string{}}
 	set := func(key, flag, value string) {
@@ -108,8 +109,8 @@ func onHangup(ctx context.Context) <-chan struct{} {
 	return reload
 }
 
-// reportMistakes prints the mistakes of a configuration, a line each. Other
-// errors are left to the caller.
+// reportMistakes prints the mistakes of a configuration, a line each. It
+// returns any other error as it is.
 func (p *process) reportMistakes(err error) error {
 	var mistakes mistake.List
 	if !errors.As(err, &mistakes) {
@@ -119,7 +120,7 @@ func (p *process) reportMistakes(err error) error {
 	return &exitError{exitFailure, err}
 }
 
-// serveReporter prints the ready line and tells the service manager.
+// serveReporter prints the ready line and notifies the service manager.
 type serveReporter struct {
 	p       *process
 	json    bool

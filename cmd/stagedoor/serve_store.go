@@ -11,8 +11,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/server"
 )
 
-// storeFlags say whose store is meant: that of a data folder or a configuration,
-// or that of a gateway that runs.
+// storeFlags select a store: that of a data folder or of a configuration, or
+// that of a running gateway.
 type storeFlags struct {
 	Config  string `short:"c" placeholder:"FILE" type:"path" help:"Configuration of the gateway, in YAML; without one, the defaults."`
 	Data    string `placeholder:"DIR" type:"path" help:"Data folder of a gateway that does not run."`
@@ -23,26 +23,26 @@ type storeFlags struct {
 }
 
 // whichStore is the part of a command's help about storeFlags.
-const whichStore = `A gateway that runs alone has its data folder for itself: it is asked with
---gateway, and requests are signed with the credentials that the AWS tools would
-use, if there are any. One that does not run, or that keeps its configuration on
-NATS servers, needs its --config or --data only.`
+const whichStore = `Name a running gateway with --gateway; requests to it are signed with the
+credentials that the AWS tools would use, if there are any. For a gateway that does
+not run, or that keeps its configuration on NATS servers, --config or --data is
+enough.`
 
-// opened is a store that a command works on.
-type opened struct {
+// openStore is a store that a command works on.
+type openStore struct {
 	administration.Administration
 	region string
 	close  func()
 }
 
-// open opens the store. A data folder is made only if make says so, and one that
-// is damaged is an error.
-func (f *storeFlags) open(ctx context.Context, p *process, make bool) (*opened, error) {
+// open opens the store. It makes a data folder that does not exist only if make
+// is true. A damaged one is an error.
+func (f *storeFlags) open(ctx context.Context, p *process, make bool) (*openStore, error) {
 	return f.openOrReplace(ctx, p, make, false)
 }
 
-// openOrReplace is open, but what is damaged is moved aside if replace says so.
-func (f *storeFlags) openOrReplace(ctx context.Context, p *process, make, replace bool) (*opened, error) {
+// openOrReplace is open, but moves a damaged store aside if replace is true.
+func (f *storeFlags) openOrReplace(ctx context.Context, p *process, make, replace bool) (*openStore, error) {
 	if f.Gateway != "" {
 		return f.connect(ctx)
 	}
@@ -62,11 +62,11 @@ func (f *storeFlags) openOrReplace(ctx context.Context, p *process, make, replac
 	if err != nil {
 		return nil, p.reportMistakes(err)
 	}
-	return &opened{s, s.Region, s.Close}, nil
+	return &openStore{s, s.Region, s.Close}, nil
 }
 
-// connect turns to a gateway that runs.
-func (f *storeFlags) connect(ctx context.Context) (*opened, error) {
+// connect opens the store of a running gateway.
+func (f *storeFlags) connect(ctx context.Context) (*openStore, error) {
 	if f.Config != "" || f.Data != "" {
 		return nil, &usageError{errors.New("--gateway asks a gateway that runs: it goes with neither --config nor --data")}
 	}
@@ -84,5 +84,5 @@ func (f *storeFlags) connect(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	return &opened{client, identity.Region, client.Close}, nil
+	return &openStore{client, identity.Region, client.Close}, nil
 }

@@ -14,21 +14,22 @@ import (
 )
 
 // service is the service manager, systemd, that may have started this process.
-// It is told of the gateway's life by sd_notify, and may hand it sockets.
-// Without a service manager, nothing is told and nothing handed.
+// It is notified by sd_notify when the gateway is ready, reloads and stops, and
+// it may pass listening sockets. Without a service manager all methods do
+// nothing.
 type service struct {
 	stderr    io.Writer
 	listeners map[string][]net.Listener // "public" and "admin"
 
-	alive atomic.Pointer[func(context.Context) error] // asks the gateway; nil until it is ready
+	alive atomic.Pointer[func(context.Context) error] // checks the gateway; nil until it is ready
 
-	watching context.Context // ends to end the watchdog's messages
+	watching context.Context // its end ends the messages to the watchdog
 	end      context.CancelFunc
 	done     chan struct{} // closed when they have ended
 }
 
-// newService takes what the service manager hands over, and keeps its watchdog
-// quiet until close, as long as the gateway is alive.
+// newService takes the sockets that the service manager passes, and sends
+// messages to its watchdog until close, as long as the gateway is alive.
 func newService(stderr io.Writer) (*service, error) {
 	given, err := activation.ListenersWithNames()
 	if err != nil {
@@ -48,8 +49,8 @@ func newService(stderr io.Writer) (*service, error) {
 	return s, nil
 }
 
-// listenerName is what a socket is for: what FileDescriptorName= says, or
-// without that, the name of its unit.
+// listenerName returns what a socket is for, "public" or "admin". name is the
+// socket's FileDescriptorName= or, without one, the name of its unit.
 func listenerName(name string) string {
 	switch strings.TrimSuffix(name, ".socket") {
 	case "stagedoor":
@@ -60,9 +61,9 @@ func listenerName(name string) string {
 	return name
 }
 
-// watchdog asks the gateway at every interval whether it is alive, and passes a
-// good answer on. Without one nothing is passed on: the service manager then
-// starts the process again. A gateway that is not ready yet is not asked.
+// watchdog checks at every interval whether the gateway is alive, and if it is
+// sends a message to the service manager, which restarts the process when
+// messages are missing. A gateway that is not ready yet is not checked.
 func (s *service) watchdog(interval time.Duration) {
 	defer close(s.done)
 	if interval <= 0 {
@@ -80,14 +81,14 @@ func (s *service) watchdog(interval time.Duration) {
 	}
 }
 
-// ask gives the gateway so much time to answer.
+// ask checks the gateway once, within a time limit.
 func (s *service) ask(limit time.Duration) {
 	if alive := s.alive.Load(); alive != nil {
 		ctx, cancel := context.WithTimeout(s.watching, limit)
 		defer cancel()
 		if err := (*alive)(ctx); err != nil {
 			if s.watching.Err() == nil {
-				_, _ = fmt.Fprintf(s.stderr, "stagedoor: part of the gateway hangs, so the watchdog is told nothing: %v\n", err)
+				_, _ = fmt.Fprintf(s.stderr, "stagedoor: a part of the gateway hangs, so nothing is sent to the watchdog: %v\n", err)
 			}
 			return
 		}
@@ -95,8 +96,8 @@ func (s *service) ask(limit time.Duration) {
 	s.notify(daemon.SdNotifyWatchdog)
 }
 
-// ready says that the gateway serves, and whom to ask from now on whether it is
-// alive.
+// ready notifies the service manager that the gateway serves. alive checks from
+// now on whether it is alive.
 func (s *service) ready(alive func(context.Context) error) {
 	s.alive.Store(&alive)
 	s.reloaded()
@@ -105,13 +106,13 @@ func (s *service) ready(alive func(context.Context) error) {
 func (s *service) reloaded() { s.notify(daemon.SdNotifyReady) }
 func (s *service) stopping() { s.notify(daemon.SdNotifyStopping) }
 
-// reloading tells the time as well, as Type=notify-reload wants it.
+// reloading also sends the time, as Type=notify-reload requires.
 func (s *service) reloading() {
 	s.notify(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
 }
 
-// notify tells the service manager something. That it cannot be told is for
-// the log of whoever looks at why the service counts as dead.
+// notify sends a state to the service manager. It prints an error, which
+// explains why the service manager takes the service for dead.
 func (s *service) notify(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		_, _ = fmt.Fprintf(s.stderr, "stagedoor: cannot tell the service manager %s: %v\n", state, err)

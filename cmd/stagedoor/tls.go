@@ -8,14 +8,15 @@ import (
 	"os"
 )
 
-// tlsFlags say whom a command trusts as a gateway, and who it is itself.
+// tlsFlags are the authorities that a command trusts for the gateway's
+// certificate, and its own client certificate.
 type tlsFlags struct {
 	CA   string `name:"ca" placeholder:"FILE" type:"path" help:"Authorities to trust for the gateway's certificate, in PEM, in place of the system's."`
 	Cert string `placeholder:"FILE" type:"path" help:"Client certificate for the gateway, in PEM."`
 	Key  string `placeholder:"FILE" type:"path" help:"Key of the client certificate, in PEM."`
 }
 
-// config reads the files. Its error is a mistake in the flags.
+// config reads the files. An error is a mistake in the flags.
 func (f *tlsFlags) config() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if f.CA != "" {

@@ -11,7 +11,7 @@ var version = "development"
 // VersionCmd is "stagedoor version".
 type VersionCmd struct{}
 
-// Run prints the version, and what the binary was built for and with.
+// Run prints the version, the platform, and the version of Go.
 func (VersionCmd) Run(p *process) error {
 	_, err := fmt.Fprintf(p.stdout, "stagedoor %s %s/%s %s\n", version, runtime.GOOS, runtime.GOARCH, runtime.Version())
 	return err

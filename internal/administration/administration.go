@@ -1,9 +1,10 @@
-// Package administration is what an operator does with a gateway's store beside
-// the control plane: backups, and the access keys in it.
+// Package administration has the operations on a gateway's store that are an
+// operator's, and not part of AWS's control plane: backups, and access keys.
 //
-// Local does it on a store that is open in this process. Handler offers that on
-// the admin port of a running gateway, under Prefix, and Client asks for it
-// there. `stagedoor backup`, `restore` and `credentials` use one of the two.
+// Local does them on a store that is open in this process. NewHandler serves
+// them on the admin port of a running gateway, under Prefix, and Client calls
+// them there. `stagedoor backup`, `restore` and `credentials` use Local or
+// Client.
 package administration
 
 import (
@@ -15,28 +16,32 @@ import (
 
 // Administration is a store as its operator sees it.
 type Administration interface {
-	// Backup writes all records, and gives their number. The file holds secrets.
+	// Backup writes all records, and returns their number. The backup has
+	// secrets in it.
 	Backup(ctx context.Context, to io.Writer) (records int, err error)
-	// Restore puts the records of a backup into the store, and gives their
-	// number. A file that is not whole changes nothing, and neither does any file
-	// where the store is not empty, unless it is to be replaced.
+	// Restore puts the records of a backup into the store, and returns their
+	// number. With replace, the store has exactly these records afterwards. It
+	// is an error, and nothing is changed, if the file is not whole, or if the
+	// store is not empty and replace is false.
 	Restore(ctx context.Context, file io.ReadSeeker, replace bool) (records int, err error)
-	// CreateAccessKey makes an access key. Its secret is given here and never
-	// again.
+	// CreateAccessKey makes an access key. Only the result of this call has the
+	// secret.
 	CreateAccessKey(ctx context.Context, k NewAccessKey) (*AccessKey, error)
-	// AccessKeys gives the access keys of the store in the order of their ids,
-	// without their secrets.
+	// AccessKeys returns the access keys of the store in the order of their
+	// ids, without their secrets.
 	AccessKeys(ctx context.Context) ([]*AccessKey, error)
-	// DeleteAccessKey removes an access key. Nobody is let in with it any more.
+	// DeleteAccessKey removes an access key. It cannot be used any more
+	// afterwards.
 	DeleteAccessKey(ctx context.Context, id string) error
 }
 
-// NewAccessKey is what an access key is made of.
+// NewAccessKey describes an access key to be made.
 type NewAccessKey struct {
 	UserName string            `json:"userName"`
 	Policies []json.RawMessage `json:"policies,omitempty"` // IAM policies; without one nothing is allowed
 	Expires  time.Time         `json:"expires,omitzero"`   // the zero time stands for never
-	// Bearer asks for a token that is sent as it is, in place of a secret that signs.
+	// Bearer makes a token that is sent as it is, instead of a secret that
+	// signs requests.
 	Bearer bool `json:"bearer,omitempty"`
 }
 
@@ -59,7 +64,7 @@ type AccessKey struct {
 	Expires         time.Time         `json:"expires,omitzero"`
 }
 
-// Gateway says where clients reach a gateway that runs.
+// Gateway has the URLs by which clients reach a running gateway.
 type Gateway struct {
 	// Public are the URLs of its public ports; their host may be 0.0.0.0 or [::].
 	Public []string `json:"public"`
@@ -77,19 +82,19 @@ const (
 	credentialsPath = Prefix + "credentials"
 )
 
-// What the IAM policies of a caller must allow.
+// The actions of IAM that the policies of a caller must allow.
 const (
 	actionBackup  = "stagedoor:Backup"
 	actionRestore = "stagedoor:Restore"
 	actionCreate  = "stagedoor:CreateAccessKey"
 	actionList    = "stagedoor:ListAccessKeys"
 	actionDelete  = "stagedoor:DeleteAccessKey"
-	// Who may read APIs sees their URLs.
+	// A caller that may read APIs may see their URLs.
 	actionGateway = "apigateway:GET"
 )
 
-// restored is the answer to a restore.
-type restored struct {
+// restoreAnswer is the answer to a restore.
+type restoreAnswer struct {
 	Records int `json:"records"`
 }
 

@@ -79,8 +79,8 @@ func TestRefusals(t *testing.T) {
 		want               string
 	}{
 		{"POST", "restore?replace=perhaps", "", 400, "replace must be true or false"},
-		{"POST", "restore?replace=true&sha256=00", "x", 400, "has not the SHA-256"},
-		{"POST", "credentials", "{", 400, "not what makes an access key"},
+		{"POST", "restore?replace=true&sha256=00", "x", 400, "does not have the SHA-256"},
+		{"POST", "credentials", "{", 400, "does not describe an access key"},
 		{"POST", "credentials", `{"userName":"ann","admin":true}`, 400, "unknown field"},
 		{"POST", "credentials", `{"userName":"ann","policies":[{}]}`, 400, "policy 1"},
 		{"DELETE", "credentials/AKIA%2F..%0A", "", 404, "there is no access key"},
@@ -123,7 +123,7 @@ func TestClientIsNotFooled(t *testing.T) {
 		want   string
 	}{
 		"another server":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "hello", http.StatusNotFound) }, "is it the admin port of a gateway?"},
-		"another answer":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello\n") }, "not a backup of Stagedoor"},
+		"another answer":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello\n") }, "no backup of Stagedoor"},
 		"cut off":           {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(whole.Bytes()[:whole.Len()-9]) }, "broke off"},
 		"somewhere else":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/else", http.StatusFound) }, "is it the admin port of a gateway?"},
 		"aborted in it all": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "does not answer"},

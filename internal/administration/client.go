@@ -22,23 +22,24 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// unsigned stands for the hash of a body that is not signed.
+// unsigned is used in place of the hash of a body that is not signed.
 const unsigned = "UNSIGNED-PAYLOAD"
 
-// maxAnswer is the size of the largest answer that is kept in memory, in bytes.
+// maxAnswer is the size of the largest answer that is read into memory, in
+// bytes.
 const maxAnswer = 64 << 20
 
-// ClientOptions say where a gateway is, and who asks.
+// ClientOptions configure a Client.
 type ClientOptions struct {
 	Gateway string // URL of the admin port
 	Region  string // of the gateway
-	// Credentials sign requests; nil signs nothing, which a gateway that is open
-	// lets pass.
+	// Credentials sign requests. With nil they are not signed, which only a
+	// gateway with --open accepts.
 	Credentials aws.CredentialsProvider
 	TLS         *tls.Config // nil stands for the system's authorities
 }
 
-// Client is the Administration of a gateway that runs. Close ends it.
+// Client is the Administration of a running gateway. It must be closed.
 type Client struct {
 	options ClientOptions
 	base    string
@@ -68,8 +69,8 @@ func NewClient(o ClientOptions) (*Client, error) {
 // Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Backup implements Administration. What it writes was checked to be whole, and
-// is not where there is an error.
+// Backup implements Administration. It checks that the backup is whole; after
+// an error, what was written is not.
 func (c *Client) Backup(ctx context.Context, to io.Writer) (int, error) {
 	answer, err := c.send(ctx, http.MethodGet, backupPath, nil, 0, hashOf(nil))
 	if err != nil {
@@ -87,7 +88,7 @@ func (c *Client) Backup(ctx context.Context, to io.Writer) (int, error) {
 	return records, err
 }
 
-// erringWriter remembers why it could not write.
+// erringWriter keeps the error of a failed write.
 type erringWriter struct {
 	to  io.Writer
 	err error
@@ -119,7 +120,7 @@ func (c *Client) Restore(ctx context.Context, file io.ReadSeeker, replace bool) 
 		}
 		return 0, err
 	}
-	var done restored
+	var done restoreAnswer
 	err = read(answer, &done)
 	return done.Records, err
 }
@@ -163,8 +164,8 @@ func hashOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// send sends a request, signed if there are credentials, and gives the answer if
-// it is no refusal. Its body is to be closed.
+// send sends a request, signed if there are credentials, and returns the
+// answer, whose body the caller closes. A refusal by the gateway is an error.
 func (c *Client) send(ctx context.Context, method, path string, body io.Reader, size int64, hash string) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, nil)
 	if err != nil {
@@ -197,7 +198,8 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 	return nil, c.refusal(answer)
 }
 
-// unreachable says that a gateway does not answer. The URL is not repeated.
+// unreachable is the error for a gateway that does not answer. It leaves out
+// the request's URL, which net/http's error has.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -209,7 +211,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	return fmt.Errorf("the gateway at %s does not answer: %w", c.base, err)
 }
 
-// refusal is what the gateway said instead of doing something.
+// refusal returns the gateway's refusal as an error.
 func (c *Client) refusal(answer *http.Response) error {
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxRequest))
 	var said struct{ Message string } // or message
@@ -217,7 +219,8 @@ func (c *Client) refusal(answer *http.Response) error {
 	if err != nil || json.Unmarshal(text, &said) != nil || kind == "" {
 		return fmt.Errorf("%s answered %s, but not as Stagedoor does: is it the admin port of a gateway?", c.base, answer.Status)
 	}
-	// What was signed, in several lines, is of no use here.
+	// Further lines have what should have been signed, which does not help
+	// here.
 	reason, _, _ := strings.Cut(said.Message, "\n")
 	if answer.StatusCode == http.StatusForbidden && c.options.Credentials == nil {
 		return fmt.Errorf("the gateway refused: %s; the request was not signed, as no AWS credentials were found", reason)
@@ -236,7 +239,7 @@ func read(answer *http.Response, into any) error {
 		return fmt.Errorf("the gateway's answer broke off: %w", err)
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("the gateway's answer is none of Stagedoor: %w", err)
+		return fmt.Errorf("the gateway's answer is not one of Stagedoor's: %w", err)
 	}
 	return nil
 }

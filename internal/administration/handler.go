@@ -25,13 +25,14 @@ const (
 	maxBackup  = 4 << 30
 )
 
-// HandlerOptions are what a Handler is made of. All must be set.
+// HandlerOptions configure a handler. All must be set.
 type HandlerOptions struct {
 	Local           *Local
-	Region, Account string // stand in ARNs
+	Region, Account string // for ARNs
 	Gateway         Gateway
-	// Authorize refuses requests; nil lets them in. The body is that which is
-	// signed; that of a backup to restore is not, it is named by its hash.
+	// Authorize returns an error for a request that its signer may not make, else
+	// nil. body is the signed body; it is empty for a restore, whose backup is
+	// signed by its hash in the query.
 	Authorize func(r *http.Request, body []byte, action, resource string) *apigw.Error
 	Log       *slog.Logger
 }
@@ -59,7 +60,8 @@ func NewHandler(o HandlerOptions) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path.Clean(r.URL.Path) != strings.TrimSuffix(r.URL.Path, "/") {
-			// The mux would send the client elsewhere, and so tell strangers of it.
+			// The mux would redirect the client, and so reveal to strangers
+			// that the path exists.
 			r = r.Clone(r.Context())
 			r.URL.Path, r.URL.RawPath = Prefix, ""
 		}
@@ -69,7 +71,7 @@ func NewHandler(o HandlerOptions) http.Handler {
 
 type handler struct{ HandlerOptions }
 
-// arn is that of a thing of this gateway.
+// arn returns the ARN of a resource of this gateway.
 func (h *handler) arn(thing string) string {
 	return "arn:" + apigw.Partition(h.Region) + ":stagedoor:" + h.Region + ":" + h.Account + ":" + thing
 }
@@ -103,7 +105,7 @@ func (h *handler) backup(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// lateWriter knows whether an answer has begun.
+// lateWriter notes whether an answer has begun.
 type lateWriter struct {
 	http.ResponseWriter
 	began bool
@@ -114,8 +116,9 @@ func (w *lateWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// restore takes a file whose hash is in the signed part of the request, so that
-// nothing of it is kept for somebody who may not restore.
+// restore restores the backup that is the request's body. The body's hash is in
+// the query, which is signed; so the request is authorized before any of the
+// body is kept.
 func (h *handler) restore(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Authorize(r, nil, actionRestore, h.arn("store")); err != nil {
 		return err
@@ -130,24 +133,25 @@ func (h *handler) restore(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer file.remove()
-	// What was begun is done: a client that goes away leaves no half of it.
+	// A restore that was begun is finished, also when the client goes away.
 	records, err := h.Local.Restore(context.WithoutCancel(r.Context()), file, replace)
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, restored{records})
+	return answer(w, http.StatusOK, restoreAnswer{records})
 }
 
-// spooled is a file for the time of a request.
-type spooled struct{ *os.File }
+// spoolFile is a temporary file, removed when the request ends.
+type spoolFile struct{ *os.File }
 
-// spool keeps a body in a file, if it has the given SHA-256.
-func spool(body io.Reader, sum string) (s spooled, err error) {
+// spool writes a body to a temporary file. It returns an error unless the body
+// has the given SHA-256.
+func spool(body io.Reader, sum string) (s spoolFile, err error) {
 	file, err := os.CreateTemp("", "stagedoor-restore-")
 	if err != nil {
 		return s, err
 	}
-	s = spooled{file}
+	s = spoolFile{file}
 	defer func() {
 		if err != nil {
 			s.remove()
@@ -162,13 +166,13 @@ func spool(body io.Reader, sum string) (s spooled, err error) {
 		return s, apigw.BadRequest("The request's body could not be read.")
 	}
 	if hex.EncodeToString(hash.Sum(nil)) != sum {
-		return s, apigw.BadRequest("The body has not the SHA-256 that the query parameter sha256 says.")
+		return s, apigw.BadRequest("The body does not have the SHA-256 that the query parameter sha256 has.")
 	}
 	_, err = file.Seek(0, io.SeekStart)
 	return s, err
 }
 
-func (s spooled) remove() {
+func (s spoolFile) remove() {
 	_ = s.Close()
 	_ = os.Remove(s.Name())
 }
@@ -197,7 +201,7 @@ func (h *handler) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wrong != nil {
-		return apigw.BadRequest("The request's body is not what makes an access key: " + wrong.Error())
+		return apigw.BadRequest("The request's body does not describe an access key: " + wrong.Error())
 	}
 	made, err := h.Local.CreateAccessKey(r.Context(), wanted)
 	if err != nil {
@@ -225,11 +229,12 @@ func answer(w http.ResponseWriter, status int, out any) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may be gone
+	_, _ = w.Write(body) // a failed write means that the client has gone
 	return nil
 }
 
-// answerable is what a client is told of an error.
+// answerable returns the error that a client gets for an error, and logs those
+// that are not the client's mistakes.
 func (h *handler) answerable(ctx context.Context, err error) *apigw.Error {
 	var known *apigw.Error
 	var mistake *store.BackupError

@@ -13,18 +13,18 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// Local is the Administration of a store that is open here.
+// Local is the Administration of a store that is open in this process.
 type Local struct {
 	Configuration *store.Configuration
-	// Applied is told of an access key when it was written, and of nil when it
-	// was removed. A gateway needs not wait for its store to tell it then. Nil
-	// tells nobody.
+	// Applied is called after an access key was written, and with nil after it
+	// was removed, so that a gateway uses the change at once and need not wait
+	// for its watch of the store. It may be nil.
 	Applied func(accessKeyID string, key *apigw.AccessKey)
 }
 
 var _ Administration = (*Local)(nil)
 
-// ErrWrong says that what was asked for cannot be: a name, a policy, a time.
+// ErrWrong means that a name, a policy or a time is not valid.
 var ErrWrong = errors.New("cannot make the access key")
 
 // Backup implements Administration.
@@ -80,8 +80,8 @@ func (l *Local) AccessKeys(ctx context.Context) ([]*AccessKey, error) {
 	return keys, nil
 }
 
-// DeleteAccessKey implements Administration. A record that cannot be read can be
-// removed.
+// DeleteAccessKey implements Administration. It also removes a record that
+// cannot be read.
 func (l *Local) DeleteAccessKey(ctx context.Context, id string) error {
 	_, revision, err := l.Configuration.AccessKeys.Get(ctx, id)
 	var unreadable *store.RecordError

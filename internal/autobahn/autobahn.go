@@ -1,7 +1,8 @@
-// Package autobahn is the case list of the Autobahn|Testsuite for servers, its
-// sections 1 to 7, 9 and 10, written anew: what a client sends, and what a server
-// that echoes messages must answer, strictly. The suite itself needs a Python
-// that is not supported any more; its outcome "non-strict" is a failure here.
+// Package autobahn has the cases of the Autobahn|Testsuite for servers,
+// sections 1 to 7, 9 and 10, rewritten in Go: what a client sends, and what a
+// server that echoes messages must answer. The suite itself needs a version of
+// Python that is not supported any more. Its outcome "non-strict" is a failure
+// here.
 //
 // The tests of the WebSocket engine and of the gateway run the cases.
 package autobahn
@@ -43,21 +44,21 @@ type frame struct {
 }
 
 // Case is one case. The zero value sends nothing, closes the connection, and
-// wants that to be answered.
+// expects the close to be answered.
 type Case struct {
 	// ID is the number in the suite, such as 5.19.
 	ID string
-	// Binary messages are sent in it.
+	// Binary is set if it sends binary messages.
 	Binary bool
 	// Largest is the size of the largest message in it.
 	Largest int
 
-	build  func() Case // gives sends and want, of large cases; nil: they are there
+	build  func() Case // makes sends and want of a large case; nil: they are set
 	sends  []send
 	want   []frame
-	rounds int // how often sends come, and want follows; 0: once
+	rounds int // how often sends and want are repeated; 0: once
 	// closed is the code of the server's close frame, 1005 for a frame without
-	// one. 0: the client closes once it has what it wants.
+	// one. 0: the client closes after it has received all frames that it wants.
 	closed int
 }
 
@@ -67,7 +68,8 @@ type send struct {
 	piece int
 }
 
-// WithoutBinary is the case for a server that refuses binary messages.
+// WithoutBinary returns the case as it is for a server that refuses binary
+// messages.
 func (c Case) WithoutBinary() Case {
 	if c.Binary {
 		build := c.build
@@ -187,7 +189,7 @@ func readFrame(r io.Reader) (frame, error) {
 	return frame{head[0] & 0x0F, payload}, err
 }
 
-// bytesOf is a client's frame; first is its first byte whole.
+// bytesOf returns a client's frame. first is its whole first byte.
 func bytesOf(first byte, payload []byte) []byte {
 	f := []byte{first, 0x80}
 	switch n := len(payload); {

@@ -8,12 +8,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 )
 
-// account is what the gateway's account has; nil where it does not say.
+// account has the settings of the gateway's account; nil where they are not
+// known.
 type account struct {
 	logRole string // the ARN that stages with logs need; empty for none
 }
 
-// account reads the account's settings. Who deploys need not be allowed to.
+// account reads the account's settings. It returns nil if the credentials do
+// not allow that.
 func (r *reader) account() (*account, error) {
 	var found wirev1.Account
 	err := r.do(r.ctx, &call{Endpoint: wirev1.GetAccount.Endpoint}, &found)
@@ -24,9 +26,9 @@ func (r *reader) account() (*account, error) {
 	return &account{logRole: text(found.CloudwatchRoleArn)}, err
 }
 
-// account gives the account a role for logs where a stage logs and there is
-// none: API Gateway takes no such stage without. The role is a name alone: nothing
-// here takes it on.
+// account sets the account's role for logs if a stage logs and there is none,
+// because API Gateway refuses such a stage without. Here the role is only a
+// name, and is never assumed.
 func (c *comparison) account(want, have *State) {
 	if have.account == nil || have.account.logRole != "" || !want.logs() {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 )
 
-// apiKey is an API key. Its value is empty where the template gives none: the
-// gateway makes one up then, and what it made is as wanted.
+// apiKey is an API key. Its value is empty if the template has none: then the
+// gateway makes one, and any value is right.
 type apiKey struct {
 	resource
 	value string
@@ -56,8 +56,8 @@ func (r *reader) keys(stack string) ([]*apiKey, error) {
 	return keys, nil
 }
 
-// keys makes the API keys what is wanted. A key whose value is to be another is
-// another key.
+// keys plans the changes of API keys. A key whose value changes is replaced,
+// because a value cannot be changed.
 func (c *comparison) keys(want, have *State) {
 	rest := slices.Clone(have.keys)
 	for _, w := range want.keys {

@@ -10,8 +10,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
-// ApplyError says which change failed. What was changed before stays; a plan
-// that is made anew goes on from there.
+// ApplyError is the error of a change that failed. The changes before it stay;
+// a new plan goes on from there.
 type ApplyError struct {
 	Change *Change
 	Done   int // changes that were made before
@@ -26,8 +26,8 @@ func (e *ApplyError) Error() string {
 // Unwrap returns the error of the request.
 func (e *ApplyError) Unwrap() error { return e.Err }
 
-// Apply makes the changes of a plan, one after the other, and tells of each
-// that is done. It stops at the first that fails, with an ApplyError.
+// Apply makes the changes of a plan, one after the other, and calls done after
+// each. It stops at the first that fails, with an *ApplyError.
 func (p *Plan) Apply(ctx context.Context, c *Client, done func(*Change)) error {
 	known := maps.Clone(p.known)
 	for i, change := range p.Changes {
@@ -41,8 +41,8 @@ func (p *Plan) Apply(ctx context.Context, c *Client, done func(*Change)) error {
 	return nil
 }
 
-// do does a step with the ids that are known by now. To delete what is gone is
-// no failure: somebody was faster.
+// do does a step with the ids that are known by now. Deleting a resource that
+// does not exist any more is no failure.
 func (s *step) do(ctx context.Context, c *Client, known resolver, action Action) error {
 	resolved := call{Endpoint: s.Endpoint, path: known.texts(s.path), query: s.query, body: known.properties(s.body)}
 	if s.binds == "" {

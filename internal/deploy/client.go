@@ -30,26 +30,26 @@ const (
 	maxPages       = 1000
 )
 
-// A gateway that says that it has to be asked again, as one does that is still
-// starting, is asked every askAgain, for maxStart.
+// A call that the gateway asks to repeat, because it is still starting, is
+// repeated every askAgain, for maxStart at most.
 const (
 	askAgain = time.Second
 	maxStart = 30 * time.Second
 )
 
-// ClientOptions say where a gateway is, and who asks.
+// ClientOptions configure a Client.
 type ClientOptions struct {
 	Gateway string // URL of the admin listener
 	Region  string // of the gateway
-	// Credentials sign requests. nil signs nothing, which gateways that check no
-	// signatures let pass.
+	// Credentials sign requests. With nil they are not signed, which only a
+	// gateway with --open accepts.
 	Credentials aws.CredentialsProvider
 	TLS         *tls.Config // nil stands for the system's authorities
-	// Transport takes requests somewhere else than to Gateway; nil to there.
+	// Transport sends requests; nil stands for sending them to Gateway.
 	Transport http.RoundTripper
 }
 
-// Client calls operations of a control plane. Several may be under way.
+// Client calls operations of a control plane. It is safe for concurrent use.
 type Client struct {
 	options ClientOptions
 	base    string // without a slash at its end
@@ -84,7 +84,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Gateway is the URL of the control plane.
 func (c *Client) Gateway() string { return c.base }
 
-// call is one request: an operation with the parameters of its path, in their
+// call is a request: an operation with the parameters of its path, in their
 // order, and of its query.
 type call struct {
 	wire.Endpoint
@@ -93,7 +93,7 @@ type call struct {
 	body  properties // nil for none
 }
 
-// url is where a call goes.
+// url returns the URL of a call.
 func (c *call) url(base string) (string, error) {
 	parameters := c.path
 	var u strings.Builder
@@ -135,7 +135,7 @@ func (c *Client) do(ctx context.Context, call *call, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(got.body, out); err != nil {
-		return fmt.Errorf("%s: the answer is none of API Gateway: %w", call.Name, err)
+		return fmt.Errorf("%s: the answer is not one of API Gateway's: %w", call.Name, err)
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ type answer struct {
 }
 
 // asksAgain reports whether an answer says that nothing was done and that the
-// call is to come again.
+// call has to be repeated.
 func (a *answer) asksAgain() bool {
 	return a.code == http.StatusServiceUnavailable && a.header.Get("Retry-After") != ""
 }
@@ -207,7 +207,8 @@ func (c *Client) request(ctx context.Context, call *call) (*http.Request, error)
 	return request, err
 }
 
-// unreachable says that a gateway does not answer. The URL is not repeated.
+// unreachable is the error for a gateway that does not answer. It leaves out
+// the request's URL, which net/http's error has.
 func unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -219,7 +220,7 @@ func unreachable(ctx context.Context, err error) error {
 	return fmt.Errorf("the gateway does not answer: %w", err)
 }
 
-// refusal is what the gateway said instead of doing something.
+// refusal returns the gateway's refusal as an error.
 func (c *Client) refusal(call *call, got *answer) error {
 	var said struct{ Message string } // or message
 	typ, _, _ := strings.Cut(got.header.Get("x-amzn-ErrorType"), ":")
@@ -238,7 +239,7 @@ func list[T any](ctx context.Context, c *Client, endpoint wire.Endpoint, path ..
 	return listWith[T](ctx, c, call{Endpoint: endpoint, path: path, query: url.Values{}})
 }
 
-// listWith is list with more in the query.
+// listWith is list with further parameters in the query.
 func listWith[T any](ctx context.Context, c *Client, next call) ([]*T, error) {
 	var all []*T
 	for range maxPages {
@@ -253,7 +254,7 @@ func listWith[T any](ctx context.Context, c *Client, next call) ([]*T, error) {
 		}
 		for _, item := range slices.Concat(page.Items, page.Item) {
 			if item == nil {
-				return nil, fmt.Errorf("%s: the answer is none of API Gateway: an item is null", next.Name)
+				return nil, fmt.Errorf("%s: the answer is not one of API Gateway's: an item is null", next.Name)
 			}
 			all = append(all, item)
 		}

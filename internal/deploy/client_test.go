@@ -29,10 +29,10 @@ func TestHostileAnswers(t *testing.T) {
 		status  int
 		want    string
 	}{
-		{"a page", map[string]string{"/v2/apis": "<html>"}, 200, "none of API Gateway"},
-		{"nothing", map[string]string{"/v2/apis": ""}, 200, "none of API Gateway"},
-		{"a list", map[string]string{"/v2/apis": "[]"}, 200, "none of API Gateway"},
-		{"other types", map[string]string{"/v2/apis": `{"items":[{"apiId":7}]}`}, 200, "none of API Gateway"},
+		{"a page", map[string]string{"/v2/apis": "<html>"}, 200, "not one of API Gateway"},
+		{"nothing", map[string]string{"/v2/apis": ""}, 200, "not one of API Gateway"},
+		{"a list", map[string]string{"/v2/apis": "[]"}, 200, "not one of API Gateway"},
+		{"other types", map[string]string{"/v2/apis": `{"items":[{"apiId":7}]}`}, 200, "not one of API Gateway"},
 		{"an item that is null", map[string]string{"/v2/apis": `{"items":[null]}`}, 200, "an item is null"},
 		{"an API without an id", map[string]string{"/v2/apis": `{"items":[{"tags":{"stagedoor:stack":"chat"}}]}`}, 200, "a Api that has no id"},
 		{"an id that is a path", map[string]string{"/v2/apis": strings.Replace(tagged, "abc1234567", "../x", 1)}, 200, "has no id"},

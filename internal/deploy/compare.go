@@ -14,12 +14,13 @@ type comparison struct {
 	plan   *Plan
 	stack  string
 	region string
-	late   []*Change // that wait until nothing refers to what they delete
+	late   []*Change // deletions that come last, when nothing refers to the resources any more
 }
 
-// Compare says what has to be done so that a gateway, in a region, has what is
-// wanted of a stack, and nothing else of it. It refuses where that cannot be:
-// where APIs cannot be told apart, or another stack has what is wanted.
+// Compare returns the plan that turns the state of a stack in a gateway, in a
+// region, into the wanted one. It returns an error if two APIs of the gateway
+// have the same logical id, or if another stack has a domain name or mapping
+// that is wanted.
 func Compare(want, have *State, region string) (*Plan, error) {
 	c := &comparison{plan: &Plan{known: resolver{}}, stack: want.stack, region: region}
 	existing, err := byLogicalID(have)
@@ -32,7 +33,7 @@ func Compare(want, have *State, region string) (*Plan, error) {
 			c.plan.known[w.id] = h.id
 		}
 	}
-	for _, w := range want.apis { // all before what is in them: one may name another
+	for _, w := range want.apis { // all of them before their parts, which may name another API
 		c.api(w, existing[w.logicalID])
 	}
 	for _, w := range want.apis {
@@ -74,14 +75,14 @@ func (c *comparison) note(format string, args ...any) {
 	c.plan.Notes = append(c.plan.Notes, fmt.Sprintf(format, args...))
 }
 
-// scope is where a resource is: its API, what it is part of there, and the
-// parameters of paths up to it.
+// scope is the place of a resource: its API, the resource that it is part of,
+// and the parameters of paths up to it.
 type scope struct {
 	api, of string
 	path    []string
 }
 
-// within is the scope of what is part of a resource.
+// within returns the scope of the parts of a resource.
 func (s scope) within(r *resource, id string) scope {
 	return scope{s.api, r.name, append(slices.Clip(s.path), id)}
 }
@@ -94,7 +95,7 @@ func (s scope) change(action Action, r *resource) *Change {
 	return &Change{Action: action, Type: r.typ, API: s.api, Name: name, Of: s.of}
 }
 
-// api creates or changes an API itself.
+// api plans to create or change an API, without its parts.
 func (c *comparison) api(want, have *api) {
 	s := scope{api: want.logicalID}
 	if have == nil {
@@ -121,7 +122,8 @@ func withTags(body properties, tags map[string]string) properties {
 	return body
 }
 
-// retag changes the tags of the resource at a path, last of all.
+// retag adds the calls that change the tags of the resource at a path to a
+// change, after its other calls.
 func (c *comparison) retag(change *Change, path []string, want, have map[string]string) {
 	want = c.plan.known.tags(want)
 	set, unset := properties{}, []string(nil)
@@ -145,13 +147,13 @@ func (c *comparison) retag(change *Change, path []string, want, have map[string]
 	if len(unset) > 0 {
 		change.calls = append(change.calls, step{call: call{Endpoint: wire.UntagResource.Endpoint, path: []string{arn}, query: map[string][]string{"tagKeys": unset}}})
 	}
-	delete(set, tagDeployed) // goes with another member, which says it
+	delete(set, tagDeployed) // changes together with another member, which is reported
 	if len(set)+len(unset) > 0 {
 		change.Members = append(change.Members, "tags")
 	}
 }
 
-// content makes what is in an API what is wanted. have is nil for a new one.
+// content plans the changes of the parts of an API. have is nil for a new one.
 func (c *comparison) content(want, have *api) {
 	before := len(c.plan.Changes)
 	if have == nil {
@@ -173,12 +175,12 @@ func (c *comparison) content(want, have *api) {
 	c.stages(s, want, have, changed)
 }
 
-// pass tells whether what there is may become what is wanted.
+// pass reports whether an existing resource is to become a wanted one.
 type pass func(want, have *resource) bool
 
 func sameName(want, have *resource) bool { return want.name == have.name }
 
-// equal reports whether what is wanted is there, with all that is part of it.
+// equal reports whether a resource is as it is wanted, with all of its parts.
 func (c *comparison) equal(want, have *resource) bool {
 	members, _ := want.difference(c.plan.known.properties(want.properties), have.properties)
 	if len(members) > 0 || len(want.children) != len(have.children) {
@@ -193,9 +195,9 @@ func (c *comparison) equal(want, have *resource) bool {
 	return true
 }
 
-// integrationPasses recognise integrations, which have no names: one that is as
-// wanted and has the same routes, one that is as wanted, one that has the
-// same route.
+// integrationPasses returns the passes that recognise integrations, which have
+// no names: first one that is as wanted and has the same routes, then one that
+// is as wanted, then one that has the same route.
 func (c *comparison) integrationPasses(want, have *api) []pass {
 	ledTo := func(routes []*resource) map[string][]string {
 		keys := map[string][]string{}
@@ -218,8 +220,9 @@ func (c *comparison) integrationPasses(want, have *api) []pass {
 	}
 }
 
-// match finds for each wanted resource the one that is to become it, or nil.
-// A pass goes over all resources before the next one does.
+// match finds for each wanted resource the existing one that is to become it,
+// or nil. rest are the others. Each pass goes through all resources before the
+// next one does.
 func (c *comparison) match(want, have []*resource, passes []pass) (found map[*resource]*resource, rest []*resource) {
 	found = make(map[*resource]*resource, len(want))
 	rest = slices.Clone(have)
@@ -238,8 +241,8 @@ func (c *comparison) match(want, have []*resource, passes []pass) (found map[*re
 	return found, rest
 }
 
-// sync creates and changes resources of one kind, with what is part of them. It
-// gives the removals of those that nobody wants.
+// sync plans to create and change resources of one kind, with their parts. It
+// returns the removals of those that are not wanted.
 func (c *comparison) sync(s scope, want, have []*resource, passes ...pass) (removals []*Change) {
 	found, rest := c.match(want, have, passes)
 	for w, h := range found {
@@ -261,8 +264,8 @@ func (c *comparison) sync(s scope, want, have []*resource, passes ...pass) (remo
 	return removals
 }
 
-// parts makes the responses of a route or an integration what is wanted. What
-// goes goes first, as another may have its key.
+// parts plans the changes of the responses of a route or an integration.
+// Removals come first, because a new one may have the same key.
 func (c *comparison) parts(s scope, want, have []*resource) {
 	_, rest := c.match(want, have, []pass{sameName})
 	for _, h := range rest {
@@ -284,9 +287,9 @@ func (c *comparison) removal(s scope, h *resource) *Change {
 	return change
 }
 
-// update returns the change that makes have what is wanted, without calls if it
-// is that already. Where an update cannot remove an entry there is an operation
-// of its own for it.
+// update returns the change that turns the resource h into the wanted one,
+// without calls if it is that already. Entries that an update cannot remove are
+// removed by an operation of their own.
 func (c *comparison) update(s scope, w, h *resource) *Change {
 	change := s.change(Update, w)
 	path := append(slices.Clip(s.path), h.id)
@@ -301,8 +304,8 @@ func (c *comparison) update(s scope, w, h *resource) *Change {
 	return change
 }
 
-// parameterRemovals removes the request parameters that a route has no more,
-// which an update of it would leave.
+// parameterRemovals returns the calls that remove the request parameters that a
+// route is not to have any more: an update of the route would leave them.
 func parameterRemovals(path []string, body properties, have *resource) (calls []step) {
 	wanted, changed := body["requestParameters"].(map[string]any)
 	if !changed {

@@ -57,7 +57,7 @@ func asDeployed(want *State) *State {
 	for _, d := range want.domains {
 		made := &domain{name: d.name, tags: d.tags}
 		for i, m := range d.mappings {
-			made.mappings = append(made.mappings, mapping{fmt.Sprint("map", i), m.key, known.text(m.api), m.stage})
+			made.mappings = append(made.mappings, apiMapping{fmt.Sprint("map", i), m.key, known.text(m.api), m.stage})
 		}
 		have.domains = append(have.domains, made)
 	}
@@ -96,7 +96,7 @@ func TestCompare(t *testing.T) {
 		}, []string{"delete Api Old"}},
 		{"a domain of somebody else", func(_ *api, have *State) { delete(have.domains[0].tags, tagStack) }, nil},
 		{"a mapping in a domain of somebody else", func(a *api, have *State) {
-			have.domains = append(have.domains, &domain{name: "other.example", mappings: []mapping{{"m", "x", a.id, "prod"}, {"n", "y", "foreign", "prod"}}})
+			have.domains = append(have.domains, &domain{name: "other.example", mappings: []apiMapping{{"m", "x", a.id, "prod"}, {"n", "y", "foreign", "prod"}}})
 		}, []string{"delete ApiMapping /x of other.example"}},
 		{"access logs", func(a *api, _ *State) {
 			a.stages[0].properties[accessLog] = map[string]any{"destinationArn": "arn", "format": "x"}

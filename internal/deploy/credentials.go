@@ -9,18 +9,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 )
 
-// defaultRegion is that of a gateway whose configuration names none.
+// defaultRegion is the region of a gateway whose configuration names none.
 const defaultRegion = "us-east-1"
 
-// Identity is who asks a gateway, and in which region it is.
+// Identity has the credentials that requests to a gateway are signed with, and
+// the gateway's region.
 type Identity struct {
 	Region      string
 	Credentials aws.CredentialsProvider // nil when there are none
 }
 
 // FindIdentity looks for credentials and a region where the AWS SDKs do: in the
-// environment, in shared files, with a profile if one is named. Instances of EC2
-// are not asked, since a gateway would not know the roles of theirs.
+// environment, in shared files, with a profile if one is named. The metadata
+// service of EC2 is not asked, because a gateway does not know the roles of
+// instances.
 func FindIdentity(ctx context.Context, profile, region string) (Identity, error) {
 	options := []func(*config.LoadOptions) error{config.WithEC2IMDSClientEnableState(imds.ClientDisabled)}
 	if profile != "" {

@@ -1,20 +1,21 @@
 // Package deploy applies a template to a running gateway through its control
 // plane. `stagedoor deploy` is built on it.
 //
-// It goes in four steps. Wanted says what a template describes, Read what the
-// gateway has of the same stack, Compare what has to change, and Plan.Apply
-// changes it. Compare is pure, and a plan may be shown before it is applied.
+// There are four steps. Wanted returns the state that a template describes,
+// Read the state of the same stack in the gateway, Compare returns the plan of
+// what has to change, and Plan.Apply carries it out. Compare sends no requests,
+// so a plan can be shown before it is applied.
 //
-// What belongs to a stack is told by tags in the gateway; nothing is kept
-// anywhere else. An API has the name of its stack and its logical id, and all
-// that is in it belongs to the stack, but for stages that somebody else made.
-// Within an API, routes are recognised by their keys, models and authorizers by
-// their names, stages by theirs, and integrations by what they are, or by the
-// routes that lead to them.
+// Tags in the gateway mark what belongs to a stack; nothing is kept anywhere
+// else. The tags of an API are the name of its stack and its logical id. All
+// parts of the API belong to the stack, except for stages that were made in
+// another way. Within an API, routes are recognised by their keys, models,
+// authorizers and stages by their names, and integrations by their properties,
+// or by the routes that lead to them.
 //
-// A stage has in a tag which deployment it was pointed at, and a fingerprint of
-// what that deployment holds. Whatever stops half-way, a request that fails or
-// the program, is gone on with the next time: the tag is written last.
+// A tag of a stage has the deployment that it was pointed at, and a fingerprint
+// of the content of that deployment. The tag is written last. So when a request
+// or the program fails half-way, the next run goes on from there.
 package deploy
 
 import (
@@ -34,10 +35,10 @@ const (
 	tagDeployed = "stagedoor:deployed"   // of stages: deployment and fingerprint
 )
 
-// TagLogical is the tag by which the APIs of a stack are told apart.
+// TagLogical is the tag with the logical id of an API in its stack.
 const TagLogical = tagLogical
 
-// stackName is what CloudFormation takes as the name of a stack.
+// stackName matches the names that CloudFormation accepts for stacks.
 var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 
 // CheckStackName returns an error that says what is wrong with a stack's name,
@@ -49,14 +50,14 @@ func CheckStackName(name string) error {
 	return nil
 }
 
-// State is what a stack consists of: in a template, or in a gateway.
+// State is the content of a stack: in a template, or in a gateway.
 type State struct {
 	stack   string
 	apis    []*api
 	domains []*domain
 	keys    []*apiKey
 	plans   []*usagePlan
-	hidden  []string // what the gateway does not let be read
+	hidden  []string // kinds of resources that the gateway refused to show
 
 	accountID string   // of a template
 	account   *account // of a gateway
@@ -65,7 +66,7 @@ type State struct {
 // Stack is the name of the stack.
 func (s *State) Stack() string { return s.stack }
 
-// API is an API of a gateway, for those who want to connect to it.
+// API is an API of a gateway, with the URL to connect to.
 type API struct {
 	LogicalID string
 	Name      string
@@ -93,7 +94,7 @@ func (s *State) APIs() []API {
 type api struct {
 	resource
 	logicalID string
-	endpoint  string // of the gateway's; wss://…
+	endpoint  string // of one in the gateway; wss://…
 
 	models, authorizers, integrations, routes []*resource
 	stages                                    []*stage
@@ -101,10 +102,10 @@ type api struct {
 	deployments []*wire.Deployment // of the gateway's
 }
 
-// resource is an API or part of one. Its name is what people know it by.
+// resource is an API or a part of one. Its name is for messages.
 type resource struct {
 	*kind
-	id         string // the gateway's, or a reference of the template
+	id         string // in the gateway; for one in a template, a reference
 	name       string
 	properties properties
 	tags       map[string]string
@@ -114,25 +115,25 @@ type resource struct {
 // stage is a stage with what is deployed on it.
 type stage struct {
 	resource
-	deployed   bool   // of the template's: a deployment is put on it
-	deployment string // of the gateway's: the id of the one that it has
+	deployed   bool   // in a template: a deployment is put on it
+	deployment string // in the gateway: the id of the deployment on it
 }
 
 // domain is a custom domain name with its mappings.
 type domain struct {
 	name     string
 	tags     map[string]string
-	mappings []mapping
+	mappings []apiMapping
 }
 
-// mapping puts a stage of an API below a key of a domain.
-type mapping struct {
+// apiMapping puts a stage of an API below a key of a domain.
+type apiMapping struct {
 	id, key    string
-	api, stage string // the API by its id, the gateway's or a reference
+	api, stage string // the API by its id in the gateway, or by a reference
 }
 
-// properties are members of a resource by their names in the API. What is empty
-// is absent.
+// properties are the members of a resource, by their names in the API. Empty
+// ones are left out.
 type properties map[string]any
 
 // propertiesOf returns those members of a structure of package wire, or of one
@@ -149,7 +150,7 @@ func (k *kind) propertiesOf(structure any) properties {
 		if entries, ok := p[name].(map[string]any); ok {
 			for key, value := range entries {
 				if value == "" {
-					delete(entries, key) // is how an entry is removed
+					delete(entries, key) // an empty entry is one that is removed
 				}
 			}
 			if len(entries) == 0 {
@@ -184,8 +185,8 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// convert makes one structure of another by the JSON of both. The names of
-// members may differ in case.
+// convert turns a structure into one of another type, by way of JSON. The names
+// of members may differ in case.
 func convert[To any](from any) To {
 	var to To
 	text, err := json.Marshal(from)
@@ -198,16 +199,16 @@ func convert[To any](from any) To {
 	return to
 }
 
-// A reference stands for an id that the gateway is yet to give, anywhere in a
-// text. It is a text that no template has.
+// A reference stands for an id that the gateway has not given yet, anywhere in
+// a text. It has a form that no text in a template has.
 func reference(id string) string { return "\x00" + id + "\x00" }
 
 var references = regexp.MustCompile("\x00[^\x00]*\x00")
 
-// resolver knows what references stand for.
+// resolver has the ids that references stand for.
 type resolver map[string]string
 
-// text puts ids in the place of those references that are known.
+// text replaces the known references in a text by ids.
 func (r resolver) text(s string) string {
 	if !strings.Contains(s, "\x00") {
 		return s

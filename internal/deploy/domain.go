@@ -7,8 +7,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 )
 
-// domains makes the custom domain names and their mappings what is wanted. A
-// domain that another stack made may have mappings of this one.
+// domains plans the changes of custom domain names and their mappings. A domain
+// that another stack made may have mappings of this one.
 func (c *comparison) domains(want, have *State) error {
 	ours := map[string]bool{}
 	for _, h := range have.apis {
@@ -48,11 +48,11 @@ func (c *comparison) createDomain(w *domain) {
 	})
 }
 
-// mappings makes the mappings of a domain to APIs of the stack what is wanted.
+// mappings plans the changes of a domain's mappings to APIs of the stack.
 func (c *comparison) mappings(w, h *domain, ours map[string]bool) error {
 	for _, m := range w.mappings {
 		body := properties{"apiId": c.plan.known.text(m.api), "stage": m.stage}
-		i := slices.IndexFunc(h.mappings, func(there mapping) bool { return there.key == m.key })
+		i := slices.IndexFunc(h.mappings, func(there apiMapping) bool { return there.key == m.key })
 		if i < 0 {
 			if m.key != "" {
 				body["apiMappingKey"] = m.key
@@ -71,7 +71,7 @@ func (c *comparison) mappings(w, h *domain, ours map[string]bool) error {
 		}
 	}
 	for _, there := range h.mappings {
-		wanted := slices.ContainsFunc(w.mappings, func(m mapping) bool { return m.key == there.key })
+		wanted := slices.ContainsFunc(w.mappings, func(m apiMapping) bool { return m.key == there.key })
 		if !wanted && ours[there.api] {
 			c.add(removeMapping(w.name, there))
 		}
@@ -79,8 +79,8 @@ func (c *comparison) mappings(w, h *domain, ours map[string]bool) error {
 	return nil
 }
 
-// leave takes the stack out of a domain that it does not want: its mappings,
-// and the domain, if the stack made it and nothing else maps to anything.
+// leave plans to remove the stack's mappings from a domain that is not wanted,
+// and the domain itself if the stack made it and no other mapping is left.
 func (c *comparison) leave(h *domain, ours map[string]bool, made bool) {
 	others := false
 	for _, there := range h.mappings {
@@ -101,7 +101,7 @@ func (c *comparison) leave(h *domain, ours map[string]bool, made bool) {
 	}
 }
 
-func removeMapping(domain string, m mapping) *Change {
+func removeMapping(domain string, m apiMapping) *Change {
 	return mappingChange(Delete, domain, m.key, call{Endpoint: wire.DeleteApiMapping.Endpoint, path: []string{domain, m.id}})
 }
 

@@ -9,14 +9,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 )
 
-// kind is a kind of resource: how the gateway is asked to create, change and
-// delete one, and what becomes of its members.
+// kind is a kind of resource: the operations that create, change and delete
+// one, and how its members are compared and updated.
 type kind struct {
 	typ                    string // as in AWS::ApiGatewayV2::Route
 	create, update, remove wire.Endpoint
-	idMember               string          // of an answer: where the id is
-	members                map[string]bool // that one may be created with
-	defaults               properties      // what the gateway makes of members that are not given
+	idMember               string          // the member of an answer that has the id
+	members                map[string]bool // of the request that creates one
+	defaults               properties      // values of members that are not given
 	merged                 []string        // maps of which an update changes entries; an empty text removes one
 	lasting                []string        // members that no update removes
 }
@@ -78,7 +78,7 @@ var (
 )
 
 // kindOf completes a kind with the members of the request that creates one.
-// Tags, and what a stage points at, are kept apart.
+// Tags, and the deployment of a stage, are not among them.
 func kindOf[Request any](k kind) *kind {
 	k.members = make(map[string]bool)
 	for field := range reflect.TypeFor[Request]().Fields() {
@@ -88,8 +88,8 @@ func kindOf[Request any](k kind) *kind {
 	return &k
 }
 
-// difference tells which members make the difference between what is wanted
-// and what there is, and gives an update that changes them.
+// difference returns the members whose values differ between the two, and the
+// update that turns have into want.
 func (k *kind) difference(want, have properties) (members []string, update properties) {
 	update = properties{}
 	for _, name := range namesOf(want, have) {

@@ -2,7 +2,7 @@ package deploy
 
 import "strings"
 
-// Action is what happens to a resource.
+// Action is what is done with a resource.
 type Action string
 
 // The actions.
@@ -12,13 +12,13 @@ const (
 	Delete Action = "delete"
 )
 
-// Change is something to do, or done, with one resource.
+// Change is a change of one resource, planned or done.
 type Change struct {
 	Action  Action
 	Type    string   // as in AWS::ApiGatewayV2::Route
 	API     string   // the logical id of the API; empty for domain names
 	Name    string   // of the resource
-	Of      string   // of what it is part of, where that is no API
+	Of      string   // the name of the resource that it is part of, if that is not an API
 	Members []string // that an update changes
 
 	calls []step
@@ -29,7 +29,8 @@ func (c *Change) String() string {
 	return string(c.Action) + " " + c.Resource()
 }
 
-// Resource names what is changed in a few words: "RouteResponse $default of join".
+// Resource is the changed resource in a few words: "RouteResponse $default of
+// join".
 func (c *Change) Resource() string {
 	words := []string{c.Type}
 	if c.Name != "" {
@@ -48,17 +49,19 @@ type step struct {
 	member string // of the answer: where the id is
 }
 
-// Plan is what makes a gateway what a template describes.
+// Plan is the list of changes that turns the state of a gateway into the one
+// that a template describes.
 type Plan struct {
 	// Changes are in the order in which they are made.
 	Changes []*Change
-	// Notes say what is left alone though the template does not have it.
+	// Notes are sentences about resources that stay though the template does
+	// not have them.
 	Notes []string
 
-	known resolver // the ids of what is there
+	known resolver // the ids of existing resources
 }
 
-// Count tells how many changes of a kind there are.
+// Count returns the number of changes with an action.
 func (p *Plan) Count(action Action) int {
 	n := 0
 	for _, c := range p.Changes {

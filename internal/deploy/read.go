@@ -13,14 +13,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 )
 
-// reader reads what a gateway has of a stack.
+// reader reads the state of a stack from a gateway.
 type reader struct {
 	*Client
 	ctx context.Context
 }
 
-// Read says what a gateway has of a stack: its APIs, and all domain names, as
-// any of them may map to one.
+// Read returns the state of a stack in a gateway: its APIs, and all domain
+// names, because any of them may have a mapping to one of these.
 func Read(ctx context.Context, c *Client, stack string) (*State, error) {
 	r := &reader{c, ctx}
 	all, err := list[wire.Api](ctx, c, wire.GetApis.Endpoint)
@@ -53,8 +53,9 @@ func Read(ctx context.Context, c *Client, stack string) (*State, error) {
 	return s, nil
 }
 
-// mayHide notes that there may be more than could be read: who deploys may have
-// to do with APIs alone. Any other error is none that it takes.
+// mayHide reports whether an error means that the credentials do not allow
+// reading a kind of resource, and notes that kind: a deployment may be limited
+// to APIs.
 func (s *State) mayHide(err error, what string) bool {
 	var refused *apigw.Error
 	if errors.As(err, &refused) && refused.Type == "AccessDeniedException" {
@@ -64,11 +65,11 @@ func (s *State) mayHide(err error, what string) bool {
 	return err == nil
 }
 
-// ids are what the gateway names things by. What else it may answer does not
-// get into the paths of requests.
+// ids matches the ids of a gateway. Any other text in its answers must not get
+// into the paths of requests.
 var ids = regexp.MustCompile(`^[A-Za-z0-9_.*$-]{1,255}$`)
 
-// id checks an id of an answer.
+// id returns an id of an answer, or an error if it is missing or not valid.
 func id(k string, given *string) (string, error) {
 	if given == nil || !ids.MatchString(*given) {
 		return "", fmt.Errorf("the gateway answered with a %s that has no id", k)
@@ -76,7 +77,7 @@ func id(k string, given *string) (string, error) {
 	return *given, nil
 }
 
-// text is a text of an answer, which may lack it.
+// text returns a text of an answer, "" if it is missing.
 func text(given *string) string {
 	if given == nil {
 		return ""
@@ -84,7 +85,7 @@ func text(given *string) string {
 	return *given
 }
 
-// readResource makes a resource of an answer.
+// readResource makes a resource from an answer.
 func readResource(k *kind, given, name *string, structure any) (*resource, error) {
 	known, err := id(k.typ, given)
 	if err != nil {
@@ -234,7 +235,7 @@ func (r *reader) domains() ([]*domain, error) {
 			if err != nil {
 				return err
 			}
-			d.mappings = append(d.mappings, mapping{known, text(m.ApiMappingKey), text(m.ApiId), text(m.Stage)})
+			d.mappings = append(d.mappings, apiMapping{known, text(m.ApiMappingKey), text(m.ApiId), text(m.Stage)})
 		}
 		return err
 	})
@@ -243,8 +244,8 @@ func (r *reader) domains() ([]*domain, error) {
 // atOnce is how many requests are under way at a time.
 const atOnce = 8
 
-// each does something for every item, several at once. Its error is that of
-// one of them.
+// each calls do for every item, several at a time. It returns one of the
+// errors.
 func each[T any](items []T, do func(T) error) error {
 	errs := make([]error, len(items))
 	slots := make(chan struct{}, atOnce)

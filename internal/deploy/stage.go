@@ -9,19 +9,19 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 )
 
-// keptDeployments are how many deployments that no stage uses an API keeps, so
-// that a stage can be pointed back at one.
+// keptDeployments is how many deployments that no stage uses are kept for an
+// API, so that a stage can be pointed back at one.
 const keptDeployments = 5
 
-// Members of stages that have a way of their own.
+// Members of stages that are changed in another way than the others.
 const (
 	defaultSettings = "defaultRouteSettings"
 	routeSettings   = "routeSettings"
 	accessLog       = "accessLogSettings"
 )
 
-// settle makes the settings of a stage comparable: those for all routes have
-// what the gateway answers when nothing was set.
+// settle makes the settings of a stage comparable: it adds to those for all
+// routes the values that the gateway returns when nothing was set.
 func settle(p properties) {
 	given, _ := p[defaultSettings].(map[string]any)
 	settled := map[string]any{"dataTraceEnabled": false, "detailedMetricsEnabled": false, "loggingLevel": "OFF"}
@@ -31,8 +31,8 @@ func settle(p properties) {
 	p[defaultSettings] = settled
 }
 
-// stages makes the stages of an API what is wanted, and puts a new deployment
-// on those that do not have what the API is now.
+// stages plans the changes of the stages of an API, with a new deployment for
+// those that do not have the API as it is wanted.
 func (c *comparison) stages(s scope, want, have *api, changed bool) {
 	existing := map[string]*stage{}
 	for _, h := range have.stages {
@@ -80,13 +80,13 @@ func (c *comparison) stages(s scope, want, have *api, changed bool) {
 }
 
 // isOn reports whether a stage of the gateway has the deployment that its tag
-// names, and that is of the API as it is wanted.
+// names, and this is one of the API as it is wanted.
 func (w *stage) isOn(h *stage) bool {
 	deployed := resolver{references.FindString(w.tags[tagDeployed]): h.deployment}
 	return h.deployment != "" && deployed.text(w.tags[tagDeployed]) == h.tags[tagDeployed]
 }
 
-// stage changes a stage that is there.
+// stage returns the change of an existing stage.
 func (c *comparison) stage(s scope, w, h *stage, deployment string, repoint bool) *Change {
 	change := s.change(Update, &w.resource)
 	path := append(slices.Clip(s.path), h.name)
@@ -123,8 +123,9 @@ func (c *comparison) stage(s scope, w, h *stage, deployment string, repoint bool
 	return change
 }
 
-// changedSettings returns what makes settings for all routes what is wanted. A
-// limit that is not wanted is set to 0, which is none.
+// changedSettings returns the update that turns the settings for all routes
+// into those that are wanted. A limit that is not wanted is set to 0, which
+// means no limit.
 func changedSettings(to, from any) map[string]any {
 	wanted, _ := to.(map[string]any)
 	had, _ := from.(map[string]any)
@@ -141,9 +142,9 @@ func changedSettings(to, from any) map[string]any {
 	return changed
 }
 
-// changedRouteSettings returns what makes the settings of routes what is
-// wanted. Settings from which something goes are deleted before they are made
-// anew.
+// changedRouteSettings returns the calls and the update that turn the settings
+// of routes into those that are wanted. Settings of which a member is removed
+// are deleted first, and then made anew.
 func changedRouteSettings(path []string, to, from any) (removals []step, changed map[string]any) {
 	wanted, _ := to.(map[string]any)
 	had, _ := from.(map[string]any)
@@ -170,8 +171,8 @@ func loses(to, from any) bool {
 	return slices.ContainsFunc(namesOf(had), func(name string) bool { _, keep := wanted[name]; return !keep })
 }
 
-// prune deletes the oldest deployments that no stage uses once all stages are
-// what is wanted.
+// prune plans to delete the oldest deployments that no stage uses, after all
+// stages have been changed.
 func (c *comparison) prune(s scope, want, have *api) {
 	used := map[string]bool{}
 	for _, h := range have.stages {

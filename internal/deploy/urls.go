@@ -12,13 +12,13 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 )
 
-// describeGateway is an operation that AWS has not: where the clients of a gateway
-// are to connect.
+// describeGateway is an operation that AWS does not have: it returns the URLs
+// that clients of a gateway connect to.
 var describeGateway = wire.Endpoint{Name: "DescribeGateway", Method: "GET", Path: "/stagedoor/gateway", Status: 200}
 
-// Reach puts the URLs by which clients reach the APIs of a gateway in the place of
-// those of AWS's form, that an API has where the gateway's configuration says
-// nothing. A gateway that does not tell leaves them as they are.
+// Reach replaces the URLs of APIs by those by which clients reach the gateway.
+// Without a configured endpoint, the control plane returns URLs of AWS's form.
+// It changes nothing if the gateway does not return its URLs.
 func Reach(ctx context.Context, c *Client, apis []API) {
 	var told struct {
 		Public      []string
@@ -53,9 +53,10 @@ func publicURL(public, admin string) string {
 	return strings.Replace(u.Scheme, "http", "ws", 1) + "://" + u.Host
 }
 
-// Shadowed says which short URLs, /{stage}, of what a stack is to get are refused,
-// and which work until then: a gateway serves them where only one API has a stage
-// of that name. What the credentials do not let be read is not looked at.
+// Shadowed returns a sentence for each short URL, /{stage}, of a new stage that
+// will be refused, or that works now and will be refused: a gateway serves them
+// only if a single API has a stage of that name. APIs that the credentials may
+// not read are left out.
 func Shadowed(ctx context.Context, c *Client, want, have *State) []string {
 	added := newStages(want, have)
 	if len(added) == 0 {
@@ -70,7 +71,7 @@ func Shadowed(ctx context.Context, c *Client, want, have *State) []string {
 	for i := range positions {
 		positions[i] = i
 	}
-	_ = each(positions, func(i int) error { // what fails is left out
+	_ = each(positions, func(i int) error { // an API that cannot be read is left out
 		stages, err := list[wire.Stage](ctx, c, wire.GetStages.Endpoint, text(all[i].ApiId))
 		for _, s := range stages {
 			found[i] = append(found[i], text(s.StageName))
@@ -109,8 +110,8 @@ func apisWith(s *State, stage string) (n int) {
 	return n
 }
 
-// newStages are the names of the stages that are wanted of APIs that do not have
-// them, each once.
+// newStages returns the names of wanted stages that their APIs do not have yet,
+// each once.
 func newStages(want, have *State) []string {
 	there := map[string]bool{} // by API and stage
 	for _, a := range have.apis {

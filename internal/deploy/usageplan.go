@@ -14,14 +14,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/template"
 )
 
-// usagePlan is a usage plan with the stages that it opens and its keys.
+// usagePlan is a usage plan with its stages and keys.
 type usagePlan struct {
 	resource
 	stages map[string]any // limits by route key, by "{apiId}:{stage}"
 	keys   []string       // ids
 }
 
-// planStages are the stages of a plan as the API has them.
+// planStages is the member with the stages of a plan.
 const planStages = "apiStages"
 
 func newUsagePlan(r resource) *usagePlan {
@@ -42,7 +42,7 @@ func newUsagePlan(r resource) *usagePlan {
 	return p
 }
 
-// withoutEmpty is an object without what is empty, at any depth.
+// withoutEmpty returns a copy of an object without empty members, at any depth.
 func withoutEmpty(value any) map[string]any {
 	object, _ := value.(map[string]any)
 	out := make(map[string]any, len(object))
@@ -106,8 +106,9 @@ func (r *reader) plans(stack string) ([]*usagePlan, error) {
 	return plans, nil
 }
 
-// plans makes the usage plans what is wanted. A key may be in one plan only for
-// a stage, so plans let go of keys and stages before others take them.
+// plans plans the changes of usage plans. A key can be in only one plan for a
+// stage, so keys and stages are removed from plans before they are added to
+// others.
 func (c *comparison) plans(want, have *State) {
 	existing := map[string]*usagePlan{}
 	for _, h := range have.plans {
@@ -145,8 +146,8 @@ func (c *comparison) plans(want, have *State) {
 	c.add(grants...)
 }
 
-// changesFirst puts changes before creations: what a plan is created with may
-// have been another's.
+// changesFirst sorts changes before creations: a plan may be created with a
+// stage or a key that is still in another one.
 func changesFirst(a, b *Change) int {
 	rank := map[Action]int{Create: 1}
 	return rank[a.Action] - rank[b.Action]
@@ -229,8 +230,8 @@ func limitPatches(stage string, limits any) (patches []patch) {
 	return patches
 }
 
-// planKeys adds keys to a plan, and gives these changes; what it lets go of it
-// lets go of at once. Keys have names by their ids.
+// planKeys plans the changes of a plan's keys. Removals are added to the plan
+// at once; additions are returned. names are the names of keys by their ids.
 func (c *comparison) planKeys(w, h *usagePlan, names map[string]string) (grants []*Change) {
 	var wanted []string
 	for _, key := range w.keys {
@@ -255,8 +256,8 @@ func planKey(action Action, name, plan string, do call) *Change {
 	return &Change{Action: action, Type: "UsagePlanKey", Name: name, Of: plan, calls: []step{{call: do}}}
 }
 
-// removePlan takes the stages out of a plan, without which it can be deleted,
-// and deletes it.
+// removePlan removes the stages from a plan, because it cannot be deleted with
+// any, and deletes it.
 func (c *comparison) removePlan(h *usagePlan) *Change {
 	change := c.removal(scope{}, &h.resource)
 	if len(h.stages) == 0 {
@@ -273,7 +274,7 @@ func (c *comparison) removePlan(h *usagePlan) *Change {
 // patch is an operation of an update in API Gateway v1.
 type patch struct{ op, path, value string }
 
-// patched is an update by patch operations.
+// patched returns an update by patch operations.
 func patched(r *resource, id string, members []string, patches []patch) *Change {
 	change := scope{}.change(Update, r)
 	change.Members = members
@@ -289,7 +290,7 @@ func patched(r *resource, id string, members []string, patches []patch) *Change 
 	return change
 }
 
-// patchText is a value as a patch operation has it.
+// patchText is a value as the text that a patch operation has.
 func patchText(value any) string {
 	if number, ok := value.(float64); ok {
 		return strconv.FormatFloat(number, 'f', -1, 64)

@@ -16,7 +16,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/template"
 )
 
-// Wanted says what a template describes.
+// Wanted returns the state that a template describes.
 func Wanted(app *template.Application) *State {
 	s := &State{stack: app.StackName, accountID: app.AccountID}
 	ids := make([]string, len(app.APIs))
@@ -39,11 +39,12 @@ func Wanted(app *template.Application) *State {
 	return s
 }
 
-// Nothing is a stack of which nothing is wanted: all of it is to be deleted.
+// Nothing returns the empty state of a stack, for a stack that is to be
+// deleted.
 func Nothing(stack string) *State { return &State{stack: stack} }
 
-// referrer makes references of the ids that a template gives APIs, wherever
-// they stand in a text: a URI may have one in its host name.
+// referrer returns a replacer that turns the ids of APIs of a template into
+// references, anywhere in a text: a URI may have one in its host name.
 func referrer(ids []string) *strings.Replacer {
 	var pairs []string
 	for _, id := range ids {
@@ -65,7 +66,7 @@ func wantedAPI(stack string, from *template.API, refer *strings.Replacer) *api {
 	for _, i := range source.Integrations {
 		next := wantedResource(integrationKind, i.IntegrationId, integrationName(i), convert[wire.Integration](i), refer)
 		if next.properties["integrationMethod"] == nil && i.Type().Calls == apigw.AWSBackend {
-			next.properties["integrationMethod"] = "POST" // which is what the gateway makes of none
+			next.properties["integrationMethod"] = "POST" // the gateway's default
 		}
 		for _, r := range i.IntegrationResponses {
 			next.children = append(next.children, wantedResource(integrationResponseKind, r.IntegrationResponseId, r.IntegrationResponseKey, convert[wire.IntegrationResponse](r), refer))
@@ -99,7 +100,7 @@ func wantedRoute(r *apigw.Route, refer *strings.Replacer) *resource {
 		next.properties["target"] = "integrations/" + reference(integration)
 	}
 	delete(next.properties, "authorizerId")
-	if r.AuthorizationType == "CUSTOM" { // others keep none
+	if r.AuthorizationType == "CUSTOM" { // routes with another type have no authorizer
 		next.properties["authorizerId"] = reference(r.AuthorizerId)
 	}
 	for _, response := range r.RouteResponses {
@@ -122,10 +123,12 @@ func wantedStage(stack, apiID string, s *apigw.Stage, fingerprint string, refer 
 	return next
 }
 
-// deploymentOf names the deployment that is made of an API of the template.
+// deploymentOf returns the reference id of the deployment that is made from an
+// API of the template.
 func deploymentOf(apiID string) string { return apiID + "/deployment" }
 
-// deployedTag is what a stage's tag says of what is deployed on it.
+// deployedTag is the value of a stage's tag: the deployment on it, and its
+// fingerprint.
 func deployedTag(deployment, fingerprint string) string { return deployment + "/" + fingerprint }
 
 func referTags(tags map[string]string, refer *strings.Replacer) map[string]string {
@@ -139,13 +142,13 @@ func referTags(tags map[string]string, refer *strings.Replacer) map[string]strin
 func wantedDomain(stack string, from *apigw.DomainName) *domain {
 	d := &domain{name: strings.ToLower(from.DomainName), tags: map[string]string{tagStack: stack}}
 	for _, m := range from.ApiMappings {
-		d.mappings = append(d.mappings, mapping{key: m.ApiMappingKey, api: reference(m.ApiId), stage: m.Stage})
+		d.mappings = append(d.mappings, apiMapping{key: m.ApiMappingKey, api: reference(m.ApiId), stage: m.Stage})
 	}
 	return d
 }
 
-// sortedModels puts models behind those that they refer to. Those in a circle
-// stay as they are.
+// sortedModels sorts models behind those that they refer to. Models that refer
+// to each other in a circle keep their order.
 func sortedModels(apiID string, models []*apigw.Model) []*apigw.Model {
 	var sorted []*apigw.Model
 	seen := map[string]bool{}
@@ -168,10 +171,12 @@ func sortedModels(apiID string, models []*apigw.Model) []*apigw.Model {
 	return sorted
 }
 
-// maxName is the longest name that is made up for an integration, in bytes.
+// maxName is the length of the longest name that is made up for an integration,
+// in bytes.
 const maxName = 72
 
-// integrationName says what an integration is, as it has no name of its own.
+// integrationName makes up a name for an integration, which has none, from its
+// type and URI.
 func integrationName(i *apigw.Integration) string {
 	name := i.IntegrationType
 	switch function, ok := apigw.FunctionOfURI(i.IntegrationUri); {
@@ -210,7 +215,7 @@ func (a *api) fingerprint() string {
 	}
 	text, err := json.Marshal(whole)
 	if err != nil {
-		panic(fmt.Sprintf("deploy: the properties of a template are no JSON: %v", err)) // they came from JSON
+		panic(fmt.Sprintf("deploy: the properties of a template are not JSON: %v", err)) // they came from JSON
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])

@@ -12,14 +12,14 @@ import (
 // Call is a request that a backend received, whole.
 type Call struct {
 	Method string
-	URL    string // as it was asked for
+	URL    string // as it was requested
 	Host   string
 	Header http.Header
 	Body   string
 }
 
-// Backend is an HTTP server that remembers what it is asked for. It stands for
-// HTTP backends and for AWS services.
+// Backend is an HTTP server that keeps the requests that it gets. It is used as
+// an HTTP backend, or in place of an AWS service.
 type Backend struct {
 	URL string
 
@@ -28,8 +28,8 @@ type Backend struct {
 	calls  []Call // guarded by mu
 }
 
-// NewBackend starts a backend that ends with the test. The answer may read the
-// request's body; nil stands for one that gives the body back.
+// NewBackend starts a backend that ends with the test. answer may read the
+// request's body; nil stands for one that sends the body back.
 func NewBackend(t testing.TB, answer http.HandlerFunc) *Backend {
 	t.Helper()
 	b := &Backend{answer: answer}

@@ -30,8 +30,8 @@ func (g *Gateway) Dial(path string, options ...func(*websocket.DialOptions)) *Cl
 	return c
 }
 
-// TryDial connects to a path. The response is there in either case, with its
-// body in memory.
+// TryDial connects to a path. It returns the response also if the handshake was
+// refused, with its body in memory.
 func (g *Gateway) TryDial(path string, options ...func(*websocket.DialOptions)) (*Client, *http.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 	defer cancel()
@@ -50,7 +50,7 @@ func (g *Gateway) TryDial(path string, options ...func(*websocket.DialOptions)) 
 	return &Client{conn, response, g.t}, response, nil
 }
 
-// Host makes a client ask for another host.
+// Host sets the Host line of a handshake.
 func Host(name string) func(*websocket.DialOptions) {
 	return func(o *websocket.DialOptions) { o.Host = name }
 }

@@ -12,12 +12,12 @@ import (
 )
 
 // Function is a Lambda function in Go: it returns the result's JSON. An error
-// is what a function that throws gives.
+// stands for an exception that the function throws.
 type Function func(ctx context.Context, event Event) (string, error)
 
-// Functions are the Lambda functions of a test, by name. It is a
-// lambda.Invoker that remembers the events. Asynchronous calls are remembered
-// and not run.
+// Functions are the Lambda functions of a test, by name. It is a lambda.Invoker
+// that keeps the events. Asynchronous calls are kept, but the function is not
+// run for them.
 type Functions struct {
 	mu        sync.Mutex
 	functions map[string]Function // guarded by mu
@@ -31,7 +31,7 @@ func NewFunctions() *Functions { return &Functions{functions: map[string]Functio
 type Event struct {
 	Function          string
 	Raw               string            // all of it, as it was sent
-	Call              lambda.Invocation // what it was sent with
+	Call              lambda.Invocation // the call that it came with
 	Headers           map[string]string
 	MultiValueHeaders map[string][]string
 	Body              string
@@ -50,7 +50,7 @@ func (f *Functions) Set(name string, function Function) {
 	f.functions[name] = function
 }
 
-// requestID is that of all calls.
+// requestID is the request id of all calls.
 const requestID = "0a1b2c3d-0000-4000-8000-000000000000"
 
 // Invoke implements lambda.Invoker.
@@ -95,7 +95,7 @@ func (f *Functions) Events(name string) []Event {
 	return events
 }
 
-// Wait returns the events that a function has received, when there are n of them.
+// Wait waits until a function has received n events, and returns them.
 func (f *Functions) Wait(t testing.TB, name string, n int) []Event {
 	t.Helper()
 	var events []Event
@@ -108,12 +108,12 @@ func (f *Functions) Wait(t testing.TB, name string, n int) []Event {
 	return events
 }
 
-// Returns is a function that always gives the same result.
+// Returns returns a function that always has the same result.
 func Returns(result string) Function {
 	return func(context.Context, Event) (string, error) { return result, nil }
 }
 
-// Echo answers a message with itself.
+// Echo is a function that answers a message with the message.
 func Echo(_ context.Context, e Event) (string, error) {
 	body, err := json.Marshal(e.Body)
 	return fmt.Sprintf(`{"statusCode":200,"body":%s}`, body), err

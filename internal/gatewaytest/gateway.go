@@ -29,8 +29,8 @@ import (
 // that is busy with something else.
 const Timeout = 2 * time.Minute
 
-// headerTime is how long a client may take to send its header. Tests send what is
-// no whole header, and wait for the end.
+// headerTime is how long a client may take to send its header. Tests that send
+// a part of a header wait for its end.
 const headerTime = 10 * time.Second
 
 // Gateway is a running gateway.
@@ -41,7 +41,7 @@ type Gateway struct {
 	Records   *Records
 	Address   string // host:port of the public listener
 
-	// Backends makes the backends of what is deployed.
+	// Backends makes the backends of deployed APIs.
 	Backends *integration.Builder
 
 	t        testing.TB
@@ -58,20 +58,20 @@ func EachDriver(t *testing.T, test func(t *testing.T, driver websocket.Driver)) 
 	}
 }
 
-// New starts a gateway that asks for no signatures. It ends with the test, in
-// order, with all connections.
+// New starts a gateway that does not check signatures. It is shut down at the
+// end of the test, with all connections.
 func New(t testing.TB, driver websocket.Driver) *Gateway {
 	t.Helper()
 	return NewGuarded(t, driver, gateway.Guards{Unsigned: true})
 }
 
-// NewGuarded is New with guards.
+// NewGuarded is New for a gateway with guards.
 func NewGuarded(t testing.TB, driver websocket.Driver, guards gateway.Guards) *Gateway {
 	t.Helper()
 	return NewWith(t, websocket.Options{Driver: driver}, guards)
 }
 
-// NewWith is NewGuarded with an engine of other options.
+// NewWith is NewGuarded with options for the WebSocket engine.
 func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Gateway {
 	t.Helper()
 	engine, err := websocket.NewEngine(options)
@@ -111,8 +111,8 @@ func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Ga
 	return g
 }
 
-// UseServices has AWS integrations find services at URLs, by the service's name.
-// The others are nowhere.
+// UseServices sets the URLs at which AWS integrations find services, by the
+// services' names. Services without one cannot be reached.
 func (g *Gateway) UseServices(endpoints map[string]string) {
 	g.t.Helper()
 	urls := make(map[string]*url.URL, len(endpoints))
@@ -162,8 +162,8 @@ func (g *Gateway) ConnectionURL(id string) string {
 	return g.URL("/dev/@connections/" + strings.ReplaceAll(id, "=", "%3D"))
 }
 
-// Eventually waits until check finds nothing wrong. The last that it found is
-// what a test that waits in vain tells.
+// Eventually calls check until it returns nil. If that takes longer than
+// Timeout, the test fails with the last error.
 func Eventually(t testing.TB, check func() error) {
 	t.Helper()
 	deadline := time.Now().Add(Timeout)

@@ -8,14 +8,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
-// Records keeps what a gateway reported.
+// Records is a telemetry.Recorder that keeps the records.
 type Records struct {
 	mu      sync.Mutex
 	records []telemetry.Record // guarded by mu
 	asked   []string           // guarded by mu
 }
 
-// variables are those that an event had at its end.
+// variables are the $context variables that an event had at its end.
 type variables map[string]any
 
 // Variable implements telemetry.Context.
@@ -24,7 +24,7 @@ func (v variables) Variable(name string) any { return v[name] }
 // NewRecords makes an empty list.
 func NewRecords() *Records { return &Records{} }
 
-// Ask has the records that follow keep $context variables, of these names.
+// Ask makes Records keep these $context variables of the records that follow.
 func (r *Records) Ask(names ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,7 +47,7 @@ func (r *Records) Record(record *telemetry.Record) {
 	r.records = append(r.records, kept)
 }
 
-// All are the records of one kind so far.
+// All returns the records of one kind so far.
 func (r *Records) All(event string) []telemetry.Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,7 +60,7 @@ func (r *Records) All(event string) []telemetry.Record {
 	return all
 }
 
-// Wait returns the n-th record of a kind, from 1, when it is there.
+// Wait waits for the n-th record of a kind, counted from 1, and returns it.
 func (r *Records) Wait(t testing.TB, event string, n int) telemetry.Record {
 	t.Helper()
 	var all []telemetry.Record

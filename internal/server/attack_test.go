@@ -222,7 +222,7 @@ func TestServeHostileLog(t *testing.T) {
 				line := lines.Text()
 				var fields struct{ Msg string }
 				switch {
-				case strings.ContainsFunc(line, terminal.Drives):
+				case strings.ContainsFunc(line, terminal.IsControl):
 					t.Errorf("the line drives a terminal: %q", line)
 				case format == "json" && (json.Unmarshal([]byte(line), &fields) != nil || fields.Msg == "forged"):
 					t.Errorf("the line %s", line)

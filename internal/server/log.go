@@ -11,7 +11,7 @@ import (
 // newLogger makes the log of a gateway. Its level may change while it runs. What
 // clients chose is in it: it drives no terminal.
 func newLogger(out io.Writer, format string, level *slog.LevelVar) *slog.Logger {
-	out = terminal.Harmless(out)
+	out = terminal.EscapeControls(out)
 	options := &slog.HandlerOptions{Level: level}
 	if format == config.LogJSON {
 		return slog.New(slog.NewJSONHandler(out, options))

@@ -185,7 +185,7 @@ func (p *parser) function(route *Route, e entry) {
 func (p *parser) answer(e entry, route *Route) {
 	given := p.boolean(e, &route.Answers)
 	if given && route.Answers && (route.Key == routeConnect || route.Key == routeDisconnect) {
-		p.problem(e.line, e.path, "a client gets no answer on %s", route.Key)
+		p.problem(e.line, e.path, "there is nobody to answer on %s", route.Key)
 	}
 }
 
@@ -197,7 +197,7 @@ func (p *parser) distinct() {
 	for _, api := range p.file.APIs {
 		id := logicalName(api.Name)
 		if other, taken := first[id]; taken {
-			p.problem(api.line, "apis."+api.Name, "the names %s and %s differ only in case or punctuation; choose another", other, api.Name)
+			p.problem(api.line, "apis."+api.Name, "the names %s and %s differ in signs or case alone; choose another", other, api.Name)
 			continue
 		}
 		first[id] = api.Name

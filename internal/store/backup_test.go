@@ -107,8 +107,8 @@ func TestRestoreRefuses(t *testing.T) {
 		want string
 	}{
 		"nothing":           {"", 1, "is cut off"},
-		"another file":      {"Stage door\n", 1, "not a backup"},
-		"another JSON file": {"{\"format\":\"x\"}\n", 1, "not a backup"},
+		"another file":      {"Stage door\n", 1, "no backup"},
+		"another JSON file": {"{\"format\":\"x\"}\n", 1, "no backup"},
 		"a later version":   {strings.Replace(good, `"version":1,"time"`, `"version":2,"time"`, 1), 1, "the backup's version is 2"},
 		"no end":            {header + a + b, 4, "is cut off"},
 		"cut in a line":     {good[:len(header)+len(a)+9], 3, "is cut off"},
@@ -119,7 +119,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"another order":     {header + b + a + end, 3, "api.a comes after api.b"},
 		"a changed value":   {strings.Replace(good, `{"version":1}}`, `{"version":2}}`, 1), 4, "the checksum is wrong"},
 		"a changed time":    {strings.Replace(good, `"time":"2`, `"time":"3`, 1), 4, "the checksum is wrong"},
-		"no JSON":           {header + a + "{\n" + end, 3, "not a record"},
+		"no JSON":           {header + a + "{\n" + end, 3, "no record"},
 		"an unknown member": {header + a + `{"key":"api.b","vaule":1}` + "\n" + end, 3, "vaule"},
 		"an invalid key":    {header + `{"key":"api","value":1}` + "\n" + end, 2, "a key is"},
 		"more":              {good + "\n", 5, "more after the end"},

@@ -137,7 +137,7 @@ func readBackup(file io.Reader, record func(Record) error) error {
 	}
 	var header backupHeader
 	if err := json.Unmarshal(text, &header); err != nil || header.Format != backupFormat {
-		return r.mistake(errors.New("this is not a backup of Stagedoor"))
+		return r.mistake(errors.New("this is no backup of Stagedoor"))
 	}
 	if header.Version != backupVersion {
 		return r.mistake(fmt.Errorf("the backup's version is %d; this Stagedoor reads version %d", header.Version, backupVersion))
@@ -154,7 +154,7 @@ func readBackup(file io.Reader, record func(Record) error) error {
 			backupEnd
 		}
 		if err := decodeStrictly(text, &line); err != nil {
-			return r.mistake(fmt.Errorf("this is not a record: %w", err))
+			return r.mistake(fmt.Errorf("this is no record: %w", err))
 		}
 		if line.SHA256 != "" {
 			return r.checkEnd(line.backupEnd, records, hex.EncodeToString(sum.Sum(nil)))

@@ -1,6 +1,6 @@
-// Package telemetry carries what happens in the gateway to whoever watches:
-// one Record per finished event. The gateway and the @connections API write
-// records; the command line prints them.
+// Package telemetry has the records of finished events, and the interface of
+// those that receive them. The gateway and the @connections API write records;
+// the command line prints them, and the logs of `serve` are made from them.
 package telemetry
 
 import "time"
@@ -21,7 +21,7 @@ const (
 type Record struct {
 	Event string
 	// Context gives the event's $context variables; nil where it has none: only
-	// events of connections have some. It may be asked until Recorder.Record
+	// events of connections have some. It may be used until Recorder.Record
 	// returns.
 	Context      Context
 	Time         time.Time // when it began
@@ -36,51 +36,54 @@ type Record struct {
 	Status int
 	Reason string // the close reason of a disconnect
 	Bytes  int    // payload bytes: of the message, or of the push
-	// Unanswered is how many bytes a message's integration answered that nobody
-	// gets, because the route has no route response.
+	// Unanswered is the size, in bytes, of an integration's answer to a message
+	// that is not sent, because the route has no route response.
 	Unanswered int
-	// SideBySide is set when another message of the same connection was still
-	// worked on when this one was done: their answers may overtake each other.
+	// SideBySide is set if another message of the same connection was still
+	// being handled when this one was done, so that their answers may be in
+	// another order.
 	SideBySide bool
-	// Error says in a sentence for the operator what failed. The client has
-	// seen only AWS's own text for it.
+	// Error is a sentence for the operator about what failed. The client has
+	// got only AWS's own text for it.
 	Error string
-	// Warnings say in sentences for the operator what is probably a mistake in
-	// the API, such as a line of a mapping template that has no effect. Each is
-	// told once, with the first event that met it.
+	// Warnings are sentences for the operator about probable mistakes in the
+	// API, such as a line of a mapping template that has no effect. Each is
+	// reported once, with the first event that it concerns.
 	Warnings []string
-	// Refused is set when somebody was refused a connection, a push or a URL.
+	// Refused is set if a client was refused a connection, a push or a URL.
 	Refused *Access
 }
 
 // Context is the $context of an event that has ended.
 type Context interface {
-	// Variable returns a variable by its whole name, such as "identity.sourceIp":
-	// a string or an int64; nil when the event has none. It is worked out each time
-	// that somebody asks.
+	// Variable returns a variable by its whole name, such as
+	// "identity.sourceIp": a string or an int64; nil when the event has none.
+	// It is computed at each call.
 	Variable(name string) any
 }
 
-// Access is who asked for what, and was refused. What has been asked for is the
-// Record's API, stage and route. It holds no secrets. The client may have chosen
-// its texts: they are to be escaped where they are written.
+// Access describes a refused request: who has sent it, and why it was refused.
+// The Record has the API, stage and route. There are no secrets in it. The
+// client may have chosen its texts, so they must be escaped where they are
+// written.
 type Access struct {
-	Caller string // a user's ARN, the id of a key, or a principal; empty for nobody known
+	Caller string // a user's ARN, the id of a key, or a principal; empty for an unknown caller
 	Source string // the client's address
-	// Action and Resource are what IAM was asked for; empty without it.
+	// Action and Resource are what IAM has decided on; empty if it was not
+	// asked.
 	Action, Resource string
 	Result           string // a type of gateway response or error: ACCESS_DENIED, GoneException
-	// Host and Path are what was asked for by a URL that leads to no stage: the
-	// Host line, and the path as it came, without its query, at most MaxPath
-	// bytes of each. Else they are empty.
+	// Host and Path are those of a URL that leads to no stage: the Host line,
+	// and the path as it came, without its query, at most MaxPath bytes of
+	// each. Otherwise they are empty.
 	Host, Path string
 }
 
-// MaxPath is the most that is kept of a refused URL's path, in bytes.
+// MaxPath is how many bytes of a refused URL's path are kept.
 const MaxPath = 256
 
-// Recorder receives records. Record is called on the event's own goroutine
-// and must be quick and safe for concurrent use.
+// Recorder receives records. Record is called in the event's own goroutine. It
+// must be fast and safe for concurrent use.
 type Recorder interface {
 	Record(*Record)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// refusalLimit bounds how much of a refusal's body is kept, in bytes.
+// refusalLimit is how much of a refusal's body is kept, in bytes.
 const refusalLimit = 1 << 20
 
 // RefusedError is a handshake that the server answered with something other
@@ -26,8 +26,8 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return "server refused the handshake: " + e.Status }
 
-// NormalizeURL makes a WebSocket URL of what people type: without a scheme it
-// is ws, and http and https stand for ws and wss.
+// NormalizeURL returns the WebSocket URL that a text stands for: without a
+// scheme it is one with ws, and http and https stand for ws and wss.
 func NormalizeURL(text string) (string, error) {
 	if !strings.Contains(text, "://") {
 		text = "ws://" + text
@@ -94,8 +94,8 @@ func dialCause(err error) error {
 	return err
 }
 
-// handshakeTransport keeps a refusal whole: the library would hand out the
-// first kilobyte of its body only.
+// handshakeTransport keeps the whole body of a refusal. The library keeps only
+// the first kilobyte.
 type handshakeTransport struct {
 	base    http.RoundTripper
 	refused *RefusedError

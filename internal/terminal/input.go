@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 )
 
-// fixedInput yields lines that are known beforehand.
+// fixedInput is an Input of given lines.
 type fixedInput struct{ lines []string }
 
 func (f *fixedInput) ReadLine() (string, error) {
@@ -43,20 +43,19 @@ func (p *pipedInput) ReadLine() (string, error) {
 	}
 }
 
-// prompt stands in front of the line that is being typed.
+// prompt is printed before the line that is being typed.
 const prompt = "> "
 
-// Screen is an interactive terminal: lines are edited, with the earlier ones
-// to go back to, while text that is written appears above the line that is
-// being typed.
+// Screen is an interactive terminal. Lines can be edited, with a history, and
+// text that is written appears above the line that is being typed.
 type Screen struct {
 	in, out *os.File
 	editor  *term.Terminal
 	cooked  *term.State
 }
 
-// NewScreen takes over the terminal that in and out belong to. Close gives it
-// back.
+// NewScreen takes over the terminal that in and out belong to. Close restores
+// it.
 func NewScreen(in, out *os.File) (*Screen, error) {
 	cooked, err := term.MakeRaw(int(in.Fd()))
 	if err != nil {
@@ -88,7 +87,7 @@ func (s *Screen) ReadLine() (string, error) {
 // Write prints text above the line that is being typed.
 func (s *Screen) Write(p []byte) (int, error) { return s.editor.Write(p) }
 
-// Close removes the prompt and gives the terminal back.
+// Close removes the prompt and restores the terminal.
 func (s *Screen) Close() error {
 	fmt.Fprint(s.out, "\r\x1b[K")
 	return term.Restore(int(s.in.Fd()), s.cooked)

@@ -25,8 +25,8 @@ func (p *Printer) paint(color, text string) string {
 	return color + text + reset
 }
 
-// indentJSON spreads a JSON object or array over lines. The order of members
-// and the spelling of numbers stay; anything else is returned unchanged.
+// indentJSON indents a JSON object or array. The order of members and the
+// spelling of numbers do not change. It returns any other text unchanged.
 func indentJSON(data []byte) string {
 	trimmed := bytes.TrimSpace(data)
 	if len(trimmed) == 0 || (trimmed[0] != '{' && trimmed[0] != '[') {

@@ -13,14 +13,15 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Printer shows a conversation. Messages go to Messages, everything that is
+// Printer shows a conversation. It writes messages to Messages, and everything
 // about the connection to Status. Its methods are safe for concurrent use.
 type Printer struct {
 	Messages io.Writer
 	Status   io.Writer
-	// Terminal marks messages as received, names binary ones, and makes
-	// control characters visible, so that a server can't steer the terminal.
-	// Without it a message is printed as it came, and a newline.
+	// Terminal is for output to a terminal: received messages are marked,
+	// binary ones named, and control characters made visible, so that a server
+	// can't control the terminal. Without it a message is printed as it came,
+	// with a newline.
 	Terminal  bool
 	Pretty    bool // indent messages that are JSON objects or arrays
 	Color     bool
@@ -111,16 +112,16 @@ func quoted(before, text string) string {
 	return before + strconv.Quote(text)
 }
 
-// visible replaces what would drive the terminal, other than newline and tab, by
-// its escaped form.
+// visible replaces characters that would control the terminal, except newline
+// and tab, by their escaped form.
 func visible(text string) string {
-	drives := func(r rune) bool { return Drives(r) && r != '\n' && r != '\t' }
-	if strings.IndexFunc(text, drives) < 0 {
+	controls := func(r rune) bool { return IsControl(r) && r != '\n' && r != '\t' }
+	if strings.IndexFunc(text, controls) < 0 {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
-		if drives(r) {
+		if controls(r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
 			continue
 		}

@@ -9,8 +9,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// ClosedError is the end of a connection that neither side wanted to be
-// normal.
+// ClosedError means that a connection did not end with a normal close.
 type ClosedError struct {
 	Code   int // 1006 when no close frame arrived
 	Reason string
@@ -30,7 +29,7 @@ type session struct {
 	conn     *websocket.Conn
 	printer  *Printer
 	wait     time.Duration
-	received chan error // what ended receive; one value
+	received chan error // what the error that ended receive; one value
 }
 
 // receive prints messages until the connection ends. Its reads have no
@@ -74,8 +73,8 @@ func (s *session) talk(ctx context.Context, lines <-chan string) error {
 	}
 }
 
-// writeFailed ends the session after a failed write. What the reader saw (a
-// close frame, say) explains it better than the write's own error.
+// writeFailed ends the session after a failed write. It returns the reader's
+// error if that explains more, for instance a close frame.
 func (s *session) writeFailed(ctx context.Context, writeErr error) error {
 	s.conn.CloseNow()
 	readErr := <-s.received
@@ -89,8 +88,8 @@ func (s *session) writeFailed(ctx context.Context, writeErr error) error {
 	return s.ended(writeErr)
 }
 
-// close runs the close handshake from our side. Whatever the server answers,
-// the conversation ended as wanted.
+// close begins the close handshake. Its result does not matter, because the
+// conversation has ended normally.
 func (s *session) close() error {
 	s.conn.Close(websocket.StatusNormalClosure, "") //nolint:errcheck // see above
 	<-s.received                                    //nolint:errcheck // an error in any case: the connection is closed
@@ -113,8 +112,8 @@ func (s *session) ended(err error) error {
 	return closed
 }
 
-// rootCause strips the wrappings of the library, which say where in it an
-// error passed and mean nothing to the reader.
+// rootCause removes the library's wrappings of an error, which only name places
+// in the library.
 func rootCause(err error) error {
 	for {
 		inner := errors.Unwrap(err)

@@ -1,7 +1,6 @@
-// Package terminal is a WebSocket client for people and scripts: it sends
-// lines as text messages and prints what the server sends. The command
-// "stagedoor connect" is its only caller. It knows WebSocket and terminals and
-// nothing of API Gateway.
+// Package terminal is a WebSocket client for people and scripts: it sends lines
+// as text messages and prints what the server sends. The command "stagedoor
+// connect" is its only caller. Nothing in it is particular to API Gateway.
 package terminal
 
 import (
@@ -11,20 +10,20 @@ import (
 	"time"
 )
 
-// Client is one conversation with a server. Fill it in, then call Run once.
+// Client is one conversation with a server. Set its fields, then call Run once.
 type Client struct {
 	URL          string // see NormalizeURL
 	Header       http.Header
 	Subprotocols []string
 	TLS          *tls.Config // nil stands for the defaults
 
-	// Execute holds messages to send. When there are any, Input is not read.
+	// Execute has messages to send. If there are any, Input is not read.
 	Execute []string
-	// Input yields the messages to send. Its ReadLine may still be blocked
-	// when Run returns; closing what it reads from ends it.
+	// Input has the messages to send. Its ReadLine may still be blocked when
+	// Run returns; the caller ends it by closing the file that it reads from.
 	Input Input
-	// Wait is how long to stay for answers once everything is sent; negative
-	// means until the server closes or the context ends.
+	// Wait is how long Run waits for answers after everything is sent. If it is
+	// negative, Run waits until the server closes or the context ends.
 	Wait time.Duration
 
 	Printer *Printer
@@ -32,8 +31,8 @@ type Client struct {
 
 // Input is a source of messages, one a line.
 type Input interface {
-	// ReadLine returns the next line without its line ending. io.EOF says
-	// that there are no more; any other error ends the input as well.
+	// ReadLine returns the next line without its line ending. The error is
+	// io.EOF when there are no more; any other error ends the input as well.
 	ReadLine() (string, error)
 }
 
@@ -57,8 +56,8 @@ func (c *Client) Run(ctx context.Context) error {
 	return s.talk(ctx, c.lines(done))
 }
 
-// lines returns the messages to send, in order. The channel is closed after
-// the last; a send that nobody takes ends with done.
+// lines returns the messages to send, in order. The channel is closed after the
+// last, or when done is closed.
 func (c *Client) lines(done <-chan struct{}) <-chan string {
 	input := c.Input
 	if len(c.Execute) > 0 || input == nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestHarmless(t *testing.T) {
+func TestEscapeControls(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"plain \t text\n":               "plain \t text\n",
@@ -15,7 +15,7 @@ func TestHarmless(t *testing.T) {
 		"a byte \x9b that is no rune\n": "a byte \x9b that is no rune\n", // a terminal of UTF-8 shows it as one
 	} {
 		var out bytes.Buffer
-		if n, err := Harmless(&out).Write([]byte(text)); n != len(text) || err != nil {
+		if n, err := EscapeControls(&out).Write([]byte(text)); n != len(text) || err != nil {
 			t.Errorf("%q: %d, %v", text, n, err)
 		}
 		if out.String() != want {
