@@ -219,7 +219,7 @@ const watchdog = 20 * time.Second
 
 // checkLog looks for what the gateway that ran last says of itself.
 func (w *world) checkLog() {
-	for _, bad := range []string{"part of the gateway hangs", "connections were cut", "another gateway has the node's number", "panic:", "DATA RACE"} {
+	for _, bad := range []string{"part of the gateway hangs", "connections were cut", "another gateway has the node's number", "number is not claimed", "not looked for", "panic:", "DATA RACE"} {
 		if log := w.gateway.current.Load().Log(); strings.Contains(log, bad) {
 			_, log, _ = strings.Cut(log, bad)
 			w.log.Violate("the gateway says: %s%.2000s", bad, log)

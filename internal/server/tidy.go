@@ -41,7 +41,7 @@ func (j *janitor) clean(ctx context.Context) error {
 	if err == nil {
 		err = control.Heal(ctx, j.operations)
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil { // whoever reads the store says that it does not answer
 		j.log.Warn("what an earlier stop left half done is not looked for", "error", err)
 	}
 	return err

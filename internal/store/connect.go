@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,8 +17,9 @@ const (
 // dial connects to the NATS server of this process, or to those elsewhere. It
 // does not wait for them: the client tries to connect until it succeeds, now
 // and after a connection is lost. It calls reconnected each time that it
-// succeeds, and failed each time that it does not.
-func dial(options Options, server *embeddedServer, reconnected func(), failed func(error)) (*nats.Conn, error) {
+// succeeds, failed each time that it does not, and denied for each request that
+// the user of the connection may not make.
+func dial(options Options, server *embeddedServer, reconnected func(), failed, denied func(error)) (*nats.Conn, error) {
 	list := []nats.Option{
 		nats.Name("stagedoor"),
 		nats.RetryOnFailedConnect(true),
@@ -42,6 +44,9 @@ func dial(options Options, server *embeddedServer, reconnected func(), failed fu
 			if isRefusal(err) {
 				failed(err)
 				return
+			}
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				denied(err)
 			}
 			options.Log.Warn("The configuration store's connection has an error", "error", err)
 		}),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -32,6 +33,7 @@ type NATS struct {
 	reconnected signal                  // the connection was lost and is back
 	refused     context.CancelCauseFunc // ends the waiting of Open
 	failure     atomic.Pointer[error]   // why there is no connection; nil before a first failure
+	nodesDenied atomic.Bool             // the user may not use the bucket for the numbers of nodes
 	unwritten   atomic.Pointer[error]   // the error of the last write; nil if it was done
 
 	closing  context.Context // ends when Close begins
@@ -77,7 +79,7 @@ func (n *NATS) connect(ctx context.Context) (err error) {
 	defer cancel()
 	ctx, n.refused = context.WithCancelCause(ctx)
 	defer n.refused(nil)
-	if n.connection, err = dial(n.options, n.server, n.connected, n.noteFailure); err != nil {
+	if n.connection, err = dial(n.options, n.server, n.connected, n.noteFailure, n.noteDenied); err != nil {
 		return err
 	}
 	if n.jetstream, err = jetstream.New(n.connection); err != nil {
@@ -126,7 +128,16 @@ func (n *NATS) Damage() *Damage {
 
 func (n *NATS) connected() {
 	n.failure.Store(nil)
+	n.nodesDenied.Store(false)
 	n.reconnected.send()
+}
+
+// noteDenied notes whether a request that the servers did not allow was for the
+// bucket for the numbers of nodes. They do not answer such a request.
+func (n *NATS) noteDenied(err error) {
+	if strings.Contains(err.Error(), n.options.Bucket+nodesSuffix) {
+		n.nodesDenied.Store(true)
+	}
 }
 
 // noteFailure notes why there is no connection, and logs the reason if it is

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"net/http"
 	"os"
 	"strconv"
 	"time"
@@ -61,6 +62,10 @@ func (e *NodeInUseError) Error() string {
 	return fmt.Sprintf("node number %d is in use by the gateway on %s (process %d): each gateway of a store needs a number of its own, which the key node gives it",
 		e.Number, e.Holder.Name, e.Holder.PID)
 }
+
+// nodesSuffix makes the name of the bucket for the numbers of nodes of that of the
+// configuration.
+const nodesSuffix = "_nodes"
 
 // ErrNoNodes means that the servers answer, but numbers of nodes cannot be
 // claimed: usually because the user has no access to their bucket.
@@ -153,7 +158,7 @@ func newInstance() string {
 // open opens the bucket, and makes it if there is none.
 func (l *NodeLease) open(ctx context.Context) (err error) {
 	options := l.store.options
-	options.Bucket += "_nodes"
+	options.Bucket += nodesSuffix
 	call, cancel := context.WithTimeout(ctx, 2*options.Timeout)
 	defer cancel()
 	if l.bucket, err = openBucket(call, l.store.jetstream, options); err != nil {
@@ -168,10 +173,17 @@ func (l *NodeLease) explain(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case l.store.connection.IsConnected():
+	case l.store.nodesDenied.Load() || isAnswer(err):
 		return fmt.Errorf("%w: %w", ErrNoNodes, err)
 	}
 	return l.store.explain(ctx, err)
+}
+
+// isAnswer reports whether an error is what servers answered that will not answer
+// otherwise soon. Those that start, or stand still, give no such answer.
+func isAnswer(err error) bool {
+	var answer *jetstream.APIError
+	return errors.As(err, &answer) && answer.Code != http.StatusServiceUnavailable
 }
 
 // take takes the number that is wanted, or one that is free.

@@ -227,3 +227,29 @@ func TestNodesHaveNoAge(t *testing.T) {
 		t.Errorf("records are dropped after %v of the server's clock", age)
 	}
 }
+
+// Servers that stand still for longer than a call may take do not count as ones
+// that refuse: the number is claimed when they go on.
+func TestNodesOfServersThatStandStill(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, &server.Options{JetStream: true, StoreDir: t.TempDir()})
+	var losses atomic.Int64
+	n := open(t, Options{URL: startLossy(t, s.Addr().String(), "$JS.API.STREAM.INFO.KV_stagedoor_nodes", &losses), Timeout: 300 * time.Millisecond})
+	losses.Store(10)
+	failures := 0
+	eventually(t, func() error {
+		l, err := n.ClaimNode(t.Context(), NodeClaim{Number: 1})
+		switch {
+		case err == nil:
+			l.Release()
+			return nil
+		case !errors.Is(err, ErrUnavailable):
+			t.Fatal(err)
+		}
+		failures++
+		return err
+	})
+	if failures == 0 {
+		t.Error("no call took too long: this shows nothing")
+	}
+}
