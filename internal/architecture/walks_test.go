@@ -12,7 +12,7 @@ import (
 
 // walks are the sections of docs/architecture.md that go through the code by the
 // names of functions.
-var walks = []string{"A message, from socket to backend and back"}
+var walks = []string{"From main to the first connection", "A message, from socket to backend and back"}
 
 var (
 	// step is a line of a walk: `gateway.(*pipeline).run`, or, where its callers
