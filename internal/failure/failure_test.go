@@ -3,6 +3,11 @@ package failure
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -50,6 +55,31 @@ func TestTable(t *testing.T) {
 		e.Text = "in other words: %s"
 		if e.Message() != e.Text || e.Status() != test.status || e.Error() != test.log {
 			t.Errorf("%s with a text of its own: %d %q %q", e.ResponseType(), e.Status(), e.Message(), e.Error())
+		}
+	}
+}
+
+// The page for users has the same table, but for the refusals.
+func TestTableOfThePage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "integrations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "## When something fails")
+	section, _, _ = strings.Cut(section, "\n## ")
+	of := map[string]string{} // the handshake's status by message and response type
+	for _, row := range regexp.MustCompile("(?m)^\\| .* \\| (\\d*) ?\\| `(.*)` \\| `(.*)` \\|$").FindAllStringSubmatch(section, -1) {
+		of[row[2]+" "+row[3]] = row[1]
+	}
+	if len(of) != int(Request) {
+		t.Errorf("the page has %d rows, the table %d", len(of), Request)
+	}
+	for kind := range Request {
+		e := &Error{Kind: kind, Reason: "a, b"}
+		status, found := of[e.Message()+" "+e.ResponseType()]
+		if !found || status != "" && status != strconv.Itoa(e.Status()) {
+			t.Errorf("the page has no row %d %q %s", e.Status(), e.Message(), e.ResponseType())
 		}
 	}
 }
