@@ -43,8 +43,8 @@ have it in a header, "Authorization: Bearer TOKEN". Whoever sees such a request 
 the token, so use TLS. The gateway keeps only the token's hash.
 
 ` + whichStore + `
-A gateway asks for the action stagedoor:CreateAccessKey. Whoever is allowed it can
-give every other permission.
+A gateway requires the permission stagedoor:CreateAccessKey, with which every other
+permission can be given.
 
 Exit codes: 0 done, 1 not done, 2 wrong flags.`
 }
@@ -139,7 +139,7 @@ func (CredentialsListCmd) Help() string {
 configuration file.
 
 ` + whichStore + `
-A gateway asks for the action stagedoor:ListAccessKeys.`
+A gateway requires the permission stagedoor:ListAccessKeys.`
 }
 
 // Run lists access keys.
@@ -196,7 +196,7 @@ func (CredentialsRevokeCmd) Help() string {
 	return `The access key cannot be used any more. Connections that are open stay open.
 
 ` + whichStore + `
-A gateway asks for the action stagedoor:DeleteAccessKey.`
+A gateway requires the permission stagedoor:DeleteAccessKey.`
 }
 
 // Run removes an access key.
