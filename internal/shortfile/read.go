@@ -3,7 +3,6 @@ package shortfile
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -200,10 +199,10 @@ func (r *reader) boolean(e entry, to *bool) bool {
 
 // checkURL checks where events are sent.
 func checkURL(text string) error {
-	u, err := url.Parse(text)
+	u, err := setting.URL(text)
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%q is not an http or https URL", text)
+	case err != nil:
+		return err
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }):
 		return fmt.Errorf("%q has a space in it: a URL has %%20 in its place", text)
 	case !isPort(u.Port()):
