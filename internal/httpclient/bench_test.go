@@ -40,7 +40,7 @@ func BenchmarkClient(b *testing.B) {
 	b.Run("net-http", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if response, err := client.general(b.Context(), r); err != nil || response.Status != http.StatusOK {
+			if response, err := client.viaNetHTTP(b.Context(), r); err != nil || response.Status != http.StatusOK {
 				b.Fatal(response, err)
 			}
 		}

@@ -120,8 +120,9 @@ func (h *answerHead) note(name, value []byte) error {
 	return nil
 }
 
-// settle works out what follows the head, of an answer to a method, and brings
-// the header into the form in which net/http returns it.
+// settle works out, when the whole head is read, what follows it in the answer to a
+// method, and whether the connection goes on. It brings the header into the form in
+// which net/http returns it.
 func (h *answerHead) settle(method string) error {
 	if h.badTrailer && h.chunked {
 		return errors.New("the answer's Trailer names what belongs in the header")
@@ -131,16 +132,7 @@ func (h *answerHead) settle(method string) error {
 	} else if h.closes {
 		delete(h.header, "Connection")
 	}
-	delete(h.header, "Transfer-Encoding")
-	if same := h.header["Content-Length"]; len(same) > 1 {
-		h.header["Content-Length"] = same[:1]
-	}
-	if h.chunked {
-		delete(h.header, "Trailer")
-	}
-	if _, has := h.header["Cache-Control"]; !has && h.header != nil && h.header.Get("Pragma") == "no-cache" {
-		h.header["Cache-Control"] = []string{"no-cache"}
-	}
+	h.settleHeader()
 	switch {
 	case method == http.MethodHead, h.status == http.StatusNoContent, h.status == http.StatusNotModified:
 		h.length, h.chunked = 0, false
@@ -152,4 +144,19 @@ func (h *answerHead) settle(method string) error {
 		h.closes = true
 	}
 	return nil
+}
+
+// settleHeader changes the header as net/http does, but for what is about the
+// connection.
+func (h *answerHead) settleHeader() {
+	delete(h.header, "Transfer-Encoding")
+	if same := h.header["Content-Length"]; len(same) > 1 {
+		h.header["Content-Length"] = same[:1]
+	}
+	if h.chunked {
+		delete(h.header, "Trailer")
+	}
+	if _, has := h.header["Cache-Control"]; !has && h.header != nil && h.header.Get("Pragma") == "no-cache" {
+		h.header["Cache-Control"] = []string{"no-cache"}
+	}
 }

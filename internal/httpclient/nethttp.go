@@ -17,9 +17,9 @@ import (
 // buffers cannot be held up by that.
 const maxPlainBody = 16 << 10
 
-// newStandard makes the transport of net/http that sends what this package does
+// newNetHTTP makes the transport of net/http that sends what this package does
 // not send itself.
-func newStandard(dial func(ctx context.Context, network, address string) (net.Conn, error), authorities *x509.CertPool) *http.Transport {
+func newNetHTTP(dial func(ctx context.Context, network, address string) (net.Conn, error), authorities *x509.CertPool) *http.Transport {
 	return &http.Transport{
 		DialContext:         dial,
 		TLSClientConfig:     &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12},
@@ -32,8 +32,8 @@ func newStandard(dial func(ctx context.Context, network, address string) (net.Co
 	}
 }
 
-// general sends a request by net/http.
-func (c *Client) general(ctx context.Context, r *Request) (*Response, error) {
+// viaNetHTTP sends a request by net/http.
+func (c *Client) viaNetHTTP(ctx context.Context, r *Request) (*Response, error) {
 	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL.String(), bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (c *Client) general(ctx context.Context, r *Request) (*Response, error) {
 		request.Header.Add(f.Name, oneLine(f.Value))
 	}
 	request.Host = r.hostHeader()
-	answer, err := c.standard.RoundTrip(request)
+	answer, err := c.netHTTP.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
