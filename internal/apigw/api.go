@@ -64,6 +64,13 @@ type RouteResponse struct {
 	ResponseParameters       map[string]ParameterConstraints `json:",omitempty"`
 }
 
+// MinTimeout and MaxTimeout are how long a call of a backend may take: the bounds of
+// Integration.TimeoutInMillis. A Lambda authorizer has MaxTimeout.
+const (
+	MinTimeout = 50 * time.Millisecond
+	MaxTimeout = 29 * time.Second
+)
+
 // Integration is the backend of one or more routes.
 type Integration struct {
 	IntegrationId               string
@@ -78,7 +85,7 @@ type Integration struct {
 	PassthroughBehavior         string `json:",omitempty"`
 	PayloadFormatVersion        string `json:",omitempty"`
 	TemplateSelectionExpression string `json:",omitempty"`
-	// TimeoutInMillis is between 50 and 29000; 0 stands for the default, 29000.
+	// TimeoutInMillis is from MinTimeout to MaxTimeout; 0 stands for MaxTimeout.
 	TimeoutInMillis   int               `json:",omitempty"`
 	RequestParameters map[string]string `json:",omitempty"`
 	RequestTemplates  map[string]string `json:",omitempty"`

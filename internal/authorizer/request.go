@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 )
-
-// functionTimeout is how long a function may take: API Gateway's maximum.
-const functionTimeout = 29 * time.Second
 
 // requestAuthorizer is a Lambda authorizer of type REQUEST: a function returns a
 // policy, and that decides. Nothing is cached: each handshake calls the function.
@@ -44,7 +42,7 @@ func (a *requestAuthorizer) Authorize(ctx context.Context, e Event) (*Grant, *fa
 
 // call calls the function, and returns its answer.
 func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *failure.Error) {
-	ctx, cancel := context.WithTimeout(ctx, functionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, apigw.MaxTimeout)
 	defer cancel()
 	caller := a.caller
 	caller.RequestID, _ = e.Variable("requestId").(string)
@@ -58,7 +56,7 @@ func (a *requestAuthorizer) call(ctx context.Context, e Event) ([]byte, *failure
 	case errors.Is(err, lambda.ErrNotFound):
 		return nil, misconfigured("the authorizer's function %s does not exist", a.functionARN)
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, failed("the authorizer's function did not answer within %s", functionTimeout)
+		return nil, failed("the authorizer's function did not answer within %s", apigw.MaxTimeout)
 	case err != nil:
 		return nil, failed("calling the authorizer's function: %w", err)
 	case result.FunctionError == "":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
@@ -13,8 +14,8 @@ import (
 // Limits and defaults of integrations (section H.5). The model's own limit for the
 // timeout is that of HTTP APIs.
 const (
-	minTimeoutMillis     = 50
-	maxTimeoutMillis     = 29000
+	minTimeoutMillis     = int(apigw.MinTimeout / time.Millisecond)
+	maxTimeoutMillis     = int(apigw.MaxTimeout / time.Millisecond)
 	connectionInternet   = "INTERNET"
 	connectionVPCLink    = "VPC_LINK"
 	payloadFormatVersion = "1.0"

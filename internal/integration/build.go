@@ -38,9 +38,6 @@ type Place struct {
 	Variables              map[string]string
 }
 
-// defaultTimeout is API Gateway's longest and default integration timeout.
-const defaultTimeout = 29 * time.Second
-
 // Build makes the backend of an integration. An error says which of its
 // properties is wrong, in AWS's terms, or what is not available here.
 func (b *Builder) Build(i *apigw.Integration, at Place) (Backend, error) {
@@ -116,7 +113,7 @@ func timeout(i *apigw.Integration) time.Duration {
 	if i.TimeoutInMillis > 0 {
 		return time.Duration(i.TimeoutInMillis) * time.Millisecond
 	}
-	return defaultTimeout
+	return apigw.MaxTimeout
 }
 
 // method returns the HTTP method with which an integration calls its endpoint.

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/spelling"
@@ -23,8 +24,6 @@ const (
 
 // Bounds of API Gateway and Lambda.
 const (
-	leastTimeout    = 50 * time.Millisecond
-	mostTimeout     = 29 * time.Second
 	mostFunction    = 15 * time.Minute
 	leastMemory     = 128
 	mostMemory      = 10240
@@ -147,7 +146,7 @@ func (p *parser) backend(route *Route, e entry) {
 	p.fields(e.value, e.path, fields{
 		{"url", func(e entry) { p.checked(e, &route.HTTP.URL, checkURL) }},
 		{"method", func(e entry) { p.checked(e, &route.HTTP.Method, checkMethod) }},
-		{"timeout", func(e entry) { p.duration(e, &route.HTTP.Timeout, leastTimeout, mostTimeout) }},
+		{"timeout", func(e entry) { p.duration(e, &route.HTTP.Timeout, apigw.MinTimeout, apigw.MaxTimeout) }},
 		{"answer", func(e entry) { p.answer(e, route) }},
 	})
 }

@@ -2,6 +2,7 @@ package template
 
 import (
 	"regexp"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
@@ -80,7 +81,7 @@ var integrationSchema = []property{
 	{name: "RequestTemplates", form: textMapForm},
 	{name: "ResponseParameters", refused: "ResponseParameters is for HTTP APIs only; write an AWS::ApiGatewayV2::IntegrationResponse"},
 	{name: "TemplateSelectionExpression", form: textForm},
-	{name: "TimeoutInMillis", form: integerForm, min: 50, max: 29000},
+	{name: "TimeoutInMillis", form: integerForm, min: int(apigw.MinTimeout / time.Millisecond), max: int(apigw.MaxTimeout / time.Millisecond)},
 	{name: "TlsConfig", refused: "TlsConfig is for HTTP APIs only"},
 }
 
