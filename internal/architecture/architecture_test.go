@@ -14,6 +14,13 @@ import (
 // maxLines is the length of the longest file that is not a test.
 const maxLines = 600
 
+// maxFunctionLines is the length of the longest function that is not a test, and no
+// table.
+const maxFunctionLines = 60
+
+// tableFunctions are functions that are nothing but a table.
+var tableFunctions = []string{"config.(*Config).keys"}
+
 func TestPackagesImportFromLowerLayers(t *testing.T) {
 	t.Parallel()
 	table := layers(t)
@@ -94,6 +101,19 @@ func TestFilesAreShort(t *testing.T) {
 	for _, file := range allSources(t) {
 		if lines := bytes.Count(file.text, []byte("\n")); lines > maxLines && !file.test {
 			t.Errorf("%s has %d lines, more than %d", file.path, lines, maxLines)
+		}
+	}
+}
+
+func TestFunctionsAreShort(t *testing.T) {
+	t.Parallel()
+	all, err := functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range all {
+		if f.lines > maxFunctionLines && !slices.Contains(tableFunctions, name) {
+			t.Errorf("%s: %s has %d lines, more than %d", f.file, name, f.lines, maxFunctionLines)
 		}
 	}
 }

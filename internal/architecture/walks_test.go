@@ -22,10 +22,11 @@ var (
 	functionName = regexp.MustCompile("`([a-z0-9]+\\.(?:\\(\\*?[A-Za-z]+\\)\\.)?[A-Za-z]+)`")
 )
 
-// function is what the test has to know of a function.
+// function is what the tests have to know of a function.
 type function struct {
-	file string
-	uses map[string]bool // identifiers in its body
+	file  string
+	lines int
+	uses  map[string]bool // identifiers in its body
 }
 
 // functions are all functions of the module but those of tests, by their names with
@@ -40,7 +41,8 @@ var functions = sync.OnceValues(func() (map[string]*function, error) {
 		if file.test || strings.HasPrefix(file.path, "tools/") || strings.HasPrefix(file.path, "examples/") {
 			continue
 		}
-		syntax, err := parser.ParseFile(token.NewFileSet(), file.path, file.text, parser.SkipObjectResolution)
+		positions := token.NewFileSet()
+		syntax, err := parser.ParseFile(positions, file.path, file.text, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}
@@ -53,6 +55,7 @@ var functions = sync.OnceValues(func() (map[string]*function, error) {
 			if all[name] == nil { // or else it has one for each system
 				all[name] = &function{file: file.path, uses: make(map[string]bool)}
 			}
+			all[name].lines = max(all[name].lines, positions.Position(f.End()).Line-positions.Position(f.Pos()).Line+1)
 			ast.Inspect(f.Body, func(n ast.Node) bool {
 				if identifier, ok := n.(*ast.Ident); ok {
 					all[name].uses[identifier.Name] = true
