@@ -15,6 +15,12 @@ import (
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
+// apiIDHeader is the header of API Gateway's calls that has the API's id.
+const apiIDHeader = "X-Amzn-Apigateway-Api-Id"
+
+// userAgent returns the User-Agent of API Gateway's calls for an API.
+func userAgent(apiID string) string { return "AmazonAPIGateway_" + apiID }
+
 // httpEndpoint is what HTTP and HTTP_PROXY integrations call.
 type httpEndpoint struct {
 	client  *httpclient.Client
@@ -55,8 +61,8 @@ func (h *httpEndpoint) call(ctx context.Context, e *event.Event, request *mappin
 			httpclient.Field{Name: "Content-Type", Value: "application/json"},
 			httpclient.Field{Name: "Accept", Value: "application/json"},
 			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
-			httpclient.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + e.Connection.APIID},
-			httpclient.Field{Name: "X-Amzn-Apigateway-Api-Id", Value: e.Connection.APIID},
+			httpclient.Field{Name: "User-Agent", Value: userAgent(e.Connection.APIID)},
+			httpclient.Field{Name: apiIDHeader, Value: e.Connection.APIID},
 		),
 	}
 	if err := h.apply(o, request); err != nil {
@@ -161,8 +167,8 @@ func (b *httpProxy) request(e *event.Event) *httpclient.Request {
 		)
 	}
 	o.Header = append(o.Header,
-		httpclient.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + e.Connection.APIID},
-		httpclient.Field{Name: "X-Amzn-Apigateway-Api-Id", Value: e.Connection.APIID},
+		httpclient.Field{Name: "User-Agent", Value: userAgent(e.Connection.APIID)},
+		httpclient.Field{Name: apiIDHeader, Value: e.Connection.APIID},
 	)
 	return o
 }

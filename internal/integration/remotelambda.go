@@ -96,11 +96,11 @@ func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, er
 	header := http.Header{"X-Amz-Invocation-Type": {kind}}
 	agent := ""
 	if call.Caller.APIID != "" {
-		agent = "AmazonAPIGateway_" + call.Caller.APIID
+		agent = userAgent(call.Caller.APIID)
 	}
 	for _, field := range []struct{ name, value string }{
 		{"User-Agent", agent},
-		{"X-Amzn-Apigateway-Api-Id", call.Caller.APIID},
+		{apiIDHeader, call.Caller.APIID},
 		{"X-Amzn-Lambda-Integration-Tag", call.Caller.RequestID},
 		{"X-Amz-Source-Arn", call.Caller.SourceARN},
 		{"X-Amzn-Trace-Id", call.TraceID},

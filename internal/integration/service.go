@@ -41,9 +41,9 @@ func (s *serviceEndpoint) call(ctx context.Context, e *event.Event, request *map
 		return nil, err
 	}
 	header := http.Header{
-		"User-Agent":               {"AmazonAPIGateway_" + e.Connection.APIID},
-		"X-Amzn-Apigateway-Api-Id": {e.Connection.APIID},
-		"X-Amzn-Trace-Id":          {e.TraceID},
+		"User-Agent":      {userAgent(e.Connection.APIID)},
+		apiIDHeader:       {e.Connection.APIID},
+		"X-Amzn-Trace-Id": {e.TraceID},
 	}
 	mappedHeader := http.Header{}
 	for _, p := range request.Header {
