@@ -51,6 +51,27 @@ var plainFunction = regexp.MustCompile(`^arn:[^:]+:lambda:[^:]*:[^:]*:function:(
 // FunctionURIForm.
 func IsFunctionARN(text string) bool { return plainFunction.MatchString(text) }
 
+// Function is what the name or the ARN of a function says. Members that it does not
+// say are empty.
+type Function struct {
+	Region, Account string
+	Name            string
+	Qualifier       string // a version, an alias, or $LATEST
+}
+
+var functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:([a-z0-9-]+):)?([0-9]{12}):function:)?([A-Za-z0-9_-]+)(?::([A-Za-z0-9$_-]+))?$`)
+
+// ParseFunction reads the name of a function ("chat"), its partial ARN
+// ("123456789012:function:chat") or its ARN, each with a qualifier or without. It
+// reports false for any other text.
+func ParseFunction(text string) (Function, bool) {
+	match := functionForm.FindStringSubmatch(text)
+	if match == nil {
+		return Function{}, false
+	}
+	return Function{Region: match[1], Account: match[2], Name: match[3], Qualifier: match[4]}, true
+}
+
 // QualifiedFunctionName returns the name of a function with the version or the
 // alias behind it, where the ARN has one: "chat:live". The ARN may be partial
 // ("123456789012:function:chat"), or be such a name itself.

@@ -45,6 +45,24 @@ func TestFunctionOfURI(t *testing.T) {
 	}
 }
 
+func TestParseFunction(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Function{
+		"chat":                               {Name: "chat"},
+		"chat:live":                          {Name: "chat", Qualifier: "live"},
+		"123456789012:function:chat":         {Account: "123456789012", Name: "chat"},
+		"123456789012:function:chat:$LATEST": {Account: "123456789012", Name: "chat", Qualifier: "$LATEST"},
+		"arn:aws-cn:lambda:cn-north-1:123456789012:function:chat:7": {"cn-north-1", "123456789012", "chat", "7"},
+		"": {}, "chat:": {}, "chat:a:b": {}, "a b": {}, ":function:chat": {}, "12:function:chat": {},
+		"arn:aws:lambda:us-east-1:123456789012:layer:chat": {}, "arn:aws:lambda::123456789012:function:chat": {},
+		"arn:other:lambda:us-east-1:123456789012:function:chat": {}, "arn:aws:lambda:us-east-1:function:chat": {},
+	} {
+		if got, ok := ParseFunction(text); got != want || ok != (want.Name != "") {
+			t.Errorf("%q: %+v, %t", text, got, ok)
+		}
+	}
+}
+
 // What is called by names and ARNs of every form: whole and partial, with a
 // qualifier and without.
 func TestFunctionNames(t *testing.T) {

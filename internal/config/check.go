@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
 	"github.com/stagedoor/stagedoor/internal/identity"
@@ -24,7 +25,6 @@ var (
 	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	email    = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 	host     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	function = regexp.MustCompile(`^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,140}$`)
 )
 
 func checkRegion(text string) error {
@@ -178,8 +178,12 @@ func checkService(text string) error {
 	return nil
 }
 
+// checkFunction returns an error for what is neither a name nor a whole ARN, without
+// a qualifier.
 func checkFunction(text string) error {
-	if !function.MatchString(text) {
+	const longest = 140 // characters of a name
+	f, ok := apigw.ParseFunction(text)
+	if !ok || f.Qualifier != "" || f.Account != "" && f.Region == "" || len(f.Name) > longest {
 		return fmt.Errorf("%q is not the name or ARN of a function", text)
 	}
 	return nil

@@ -1,12 +1,12 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -70,25 +70,14 @@ func (l *RemoteLambda) Invoke(ctx context.Context, call lambda.Invocation) (lamb
 	}
 }
 
-// functionARN is the ARN of a function, with or without a qualifier, and
-// functionName a name or partial ARN, which has no region.
-var (
-	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?$`)
-	functionName = regexp.MustCompile(`^([0-9]{12}:function:)?[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?$`)
-)
-
 // request makes the request of a call. Its headers are those of API Gateway's own
 // calls: they name the API and the request that the call comes from.
 func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, error) {
-	region, name := l.Region, call.FunctionARN
-	if match := functionARN.FindStringSubmatch(name); match != nil {
-		region = match[1]
-	} else if !functionName.MatchString(name) {
-		return nil, configurationError("%q is not the name or ARN of a function", name)
+	function, ok := apigw.ParseFunction(call.FunctionARN)
+	if !ok {
+		return nil, configurationError("%q is not the name or ARN of a function", call.FunctionARN)
 	}
-	if l.FunctionName != "" {
-		name = l.FunctionName
-	}
+	region, name := cmp.Or(function.Region, l.Region), cmp.Or(l.FunctionName, call.FunctionARN)
 	kind := "RequestResponse"
 	if call.Event {
 		kind = "Event"
