@@ -93,10 +93,25 @@ func (c *connection) disconnected(code int, reason string) {
 	p.run()
 	record := p.record(telemetry.EventDisconnect)
 	record.Status, record.Reason = code, p.event.CloseReason
-	if code == websocket.CloseTryAgainLater && reason == websocket.ReasonSlow && record.Error == "" {
-		record.Error = "the client was dropped: it read too slowly, and the memory for what waited was needed"
+	if record.Error == "" {
+		record.Error = whyDropped(code, reason)
 	}
 	c.gateway.recorder.Record(record)
+}
+
+// whyDropped is what the log is told of a client that the engine dropped; empty for all
+// others.
+func whyDropped(code int, reason string) string {
+	if code != websocket.CloseTryAgainLater {
+		return ""
+	}
+	switch reason {
+	case websocket.ReasonSlow:
+		return "the client was dropped: it read too slowly, and the memory for what waited was needed"
+	case websocket.ReasonUnprocessed:
+		return "the client was dropped: too much of what it sent was unfinished or waited, and the memory for it was needed"
+	}
+	return ""
 }
 
 // APIID implements connections.Connection.

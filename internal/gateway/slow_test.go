@@ -15,7 +15,7 @@ import (
 func TestSlowReaderIsDropped(t *testing.T) {
 	t.Parallel()
 	EachDriver(t, func(t *testing.T, driver websocket.Driver) {
-		g := NewWith(t, websocket.Options{Driver: driver, QueueBudget: 300_000}, gateway.Guards{Unsigned: true})
+		g := NewWith(t, websocket.Options{Driver: driver, MemoryBudget: 300_000}, gateway.Guards{Unsigned: true})
 		g.Functions.Set("f", Returns(ok))
 		g.DeployRoutes(Route{Key: "$connect", Function: "f"}, Route{Key: "$disconnect", Function: "f"}, Route{Key: "$default", Function: "f"})
 		conn, _ := upgraded(t, g)
@@ -40,6 +40,41 @@ func TestSlowReaderIsDropped(t *testing.T) {
 			t.Errorf("$disconnect got %+v", told)
 		}
 		g.Do("POST", g.ConnectionURL(id), []byte("still here"))
+		if got := neighbour.Receive(); got != "still here" {
+			t.Errorf("the neighbour received %q", got)
+		}
+	})
+}
+
+// Clients that begin large messages and don't end them are dropped when the memory for
+// them is used up: $disconnect is told, and so is who watches. Their neighbour is served.
+func TestUnfinishedMessagesAreDropped(t *testing.T) {
+	t.Parallel()
+	EachDriver(t, func(t *testing.T, driver websocket.Driver) {
+		g := NewWith(t, websocket.Options{Driver: driver, MemoryBudget: 300_000}, gateway.Guards{Unsigned: true})
+		g.Functions.Set("f", Returns(ok))
+		g.Functions.Set("echo", Echo)
+		g.DeployRoutes(Route{Key: "$disconnect", Function: "f"}, Route{Key: "$default", Function: "echo", TwoWay: true})
+		neighbour := g.Dial("/dev")
+		for range 5 {
+			conn, _ := upgraded(t, g)
+			begun := append([]byte{0x01, 0x80 | 126, 0x7d, 0x00, 0, 0, 0, 0}, make([]byte, 32_000)...) // text, not the end; masked with zeros
+			for range 3 {
+				if _, err := conn.Write(begun); err != nil {
+					t.Fatal(err)
+				}
+				begun[0] = 0 // a continuation
+			}
+		}
+		r := g.Records.Wait(t, "disconnect", 1)
+		if r.Status != 1013 || r.Reason != "Too much unprocessed data" || !strings.Contains(r.Error, "the client was dropped: too much of what it sent") {
+			t.Errorf("record %+v", r)
+		}
+		told := g.Functions.Wait(t, "f", 1)[0].RequestContext
+		if told.EventType != "DISCONNECT" || told.DisconnectStatusCode != 1013 || told.DisconnectReason != "Too much unprocessed data" {
+			t.Errorf("$disconnect got %+v", told)
+		}
+		neighbour.Send("still here")
 		if got := neighbour.Receive(); got != "still here" {
 			t.Errorf("the neighbour received %q", got)
 		}

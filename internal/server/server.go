@@ -230,7 +230,7 @@ func (s *Server) openStore(ctx context.Context) (err error) {
 func (s *Server) openGateway(ctx context.Context) (err error) {
 	memory, freeMemory := limitMemory(s.config, s.log)
 	s.parts.Add(func(context.Context) { freeMemory() })
-	if s.engine, err = websocket.NewEngine(websocket.Options{QueueBudget: memory / 4}); err != nil {
+	if s.engine, err = websocket.NewEngine(websocket.Options{MemoryBudget: memory / 4}); err != nil {
 		return err
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)

@@ -68,7 +68,7 @@ func TestQueueBudget(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
 		const budget = 4 << 20
-		e := newEngine(t, Options{Driver: driver, QueueBudget: budget, WriteTimeout: time.Hour})
+		e := newEngine(t, Options{Driver: driver, MemoryBudget: budget, WriteTimeout: time.Hour})
 		reader, _ := adopt(t, e, &recorder{answer: echo}, nil)
 		reader.send(text("before"))
 		reader.expect(opText, []byte("before"))

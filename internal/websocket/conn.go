@@ -77,6 +77,10 @@ type Conn struct {
 	peerHungUp bool // nothing more comes, but there is something left to answer or to write
 	writeEnded bool // writing failed: nothing more is sent
 	writeShut  bool // our side of the socket is shut
+	progressed bool // of the claim: a message has become whole since unprocessed was counted
+
+	unprocessed      uint32 // what the budget has counted of input that is not with the handler, in bytes
+	unprocessedSince uint32 // on the clock, in milliseconds
 
 	slot   uint32 // in the engine's table
 	serial uint32 // tells this connection from others that had the slot

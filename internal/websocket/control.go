@@ -76,7 +76,7 @@ func (c *Conn) flooded() bool {
 	if rate <= 0 {
 		return false
 	}
-	now := uint32(c.engine.clock.now() / 1e6)
+	now := c.engine.clock.milliseconds()
 	ahead := c.controlAhead - now
 	if ahead > controlWindow {
 		ahead = 0

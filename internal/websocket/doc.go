@@ -46,7 +46,8 @@
 //	  └────────────────────────────────────────────────────┘
 //	                      stopEndedLocked
 //
-// The driver claims a quiet connection when there may be something to read.
+// The driver claims a quiet connection when there may be something to read, and has the
+// claim for a turn: it waits for nothing meanwhile.
 //
 // An open connection is stopped, and nothing more is read from its socket, while
 //

@@ -7,7 +7,6 @@ import (
 	"net"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -19,7 +18,7 @@ var ErrShutdown = errors.New("websocket: engine is shut down")
 type Options struct {
 	Driver       Driver
 	Loops        int           // event loops; 0: one for each processor, at most 4
-	QueueBudget  int64         // memory for what is unsent of all connections; past it the slowest readers are dropped; 0: 256 MiB
+	MemoryBudget int64         // memory for the messages of all connections, in bytes: what is unsent, not yet whole, waiting or in flight; see DropSlow for what happens past it; 0: 256 MiB
 	InFlight     int           // Message calls at a time over all connections, see Share; 0: 65536
 	CloseTimeout time.Duration // for the peer to answer a close frame, and to hang up; 0: 5 s
 	// AnswerTimeout is how long the answers to messages may take that came before
@@ -53,9 +52,7 @@ type Engine struct {
 	live       sync.WaitGroup // sockets, Closed calls, Message calls
 	stop       sync.Once
 
-	waiting   atomic.Int64 // memory for what is unsent, of all connections whose socket is full
-	relieving atomic.Bool  // some goroutine drops slow readers
-
+	budget  budget
 	holding sync.Mutex         // guards held
 	held    map[*Conn]struct{} // those that HoldGreediest has stopped reading
 }
@@ -63,10 +60,10 @@ type Engine struct {
 // driver moves a connection's bytes. Methods that end in Locked are called with
 // Conn.mu held, and don't block.
 //
-// For reading a driver claims the connection (claimReadingLocked), decodes what is
-// left over first (catchUp), hands over what it reads (received) as long as
-// mayReadLocked, says when there is nothing more (readEnded), and ends the claim
-// (releaseReading).
+// For reading a driver claims the connection (claimReadingLocked), has what is left over
+// decoded first (catchUp), hands over what it read (received), says when nothing more
+// comes (readEnded), and ends the claim (releaseReading). It waits for the socket without
+// the claim.
 type driver interface {
 	// start begins to write and read. It is called once, by Adopt.
 	start(c *Conn, buffered []byte)
@@ -86,8 +83,8 @@ func NewEngine(o Options) (*Engine, error) {
 	if o.Loops <= 0 {
 		o.Loops = min(runtime.GOMAXPROCS(0), 4)
 	}
-	if o.QueueBudget <= 0 {
-		o.QueueBudget = 256 << 20
+	if o.MemoryBudget <= 0 {
+		o.MemoryBudget = 256 << 20
 	}
 	if o.InFlight <= 0 {
 		o.InFlight = 1 << 16
@@ -102,7 +99,8 @@ func NewEngine(o Options) (*Engine, error) {
 		o.WriteTimeout = 30 * time.Second
 	}
 	e := &Engine{options: o, clock: clock{time.Now()}}
-	e.dispatcher.limit = o.InFlight
+	e.dispatcher.limit, e.dispatcher.budget = o.InFlight, &e.budget
+	e.budget.limit = o.MemoryBudget
 	if o.Driver == DriverEventLoop || o.Driver == DriverAuto && haveLoops {
 		if err := e.startLoops(); err != nil {
 			return nil, err
@@ -218,5 +216,8 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 		e.wheel.stop()
 		e.stopLoops()
 	})
+	if err == nil {
+		e.budget.ended.Wait()
+	}
 	return err
 }

@@ -30,45 +30,47 @@ func newGoroutine(nc net.Conn) *goroutine {
 func (g *goroutine) start(c *Conn, buffered []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.started, c.reading = true, true
+	c.started = true
 	g.flushLocked(c)
 	go g.read(c, buffered)
 }
 
-func (g *goroutine) read(c *Conn, buffered []byte) {
+// read reads without the claim, which it has for decoding alone: what the connection
+// holds can be freed while it waits for more.
+func (g *goroutine) read(c *Conn, data []byte) {
 	defer c.engine.live.Done()
 	defer g.nc.Close()
-	c.received(buffered)
-	c.releaseReading(false)
 	b := newBuffer(goroutineRest)
 	defer func() { b.free() }()
-	var failed error
+	n, failed := 0, error(nil) // of the last read
 	for g.await(c) {
-		if c.catchUp() {
-			if failed == nil {
-				b, failed = g.fill(c, b)
-			}
-			if failed != nil && c.undecoded == nil {
-				c.readEnded(errors.Is(failed, io.EOF))
-			}
+		more := c.catchUp()
+		if more {
+			more = c.received(data)
+			data = nil
+		}
+		if more && failed != nil {
+			c.readEnded(errors.Is(failed, io.EOF))
 		}
 		c.releaseReading(false)
+		if more && failed == nil {
+			if size := nextRead(n, cap(b.data)); size != cap(b.data) {
+				b.free()
+				b = newBuffer(size)
+			}
+			n, failed = g.nc.Read(b.data[:cap(b.data)])
+			data = b.data[:n]
+		}
 	}
 }
 
-// fill reads once into b, and returns a buffer that fits what may come next.
-func (g *goroutine) fill(c *Conn, b *buffer) (*buffer, error) {
-	n, err := g.nc.Read(b.data[:cap(b.data)])
-	c.received(b.data[:n])
-	size := goroutineRest
-	if n == cap(b.data) {
-		size = goroutineRead // there is more
+// nextRead is the size of the buffer for the next read, after one that took n bytes of
+// size.
+func nextRead(n, size int) int {
+	if n == size {
+		return goroutineRead // there is more
 	}
-	if size != cap(b.data) {
-		b.free()
-		b = newBuffer(size)
-	}
-	return b, err
+	return goroutineRest
 }
 
 // await waits until the connection can be claimed for reading. It returns

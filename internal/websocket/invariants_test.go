@@ -50,6 +50,14 @@ func (c *Conn) wrongLocked() (wrong []string) {
 		must(!c.ignoresInputLocked() || c.decoder == nil && c.undecoded == nil, "it keeps input that it ignores")
 		must(c.decoder == nil || !c.decoder.idle(), "it keeps a decoder between messages")
 		must(c.undecoded == nil || c.undecoded.sent < len(c.undecoded.data), "it keeps bytes that are decoded")
+		held := countedSize(c.undecoded)
+		if c.decoder != nil {
+			held += countedSize(c.decoder.payload)
+		}
+		if c.waiting != nil {
+			held += c.waiting.memory
+		}
+		must(held == c.unprocessed, "the memory of what is unprocessed is counted wrongly")
 	}
 	// Messages.
 	limit := int32(c.limits.InFlight)
@@ -82,8 +90,9 @@ func (e *Engine) checkIdle() {
 	d := &e.dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if running := d.running.Load(); running != 0 || len(d.ring) != 0 || e.Waiting() != 0 {
-		panic(fmt.Sprintf("websocket: an idle engine has %d messages in flight, %d shares that wait, and %d bytes", running, len(d.ring), e.Waiting()))
+	if running := d.running.Load(); running != 0 || len(d.ring) != 0 || e.MemoryInUse() != 0 {
+		panic(fmt.Sprintf("websocket: an idle engine has %d messages in flight, %d shares that wait, and %d and %d bytes",
+			running, len(d.ring), e.Waiting(), e.MemoryInUse()))
 	}
 	if e.wheel.counts != [wheelLevels]int{} || slices.ContainsFunc(e.table.conns, func(c *Conn) bool { return c != nil }) {
 		panic("websocket: an idle engine has connections")

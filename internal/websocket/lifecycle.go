@@ -99,8 +99,9 @@ func (c *Conn) finishLocked() {
 	c.reportClosedLocked()
 	c.out.drop()
 	c.countQueueLocked()
-	if !c.reading {
+	if !c.reading { // or else releaseReading does so
 		c.dropInputLocked()
+		c.countUnprocessedLocked()
 	}
 	c.engine.wheel.remove(c)
 	c.engine.table.remove(c)

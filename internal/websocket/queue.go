@@ -6,7 +6,7 @@ package websocket
 type queue struct {
 	head, tail *buffer
 	held       uint32 // capacity of the buffers, in bytes
-	counted    uint32 // what of it is in Engine.waiting
+	counted    uint32 // what of it is in budget.waiting
 	progress   int64  // when the socket was last found full after taking bytes; 0: it isn't full
 }
 

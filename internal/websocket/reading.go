@@ -25,19 +25,21 @@ func (c *Conn) claimReadingLocked() bool {
 	return true
 }
 
-// releaseReading ends a claim. Where again is set there may be more to read: the
+// releaseReading ends a claim, and counts what the turn has left in memory. Where again is set there may be more to read: the
 // driver looks at the connection again, now or when a stop ends.
 func (c *Conn) releaseReading(again bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	again = again || c.resumeDue
 	c.reading, c.resumeDue = false, false
 	if c.ignoresInputLocked() {
 		c.dropInputLocked()
 	}
+	c.countUnprocessedLocked()
 	if again {
 		c.resumeReadingLocked()
 	}
+	c.mu.Unlock()
+	c.engine.keepBudget()
 }
 
 // resumeReadingLocked has the driver look at the connection again: now, when the
@@ -113,6 +115,9 @@ func (c *Conn) delivered() {
 	defer c.mu.Unlock()
 	stopped := c.stoppedLocked()
 	c.waiting = nil
+	if !c.reading { // or else releaseReading does so
+		c.countUnprocessedLocked()
+	}
 	if !stopped {
 		return // it has left the state open, and reading went on then
 	}
@@ -149,6 +154,7 @@ func (c *Conn) answered() (next *message) {
 // could be decoded in this turn; what is left over is kept. The caller has the
 // claim.
 func (c *Conn) received(p []byte) (all bool) {
+	c.engine.keepBudget()
 	n := c.decode(p)
 	if n < len(p) {
 		c.undecoded = newBuffer(len(p) - n)

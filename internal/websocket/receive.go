@@ -59,6 +59,7 @@ func (c *Conn) ignoresInput() bool {
 func (c *Conn) handle(ev event, pongs *pongs) (more bool, bad *violation) {
 	switch ev.op {
 	case opText, opBinary:
+		c.progressed = true
 		return c.deliver(newMessage(c, Opcode(ev.op), ev.message)), nil
 	case opPing, opPong:
 		if c.flooded() {

@@ -5,13 +5,15 @@ import "sync/atomic"
 // Share is what connections that belong together, those of one API, may have of
 // the engine's Message calls: at most as many as are left to others. One alone
 // gets half of them, two that fill up together a third each; a few are every
-// share's own, beyond Options.InFlight if need be. The zero value is ready; it is
-// for one engine.
+// share's own, beyond Options.InFlight if need be. In the same way, but with nothing
+// beyond it, the memory of their messages is shared that Options.MemoryBudget leaves to
+// messages in flight. The zero value is ready; it is for one engine.
 type Share struct {
 	running    atomic.Int32 // written with dispatcher.mu held
 	inBackends atomic.Int32 // of them in a Part
 
-	waiting []*message // guarded by dispatcher.mu, and so is first
+	memory  int64      // of messages in flight; guarded by dispatcher.mu, as what follows
+	waiting []*message // those whose turn has not come
 	first   int        // index of the first in waiting
 }
 

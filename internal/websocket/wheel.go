@@ -21,6 +21,10 @@ type clock struct{ start time.Time }
 
 func (k clock) now() int64 { return int64(time.Since(k.start)) }
 
+// milliseconds is now in milliseconds. It begins again after 49 days: differences are
+// right up to that.
+func (k clock) milliseconds() uint32 { return uint32(k.now() / int64(time.Millisecond)) }
+
 // at is the wall time of a count of the clock.
 func (k clock) at(count int64) time.Time {
 	return time.Now().Add(time.Duration(count - k.now()))
