@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -69,6 +70,26 @@ func BenchmarkEcho(b *testing.B) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// BenchmarkEchoLarge echoes messages that do not fit a read.
+func BenchmarkEchoLarge(b *testing.B) {
+	for name, driver := range map[string]Driver{"goroutine": DriverGoroutine, "auto": DriverAuto} {
+		b.Run(name, func(b *testing.B) {
+			e := newEngine(b, Options{Driver: driver})
+			p, _ := adopt(b, e, echoer{}, nil)
+			p.SetDeadline(time.Time{})
+			in, out := text(strings.Repeat("x", 100_000)), make([]byte, 10+100_000)
+			b.SetBytes(100_000)
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Write(in)
+				if _, err := io.ReadFull(p, out); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }
