@@ -35,7 +35,22 @@ func detach(nc net.Conn) (fd int, err error) {
 		return -1, err
 	}
 	nc.Close()
-	return fd, nil
+	return lowest(fd), nil
+}
+
+// lowest moves a descriptor to the lowest number that is free, which the closed
+// connection has left: package descriptors sees by the number of a new socket how
+// many are taken.
+func lowest(fd int) int {
+	low, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return fd
+	}
+	if low > fd {
+		fd, low = low, fd
+	}
+	_ = unix.Close(fd)
+	return low
 }
 
 // plainSocket looks through wrappers for a socket, but not through TLS.
