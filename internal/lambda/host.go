@@ -127,7 +127,8 @@ func (h *Host) Prepare() {
 	}
 	for _, f := range h.functions {
 		if f.function.InProcess == nil {
-			h.background.Go(func() { _, _ = f.pool.prepare(h.ctx) }) // failures are told and kept by the pool
+			pool := f.pool                                         // a change of the code replaces it
+			h.background.Go(func() { _, _ = pool.prepare(h.ctx) }) // failures are told and kept by the pool
 		}
 	}
 }
