@@ -1,7 +1,7 @@
 package server
 
 import (
-	"fmt"
+	"crypto/x509"
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/backends"
@@ -11,10 +11,11 @@ import (
 	"github.com/stagedoor/stagedoor/internal/turnstile"
 )
 
-// openBackends makes what integrations and authorizers call: AWS services and
+// newBackends makes what integrations and authorizers call: AWS services and
 // functions, at AWS or at the endpoints of the configuration, the functions of its
-// apis, and HTTP backends. Functions that are Go code go first.
-func openBackends(c *config.Config, first, local lambda.Invoker) (*backends.Backends, error) {
+// apis, and HTTP backends that authorities vouch for. The functions that are Go
+// code go first.
+func newBackends(c *config.Config, authorities *x509.CertPool, first, local lambda.Invoker) *backends.Backends {
 	bounds := turnstile.Bounds{Calls: c.Backends.Connections, Waiting: c.Backends.Waiting}
 	if bounds.Waiting == 0 {
 		bounds.Waiting = -1
@@ -22,14 +23,10 @@ func openBackends(c *config.Config, first, local lambda.Invoker) (*backends.Back
 	if limit := descriptors.Limit(); limit > 0 { // one backend's sockets leave those of others and of clients
 		bounds.Calls = min(bounds.Calls, max(1, limit/4))
 	}
-	authorities, err := backends.Authorities(c.Backends.CA)
-	if err != nil {
-		return nil, fmt.Errorf("backends.ca: %w", err)
-	}
 	b := backends.New(backends.Options{
 		Region: c.Region, AccountID: c.Account, Services: awsservice.Options{Endpoints: c.Endpoints}, Authorities: authorities,
 		Links: c.VPCLinks, First: first, Local: local, Bounds: bounds,
 	})
 	b.Functions.SetEndpoints(c.Functions)
-	return b, nil
+	return b
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -19,48 +20,40 @@ type follower struct {
 	log      *slog.Logger
 	task     *lifetime.Task
 	err      error // why the rollout ended; set before task has ended
-	complete bool  // what was stored at the start is served
 }
 
-// startRollout puts the stored configuration into effect, and its changes from
-// then on.
-func (s *Server) startRollout(ctx context.Context) *follower {
-	f := &follower{log: s.log, compiler: &plan.Compiler{
-		Backends: s.backends.Integrations, Authorizers: s.backends.Authorizers, Region: s.config.Region, Rates: accountRates(s.config),
-		Domain: domain(s.config),
-	}}
-	f.compiler.SetLimits(s.config.Limits.Each)
-	f.Rollout = rollout.New(rollout.Options{
-		Configuration: s.store.Configuration,
-		Compiler:      f.compiler,
-		Gateway:       s.gateway,
-		Keys:          s.keys,
-		Links:         s.backends.Links,
-		Damaged:       s.store.kept.Damage().Keys(),
-		Report: func(p rollout.Finding) {
-			s.log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
-		},
-	})
+// newCompiler makes what stages are compiled with.
+func newCompiler(c *config.Config, b *backends.Backends) *plan.Compiler {
+	compiler := &plan.Compiler{
+		Backends: b.Integrations, Authorizers: b.Authorizers, Region: c.Region, Rates: accountRates(c), Domain: domain(c),
+	}
+	compiler.SetLimits(c.Limits.Each)
+	return compiler
+}
+
+// openRollout puts the stored configuration into effect, and its changes from then
+// on. It returns when what is stored is served; for a store that does not answer
+// it waits. Compiler and Report are not among the options.
+func openRollout(ctx context.Context, compiler *plan.Compiler, o rollout.Options, log *slog.Logger) (*follower, error) {
+	o.Compiler = compiler
+	o.Report = func(p rollout.Finding) {
+		log.Warn("cannot work as configured", "apiId", p.APIID, "stage", p.Stage, "where", p.Where, "problem", p.Message)
+	}
+	f := &follower{Rollout: rollout.New(o), compiler: compiler, log: log}
 	f.task = lifetime.Start(ctx, func(ctx context.Context) { f.err = f.Run(ctx) })
-	return f
-}
-
-// await returns when what is stored is served. It waits for a store that does not
-// answer.
-func (f *follower) await(ctx context.Context) error {
 	late := time.NewTicker(lateInterval)
 	defer late.Stop()
 	for {
 		select {
 		case <-f.Ready():
-			f.complete = true
-			return nil
+			return f, nil
 		case <-f.task.Ended():
-			return f.err
+			return nil, f.err
 		case <-ctx.Done():
-			return ctx.Err()
+			f.task.Stop()
+			return nil, ctx.Err()
 		case <-late.C:
-			f.log.Warn("the configuration is not read yet; the gateway starts when it is")
+			log.Warn("the configuration is not read yet; the gateway starts when it is")
 		}
 	}
 }
@@ -77,7 +70,7 @@ func (f *follower) setLimits(l usage.ConnectionLimits) {
 // close ends the following, and says why if it had ended before.
 func (f *follower) close(context.Context) {
 	f.task.Stop()
-	if f.err != nil && f.complete {
+	if f.err != nil {
 		f.log.Error("changes of the configuration were not followed to the end", "error", f.err)
 	}
 }

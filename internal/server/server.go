@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
+	"github.com/stagedoor/stagedoor/internal/rollout"
 	"github.com/stagedoor/stagedoor/internal/template"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -242,28 +244,32 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	s.parts.Add(func(ctx context.Context) { _ = s.gateway.Shutdown(ctx) }) // of a start that failed: nobody is connected
 	s.parts.Add(s.events.startSummaries(ctx, s.config.Log.Summary, s.gateway.Connections))
 	s.parts.Add(watchOverload(ctx, s.engine, s.gateway, s.log).Close)
+	authorities, err := backends.Authorities(s.config.Backends.CA)
+	if err != nil {
+		return fmt.Errorf("backends.ca: %w", err)
+	}
 	s.goFunctions = newGoFunctions(s.config, s.options.Handlers, s.log)
 	s.fileFunctions = newFileFunctions(s.config, s.options, s.gateway, s.access.directory, s.log)
-	if s.backends, err = openBackends(s.config, s.goFunctions.invoker(), s.fileFunctions); err != nil {
-		return err
-	}
+	s.backends = newBackends(s.config, authorities, s.goFunctions.invoker(), s.fileFunctions)
 	s.parts.Add(func(context.Context) { s.backends.Close() })
+	s.parts.Add(s.goFunctions.close)
+	s.parts.Add(s.fileFunctions.close)
 	return nil
 }
 
 // serveAPIs puts the APIs of the store into effect, and those of the configuration
 // into the store. It returns when they are served.
 func (s *Server) serveAPIs(ctx context.Context) (err error) {
-	s.parts.Add(s.goFunctions.close)
-	s.parts.Add(s.fileFunctions.close)
 	if err := s.useFunctions(s.app); err != nil {
 		return err
 	}
-	s.rollout = s.startRollout(ctx)
-	s.parts.Add(s.rollout.close)
-	if err := s.rollout.await(ctx); err != nil {
+	s.rollout, err = openRollout(ctx, newCompiler(s.config, s.backends), rollout.Options{
+		Configuration: s.store.Configuration, Gateway: s.gateway, Keys: s.keys, Links: s.backends.Links, Damaged: s.store.kept.Damage().Keys(),
+	}, s.log)
+	if err != nil {
 		return err
 	}
+	s.parts.Add(s.rollout.close)
 	operations := controlOptions(s.config, s.store.Configuration, s.rollout, s.log)
 	s.file = newFileAPIs(s.config, s.store, operations, s.log)
 	s.admin.handler.setControl(s.controlPlane(operations))

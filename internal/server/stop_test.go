@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -133,5 +134,55 @@ func TestServeStartFails(t *testing.T) {
 				opened.Close()
 			}
 		})
+	}
+}
+
+// While $disconnect runs at the end, health checks say that the gateway stops,
+// nobody else can connect, and the store is still there; then all is gone.
+func TestServeStopsInOrder(t *testing.T) {
+	t.Parallel()
+	var g *served
+	ready := make(chan struct{})
+	seen := make(chan error, 1)
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-ready
+		health, text := call(t, gatewaytest.HTTPClient, nil, "", "GET", g.Admin+"/readyz", "")
+		plane, listed := call(t, gatewaytest.HTTPClient, nil, "", "GET", g.Admin+"/v2/apis", "")
+		_, err := net.Dial("tcp", strings.TrimPrefix(g.Public[0], "http://"))
+		if health != 503 || !strings.Contains(text, `"status":"stopping","store":"available"`) || plane != 200 || err == nil {
+			seen <- fmt.Errorf("/readyz: %d %s; the control plane: %d %s; a new connection: %v", health, text, plane, listed, err)
+			return
+		}
+		seen <- nil
+	}))
+	t.Cleanup(backend.Close)
+	s := newSite(t)
+	s.fill(&apigw.Integration{IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: backend.URL})
+	s.change(func(c *store.Configuration) error {
+		d, revision, err := c.Deployments.Get(t.Context(), "testapi123", "d1")
+		if err != nil {
+			return err
+		}
+		d.API.Routes = append(d.API.Routes, &apigw.Route{RouteId: "r2", RouteKey: "$disconnect", Target: "integrations/i1"})
+		_, err = c.Deployments.Put(t.Context(), d, revision)
+		return err
+	})
+	s.configure("")
+	g = s.start(Config{Open: true})
+	g.dial().CloseRead(t.Context())
+	close(ready)
+	if err := g.stop(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	select {
+	case err := <-seen:
+		if err != nil {
+			t.Error(err)
+		}
+	default:
+		t.Errorf("$disconnect did not run; the log:\n%s", &g.log)
+	}
+	if status, _ := call(t, gatewaytest.HTTPClient, nil, "", "GET", g.Admin+"/healthz", ""); status != 0 {
+		t.Errorf("the admin port still answers %d", status)
 	}
 }
