@@ -32,7 +32,8 @@ const devAdmin = `This is the admin port of "stagedoor dev".
 WebSocket clients, and @connections, have the other port.
 `
 
-// webGuard knows the names that the developer has given.
+// webGuard returns a guard that lets web pages of our own names through: those that
+// the developer has given, and custom domains.
 func (s *Server) webGuard() webguard.Guard {
 	return webguard.Guard{Knows: func(host string) bool {
 		return webguard.IsOneOf(host, s.config.Hosts, s.config.Listen, s.config.Admin) || s.gateway.HasDomain(host)

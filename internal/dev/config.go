@@ -123,7 +123,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.CacheDir = filepath.Join(base, "stagedoor")
 	}
 	if c.Reporter == nil {
-		c.Reporter = silent{}
+		c.Reporter = noReporter{}
 	}
 	var err error
 	if c.authorities, err = backends.Authorities(c.CAFile); err != nil {
@@ -169,7 +169,7 @@ func endpointVariable(service string) string {
 	return "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.NewReplacer("-", "_", " ", "_").Replace(service))
 }
 
-// dynamoDBElsewhere tells whether the functions are to use a DynamoDB that is
+// dynamoDBElsewhere reports whether the functions are to use a DynamoDB that is
 // not the built-in one.
 func (c Config) dynamoDBElsewhere() bool {
 	return c.endpoints["dynamodb"] != nil || os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv(endpointVariable("dynamodb")) != ""

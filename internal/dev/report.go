@@ -90,10 +90,11 @@ type Route struct {
 	TwoWay bool
 }
 
-type silent struct{}
+// noReporter is a Reporter that nobody listens to.
+type noReporter struct{}
 
-func (silent) Record(*telemetry.Record) {}
-func (silent) Ready(Ready)              {}
-func (silent) Reloaded(Application)     {}
-func (silent) Rejected(error)           {}
-func (silent) Output(LogLine)           {}
+func (noReporter) Record(*telemetry.Record) {}
+func (noReporter) Ready(Ready)              {}
+func (noReporter) Reloaded(Application)     {}
+func (noReporter) Rejected(error)           {}
+func (noReporter) Output(LogLine)           {}

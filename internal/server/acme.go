@@ -60,7 +60,7 @@ func openACME(c config.ACME, s *storage, public []net.Listener, log *slog.Logger
 	return a, nil
 }
 
-// portFor is the address of the port with a number, or else of the first:
+// portFor returns the address of the port with a number, or else of the first:
 // something in front of it may lead there.
 func portFor(ports []net.Listener, number string) string {
 	for _, p := range ports {
@@ -125,7 +125,7 @@ func (a *acmeCertificates) followDomains(ctx context.Context) {
 	_ = a.domains.Watch(ctx, changed, func() { complete = true; update() }) // ends with ctx or the store
 }
 
-// want says which names are to have certificates. One that cannot have any
+// want gets certificates for names, and for no others. One that cannot have any
 // keeps no other from having one.
 func (a *acmeCertificates) want(names []string) {
 	names = slices.DeleteFunc(names, func(name string) bool {

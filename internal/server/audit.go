@@ -11,8 +11,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/identity"
 )
 
-// audit is what is noted of a request to the admin port while it is answered.
-// Nothing in it is a secret.
+// audit is what the log will say of a request to the admin port. It is filled
+// while the request is answered. Nothing in it is a secret.
 type audit struct {
 	action, resource string             // what IAM was asked for
 	signer           *identity.Identity // nil where the signature is not right, or not asked for
@@ -20,10 +20,11 @@ type audit struct {
 	warnings         []string // of what was accepted and yet cannot be meant
 }
 
-// auditKey is under which a request carries its audit.
+// auditKey is the key of a request's audit in its context.
 type auditKey struct{}
 
-// auditOf gives the audit of a request that came through audited.
+// auditOf returns the audit of a request that came through audited; for others, one
+// that nobody reads.
 func auditOf(r *http.Request) *audit {
 	if note, ok := r.Context().Value(auditKey{}).(*audit); ok {
 		return note
@@ -49,21 +50,21 @@ func (a *access) audited(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), auditKey{}, note))
 		defer func() { // answers that are cut off end in a panic
 			if note.refused || changes(r) {
-				a.tell(r, note, seen, time.Since(began))
+				a.logAudit(r, note, seen, time.Since(began))
 			}
 		}()
 		next.ServeHTTP(seen, r)
 	})
 }
 
-// changes tells requests that are to change something, or that read secrets.
+// changes reports whether a request is to change something, or reads secrets.
 func changes(r *http.Request) bool {
 	return r.Method != http.MethodGet && r.Method != http.MethodHead || isOwn(r)
 }
 
-// tell writes the line. Its texts may be the client's: the log's handler escapes
+// logAudit writes the line. Its texts may be the client's: the log's handler escapes
 // them.
-func (a *access) tell(r *http.Request, note *audit, answer *statusWriter, took time.Duration) {
+func (a *access) logAudit(r *http.Request, note *audit, answer *statusWriter, took time.Duration) {
 	level, message := slog.LevelInfo, "control plane"
 	if note.refused {
 		level, message = slog.LevelWarn, "access refused"

@@ -71,7 +71,7 @@ func pairs(files []config.Certificate) []servertls.Pair {
 	return list
 }
 
-// tlsOf is a port's configuration; nil stands for plain HTTP.
+// tlsOf returns the TLS of a port; nil stands for plain HTTP.
 func tlsOf(c *servertls.Certificates) *tls.Config {
 	if c == nil {
 		return nil

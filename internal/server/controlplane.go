@@ -76,7 +76,8 @@ func (s *Server) describe() administration.Gateway {
 	return told
 }
 
-// webGuard knows the names that the operator has given.
+// webGuard returns a guard that lets web pages of the gateway's own names through:
+// those that the operator has given, and custom domains.
 func (s *Server) webGuard() webguard.Guard {
 	return webguard.Guard{Knows: func(host string) bool {
 		return webguard.IsOneOf(host, s.options.Hosts, append(slices.Clone(s.config.Listen), s.config.Admin.Listen)...) || s.gateway.HasDomain(host)

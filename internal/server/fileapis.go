@@ -223,7 +223,7 @@ func (f *fileAPIs) refuse(r *http.Request, resource string) *apigw.Error {
 		api.Name, *f.from.Load()))
 }
 
-// apiOf is the id of the API that an ARN of the control plane is in: of the API,
+// apiOf returns the id of the API that an ARN of the control plane is in: of the API,
 // of something in it, or of the tags of either.
 func apiOf(resource string) string {
 	_, path, _ := strings.Cut(resource, "::")

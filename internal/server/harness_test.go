@@ -92,7 +92,7 @@ type served struct {
 
 // readyReporter gives what a gateway reports that it is ready with.
 type readyReporter struct {
-	quiet
+	noReporter
 	ready chan<- Ready
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
-// health is what /readyz tells. What changes is told to the log.
+// health is the state that /readyz answers with. What becomes of the store is logged.
 type health struct {
 	log *slog.Logger
 
@@ -73,7 +73,7 @@ func (h *health) update(change func()) {
 	change()
 }
 
-// healthAnswer is what is told of health.
+// healthAnswer is the answer of /readyz.
 type healthAnswer struct {
 	Status string `json:"status"`          // starting, ready or stopping
 	Store  string `json:"store,omitempty"` // opening, available, damaged or unavailable
@@ -82,7 +82,7 @@ type healthAnswer struct {
 	Damaged []string `json:"damaged,omitempty"`
 }
 
-// answer says how the gateway is, with the HTTP status for it. A gateway whose
+// answer returns the answer of /readyz and its HTTP status. A gateway whose
 // store is gone goes on with what it has, and is ready.
 func (h *health) answer() (r healthAnswer, status int) {
 	h.mu.Lock()
@@ -135,10 +135,10 @@ func (h *health) public(next http.Handler) http.Handler {
 	})
 }
 
-// shownDamage is how many keys /readyz names.
+// shownDamage is how many keys of damaged records /readyz names.
 const shownDamage = 100
 
-// shortList gives a list that is not too long.
+// shortList returns the first shownDamage of keys, and how many more there are.
 func shortList(keys []string) []string {
 	if len(keys) <= shownDamage {
 		return keys

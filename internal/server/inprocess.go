@@ -18,7 +18,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 		received.Body = http.NoBody
 	}
 	defer received.Body.Close()
-	answer := &recorded{header: http.Header{}, status: http.StatusOK}
+	answer := &responseBuffer{header: http.Header{}, status: http.StatusOK}
 	t.handler.ServeHTTP(answer, received)
 	return &http.Response{
 		StatusCode: answer.status, Status: http.StatusText(answer.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -26,13 +26,13 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// recorded is an answer in memory.
-type recorded struct {
+// responseBuffer is an http.ResponseWriter that keeps the answer in memory.
+type responseBuffer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (a *recorded) Header() http.Header         { return a.header }
-func (a *recorded) WriteHeader(status int)      { a.status = status }
-func (a *recorded) Write(p []byte) (int, error) { return a.body.Write(p) }
+func (a *responseBuffer) Header() http.Header         { return a.header }
+func (a *responseBuffer) WriteHeader(status int)      { a.status = status }
+func (a *responseBuffer) Write(p []byte) (int, error) { return a.body.Write(p) }

@@ -25,7 +25,7 @@ func (s *Server) alive(ctx context.Context) error {
 	if err := s.admin.Alive(ctx); err != nil {
 		hanging = append(hanging, fmt.Errorf("the admin port: %w", err))
 	}
-	if err := s.store.kept.Alive(); err != nil {
+	if err := s.store.records.Alive(); err != nil {
 		hanging = append(hanging, fmt.Errorf("the store: %w", err))
 	}
 	if s.health.isStopping() {

@@ -58,7 +58,7 @@ func OpenStore(ctx context.Context, source config.Options, make, replace bool, l
 	return &OpenedStore{&administration.Local{Configuration: store.NewConfiguration(nats, report)}, c.Region, nats}, nil
 }
 
-// checkDir gives an error where a data folder is missing and may not be made, or
+// checkDir returns an error where a data folder is missing and may not be made, or
 // is not to be written to by this user.
 func checkDir(dir string, make bool) error {
 	info, err := os.Stat(dir)

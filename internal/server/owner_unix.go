@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// checkOwner gives an error where this process is root and a data folder belongs to
+// checkOwner returns an error where this process is root and a data folder belongs to
 // somebody else, who could not read what root writes there.
 func checkOwner(dir string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)

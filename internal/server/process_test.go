@@ -33,7 +33,7 @@ func serveUntilKilled(dir string) {
 }
 
 // readyLine prints where the gateway serves.
-type readyLine struct{ quiet }
+type readyLine struct{ noReporter }
 
 func (readyLine) Ready(r Ready) { _ = json.NewEncoder(os.Stdout).Encode(r) }
 

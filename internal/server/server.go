@@ -138,7 +138,7 @@ func New(o Config) (*Server, error) {
 		o.Log = io.Discard
 	}
 	if o.Reporter == nil {
-		o.Reporter = quiet{}
+		o.Reporter = noReporter{}
 	}
 	s := &Server{options: o, config: c, app: app}
 	s.log = newLogger(o.Log, c.Log.Format, &s.level)
@@ -264,7 +264,7 @@ func (s *Server) serveAPIs(ctx context.Context) (err error) {
 		return err
 	}
 	s.rollout, err = openRollout(ctx, newCompiler(s.config, s.backends), rollout.Options{
-		Configuration: s.store.Configuration, Gateway: s.gateway, Keys: s.keys, Links: s.backends.Links, Damaged: s.store.kept.Damage().Keys(),
+		Configuration: s.store.Configuration, Gateway: s.gateway, Keys: s.keys, Links: s.backends.Links, Damaged: s.store.records.Damage().Keys(),
 	}, s.log)
 	if err != nil {
 		return err
@@ -348,10 +348,10 @@ func (s *Server) stop(wasReady bool) {
 	}
 }
 
-// quiet is a Reporter that nobody listens to.
-type quiet struct{}
+// noReporter is a Reporter that nobody listens to.
+type noReporter struct{}
 
-func (quiet) Ready(Ready) {}
-func (quiet) Reloading()  {}
-func (quiet) Reloaded()   {}
-func (quiet) Stopping()   {}
+func (noReporter) Ready(Ready) {}
+func (noReporter) Reloading()  {}
+func (noReporter) Reloaded()   {}
+func (noReporter) Stopping()   {}

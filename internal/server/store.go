@@ -14,13 +14,13 @@ import (
 // storage is the configuration's storage while it is open.
 type storage struct {
 	*store.Configuration
-	kept     kept
+	records  recordStore
 	nats     *store.NATS    // nil: it is in memory
 	checking *lifetime.Task // whether it answers and takes writes
 }
 
-// kept is a store as a gateway has it: on NATS, or in memory.
-type kept interface {
+// recordStore is what a gateway needs of a store: one on NATS, or in memory.
+type recordStore interface {
 	store.Store
 	Check(context.Context) error
 	Alive() error
@@ -34,19 +34,19 @@ type kept interface {
 func openStorage(ctx context.Context, o Config, c *config.Config, h *health) (*storage, error) {
 	s := &storage{}
 	if o.InMemory {
-		s.kept = store.NewMemory()
+		s.records = store.NewMemory()
 	} else {
 		nats, err := openNATS(ctx, c, o.Repair, h)
 		if err != nil {
 			return nil, err
 		}
-		s.kept, s.nats = nats, nats
+		s.records, s.nats = nats, nats
 	}
-	h.noteDamage(s.kept.Damage())
-	s.Configuration = store.NewConfiguration(s.kept, func(e *store.RecordError) {
+	h.noteDamage(s.records.Damage())
+	s.Configuration = store.NewConfiguration(s.records, func(e *store.RecordError) {
 		h.log.Error("a record of the configuration is not used", "error", e)
 	})
-	s.checking = lifetime.Start(ctx, func(ctx context.Context) { checkStore(ctx, s.kept, h) })
+	s.checking = lifetime.Start(ctx, func(ctx context.Context) { checkStore(ctx, s.records, h) })
 	return s, nil
 }
 
@@ -78,7 +78,7 @@ func openNATS(ctx context.Context, c *config.Config, repair bool, h *health) (*s
 // close ends the storage. Nobody uses it any more.
 func (s *storage) close(context.Context) {
 	s.checking.Stop()
-	s.kept.Close()
+	s.records.Close()
 }
 
 // pause waits for a time, or for the end of ctx.
@@ -118,7 +118,7 @@ const storeInterval = 2 * time.Second
 
 // checkStore keeps note of whether the store answers and takes writes, for
 // /readyz, until ctx ends.
-func checkStore(ctx context.Context, s kept, h *health) {
+func checkStore(ctx context.Context, s recordStore, h *health) {
 	for {
 		err := s.Check(ctx)
 		if ctx.Err() != nil {

@@ -22,7 +22,7 @@ type janitor struct {
 func startJanitor(ctx context.Context, s *storage, operations control.Options, log *slog.Logger) *lifetime.Task {
 	j := &janitor{s, operations, log}
 	return lifetime.Start(ctx, func(ctx context.Context) {
-		if s.kept.Damage() != nil {
+		if s.records.Damage() != nil {
 			return // what seems to be left over may belong to what is damaged
 		}
 		for errors.Is(j.clean(ctx), store.ErrUnavailable) && ctx.Err() == nil {

@@ -74,7 +74,7 @@ func (w *writer) next(client *sdk.Client) request {
 	return w.update(client, kind, ids[0])
 }
 
-// isUsed tells whether a stage points at a deployment.
+// isUsed reports whether a stage points at a deployment.
 func (w *writer) isUsed(id string) bool {
 	for i, text := range w.known {
 		if i.kind == "stage" && strings.Contains(text, `"`+id+`"`) && i.id != id {
