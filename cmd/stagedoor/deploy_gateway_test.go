@@ -20,7 +20,7 @@ import (
 )
 
 // selfSigned writes a certificate for localhost, its own authority, and its key,
-// and gives the names of both files.
+// and returns the names of both files.
 func selfSigned(t *testing.T) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

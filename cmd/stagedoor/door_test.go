@@ -107,7 +107,7 @@ func newBackend(t *testing.T) *backend {
 	return b
 }
 
-// await waits for the call of an event, and gives it.
+// await waits for the call of an event, and returns it.
 func (b *backend) await(t *testing.T, event string) call {
 	t.Helper()
 	var found call
@@ -124,7 +124,7 @@ func (b *backend) await(t *testing.T, event string) call {
 	return found
 }
 
-// ask sends a message and gives the next one that comes.
+// ask sends a message and returns the next one that comes.
 func ask(t *testing.T, c *websocket.Conn, message string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)

@@ -265,7 +265,7 @@ func TestErrorMembers(t *testing.T) {
 	}
 }
 
-// A record that another version wrote is told by its key, and left alone.
+// A record that another version wrote is reported with its key, and left alone.
 func TestUnreadableRecord(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)

@@ -126,7 +126,7 @@ func (s *site) plan(want *State) *Plan {
 	return p
 }
 
-// apply applies what there is to do, and gives that.
+// apply applies what there is to do, and returns that.
 func (s *site) apply(want *State) []string {
 	s.t.Helper()
 	p := s.plan(want)

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Doubts says of the forms in the expression that are accepted although they
-// select nothing here, each in one sentence. What API Gateway makes of them is
-// not known.
+// Doubts returns a sentence for each form in the expression that is accepted
+// although it selects nothing here. How API Gateway evaluates these is not
+// known.
 func (e *Expression) Doubts() []string { return e.doubts }
 
-// checkEnd looks at what follows a path that is written without braces: a part
-// of a path that was not finished is refused, and text that may have been meant
-// as a part of it is a doubt.
+// checkEnd checks the text behind a path that is written without braces. It
+// returns an error for an unfinished part of a path, and notes a doubt about
+// text that may have been meant as a part of it.
 func (p *parser) checkEnd(name string) error {
 	switch last := p.parts[len(p.parts)-1]; {
 	case last.variable != requestBody && last.variable != responseBody, p.rest == "":
@@ -31,7 +31,7 @@ func (p *parser) checkEnd(name string) error {
 	return nil
 }
 
-// doubtList is for paths that may lead to several values.
+// doubtList notes a doubt about a path that may lead to several values.
 func (p *parser) doubtList(name string, part part) {
 	if part.path != nil && !part.path.Definite() {
 		p.doubts = append(p.doubts, fmt.Sprintf(

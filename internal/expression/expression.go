@@ -5,10 +5,9 @@
 // on each message.
 //
 // An expression is literal text with variables, written $name or ${name}; \$
-// stands for a dollar. It is evaluated once: what a variable gives is not
-// looked at again. Which variables there are depends on the place where an
-// expression is written. Source: API Gateway developer guide, "WebSocket
-// selection expressions".
+// stands for a dollar. The value of a variable is not evaluated again. Which
+// variables there are depends on the place where an expression is written.
+// Source: API Gateway developer guide, "WebSocket selection expressions".
 package expression
 
 import (
@@ -30,22 +29,23 @@ type part struct {
 	variable variable
 	name     string         // of a header or a context variable
 	path     *jsonpath.Path // in a body; nil for the whole of it
-	keys     []jsonpath.Key // the path as keys, where it can be written so
+	keys     []jsonpath.Key // the path as keys, if it has only names and indexes
 }
 
-// Input is what the variables of an expression refer to. What an expression's
-// place has no variables for may be left out.
+// Input has the values of an expression's variables. A member may be missing if
+// the expression's place has no variables for it.
 type Input struct {
 	// Message is the client's message.
 	Message []byte
-	// RequestHeader gives a header of the handshake, "" when it is missing.
+	// RequestHeader returns a header of the handshake, "" when it is missing.
 	RequestHeader func(name string) string
 	// BasePath is the first segment of the handshake's path.
 	BasePath string
-	// Context gives a context variable, such as authorizer.usageIdentifierKey.
+	// Context returns a context variable, such as
+	// authorizer.usageIdentifierKey.
 	Context func(name string) string
-	// Status, Body and Header are the integration's response. Header gives all
-	// values of a header.
+	// Status, Body and Header are the integration's response. Header returns
+	// all values of a header.
 	Status int
 	Body   []byte
 	Header func(name string) []string
@@ -59,10 +59,10 @@ func (e *Expression) Evaluate(message []byte) string {
 	return string(e.Append(nil, Input{Message: message}))
 }
 
-// Append appends the expression's value. A variable contributes the empty
-// string when what it refers to is missing or null, when the body is not JSON,
-// and when its path would look at too many values of the body. Scalars are
-// printed as JSON writes them, arrays as [a, b] and objects as {a=b}.
+// Append appends the expression's value. A variable is the empty string when
+// its value is missing or null, when the body is not JSON, and when its path
+// would look at too many values of the body. Scalars are printed as JSON writes
+// them, arrays as [a, b] and objects as {a=b}.
 //
 // Append keeps neither dst nor the input. It allocates nothing but room in dst
 // when all variables are names and indexes in a body and their values are
@@ -110,7 +110,7 @@ func appendValues(dst []byte, values []string) []byte {
 	return appendValue(dst, list)
 }
 
-// appendFrom appends what the path finds in a body.
+// appendFrom appends the value at the path in a body.
 func (p *part) appendFrom(dst, body []byte) []byte {
 	if len(p.keys) > 0 {
 		return appendRaw(dst, find(body, p.keys))
@@ -148,6 +148,7 @@ func appendValue(dst []byte, value any) []byte {
 	if value == nil {
 		return dst
 	}
-	// Printed apart, for what is handed to the printer moves to the heap.
+	// The value is printed into another slice, because one that is passed to
+	// the printer moves to the heap.
 	return append(dst, jsonvalue.AppendCollection(nil, value)...)
 }

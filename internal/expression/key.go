@@ -6,12 +6,11 @@ import (
 	"github.com/stagedoor/stagedoor/internal/javaregexp"
 )
 
-// Default is the key of what is taken when no other key matches.
+// Default is the key that is selected when no other key matches.
 const Default = "$default"
 
-// Matcher finds among keys the one that an expression's value selects. Keys of
-// integration responses are exact, /regular expressions/ or $default. It is
-// immutable.
+// Matcher finds the key that an expression's value selects. Keys of integration
+// responses are exact, /regular expressions/ or $default. It is immutable.
 type Matcher struct {
 	exact    map[string]int
 	patterns []pattern
@@ -23,7 +22,7 @@ type pattern struct {
 	place  int
 }
 
-// NewMatcher reads keys. The error tells which regular expression is wrong.
+// NewMatcher reads keys. The error names the regular expression that is wrong.
 func NewMatcher(keys []string) (*Matcher, error) {
 	m := &Matcher{exact: make(map[string]int), fallback: -1}
 	for i, key := range keys {

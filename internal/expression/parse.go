@@ -17,8 +17,8 @@ func Parse(source string) (*Expression, error) {
 	return ParseAt(RouteSelection, source)
 }
 
-// ParseAt reads an expression that is written at a place, and refuses what
-// that place does not take.
+// ParseAt reads an expression that is written at a place. It returns an error
+// for parts that are not allowed at that place.
 func ParseAt(place Place, source string) (*Expression, error) {
 	if source == "" {
 		return nil, errors.New("the expression is empty")
@@ -88,7 +88,8 @@ func (p *parser) flush() {
 	}
 }
 
-// variable adds the variable of a name, if the place takes it.
+// variable adds the variable with a name. It returns an error if the place does
+// not have it.
 func (p *parser) variable(name string) error {
 	p.flush()
 	for _, f := range forms {
@@ -109,7 +110,7 @@ func (p *parser) variable(name string) error {
 	return fmt.Errorf("variable $%s is not known here; it must be %s", name, p.rule.allowed())
 }
 
-// parse reads what follows the prefix, and tells whether it fits the form.
+// parse reads the text behind the prefix. fits reports whether it has the form.
 func (f form) parse(rest string) (p part, fits bool, err error) {
 	p.variable = f.variable
 	switch f.variable {
@@ -138,7 +139,7 @@ func (f form) parse(rest string) (p part, fits bool, err error) {
 	return p, rest == "", nil
 }
 
-// nameLength is how far a header's name reaches.
+// nameLength returns the length of the header's name that s begins with.
 func nameLength(s string) int {
 	n := 0
 	for n < len(s) && (isNameByte(s[n]) || s[n] == '-') {

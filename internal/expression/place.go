@@ -36,7 +36,7 @@ const (
 	APIMappingSelection
 )
 
-// variable is what a variable of an expression refers to.
+// variable is the kind of a variable.
 type variable int
 
 const (
@@ -51,8 +51,8 @@ const (
 	responseHeaders
 )
 
-// form is how a variable is written: its prefix is followed by a path, a name
-// or nothing.
+// form is how a variable is written: a prefix, and a path, a name or nothing
+// behind it.
 type form struct {
 	variable variable
 	prefix   string
@@ -70,11 +70,11 @@ var forms = []form{
 	{responseHeaders, "integration.response.multivalueheader.", "$integration.response.multivalueheader.{name}"},
 }
 
-// rule is what an expression may contain at a place.
+// rule is what expressions may have in them at a place.
 type rule struct {
 	variables []variable
 	text      bool // literal text, alone or between variables
-	fallback  bool // $default, to select what is kept under that key
+	fallback  bool // $default, which selects the entry with that key
 }
 
 var rules = [...]rule{
@@ -95,7 +95,7 @@ var rules = [...]rule{
 	APIMappingSelection: {variables: []variable{basePath}},
 }
 
-// allowed lists what a place takes, for error messages.
+// allowed lists what a place allows, for error messages.
 func (r rule) allowed() string {
 	var examples []string
 	if r.fallback && !r.text {
@@ -112,7 +112,7 @@ func (r rule) allowed() string {
 	return strings.Join(examples, " or ")
 }
 
-// check refuses parts that a place does not take.
+// check returns an error for parts that a place does not allow.
 func (r rule) check(parts []part) error {
 	if !r.text && (len(parts) != 1 || parts[0].variable == literal) {
 		return fmt.Errorf("must be %s", r.allowed())

@@ -7,11 +7,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// find looks for a value in JSON text and checks on the way that the text is
-// JSON, strictly, from its first to its last byte; it makes no tree. Of members
-// with the same name the last counts, as it does for Jackson. The raw text of
-// the value is part of the message; it is nil when the value is missing or the
-// message is not JSON.
+// find returns the raw text of a value in a message, nil if the value is
+// missing or the message is not strict JSON, which it checks to the last byte.
+// It builds no tree. Of several members with the same name the last counts, as
+// with Jackson. The result is a part of the message.
 func find(message []byte, keys []jsonpath.Key) (raw []byte) {
 	raw = message
 	for i := range keys {
@@ -27,9 +26,9 @@ func find(message []byte, keys []jsonpath.Key) (raw []byte) {
 	return raw
 }
 
-// findKey looks for the value of a key in the value that begins at i and lies
-// so deep in the message, and gives the end of that value. What is found is nil
-// when there is no such value or when the text is not JSON.
+// findKey finds the value of a key in the value that begins at i, and returns
+// the end of the latter. depth is its nesting in the message. found is nil when
+// there is no such value or when the text is not JSON.
 func findKey(s []byte, i int, key *jsonpath.Key, depth int) (found []byte, end int) {
 	if i == len(s) {
 		return nil, failed
@@ -77,7 +76,8 @@ func closing(object bool) byte {
 	return ']'
 }
 
-// hasName reports whether raw, what skipName has read, means a name.
+// hasName reports whether raw, which skipName has read, is the name, perhaps
+// with escapes.
 func hasName(raw []byte, name string) bool {
 	end := len(name) + 1
 	if end < len(raw) && raw[end] == '"' && string(raw[1:end]) == name {

@@ -3,11 +3,11 @@ package expression
 import "github.com/stagedoor/stagedoor/internal/jsonvalue"
 
 // failed is what the functions named skip return when the text is not JSON.
-// They read what begins at i and return the place behind it.
+// They read the text from i on, and return the place behind it.
 const failed = -1
 
-// skipSpace is small, so that the compiler puts it in place: mostly there is
-// no space.
+// skipSpace is small, so that the compiler inlines it: usually there is no
+// space.
 func skipSpace(s []byte, i int) int {
 	if i < len(s) && s[i] > ' ' {
 		return i
@@ -26,7 +26,7 @@ func skipSpaces(s []byte, i int) int {
 	return i
 }
 
-// skipValue reads a value that lies so deep in the message.
+// skipValue reads a value. depth is its nesting in the message.
 func skipValue(s []byte, i, depth int) int {
 	if i >= len(s) {
 		return failed
@@ -42,24 +42,24 @@ func skipValue(s []byte, i, depth int) int {
 	return skipNumber(s, i)
 }
 
-// nesting is which of the arrays and objects that are open are objects: a bit
-// for each, the innermost the lowest, above them outermost.
+// nesting has a bit for each open array or object, which is set for objects.
+// The innermost is the lowest; above them all is the bit of outermost.
 type nesting uint64
 
-// outermost is nothing open.
+// outermost is the nesting when nothing is open.
 const outermost nesting = 0b10
 
 // full reports whether there is no bit left.
 func (n nesting) full() bool { return n>>63 != 0 }
 
-// in adds what the bracket opens.
+// in adds the array or object that a bracket opens.
 func (n nesting) in(bracket byte) nesting { return n<<1 | nesting(bracket>>5&1) }
 
 func (n nesting) out() nesting { return n >> 1 }
 
 func (n nesting) isObject() bool { return n&1 != 0 }
 
-// closing is the bracket that closes the innermost.
+// closing returns the bracket that closes the innermost.
 func (n nesting) closing() byte { return ']' + byte(n&1)<<5 }
 
 // at is the byte at i, and 0, which stands nowhere in JSON, behind the text.
@@ -70,9 +70,9 @@ func at(s []byte, i int) byte {
 	return 0
 }
 
-// skipNested reads an array or object that lies so deep in the message, with
-// all that is nested in it. Messages of many small members spend their time
-// here, so it is one loop, without a call for what is common: short strings,
+// skipNested reads an array or object with everything in it. depth is its
+// nesting in the message. Messages with many small members spend their time
+// here, so it is one loop, without a call for the common case: short strings,
 // and no space.
 func skipNested(s []byte, i, depth int) int {
 	for open := outermost; ; {
@@ -113,7 +113,7 @@ func skipNested(s []byte, i, depth int) int {
 		if i < 0 {
 			return failed
 		}
-		// A value has ended, and with it, perhaps, what it is in.
+		// A value has ended, and perhaps the array or object that it is in.
 		for {
 			if open == outermost {
 				return i

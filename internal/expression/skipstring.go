@@ -36,10 +36,9 @@ func skipString(s []byte, i int) int {
 	}
 }
 
-// plainEnd returns the first of the bytes of a string that is not plain, or
-// false when it is not among the first seven, or close to the end of the
-// message. It is small, so that the compiler puts it in place; i may be
-// anything.
+// plainEnd returns the place of the first byte of a string that is not plain.
+// ok is false if none of the first seven is one, or close to the end of the
+// message. It is small, so that the compiler inlines it; i may be anything.
 func plainEnd(s []byte, i int) (end int, ok bool) {
 	if i+12 > len(s) {
 		return 0, false
@@ -47,19 +46,19 @@ func plainEnd(s []byte, i int) (end int, ok bool) {
 	return i + 1 + bits.TrailingZeros64(specials(eight(s, i+1))|1<<63)/8, true
 }
 
-// eight returns the eight bytes from i on. The capacity in the brackets spares
-// the processor some work.
+// eight returns the eight bytes from i on. The capacity in the brackets saves
+// bounds checks.
 func eight(s []byte, i int) uint64 {
 	return binary.LittleEndian.Uint64(s[i : i+8 : i+8])
 }
 
-// specials marks the first of eight bytes that ends a run of plain characters:
-// a quote, a backslash or a control character. The lowest bit that is set
-// belongs to it; higher ones say nothing.
+// specials marks the first of eight bytes that is a quote, a backslash or a
+// control character. The lowest bit that is set belongs to it; higher bits have
+// no meaning.
 func specials(word uint64) uint64 {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	// Subtracting makes the top bit of what is too small; bytes that have it
-	// anyway are parts of longer characters, and plain.
+	// Subtracting sets the top bit of bytes that are too small. Bytes that have
+	// it already are parts of longer characters, and plain.
 	quote := (word ^ ones*'"') - ones
 	backslash := (word ^ ones*'\\') - ones
 	control := word - ones*' '

@@ -2,8 +2,8 @@ package expression
 
 import "strings"
 
-// cutWrapped cuts what follows ${ at its }. Braces within the brackets of a
-// path belong to the path.
+// cutWrapped splits the text behind ${ at the closing brace. Braces within the
+// brackets of a path belong to the path.
 func cutWrapped(s string) (name, rest string, ok bool) {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
@@ -20,9 +20,9 @@ func cutWrapped(s string) (name, rest string, ok bool) {
 	return "", "", false
 }
 
-// cutUnwrapped cuts what follows a $ where the variable ends: in front of the
-// first character that cannot belong to its name or path. Dashes belong to the
-// names of headers only.
+// cutUnwrapped splits the text behind a $ where the variable ends: before the
+// first character that cannot belong to its name or path. A dash can belong
+// only to the name of a header.
 func cutUnwrapped(s string) (name, rest string) {
 	for _, f := range forms {
 		if header, ok := strings.CutPrefix(s, f.prefix); ok && strings.HasSuffix(f.prefix, "header.") {
@@ -34,8 +34,8 @@ func cutUnwrapped(s string) (name, rest string) {
 	return s[:n], s[n:]
 }
 
-// pathLength is how far a path reaches: names and brackets, each behind dots or
-// not, and functions without arguments.
+// pathLength returns the length of the path that s begins with: names and
+// brackets, with or without dots before them, and functions without arguments.
 func pathLength(s string) int {
 	n := pathNameLength(s)
 	for n < len(s) {
@@ -62,9 +62,9 @@ func pathNameLength(s string) int {
 	return n
 }
 
-// dotLength is the length of one or two dots with the wildcard, the name or
-// the function behind them, or with nothing when a bracket follows; 0 when no
-// path goes on like this.
+// dotLength returns the length of one or two dots with the wildcard, name or
+// function behind them, or of the dots alone if a bracket follows; 0 if a path
+// cannot go on in this way.
 func dotLength(s string) int {
 	n := 1
 	if strings.HasPrefix(s, "..") {
@@ -82,8 +82,8 @@ func dotLength(s string) int {
 	return 0
 }
 
-// bracketLength is the length of the bracket that s begins with, to the ] that
-// closes it; 0 when there is none. What stands in quotes closes nothing.
+// bracketLength returns the length of the bracket that s begins with, up to its
+// closing ]; 0 when there is none. A ] in quotes does not count.
 func bracketLength(s string) int {
 	depth := 0
 	var quote byte

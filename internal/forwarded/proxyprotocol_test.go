@@ -36,7 +36,7 @@ func serve(t *testing.T, trusted Networks, headerTimeout time.Duration) string {
 	return inner.Addr().String()
 }
 
-// exchange sends parts, each in a segment of its own, and gives the answer.
+// exchange sends parts, each in a segment of its own, and returns the answer.
 func exchange(t *testing.T, address string, parts ...string) (status, body string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)

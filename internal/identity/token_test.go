@@ -13,7 +13,7 @@ import (
 )
 
 // tokens puts tokens into the store's part of a directory, by the name of what
-// their policies say, and gives their texts.
+// their policies say, and returns their texts.
 func tokens(t *testing.T, d *Directory, expires time.Time, policies map[string][]string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}

@@ -179,7 +179,7 @@ func unread(conn net.Conn, request string) {
 	}
 }
 
-// answered sends a request on a connection of its own, and gives an error unless
+// answered sends a request on a connection of its own, and returns an error unless
 // it is answered with a status.
 func answered(address, request string, status int) error {
 	conn, err := net.Dial("tcp", address)

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
-// serve serves a handler on a free port and gives its address.
+// serve serves a handler on a free port and returns its address.
 func serve(t *testing.T, handler http.Handler, o listener.Options) string {
 	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
@@ -84,7 +84,7 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// answers sends bytes and gives the status codes of all that is answered, until
+// answers sends bytes and returns the status codes of all that is answered, until
 // the server closes or the client has all the answers that it waits for.
 func answers(t *testing.T, address, text string) (codes []int, closed bool) {
 	t.Helper()

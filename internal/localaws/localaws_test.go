@@ -214,7 +214,7 @@ func TestUnreachableHosts(t *testing.T) {
 	wantEqual(t, response.StatusCode, 400)
 }
 
-// raw sends a request as it is and gives the answer and the connection.
+// raw sends a request as it is and returns the answer and the connection.
 func (f *fixture) raw(request string) (*http.Response, net.Conn) {
 	f.Helper()
 	conn, err := net.Dial("tcp", f.Addr().String())

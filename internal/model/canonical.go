@@ -6,16 +6,17 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// bytesPerStep is how much text is written at the cost of a step.
+// bytesPerStep is how many bytes of text cost one step.
 const bytesPerStep = 64
 
-// appendCanonical writes a value so that values that JSON Schema takes for
-// equal, and only those, are written alike: numbers by their value, members of
-// objects in any order. A number whose exponent is out of range equals only
-// what is written like it.
+// appendCanonical appends a canonical form of a value: it is the same for
+// values that are equal for JSON Schema, and different for others. Numbers are
+// compared by their value, and the order of members does not matter. A number
+// whose exponent is out of range equals only one that is written in the same
+// way.
 //
-// What that costs is taken from the steps; once they are used up, which leaves
-// them negative, what is written means nothing.
+// The cost is subtracted from steps. When they are used up they are negative,
+// and the result must not be used.
 func appendCanonical(dst []byte, value any, steps *int) []byte {
 	if *steps--; *steps < 0 {
 		return dst

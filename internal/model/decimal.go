@@ -9,18 +9,18 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// maxExponent bounds the exponents that are computed with.
+// maxExponent is the largest exponent that is computed with.
 const maxExponent = 1_000_000_000
 
-// decimal is a number, exactly: 0.digits × 10^exponent. The digits neither
-// begin nor end with 0; zero has none.
+// decimal is an exact number, 0.digits × 10^exponent. The digits neither begin
+// nor end with 0; zero has no digits.
 type decimal struct {
 	negative bool
 	digits   string
 	exponent int
 }
 
-// parseDecimal reads a number, or tells that its exponent is out of range.
+// parseDecimal reads a number. ok is false if its exponent is out of range.
 func parseDecimal(n jsonvalue.Number) (d decimal, ok bool) {
 	text, negative := strings.CutPrefix(string(n), "-")
 	power := 0
@@ -82,7 +82,7 @@ func (d decimal) isMultipleOf(other decimal) bool {
 	}
 	shift := (d.exponent - len(d.digits)) - (other.exponent - len(other.digits))
 	if shift < 0 {
-		return false // what does not end with 0 is no multiple of 10
+		return false // a number that does not end with 0 is not a multiple of 10
 	}
 	dividend, _ := new(big.Int).SetString(d.digits, 10)
 	divisor, _ := new(big.Int).SetString(other.digits, 10)
@@ -91,7 +91,7 @@ func (d decimal) isMultipleOf(other decimal) bool {
 	return rest.Sign() == 0
 }
 
-// append writes the number so that equal numbers are written alike.
+// append appends a form of the number that is the same for equal numbers.
 func (d decimal) append(dst []byte) []byte {
 	if d.negative {
 		dst = append(dst, '-')

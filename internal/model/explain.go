@@ -12,8 +12,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// schemaError is what is wrong with a schema: the model, the place as a JSON
-// pointer, the mistake.
+// schemaError is a mistake in a schema, with its model and its place as a JSON
+// pointer.
 type schemaError struct {
 	model, at, problem string
 }
@@ -30,8 +30,8 @@ func (e *schemaError) Error() string {
 	return text.String()
 }
 
-// within says for which model an error came up, when the error is not about
-// that model itself.
+// within adds to an error the name of the model for which it came up, unless
+// the error is about that model itself.
 func within(name string, err error) error {
 	var wrong *schemaError
 	if errors.As(err, &wrong) && (wrong.model == name || wrong.model == "") {
@@ -41,7 +41,8 @@ func within(name string, err error) error {
 	return fmt.Errorf("model %s: %w", name, err)
 }
 
-// explain says of an error of the library which model is wrong, and where.
+// explain turns an error of the library into a schemaError, which has the model
+// and the place.
 func (l *library) explain(name string, err error) error {
 	var (
 		invalid  *jsonschema.SchemaValidationError
@@ -70,7 +71,8 @@ func (l *library) explain(name string, err error) error {
 	return within(name, err)
 }
 
-// invalid says what the schema of schemas has against one.
+// invalid returns the error for a schema that does not fit the schema of
+// schemas.
 func (l *library) invalid(invalid *jsonschema.SchemaValidationError) error {
 	model, at := l.place(invalid.URL)
 	var violation *jsonschema.ValidationError
@@ -96,7 +98,7 @@ func (l *library) dangling(target string) error {
 	return &schemaError{model, at, fmt.Sprintf("model %s has no #%s", owner, part)}
 }
 
-// place is the model and the JSON pointer that a URL stands for.
+// place returns the model and the JSON pointer that a URL stands for.
 func (l *library) place(address string) (model, pointer string) {
 	document, fragment, _ := strings.Cut(address, "#")
 	model, ok := l.name(document)
@@ -109,8 +111,8 @@ func (l *library) place(address string) (model, pointer string) {
 	return model, printable(fragment)
 }
 
-// referrer finds the first reference to a URL, or to a part of what it stands
-// for. Both results are empty when it is not found.
+// referrer returns the place of the first reference to a URL, or to a part of
+// the schema behind it. Both results are empty when there is none.
 func (l *library) referrer(target string) (model, pointer string) {
 	wanted, err := url.Parse(target)
 	if err != nil {
@@ -142,7 +144,7 @@ func (l *library) referrer(target string) (model, pointer string) {
 	return "", ""
 }
 
-// findReference looks for the first $ref that leads where it is wanted.
+// findReference returns the first $ref for which leads returns true.
 func findReference(value any, at *location, leads func(string) bool) (string, bool) {
 	switch value := value.(type) {
 	case *jsonvalue.Object:

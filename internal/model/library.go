@@ -13,8 +13,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// library compiles the models of one API, and is all that their references can
-// reach.
+// library compiles the models of one API. Their references can reach only
+// models in it.
 type library struct {
 	base     string // of the models' URLs
 	sources  map[string]string
@@ -40,8 +40,9 @@ func newLibrary(apiID string, models []*apigw.Model) *library {
 	return l
 }
 
-// compilePattern is the compiler's engine for regular expressions. It asks for
-// each pattern twice, and models of one API have many in common.
+// compilePattern is the compiler's engine for regular expressions. The library
+// compiles each pattern twice, and models of an API have many in common; so
+// they are kept.
 func (l *library) compilePattern(source string) (jsonschema.Regexp, error) {
 	if known := l.patterns[source]; known != nil {
 		return known, nil
@@ -70,11 +71,11 @@ func (l *library) compile(name string) (*Model, error) {
 	return &Model{name: name, root: root}, nil
 }
 
-// errNotAModel is what a reference leads to that leads nowhere.
+// errNotAModel is the error for a reference that leads nowhere.
 var errNotAModel = errors.New("is no model of this API")
 
-// Load implements jsonschema.URLLoader: it gives a model by its URL, and
-// nothing else.
+// Load implements jsonschema.URLLoader: it returns the model with a URL, and an
+// error for any other URL.
 func (l *library) Load(address string) (any, error) {
 	name, ok := l.name(address)
 	source, found := l.sources[name]
@@ -96,7 +97,7 @@ func (l *library) Load(address string) (any, error) {
 	return document, nil
 }
 
-// name is the name of the model that a URL stands for.
+// name returns the name of the model that a URL stands for.
 func (l *library) name(address string) (string, bool) {
 	escaped, ok := strings.CutPrefix(address, l.base)
 	if !ok {
@@ -110,7 +111,7 @@ func (l *library) name(address string) (string, bool) {
 func checkDraft(value any) error {
 	object, ok := value.(*jsonvalue.Object)
 	if !ok {
-		return nil // the schema of schemas says it better
+		return nil // the schema of schemas has a better error
 	}
 	named, _ := object.Get("$schema")
 	text, ok := named.(string)
@@ -124,23 +125,22 @@ func checkDraft(value any) error {
 	return nil
 }
 
-// counts are the keywords whose number is a count. The library reads them into
-// integers of the machine.
+// counts are the keywords whose number is a count, which the library reads into
+// an int.
 var counts = map[string]bool{
 	"minLength": true, "maxLength": true, "minItems": true, "maxItems": true,
 	"minProperties": true, "maxProperties": true,
 }
 
-// Numbers of schemas are less than 10 to these powers: the library computes
-// with all their digits.
+// Limits of the exponents of numbers in schemas: the library computes with all
+// their digits.
 const (
 	largestNumber = 400
 	largestCount  = 9
 )
 
-// plain returns a value as the library takes it. The version of the schema,
-// which was looked at, is left out, for the library would look for it
-// elsewhere.
+// plain returns a value in the library's form. It leaves out $schema, which was
+// checked before, because the library would try to load it.
 func plain(value any, at *location) (any, error) {
 	switch value := value.(type) {
 	case jsonvalue.Number:

@@ -14,7 +14,8 @@ type location struct {
 	isIndex bool
 }
 
-// String is the place as a JSON pointer, made fit to be printed in a line.
+// String is the place as a JSON pointer, escaped so that it can be printed in a
+// line.
 func (l *location) String() string {
 	depth := 0
 	for at := l; at != nil; at = at.parent {
@@ -39,8 +40,8 @@ var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 func escapePointer(name string) string { return pointerEscapes.Replace(name) }
 
-// printable writes what a terminal or a log would take for more than text as
-// Go's escapes.
+// printable returns a text with control characters and the like written as Go's
+// escapes, for terminals and logs.
 func printable(text string) string {
 	var out strings.Builder
 	for _, r := range text {

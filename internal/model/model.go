@@ -7,9 +7,10 @@
 // own parts by #/definitions/{name}. Nothing is ever fetched or read from a
 // file. Patterns are Java's.
 //
-// The library compiles schemas; messages are checked here, since they come from
-// anyone: within a budget, so that no message makes a recursive schema run on,
-// with numbers of any size exact, and with the same reason every time.
+// The library compiles schemas, and this package checks messages, which come
+// from anybody: within a budget, so that no message makes a recursive schema
+// run for long, with numbers of any size exact, and with the same reason every
+// time.
 package model
 
 import (
@@ -27,10 +28,10 @@ const maxReason = 1024
 
 // Set is the models of one API. It is immutable.
 type Set struct {
-	models map[string]compiled
+	models map[string]compilation
 }
 
-type compiled struct {
+type compilation struct {
 	model *Model
 	err   error // why the schema cannot be used
 }
@@ -41,20 +42,20 @@ type Model struct {
 	root *schema
 }
 
-// Compile compiles the models of an API. One that cannot be used takes none
-// down but those that refer to it.
+// Compile compiles the models of an API. A model that cannot be used affects
+// only those that refer to it.
 func Compile(apiID string, models []*apigw.Model) *Set {
 	l := newLibrary(apiID, models)
-	set := &Set{models: make(map[string]compiled, len(models))}
+	set := &Set{models: make(map[string]compilation, len(models))}
 	for _, m := range models {
 		model, err := l.compile(m.Name)
-		set.models[m.Name] = compiled{model, err}
+		set.models[m.Name] = compilation{model, err}
 	}
 	return set
 }
 
-// Model returns the model of a name. The error says that there is none, or what
-// is wrong with its schema and where.
+// Model returns the model with a name. The error says that there is none, or
+// what is wrong with its schema and where.
 func (s *Set) Model(name string) (*Model, error) {
 	c, found := s.models[name]
 	if !found {
@@ -63,7 +64,7 @@ func (s *Set) Model(name string) (*Model, error) {
 	return c.model, c.err
 }
 
-// Validate tells whether a message fits the model. The error is for the
+// Validate returns an error unless a message fits the model. It is for the
 // operator: the first place in the message that does not fit, and the keyword
 // that it violates, in at most 1 KB. A message that is not JSON does not fit.
 func (m *Model) Validate(message []byte) error {
@@ -78,7 +79,7 @@ func (m *Model) Validate(message []byte) error {
 	return errors.New(cut(fmt.Sprintf("model %s: %s", m.name, found), maxReason))
 }
 
-// cut shortens a text to so many bytes, between two characters.
+// cut shortens a text to at most most bytes, without splitting a character.
 func cut(text string, most int) string {
 	const more = "…"
 	if len(text) <= most {

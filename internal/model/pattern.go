@@ -4,8 +4,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/javaregexp"
 )
 
-// pattern is a regular expression of a schema. It is looked for anywhere in a
-// text.
+// pattern is a regular expression of a schema. It may match anywhere in a text.
 type pattern struct {
 	source string
 	finder *javaregexp.Finder
@@ -22,7 +21,8 @@ func compilePattern(source string) (*pattern, error) {
 // String implements the library's Regexp.
 func (p *pattern) String() string { return p.source }
 
-// MatchString implements the library's Regexp; what takes too long does not match.
+// MatchString implements the library's Regexp. A text that takes too long does
+// not match.
 func (p *pattern) MatchString(text string) bool {
 	found, err := p.find(text)
 	return found && err == nil

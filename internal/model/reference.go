@@ -9,8 +9,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// Refers reports whether the schema of a model of an API refers to the model of
-// a name.
+// Refers reports whether the schema of a model of an API refers to the model
+// with a name.
 func Refers(apiID string, m *apigw.Model, name string) bool {
 	value, err := jsonvalue.Parse([]byte(m.Schema))
 	return err == nil && newLibrary(apiID, nil).refers(value, name)
@@ -40,9 +40,9 @@ func (l *library) refers(value any, name string) bool {
 	return false
 }
 
-// follow returns what a reference within the schema of a model leads to, and
-// the name of the model that it is part of; nil if that is nowhere. The models
-// that it may lead to were compiled.
+// follow returns the schema that a reference within the schema of a model leads
+// to, and the name of the model that it is part of. The schema is nil if the
+// reference leads nowhere. The models that it may lead to were compiled.
 func (l *library) follow(model, reference string) (string, any) {
 	address, pointer, _ := strings.Cut(reference, "#")
 	if address != "" {

@@ -26,8 +26,8 @@ func (v *validation) text(s *schema, text string, at *location) *violation {
 	return found
 }
 
-// maxExpression is the length in bytes of the longest regular expression that a
-// message may have, where a model wants one.
+// maxExpression is the length, in bytes, of the longest regular expression that
+// a message may have where the format is "regex".
 const maxExpression = 1024
 
 func (v *validation) format(format *jsonschema.Format, value any, at *location) *violation {
@@ -45,7 +45,8 @@ func (v *validation) format(format *jsonschema.Format, value any, at *location) 
 	return nil
 }
 
-// find looks for a pattern in a text.
+// find reports whether a pattern matches in a text; the violation is set if
+// that takes too long.
 func (v *validation) find(p *pattern, text string, at *location, keyword string) (bool, *violation) {
 	start := time.Now()
 	found, err := p.find(text)
@@ -55,7 +56,8 @@ func (v *validation) find(p *pattern, text string, at *location, keyword string)
 	return found, v.spend(start, at, keyword, p.source)
 }
 
-// spend bounds the time that all patterns and formats take for a message.
+// spend counts the time of patterns and formats since start, and returns a
+// violation when a message has used too much.
 func (v *validation) spend(start time.Time, at *location, keyword, what string) *violation {
 	if v.patternTime += time.Since(start); v.patternTime > maxPatternTime {
 		return v.stop(slow(at, keyword, what))
@@ -100,8 +102,8 @@ func number(s *schema, n jsonvalue.Number, at *location) *violation {
 	return nil
 }
 
-// typeOf is the type of a value by its narrowest name. An integer is what is
-// written without fraction and exponent, as draft-04 has it.
+// typeOf returns the narrowest type of a value. An integer is a number that is
+// written without fraction and exponent, as in draft-04.
 func typeOf(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -127,10 +129,10 @@ func isOf(types []string, value any) bool {
 	return slices.Contains(types, is) || is == "integer" && slices.Contains(types, "number")
 }
 
-// maxShown is how many bytes of a value are shown.
+// maxShown is how many bytes of a value errors show.
 const maxShown = 80
 
-// show returns a value in a line, the beginning of it if it is long.
+// show returns a value as a line, shortened if it is long.
 func show(value any) string {
 	switch value := value.(type) {
 	case string:

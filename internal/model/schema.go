@@ -13,9 +13,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// schema is a schema as it is checked: the library's, with its parts in a fixed
-// order and its values in the form that makes them quick to compare. With ref,
-// only that counts.
+// schema is a schema as messages are checked against it: made from the
+// library's, with its parts in a fixed order and its values in a form that is
+// fast to compare. If ref is set, the other members do not count.
 type schema struct {
 	source *jsonschema.Schema
 	ref    *schema
@@ -49,26 +49,26 @@ type patternProperty struct {
 	schema  *schema
 }
 
-// additional is the schema of what no other covers. The zero value lets all
-// pass.
+// additional is the schema of the properties or items that no other schema
+// covers. The zero value accepts all.
 type additional struct {
 	refused bool
 	schema  *schema
 }
 
-// dependency is what a property needs, if it is there: other properties or a
-// schema that the object fits.
+// dependency is what an object needs if it has a property: other properties, or
+// to fit a schema.
 type dependency struct {
 	name     string
 	required []string
 	schema   *schema
 }
 
-// formats are those of draft-04. Others mean nothing, as the specification has
-// it.
+// formats are the formats of draft-04. Others are ignored, as the specification
+// says.
 var formats = []string{"date-time", "email", "hostname", "ipv4", "ipv6", "regex", "uri"}
 
-// translator makes schemas of the library's.
+// translator makes schemas from the library's.
 type translator struct {
 	library *library
 	done    map[*jsonschema.Schema]*schema
@@ -174,7 +174,7 @@ func (t *translator) additional(source any) additional {
 	return additional{}
 }
 
-// ordered returns a value of the library's as ours.
+// ordered turns a value of the library into one of package jsonvalue.
 func ordered(value any) any {
 	switch value := value.(type) {
 	case json.Number:
@@ -195,9 +195,9 @@ func ordered(value any) any {
 	return value
 }
 
-// endless reports a schema that applies itself to the same value again, so that
-// no message could ever be checked. Schemas that apply themselves to parts of a
-// value are fine.
+// endless returns an error for a schema that applies itself to the same value
+// again, so that checking a message would not end. Schemas that apply
+// themselves to parts of a value are fine.
 func (t *translator) endless() error {
 	const open, closed = 1, 2
 	state := map[*schema]int{}
@@ -227,7 +227,8 @@ func (t *translator) endless() error {
 	return nil
 }
 
-// sameValue are the parts of a schema that look at the value that it looks at.
+// sameValue returns the parts of a schema that are applied to the same value as
+// the schema.
 func (s *schema) sameValue() []*schema {
 	if s.ref != nil {
 		return []*schema{s.ref}

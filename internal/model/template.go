@@ -9,9 +9,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// Template writes a mapping template that gives an example of the model of a
-// name: a place to begin. Lists are loops over the input's. The error is that
-// of a model that cannot be used.
+// Template returns a mapping template whose output is an example of the model
+// with a name, as a start for one's own. Lists are loops over the input's. The
+// error is that of Set.Model.
 func Template(apiID string, models []*apigw.Model, name string) (string, error) {
 	l := newLibrary(apiID, models)
 	if _, err := l.compile(name); err != nil {
@@ -24,8 +24,8 @@ func Template(apiID string, models []*apigw.Model, name string) (string, error) 
 	return t.out.String(), nil
 }
 
-// Limits of a template, about: its length in bytes, since references can make a
-// short schema stand for a huge one, and how deep it is.
+// Limits of a template, which are not exact: its length in bytes, because
+// references can make a short schema stand for a huge one, and its nesting.
 const (
 	maxTemplate = 64 << 10
 	maxIndent   = 20
@@ -42,13 +42,14 @@ const (
 type templateWriter struct {
 	library   *library
 	out       strings.Builder
-	following map[string]bool // references on the way to here
+	following map[string]bool // references on the way to the current place
 }
 
-// place is where in the template, the models and the input a schema is written.
+// place is where a schema is written: in the template, in the models and in the
+// input.
 type place struct {
 	model  string
-	path   string // to the input, "" where it cannot be named
+	path   string // in the input, "" where it has no name
 	indent int    // in levels
 	loops  int    // around it
 }
@@ -118,7 +119,8 @@ func (t *templateWriter) writeType(p place, schema *jsonvalue.Object) {
 	}
 }
 
-// schemaType is the type of a schema's values, the first if there are several.
+// schemaType returns the type of a schema's values, the first if there are
+// several.
 func schemaType(schema *jsonvalue.Object) string {
 	named := member(schema, "type")
 	if types, ok := named.(*jsonvalue.List); ok {
@@ -151,15 +153,15 @@ func (t *templateWriter) writeObject(p place, properties *jsonvalue.Object) {
 	t.line(p, "}")
 }
 
-// literal writes JSON so that a template takes none of it for its own.
+// literal escapes JSON so that a template prints it as it is.
 func literal(text []byte) string { return literals.Replace(string(text)) }
 
 var literals = strings.NewReplacer("#", `\u0023`, "$", `\u0024`)
 
 var templateName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
-// memberPath names a member of the input, "" for a name that templates cannot
-// have.
+// memberPath returns the path of a member of the input, "" for a name that
+// cannot be written in templates.
 func memberPath(path, name string) string {
 	switch {
 	case path == "" || strings.ContainsAny(name, `'"$#\`):

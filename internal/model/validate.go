@@ -8,8 +8,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
-// What the check of one message may cost. A message of 128 KB has some 65,000
-// values at most.
+// Limits for the check of a message. A message of 128 KB has some 65,000 values
+// at most.
 const (
 	maxSteps       = 250_000                // values looked at, once for each schema and comparison
 	maxPatternTime = 500 * time.Millisecond // of all regular expressions and formats
@@ -19,7 +19,7 @@ const (
 type validation struct {
 	steps       int
 	patternTime time.Duration
-	stopped     *violation // the check was given up; all that follows is void
+	stopped     *violation // set when the check was given up; later results do not count
 }
 
 // firstViolation returns the first thing in a message that does not fit a
@@ -36,7 +36,7 @@ func firstViolation(s *schema, message any) *violation {
 	return found
 }
 
-// violation is what does not fit.
+// violation is a part of a message that does not fit.
 type violation struct {
 	at      *location
 	keyword string
@@ -109,7 +109,7 @@ func (v *validation) check(s *schema, value any, at *location) *violation {
 	return v.combined(s, value, at)
 }
 
-// combined checks the keywords that put schemas together.
+// combined checks the keywords that combine schemas.
 func (v *validation) combined(s *schema, value any, at *location) *violation {
 	for _, part := range s.allOf {
 		if found := v.check(part, value, at); found != nil {
@@ -134,8 +134,8 @@ func (v *validation) combined(s *schema, value any, at *location) *violation {
 	return wrong(at, "oneOf", "fits more than one of %d schemas", len(s.oneOf))
 }
 
-// count tells how many of the schemas fit, up to most, and what is wrong by the
-// first that does not.
+// count returns how many of the schemas fit, and stops at most. first is the
+// violation of the first one that does not fit.
 func (v *validation) count(schemas []*schema, value any, at *location, most int) (first *violation, fits int) {
 	for _, s := range schemas {
 		found := v.check(s, value, at)

@@ -22,7 +22,7 @@ const (
 	prefix = "$KV.test."
 )
 
-// written makes a stream as a NATS server keeps it, and gives its folder and
+// written makes a stream as a NATS server keeps it, and returns its folder and
 // what is in it. Every subject but one was written twice, one was removed.
 func written(t testing.TB) (dir string, want []string) {
 	t.Helper()

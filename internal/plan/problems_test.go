@@ -9,7 +9,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 )
 
-// What is wrong with an integration is told with the route and the property,
+// What is wrong with an integration is reported with the route and the property,
 // when the deployment is put on its stage, and fails that route alone.
 func TestIntegrationProblems(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,7 @@ import (
 )
 
 // API keys and usage plans of the configuration are in effect when Await says
-// so, what they used is kept in it, and what is wrong with them is told once.
+// so, what they used is kept in it, and what is wrong with them is reported once.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	s := store.NewMemory()

@@ -117,7 +117,7 @@ func (n *node) await(t testing.TB, revision uint64) {
 	}
 }
 
-// put writes a value, whatever its revision, and gives the new one.
+// put writes a value, whatever its revision, and returns the new one.
 func put[T any](t testing.TB, c *store.Collection[T], value *T, id ...string) uint64 {
 	t.Helper()
 	_, revision, err := c.Get(t.Context(), id...)

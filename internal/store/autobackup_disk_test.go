@@ -31,7 +31,7 @@ func tmpfs(t *testing.T, options string) string {
 	return disk
 }
 
-// fillDisk leaves nothing of a small disk, and gives the file that took it.
+// fillDisk leaves nothing of a small disk, and returns the file that took it.
 func fillDisk(t *testing.T, disk string) string {
 	t.Helper()
 	ballast := filepath.Join(disk, "ballast")

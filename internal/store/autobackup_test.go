@@ -104,7 +104,7 @@ func TestAutomaticBackups(t *testing.T) {
 	}
 }
 
-// A folder that takes no backup stops no write, and is told once.
+// A folder that takes no backup stops no write, and is reported once.
 func TestBackupsThatFail(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -91,7 +91,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// A file with a mistake anywhere is told by the mistake's line, and nothing of
+// A file with a mistake anywhere is reported with the mistake's line, and nothing of
 // it is written.
 func TestRestoreRefuses(t *testing.T) {
 	t.Parallel()

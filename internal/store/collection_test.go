@@ -45,7 +45,7 @@ func TestCollection(t *testing.T) {
 	wantErr(t, err, nil)
 }
 
-// A record that cannot be read is told by its key, once, and left alone; the
+// A record that cannot be read is reported with its key, once, and left alone; the
 // others are as if it were not there.
 func TestUnreadableRecords(t *testing.T) {
 	t.Parallel()

@@ -158,7 +158,7 @@ func holdsOrNames(t *testing.T, dir string, held map[string]string) int {
 	return len(damaged)
 }
 
-// checkServed looks at what a store with damage gives and takes, and gives what
+// checkServed looks at what a store with damage gives and takes, and returns what
 // it wrote.
 func checkServed(t *testing.T, n *NATS, held map[string]string, damaged []string) map[string]string {
 	t.Helper()

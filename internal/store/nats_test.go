@@ -96,7 +96,7 @@ func freeAddress(t *testing.T) string {
 	return ""
 }
 
-// startCluster runs servers that form a cluster, and gives their URLs.
+// startCluster runs servers that form a cluster, and returns their URLs.
 func startCluster(t *testing.T, size int) string {
 	t.Helper()
 	var routes []*url.URL

@@ -59,7 +59,7 @@ func TestOutage(t *testing.T) {
 	w.expect(Change{Record: Record{Key: "api.added", Value: []byte("1"), Revision: added}})
 }
 
-// A removal whose mark is gone, too, is told when the connection is back.
+// A removal whose mark is gone, too, is reported when the connection is back.
 func TestForgottenRemoval(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -217,7 +217,7 @@ func TestDamageOfOldWrites(t *testing.T) {
 	}
 }
 
-// A damaged place of which nothing can be read is told of, with where it is, until
+// A damaged place of which nothing can be read is reported, with where it is, until
 // the store is repaired.
 func TestDamageOfUnknownKey(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write what the golden cases give as wha
 const divider = "----------\n"
 
 // golden runs every case of a folder. A line "# parameter: Name=Value" of the
-// input gives a parameter, "# import: Name=Value" an export of another stack.
+// input is a parameter, "# import: Name=Value" an export of another stack.
 func golden(t *testing.T, folder string, run func(t *testing.T, source string, o Options) string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.txt"))

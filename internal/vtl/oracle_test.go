@@ -69,7 +69,7 @@ func TestVelocity(t *testing.T) {
 }
 
 // checkVelocity compares what Velocity printed with what a case says of it, and
-// tells whether it changed the case.
+// reports whether it changed the case.
 func checkVelocity(t *testing.T, file goldenFile, c *goldenCase, line string) bool {
 	t.Helper()
 	got, message := "error", line
