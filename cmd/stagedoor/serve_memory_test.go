@@ -4,11 +4,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,22 +36,9 @@ func TestServeSlowReaders(t *testing.T) {
 	reader.SetReadLimit(1 << 20)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*timeout)
 	defer cancel()
-	small := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-		if err == nil {
-			err = conn.(*net.TCPConn).SetReadBuffer(4096)
-		}
-		return conn, err
-	}}, Timeout: timeout}
 	var slow []*websocket.Conn
 	for range 50 {
-		gatewaytest.Eventually(t, func() error { // a busy machine makes slow loops, and these have handshakes refused for a while
-			conn, _, err := websocket.Dial(ctx, strings.Replace(p.Public, "http", "ws", 1)+"/prod", &websocket.DialOptions{HTTPClient: small})
-			if err == nil {
-				slow = append(slow, conn)
-			}
-			return err
-		})
+		slow = append(slow, p.dialSlow(ctx))
 	}
 	for _, conn := range slow {
 		defer func() { _ = conn.CloseNow() }()
@@ -66,6 +58,108 @@ func TestServeSlowReaders(t *testing.T) {
 	}
 	p.log.await(t, `the client was dropped: it read too slowly`)
 	p.log.await(t, `"msg":"memory is limited","bytes":134217728`)
+}
+
+// When memory runs out for whatever reason, the overload manager drops those who do not
+// read, long before what waits for them is more than its part: they get 1013, the log is
+// told, $disconnect runs; and who reads goes on.
+func TestServeOverloadDropsSlowReaders(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("x", 100_000)
+	release := make(chan struct{})
+	var disconnects, hanging atomic.Int32
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch body, _ := io.ReadAll(r.Body); string(body) {
+		case "": // $disconnect
+			disconnects.Add(1)
+		case "fill":
+			_, _ = io.WriteString(w, large)
+		case "hang": // with most of an answer, which the gateway keeps
+			_, _ = io.WriteString(w, large)
+			_ = http.NewResponseController(w).Flush()
+			hanging.Add(1)
+			<-release
+		default:
+			_, _ = w.Write(body)
+		}
+	}))
+	defer backend.Close()
+	var once sync.Once
+	end := func() { once.Do(func() { close(release) }) }
+	defer end()
+	p := start(t, func(c *exec.Cmd) {
+		c.Env = append(c.Env, "STAGEDOOR_LIMITS_MEMORY=80MiB", "STAGEDOOR_LIMITS_REQUESTS=none", "STAGEDOOR_LOG_EVENTS=all")
+	}, "--open", "--data", filled(t, backend.URL))
+	ctx, cancel := context.WithTimeout(t.Context(), 3*timeout)
+	defer cancel()
+	reader := p.dial("/prod")
+	send := func(conn *websocket.Conn, text string) {
+		t.Helper()
+		if err := conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+			t.Fatalf("%q: %v; the log ends with\n%s", text, err, tail(p.log.String()))
+		}
+	}
+	ask := func(text string) {
+		t.Helper()
+		send(reader, text)
+		if _, got, err := reader.Read(ctx); err != nil || string(got) != text {
+			t.Fatalf("%q is answered %q, %v; the log ends with\n%s", text, got, err, tail(p.log.String()))
+		}
+	}
+	const slow, waiters = 8, 60 // what waits for the slow is 8 MiB at most, of 20 for all
+	var hang []*websocket.Conn
+	for range waiters {
+		hang = append(hang, p.dial("/prod"))
+	}
+	for range slow {
+		conn := p.dialSlow(ctx)
+		for range 60 { // more than the kernel takes
+			send(conn, "fill")
+		}
+	}
+	ask("before")
+	for n := 0; !strings.Contains(p.log.String(), `"msg":"overloaded: dropping slow readers"`); n++ {
+		if n/12 == waiters {
+			t.Fatalf("%d calls keep memory, and it does not run out; the log ends with\n%s", hanging.Load(), tail(p.log.String()))
+		}
+		if strings.Contains(p.log.String(), `"status":1013`) {
+			break // between the two looks
+		}
+		send(hang[n/12], "hang")
+		time.Sleep(time.Millisecond) // so that the overload manager has its rounds before there is far too much
+	}
+	p.log.await(t, `"msg":"overloaded: dropping slow readers"`)
+	p.log.await(t, `"status":1013`)
+	p.log.await(t, `the client was dropped: it read too slowly`)
+	gatewaytest.Eventually(t, func() error {
+		if disconnects.Load() == 0 {
+			return errors.New("$disconnect has not run")
+		}
+		return nil
+	})
+	end()
+	for n := range 50 {
+		ask(fmt.Sprint("after ", n))
+	}
+	p.log.await(t, "no longer overloaded: ended: dropping slow readers")
+}
+
+// dialSlow connects a client whose kernel keeps little of what it does not read.
+func (p *program) dialSlow(ctx context.Context) (conn *websocket.Conn) {
+	p.t.Helper()
+	small := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			err = conn.(*net.TCPConn).SetReadBuffer(4096)
+		}
+		return conn, err
+	}}, Timeout: timeout}
+	gatewaytest.Eventually(p.t, func() (err error) { // a busy machine makes slow loops, and these have handshakes refused for a while
+		conn, _, err = websocket.Dial(ctx, strings.Replace(p.Public, "http", "ws", 1)+"/prod", &websocket.DialOptions{HTTPClient: small})
+		return err
+	})
+	p.t.Cleanup(func() { _ = conn.CloseNow() })
+	return conn
 }
 
 // tail is the end of a long text.
