@@ -92,15 +92,15 @@ func runConfiguration(ctx context.Context, args []string) error {
 	return report.Update(o.update, configurationCommand, result+"\n"+table)
 }
 
-// served is a gateway of "stagedoor serve".
-type served struct {
+// gatewayProcess is a running "stagedoor serve".
+type gatewayProcess struct {
 	*process.Process
 	public string // host:port
 	plane  *plane.Client
 }
 
 // serve starts a gateway on a data folder of this run.
-func (l *lab) serve(ctx context.Context, data string) (*served, error) {
+func (l *lab) serve(ctx context.Context, data string) (*gatewayProcess, error) {
 	p, err := process.Start(ctx, process.Spec{
 		Name: "stagedoor serve", LogDir: l.folder, Env: []string{"STAGEDOOR_QUOTAS_APIS=1000000", "STAGEDOOR_QUOTAS_DEPLOYMENTS=1000000"},
 		Command: []string{
@@ -116,11 +116,11 @@ func (l *lab) serve(ctx context.Context, data string) (*served, error) {
 		p.Stop()
 		return nil, fmt.Errorf("the ready line %q: %w", p.ReadyLine, err)
 	}
-	return &served{p, strings.TrimPrefix(ready.Public, "http://"), plane.New(ready.Admin)}, nil
+	return &gatewayProcess{p, strings.TrimPrefix(ready.Public, "http://"), plane.New(ready.Admin)}, nil
 }
 
-// stop ends a gateway in order, or with kill -9.
-func (s *served) stop(killed bool) {
+// stop ends a gateway in an orderly way, or with kill -9.
+func (s *gatewayProcess) stop(killed bool) {
 	s.plane.Close()
 	if killed {
 		s.Kill()
@@ -130,7 +130,7 @@ func (s *served) stop(killed bool) {
 }
 
 // tail is the end of the gateway's log, without what is not a warning.
-func (s *served) tail() string {
+func (s *gatewayProcess) tail() string {
 	var lines []string
 	for line := range strings.Lines(s.Log()) {
 		if !strings.Contains(line, `"level":"INFO"`) {
@@ -140,8 +140,8 @@ func (s *served) tail() string {
 	return strings.Join(lines[max(0, len(lines)-20):], "")
 }
 
-// change is something that clients change, and what is written before it
-// without being counted.
+// change is a change that is measured, and what is written before it, which is
+// not counted.
 type change struct {
 	name            string
 	prepare, change func(ctx context.Context, number int) error

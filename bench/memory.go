@@ -11,9 +11,9 @@ import (
 	"github.com/stagedoor/stagedoor/bench/internal/process"
 )
 
-// memory measures what idle connections cost a gateway that has done nothing
-// else: the growth of its own memory. Each connection has had a message
-// answered, so that whatever is allocated at first use is in.
+// memory measures how much memory idle connections take of a gateway that has
+// done nothing else. Each connection has had a message answered before, so that
+// memory that is allocated at first use is counted.
 func (l *lab) memory(ctx context.Context, o *options) (string, error) {
 	g, err := l.startGateway(ctx)
 	if err != nil {
@@ -37,7 +37,7 @@ func (l *lab) memory(ctx context.Context, o *options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// All must still be there, or less than them has been measured.
+	// All connections must still be open, or the measurement is of fewer.
 	if err := conns.Exchange(); err != nil {
 		return "", fmt.Errorf("idle connections afterwards: %w", err)
 	}

@@ -28,14 +28,14 @@ const (
 	stagePath   = "/bench"
 )
 
-// payload is a message of 128 bytes. All systems get the same, but for the
+// payload is a message of 128 bytes. All systems get the same, except for the
 // action, by which serverless-offline finds its function.
 func payload(action string) []byte {
 	head, tail := `{"action":"`+action+`","text":"`, `"}`
 	return []byte(head + strings.Repeat("x", 128-len(head)-len(tail)) + tail)
 }
 
-// system is something that answers messages.
+// system is a system that answers messages.
 type system struct {
 	name     string
 	process  *process.Process
@@ -76,9 +76,9 @@ func (l *lab) throughput(ctx context.Context, o *options) ([]report.Row, error) 
 	return rows, nil
 }
 
-// takeTurns measures the systems in rounds, so that what else happens on the
-// machine happens to all. Of the first round, which warms up pools and
-// compilers, only the errors count.
+// takeTurns measures the systems in rounds, so that other load of the machine
+// affects all of them. Of the first round, which warms up pools and compilers,
+// only the errors count.
 func takeTurns(ctx context.Context, o *options, systems []system, connections int) ([]load.Result, error) {
 	results := make([]load.Result, len(systems))
 	for round := range o.rounds + 1 {

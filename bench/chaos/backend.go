@@ -22,7 +22,7 @@ import (
 // listen on.
 const backendCommand = "backend"
 
-// event is what a function gets, as far as it matters.
+// event is the part of a function's event that is used here.
 type event struct {
 	Body           string
 	Query          map[string]string `json:"queryStringParameters"`
@@ -30,8 +30,8 @@ type event struct {
 }
 
 // runBackend answers requests with their own bodies, as an HTTP endpoint and as
-// a function. PUT /slow sets how long, by chance, it takes for that at most, in
-// milliseconds.
+// a function. Each answer takes a random time, up to a limit in milliseconds
+// that PUT /slow sets.
 func runBackend(address string) error {
 	var slow atomic.Int64
 	return newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +49,7 @@ func runBackend(address string) error {
 		}
 		if strings.HasSuffix(r.URL.Path, "/invocations") {
 			var e event
-			_ = json.Unmarshal(body, &e) // what is no event has no body
+			_ = json.Unmarshal(body, &e) // a request that is not an event has no body
 			body = []byte(marshal(map[string]any{"statusCode": 200, "body": e.Body}))
 		}
 		_, _ = w.Write(body)
@@ -63,7 +63,7 @@ func newServer(handler http.Handler, address string) *http.Server {
 	}
 }
 
-// witness is the function behind $connect and $disconnect. It takes down both.
+// witness is the function behind $connect and $disconnect. It records both.
 type witness struct {
 	server *http.Server
 	listen net.Listener

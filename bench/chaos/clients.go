@@ -19,13 +19,13 @@ import (
 	"github.com/stagedoor/stagedoor/bench/internal/plane"
 )
 
-// crowd is all who use the gateway.
+// crowd is all clients of the gateway.
 type crowd struct {
 	end  context.CancelFunc
 	gone sync.WaitGroup
 }
 
-// enter has clients, pushers and a writer of the configuration come.
+// enter starts clients, pushers and a writer of the configuration.
 func (w *world) enter(ctx context.Context) *crowd {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &crowd{end: cancel}
@@ -42,7 +42,7 @@ func (w *world) enter(ctx context.Context) *crowd {
 	return c
 }
 
-// leave waits until all are gone.
+// leave waits until all of them have ended.
 func (c *crowd) leave() {
 	c.end()
 	c.gone.Wait()

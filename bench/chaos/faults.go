@@ -19,8 +19,8 @@ import (
 // fault is a way of breaking something.
 type fault struct {
 	name   string
-	target string // of two faults at a time none has the other's
-	// run breaks the target for a time, and mends it.
+	target string // two faults at the same time have different targets
+	// run breaks the target for a time, and repairs it.
 	run func(ctx context.Context, length time.Duration) error
 }
 
@@ -112,8 +112,8 @@ func (w *world) faults() []fault {
 	return all
 }
 
-// torment breaks one thing or two at a time, and sees that all is well between,
-// until the time is over.
+// torment breaks one or two things at a time until the time is over, and checks
+// in between that everything works.
 func (w *world) torment(ctx context.Context) error {
 	faults := w.faults()
 	if len(faults) == 0 {
@@ -184,7 +184,7 @@ func (w *world) terminate(ctx context.Context, length time.Duration) error {
 	return w.gateway.start()
 }
 
-// slow sets how long a backend takes at most, in milliseconds.
+// slow sets the longest time that a backend takes, in milliseconds.
 func slow(address string, milliseconds int) error {
 	request, err := http.NewRequest(http.MethodPut, "http://"+address+"/slow", strings.NewReader(fmt.Sprint(milliseconds)))
 	if err != nil {
@@ -197,7 +197,7 @@ func slow(address string, milliseconds int) error {
 	return answer.Body.Close()
 }
 
-// flood has clients send as fast as they can, and read nothing.
+// flood makes clients send as fast as they can, and read nothing.
 func (w *world) flood(ctx context.Context, length time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
@@ -222,7 +222,7 @@ func (w *world) flood(ctx context.Context, length time.Duration) error {
 	return nil
 }
 
-// silence opens connections and says nothing, or asks and does not read.
+// silence opens connections that send nothing, or that send and do not read.
 func (w *world) silence(ctx context.Context, length time.Duration) error {
 	var open []net.Conn
 	defer func() {

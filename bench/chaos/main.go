@@ -1,8 +1,8 @@
 //go:build linux
 
-// Command chaos breaks whatever a gateway stands on, and the gateway, while
-// clients use it, and checks the history that they see. What it does follows from
-// a seed, which it prints. ../README.md says what must hold.
+// Command chaos breaks a gateway, and the systems that it depends on, while
+// clients use it, and checks the history that they see. A seed, which it
+// prints, determines what it does. ../README.md has what must hold.
 package main
 
 import (
@@ -83,7 +83,7 @@ func parse(args []string) (*options, error) {
 	return o, nil
 }
 
-// run breaks things until the time is over, and then checks what is left.
+// run breaks things until the time is over, and then checks the result.
 func run(ctx context.Context, o *options) error {
 	fmt.Printf("chaos: seed %d, %v, %d clients (again with -seed %d)\n", o.seed, o.time, o.clients, o.seed)
 	w := &world{options: o, log: &history.Log{}}

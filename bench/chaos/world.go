@@ -24,9 +24,9 @@ import (
 	"github.com/stagedoor/stagedoor/bench/internal/process"
 )
 
-// world is a gateway with all that it stands on: NATS servers that keep its
-// configuration, a backend, a function, and a witness, which is this process and
-// is never broken.
+// world is a gateway with the systems that it depends on: NATS servers that
+// keep its configuration, a backend, a function, and a witness, which is this
+// process and is never broken.
 type world struct {
 	*options
 	log     *history.Log
@@ -44,10 +44,10 @@ type world struct {
 	witness *witness
 	writer  *writer
 	paths   []string     // where clients connect; the last one keeps the order of messages
-	floods  int          // how many there were
+	floods  int          // how many there have been
 	most    atomic.Int64 // bytes of memory that the gateway took
 	watched sync.WaitGroup
-	ended   chan struct{} // closed when nothing is to be watched any more
+	ended   chan struct{} // closed when watching must end
 }
 
 // program is a program that can be broken and started again.
@@ -197,7 +197,7 @@ func (w *world) compile(ctx context.Context, targets map[string]string, flags ..
 	return nil
 }
 
-// watchMemory reads what the gateway takes.
+// watchMemory reads how much memory the gateway takes.
 func (w *world) watchMemory() {
 	over := false
 	w.every(500*time.Millisecond, func() {
@@ -213,11 +213,11 @@ func (w *world) watchMemory() {
 	})
 }
 
-// watchdog is the time in which the gateway looks twice whether all of it is alive,
-// as a service manager has it do. Half of it is longer than any fault.
+// watchdog is the time in which the gateway checks twice whether all of it is
+// alive, as under a service manager. Half of it is longer than any fault.
 const watchdog = 20 * time.Second
 
-// checkLog looks for what the gateway that ran last says of itself.
+// checkLog looks for errors in the log of the gateway that ran last.
 func (w *world) checkLog() {
 	for _, bad := range []string{"part of the gateway hangs", "connections were cut", "another gateway has the node's number", "number is not claimed", "not looked for", "panic:", "DATA RACE"} {
 		if log := w.gateway.current.Load().Log(); strings.Contains(log, bad) {
@@ -227,7 +227,7 @@ func (w *world) checkLog() {
 	}
 }
 
-// watchEnds notices a gateway that ends though nobody ended it.
+// watchEnds reports a gateway that ends by itself.
 func (w *world) watchEnds() {
 	w.every(100*time.Millisecond, func() {
 		running := w.gateway.current.Load()
@@ -254,10 +254,11 @@ func (w *world) every(interval time.Duration, do func()) {
 	}
 }
 
-// tail is the end of a text.
+// tail returns the end of a text.
 func tail(text string) string { return text[max(0, len(text)-2000):] }
 
-// settle waits until all that is owed has come, and checks what was kept.
+// settle waits until everything that is still due has come, and checks what the
+// store has kept.
 func (w *world) settle(ctx context.Context) error {
 	if err := w.wait(ctx, "every $disconnect", func() error {
 		if owed := w.log.Owed(); len(owed) > 0 {
@@ -270,8 +271,8 @@ func (w *world) settle(ctx context.Context) error {
 	return w.writer.check(ctx)
 }
 
-// healthy waits until the gateway is well: its health checks say so, and
-// messages are answered on every way.
+// healthy waits until the gateway works: its health checks pass, and messages
+// are answered by every kind of backend.
 func (w *world) healthy(ctx context.Context) error {
 	w.checkLog()
 	return w.wait(ctx, "the gateway's health", func() error {
@@ -295,10 +296,10 @@ func (w *world) healthy(ctx context.Context) error {
 	})
 }
 
-// recovery is how long anything may take until it is well again.
+// recovery is the longest that anything may take until it works again.
 const recovery = time.Minute
 
-// wait waits until check finds nothing wrong.
+// wait calls check until it returns nil.
 func (w *world) wait(ctx context.Context, what string, check func() error) error {
 	deadline := time.Now().Add(recovery)
 	for {
@@ -332,12 +333,12 @@ func get(url string) (string, error) {
 	return string(text), err
 }
 
-// say tells what happens, and when.
+// say prints what happens, with the time.
 func (w *world) say(format string, args ...any) {
 	fmt.Printf("%6.1fs  %s\n", time.Since(w.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// keep has the logs outlive the run, and gives their folder.
+// keep moves the logs to a folder that stays after the run, and returns it.
 func (w *world) keep() string {
 	w.kept = true
 	return w.folder

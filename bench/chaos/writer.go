@@ -59,7 +59,8 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// check reads all that was written. Nobody writes meanwhile.
+// check reads everything that was written. It is called when nothing writes any
+// more.
 func (w *writer) check(ctx context.Context) error {
 	c := w.world.client()
 	defer c.Close()

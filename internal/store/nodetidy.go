@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// sighting is a revision of a record, and since when it was the latest.
-type sighting struct {
+// observation is a revision of a record, and since when it is the latest.
+type observation struct {
 	revision uint64
 	since    time.Time // with a monotonic reading
 }
@@ -19,7 +19,7 @@ type sighting struct {
 func (l *NodeLease) tidy(ctx context.Context) {
 	ticker := time.NewTicker(l.claim.kept / nodeLooks)
 	defer ticker.Stop()
-	seen := make(map[string]sighting)
+	seen := make(map[string]observation)
 	for {
 		select {
 		case <-ctx.Done():
@@ -35,7 +35,7 @@ func (l *NodeLease) tidy(ctx context.Context) {
 // look reads all records, and removes those that did not change for as long as
 // they are kept: as measured here, since the machines' clocks may be set. seen is
 // what the looks before found, and is updated.
-func (l *NodeLease) look(ctx context.Context, seen map[string]sighting) error {
+func (l *NodeLease) look(ctx context.Context, seen map[string]observation) error {
 	keys, err := l.keys(ctx)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (l *NodeLease) look(ctx context.Context, seen map[string]sighting) error {
 		case err != nil: // removed, or not to be had now
 			delete(seen, key)
 		case !known || before.revision != entry.Revision():
-			seen[key] = sighting{entry.Revision(), time.Now()}
+			seen[key] = observation{entry.Revision(), time.Now()}
 		case time.Since(before.since) >= l.claim.kept:
 			_ = l.remove(ctx, key, entry.Revision()) // the next look tries again
 		}

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package clock makes programs of Go whose wall clock can be put forward and back
-// while they run, without those who share the machine noticing.
+// Package clock makes Go programs whose wall clock can be set forward and back
+// while they run, without an effect on others on the same machine.
 //
 // A program's Go is built with a standard library in which time.Now adds what a
 // file says to the wall clock. The monotonic clock goes on as it does, as when
@@ -30,7 +30,7 @@ type Clock struct {
 	memory []byte
 }
 
-// New makes a clock that is right. Its file is made in the folder. Close must be
+// New makes a clock that is right, with its file in the folder. Close must be
 // called.
 func New(folder, name string) (*Clock, error) {
 	c := &Clock{file: filepath.Join(folder, name)}
@@ -48,20 +48,20 @@ func New(folder, name string) (*Clock, error) {
 	return c, nil
 }
 
-// Env has the program that has it in its environment go by this clock. The
-// program is built with an overlay of Overlay.
+// Env is the environment variable that makes a program use this clock. The
+// program must be built with an overlay of Overlay.
 func (c *Clock) Env() string { return variable + "=" + c.file }
 
-// Set puts the clock ahead by a time, or behind where that is negative.
+// Set sets the clock ahead by a time, or behind if it is negative.
 func (c *Clock) Set(ahead time.Duration) { atomic.StoreInt64(c.number(), int64(ahead)) }
 
-// Ahead is how far the clock is ahead.
+// Ahead returns how far the clock is ahead.
 func (c *Clock) Ahead() time.Duration { return time.Duration(atomic.LoadInt64(c.number())) }
 
-// Now is the time by the clock.
+// Now returns the time by the clock.
 func (c *Clock) Now() time.Time { return time.Now().Add(c.Ahead()) }
 
 func (c *Clock) number() *int64 { return (*int64)(unsafe.Pointer(unsafe.SliceData(c.memory))) }
 
-// Close ends the use of the clock here. Programs may still run by it.
+// Close releases the clock in this process. Programs may still use it.
 func (c *Clock) Close() { _ = syscall.Munmap(c.memory) }

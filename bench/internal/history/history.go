@@ -1,6 +1,6 @@
-// Package history takes down what clients, backends and a control plane see of
-// a gateway, and says what of it must not be. It is told of what happens while it
-// happens, by many goroutines.
+// Package history records what clients, backends and a control plane see of a
+// gateway, and finds violations in it. Many goroutines report events as they
+// happen.
 //
 // What must hold, whatever else breaks:
 //
@@ -23,11 +23,11 @@ import (
 	"time"
 )
 
-// killShadow is how long after a kill of the gateway something may still arrive
-// that it had sent before.
+// killShadow is how long after a kill of the gateway data may still arrive that
+// it had sent before.
 const killShadow = 2 * time.Second
 
-// Log is what is known. The zero value is an empty one.
+// Log is the record of a run. The zero value is an empty one.
 type Log struct {
 	mu         sync.Mutex // guards all, that of connections included
 	byKey      map[string]*Connection
@@ -67,7 +67,7 @@ func (l *Log) violate(format string, args ...any) {
 	}
 }
 
-// connection finds or makes the one of a key.
+// connection returns the connection with a key, and makes it if there is none.
 func (l *Log) connection(key string) *Connection {
 	c := l.byKey[key]
 	if c == nil {
@@ -81,7 +81,7 @@ func (l *Log) connection(key string) *Connection {
 	return c
 }
 
-// Connected takes down a $connect: the key is what the client told in it.
+// Connected records a $connect. The key is the one that the client sent in it.
 func (l *Log) Connected(key, id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,7 +99,7 @@ func (l *Log) Connected(key, id string) {
 	l.totals.Connections++
 }
 
-// Disconnected takes down a $disconnect.
+// Disconnected records a $disconnect.
 func (l *Log) Disconnected(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,8 +114,8 @@ func (l *Log) Disconnected(id string) {
 	}
 }
 
-// Killed takes down that the gateway was just killed: what is open now has no
-// $disconnect.
+// Killed records that the gateway was just killed: connections that are open
+// now need no $disconnect.
 func (l *Log) Killed() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,8 +127,8 @@ func (l *Log) Killed() {
 	clear(l.live)
 }
 
-// Open gives the connection that a client has opened. Ordered says that its API
-// keeps the order of messages.
+// Open returns the connection that a client has opened. ordered is true if its
+// API keeps the order of messages.
 func (l *Log) Open(key string, ordered bool) *Connection {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,7 +140,7 @@ func (l *Log) Open(key string, ordered bool) *Connection {
 	return c
 }
 
-// Send gives the name of the next message.
+// Send returns the name of the next message.
 func (c *Connection) Send() string {
 	c.log.mu.Lock()
 	defer c.log.mu.Unlock()
@@ -149,7 +149,7 @@ func (c *Connection) Send() string {
 	return c.key + "#" + strconv.Itoa(c.sent-1)
 }
 
-// Received takes down what the client got: the answer to a message, its name as
+// Received records what the client got: the answer to a message, its name as
 // "id", or where that is not known that of the connection as "connectionId"; a
 // push, its name as "push"; or an error frame.
 func (c *Connection) Received(text string) {
@@ -218,8 +218,8 @@ func (c *Connection) receivedPush(name string) {
 	c.pushes[name] = true
 }
 
-// Push takes down that a push is about to be made, to any connection that is open:
-// it gives the connection's id, or "" where there is none.
+// Push records that a push is about to be made, to any open connection, and
+// returns the connection's id, or "" if there is none.
 func (l *Log) Push(name string) (id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -231,15 +231,15 @@ func (l *Log) Push(name string) (id string) {
 	return id
 }
 
-// Violate takes down something else that must not be.
+// Violate records another violation.
 func (l *Log) Violate(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.violate(format, args...)
 }
 
-// Owed are the connections that have no $disconnect, and must have one once all
-// clients are gone.
+// Owed returns the connections without a $disconnect, which they must have once
+// all clients are gone.
 func (l *Log) Owed() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -252,22 +252,22 @@ func (l *Log) Owed() []string {
 	return owed
 }
 
-// Totals are what happened so far.
+// Totals returns the counts so far.
 func (l *Log) Totals() Totals {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.totals
 }
 
-// Violations are what must not be, the first hundred of it.
+// Violations returns the first hundred violations.
 func (l *Log) Violations() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.violations)
 }
 
-// Register takes writes of one value, each a greater number than that before,
-// and what is read of it.
+// Register records the writes of one value, each a greater number than the one
+// before, and checks what is read.
 type Register struct {
 	Name string
 
@@ -275,7 +275,7 @@ type Register struct {
 	attempted, answered int
 }
 
-// Attempt gives the number to write.
+// Attempt returns the number to write.
 func (r *Register) Attempt() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -283,14 +283,14 @@ func (r *Register) Attempt() int {
 	return r.attempted
 }
 
-// Answered takes down that a write was answered with success.
+// Answered records that a write was answered with success.
 func (r *Register) Answered(number int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answered = max(r.answered, number)
 }
 
-// Read checks what was read. It is called while nobody writes.
+// Read checks a value that was read. It is called while nothing writes.
 func (r *Register) Read(number int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -26,7 +26,7 @@ type Protocol interface {
 	Reply(data []byte) (int, error)
 }
 
-// Options say how to load a server.
+// Options configure a load.
 type Options struct {
 	Address     string // host:port, an IPv4 address
 	Protocol    Protocol
@@ -39,7 +39,7 @@ type Options struct {
 	Meter func() (time.Duration, error)
 }
 
-// Result is what came of it.
+// Result is the result of a load.
 type Result struct {
 	Elapsed   time.Duration
 	Latencies []time.Duration // of every message, in no order

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// drain is how long replies may take after the counted time is over. What is
-// missing then is an error.
+// drain is how long replies may take after the counted time is over. A reply
+// that is missing then is an error.
 const drain = 15 * time.Second
 
 // loop drives its connections from one thread.
@@ -101,7 +101,7 @@ func (l *loop) send(c *conn) {
 	}
 }
 
-// receive reads what is there, and tells whether the reply is complete.
+// receive reads what is there, and reports whether the reply is complete.
 func (l *loop) receive(c *conn, start, end time.Time) bool {
 	n, err := syscall.Read(c.fd, l.spare)
 	switch {
@@ -141,7 +141,7 @@ func (l *loop) receive(c *conn, start, end time.Time) bool {
 	return true
 }
 
-// fail gives a connection up. Whoever opened it closes it.
+// fail stops using a connection, which its opener closes.
 func (l *loop) fail(c *conn, err error) {
 	_ = syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_DEL, c.fd, nil)
 	l.waiting--

@@ -61,7 +61,7 @@ func (c *Connections) Exchange() error {
 	})
 }
 
-// Close closes the connections without a goodbye.
+// Close closes the connections without close frames.
 func (c *Connections) Close() {
 	for _, fd := range c.sockets {
 		if fd >= 0 {
@@ -128,7 +128,7 @@ func connect(to *net.TCPAddr, number int) (int, error) {
 	return fd, nil
 }
 
-// shakeHands sends the protocol's first words and reads the head of the answer.
+// shakeHands sends the protocol's handshake and reads the head of the answer.
 func shakeHands(fd int, p Protocol) error {
 	request, want := p.Handshake()
 	if request == "" {

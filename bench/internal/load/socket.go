@@ -18,7 +18,7 @@ import (
 type Socket struct {
 	conn    net.Conn
 	reader  *bufio.Reader
-	writing sync.Mutex // held by who writes
+	writing sync.Mutex // held while a frame is written
 }
 
 // DialSocket opens a connection to a path of a host. Close must be called.
@@ -62,7 +62,7 @@ func (s *Socket) shakeHands(host, path string) error {
 	return nil
 }
 
-// Ask sends a message and gives the answer.
+// Ask sends a message and returns the answer.
 func (s *Socket) Ask(message string) (string, error) {
 	if err := s.Send(message); err != nil {
 		return "", err
@@ -73,7 +73,8 @@ func (s *Socket) Ask(message string) (string, error) {
 // Send sends a text message. One goroutine may send while another receives.
 func (s *Socket) Send(message string) error { return s.write(frame([]byte(message), mask, true)) }
 
-// mask is the same for all frames: nothing is hidden from anybody here.
+// mask is the same for all frames: there is no proxy here that masking would
+// protect.
 var mask = [4]byte{1, 2, 3, 4}
 
 func (s *Socket) write(b []byte) error {
@@ -91,8 +92,9 @@ type CloseError struct{ Code int }
 
 func (e CloseError) Error() string { return fmt.Sprintf("closed with %d", e.Code) }
 
-// Receive gives the next text message, which is shorter than 64 KiB, within a
-// time. Pings are answered, and so is a close frame: its error is a CloseError.
+// Receive returns the next text message, which must be shorter than 64 KiB,
+// within a time. It answers pings and a close frame; for the latter the error
+// is a CloseError.
 func (s *Socket) Receive(within time.Duration) (string, error) {
 	if err := s.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
 		return "", err

@@ -37,7 +37,8 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // object is a JSON object.
 type object map[string]any
 
-// do sends a request below /v2/apis and gives one member of the answer, an id.
+// do sends a request below /v2/apis and returns one member of the answer, an
+// id.
 func (c *Client) do(ctx context.Context, method, path string, body object, id string) (string, error) {
 	members, err := c.Call(ctx, method, path, body)
 	found, _ := members[id].(string)
@@ -55,7 +56,7 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s: %d %s: %s", r.Request, r.Status, http.StatusText(r.Status), r.Body)
 }
 
-// Call sends a request below /v2/apis and gives the answer's members, none where
+// Call sends a request below /v2/apis and returns the answer's members, nil if
 // it has none. The error of an answer that is not a success is a *Refusal.
 func (c *Client) Call(ctx context.Context, method, path string, body map[string]any) (map[string]any, error) {
 	text, err := json.Marshal(body)

@@ -30,8 +30,8 @@ type Spec struct {
 	LogDir  string   // standard error goes to a file here
 }
 
-// Process is a running program. Its standard output is thrown away, so that
-// nobody's reading of it is measured.
+// Process is a running program. Its standard output is dropped, so that the
+// cost of reading it is not measured.
 type Process struct {
 	Name    string
 	PID     int
@@ -73,7 +73,7 @@ func Start(ctx context.Context, s Spec) (*Process, error) {
 	p.PID = p.command.Process.Pid
 	go func() {
 		defer close(p.done)
-		_ = p.command.Wait() // how it ended is of no interest: while it is needed, connections fail
+		_ = p.command.Wait() // how it ended does not matter: if it was still needed, connections fail
 	}()
 	if err := ready(ctx); err != nil {
 		p.Stop()
@@ -83,7 +83,7 @@ func Start(ctx context.Context, s Spec) (*Process, error) {
 	return p, nil
 }
 
-// firstLine takes a program's standard output and gives its first line.
+// firstLine takes a program's standard output, and passes on its first line.
 type firstLine struct {
 	text  []byte
 	given bool
@@ -168,7 +168,7 @@ func (p *Process) Signal(s os.Signal) { _ = p.command.Process.Signal(s) }
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// FreeAddress is a port of this machine that nothing listens on now.
+// FreeAddress returns an address of this machine on which nothing listens now.
 func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
