@@ -51,8 +51,8 @@
 //
 // An open connection is stopped, and nothing more is read from its socket, while
 //
-//   - a whole message waits (Conn.waiting) because Limits.InFlight, Options.InFlight
-//     or its share of that is used up. It ends when the handler is about to be called
+//   - a whole message waits (Conn.waiting) because Limits.InFlight, Options.InFlight,
+//     the memory for messages in flight or its share of them is used up. It ends when the handler is about to be called
 //     with it (delivered);
 //   - HoldGreediest has stopped it (Conn.held), until the next round or ReleaseHeld.
 //
@@ -79,6 +79,11 @@
 // while nobody has the claim.
 //
 // Locks are taken in this order, and none may be held while waiting for a socket or
-// calling a Handler: Engine.holding, then Conn.mu of one connection, then one of
-// table.mu, wheel.mu and dispatcher.mu.
+// calling a Handler: Engine.holding and budget.relief, then Conn.mu of one connection,
+// then one of table.mu, wheel.mu and dispatcher.mu.
+//
+// # Memory
+//
+// What messages take is counted over all connections and bounded: budget says what
+// counts and what is done past the bound.
 package websocket

@@ -27,7 +27,7 @@ func watchMemory(e *Engine) (most func() int64) {
 			case <-over:
 				return
 			default:
-				runtime.Gosched()
+				time.Sleep(50 * time.Microsecond) // more often would take the processors from the rest
 			}
 		}
 	})
@@ -62,6 +62,7 @@ func TestUnfinishedMessages(t *testing.T) {
 		neighbour, _ := adopt(t, e, &recorder{answer: echo}, nil)
 		ask := func(n int) {
 			t.Helper()
+			neighbour.SetDeadline(time.Now().Add(patience))
 			message := fmt.Sprint(n, strings.Repeat("x", n%3*10_000))
 			neighbour.send(text(message))
 			neighbour.expect(opText, []byte(message))
@@ -89,6 +90,7 @@ func TestUnfinishedMessages(t *testing.T) {
 			}
 		}
 		ask(conns)
+		hoarders[0].SetDeadline(time.Now().Add(patience))
 		if frame, err := io.ReadAll(hoarders[0]); err != nil || !bytes.HasSuffix(frame, closeBody(CloseTryAgainLater, ReasonUnprocessed)) {
 			t.Errorf("the first of them got %q, %v", frame, err)
 		}

@@ -25,8 +25,9 @@ func (c *Conn) claimReadingLocked() bool {
 	return true
 }
 
-// releaseReading ends a claim, and counts what the turn has left in memory. Where again is set there may be more to read: the
-// driver looks at the connection again, now or when a stop ends.
+// releaseReading ends a claim, and counts the memory that the turn has left in use.
+// Where again is set there may be more to read: the driver looks at the connection
+// again, now or when a stop ends. The caller holds no lock.
 func (c *Conn) releaseReading(again bool) {
 	c.mu.Lock()
 	again = again || c.resumeDue
