@@ -88,7 +88,7 @@ func (s *service) ask(limit time.Duration) {
 		defer cancel()
 		if err := (*alive)(ctx); err != nil {
 			if s.watching.Err() == nil {
-				_, _ = fmt.Fprintf(s.stderr, "stagedoor: a part of the gateway hangs, so nothing is sent to the watchdog: %v\n", err)
+				_, _ = fmt.Fprintf(s.stderr, "stagedoor: part of the gateway hangs, so the watchdog is told nothing: %v\n", err)
 			}
 			return
 		}
