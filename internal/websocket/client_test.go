@@ -32,8 +32,10 @@ func serve(t *testing.T, e *Engine, secure bool, h Handler) (url string, client 
 			Response: []byte("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n" +
 				"Sec-WebSocket-Accept: " + AcceptKey(r.Header.Get("Sec-WebSocket-Key")) + "\r\n\r\n"),
 			Buffered: ahead,
-			Limits:   &Limits{InFlight: 1}, // so that answers come in order
-			Handler:  h,
+			// In flight one, so that answers come in order; a queue for the largest of them, however
+			// late the engine notices that what was queued before has gone.
+			Limits:  &Limits{InFlight: 1, QueueBytes: 64 << 20},
+			Handler: h,
 		})
 		if err != nil {
 			t.Error(err)
