@@ -145,10 +145,6 @@ func textWork(text string) int {
 	return 1 + len(text)/bytesPerWork
 }
 
-// textPaidBy is the length of the longest text, in bytes, that costs no more
-// than so much work.
-func textPaidBy(work int) int { return work * bytesPerWork }
-
 // operator compares two operands. The symbols and words are Jayway's.
 type operator struct {
 	accepts   func(e *evaluation, left, right any) bool

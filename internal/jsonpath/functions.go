@@ -181,9 +181,13 @@ func aggregate(result func(*series) float64) function {
 	}
 }
 
+// maxText is the length of the longest text, in bytes, that concat makes of
+// lists.
+const maxText = 1 << 20
+
 // concat joins the strings of the node's array, and the arguments. A template
 // can put a list into itself, whose text has no end; so the evaluation fails
-// when the text is longer than the rest of the budget allows.
+// when the text of a list goes past maxText.
 func concat(e *evaluation, node any, arguments []any) (any, bool) {
 	var text []byte
 	if list, ok := node.(*jsonvalue.List); ok {
@@ -203,7 +207,7 @@ func concat(e *evaluation, node any, arguments []any) (any, bool) {
 					continue
 				}
 				var err error
-				if text, err = jsonvalue.AppendJavaWithin(text, item, textPaidBy(e.budget.work)-len(text)); err != nil {
+				if text, err = jsonvalue.AppendJavaWithin(text, item, maxText-len(text)); err != nil {
 					e.err = ErrTooMuchWork
 					return nil, false
 				}
