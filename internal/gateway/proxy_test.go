@@ -79,6 +79,7 @@ func TestReservedHeadersOfFunctions(t *testing.T) {
 		if got := c.Receive(); got != "answered" {
 			t.Errorf("%s: the proxy answered %q", name, got)
 		}
+		g.Records.Wait(t, "message", before+3)
 	}
 }
 
