@@ -26,6 +26,7 @@ type lab struct {
 	binary  string
 	backend *process.Process
 	gateway *process.Process
+	before  *process.Process // nil: left out
 	peer    *process.Process // nil: left out
 }
 
@@ -62,8 +63,16 @@ func (l *lab) start(ctx context.Context, o *options) (err error) {
 	if err != nil {
 		return err
 	}
-	if l.gateway, err = l.startGateway(ctx); err != nil || !o.peer {
+	if l.gateway, err = l.startGateway(ctx, "stagedoor", l.binary); err != nil {
 		return err
+	}
+	if o.before != "" {
+		if l.before, err = l.startGateway(ctx, "before", o.before); err != nil {
+			return err
+		}
+	}
+	if !o.peer {
+		return nil
 	}
 	l.peer, err = l.startPeer(ctx)
 	return err
@@ -84,15 +93,16 @@ func (l *lab) build(ctx context.Context) error {
 	return nil
 }
 
-func (l *lab) startGateway(ctx context.Context) (*process.Process, error) {
+// startGateway runs a build of the gateway; the name is that of its log.
+func (l *lab) startGateway(ctx context.Context, name, binary string) (*process.Process, error) {
 	address, err := process.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
 	return process.Start(ctx, process.Spec{
-		Name: "stagedoor", Address: address, LogDir: l.folder,
+		Name: name, Address: address, LogDir: l.folder,
 		Command: []string{
-			l.binary, "dev", filepath.Join("gateway", "template.yaml"), "--json",
+			binary, "dev", filepath.Join("gateway", "template.yaml"), "--json",
 			"--listen", address, "--admin", "127.0.0.1:0", "--parameter", "Backend=" + l.backendURL(),
 		},
 	})
@@ -154,7 +164,7 @@ func (l *lab) backendURL() string {
 
 // close ends the programs and removes their files.
 func (l *lab) close() {
-	for _, p := range []*process.Process{l.peer, l.gateway, l.backend} {
+	for _, p := range []*process.Process{l.peer, l.before, l.gateway, l.backend} {
 		if p != nil {
 			p.Stop()
 		}

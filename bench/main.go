@@ -30,6 +30,7 @@ type options struct {
 	settle   time.Duration // how long memory must not shrink to count as settled
 	peer     bool
 	binary   string // of the gateway; empty: it is built
+	before   string // another build of the gateway, to compare with; empty: none
 	update   string // document to put the result in
 }
 
@@ -70,6 +71,7 @@ func parse(args []string) (*options, error) {
 	flags.DurationVar(&o.settle, "settle", 150*time.Second, "memory is read when it has not shrunk for this long (Go's periodic collection takes two minutes)")
 	flags.BoolVar(&o.peer, "peer", true, "compare with serverless-offline; needs Node.js and npm")
 	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
+	flags.StringVar(&o.before, "before", "", "another build of the gateway, a `program` that takes turns with it; the ratios are printed")
 	flags.StringVar(&o.update, "update", "", "`document` to put the result in")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -112,6 +114,9 @@ func run(ctx context.Context, o *options) error {
 	table := report.Table(rows, direct, peerCall)
 	fmt.Println("\n" + table)
 	result += "\n" + table
+	if o.before != "" {
+		fmt.Println(report.Ratios(rows, gateway, gatewayBefore))
+	}
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // done nothing else. Each connection has had a message answered before, so that
 // memory that is allocated at first use is counted.
 func (l *lab) memory(ctx context.Context, o *options) (string, error) {
-	g, err := l.startGateway(ctx)
+	g, err := l.startGateway(ctx, "stagedoor", l.binary)
 	if err != nil {
 		return "", err
 	}

@@ -16,10 +16,12 @@ import (
 
 // Names of the systems in the table.
 const (
-	direct   = "backend, called directly"
-	gateway  = "Stagedoor"
-	peerCall = "serverless-offline"
-	peerEcho = "serverless-offline, no backend"
+	direct  = "backend, called directly"
+	gateway = "Stagedoor"
+	// gatewayBefore is another build of it.
+	gatewayBefore = "Stagedoor, before"
+	peerCall      = "serverless-offline"
+	peerEcho      = "serverless-offline, no backend"
 )
 
 // Where things are.
@@ -49,6 +51,9 @@ func (l *lab) systems() []system {
 	systems := []system{
 		{direct, l.backend, load.NewHTTP(l.backend.Address, backendPath, payload("call"))},
 		{gateway, l.gateway, webSocket(l.gateway, stagePath, "call")},
+	}
+	if l.before != nil {
+		systems = append(systems, system{gatewayBefore, l.before, webSocket(l.before, stagePath, "call")})
 	}
 	if l.peer != nil {
 		systems = append(systems,

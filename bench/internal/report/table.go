@@ -35,6 +35,21 @@ func Table(rows []Row, direct, peer string) string {
 	return markdown(cells)
 }
 
+// Ratios says in a line for each number of connections how one system compares
+// with another: by its rate, and by its processor time for each message.
+func Ratios(rows []Row, system, other string) string {
+	var b strings.Builder
+	for _, r := range rows {
+		for _, o := range rows {
+			if r.System == system && o.System == other && r.Connections == o.Connections && o.Rate > 0 && o.Server > 0 {
+				fmt.Fprintf(&b, "%5d connections: %.3f of the messages/s of %q, %.3f of its CPU/message\n",
+					r.Connections, r.Rate/o.Rate, other, float64(r.Server)/float64(o.Server))
+			}
+		}
+	}
+	return b.String()
+}
+
 // Series is how long something took, each time that it was done.
 type Series struct {
 	Name   string

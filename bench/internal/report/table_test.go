@@ -43,3 +43,14 @@ func TestSeriesTable(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+func TestRatios(t *testing.T) {
+	t.Parallel()
+	got := Ratios([]Row{
+		{System: "new", Connections: 1, Rate: 900, Server: 110}, {System: "old", Connections: 1, Rate: 1000, Server: 100},
+		{System: "new", Connections: 10, Rate: 900, Server: 110}, {System: "old", Connections: 10}, // it answered nothing
+	}, "new", "old")
+	if want := "    1 connections: 0.900 of the messages/s of \"old\", 1.100 of its CPU/message\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
