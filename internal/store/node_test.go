@@ -84,6 +84,16 @@ func TestNodeNumbers(t *testing.T) {
 	}
 }
 
+// A number whose last renewal was written without an answer is freed as well.
+func TestNodeReleasedDuringRenewal(t *testing.T) {
+	t.Parallel()
+	one, two := nodesOf(t)
+	first := claimed(t, one, NodeClaim{Number: 7, lease: time.Hour})
+	plant(t, first, "n.7", first.own)
+	first.Release()
+	claimed(t, two, NodeClaim{Number: 7, Waiting: func(h Node) { t.Errorf("waited for %+v", h) }})
+}
+
 // Gateways without a configured number never have the same.
 func TestNodeAuto(t *testing.T) {
 	t.Parallel()

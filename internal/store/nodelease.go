@@ -85,5 +85,11 @@ func (l *NodeLease) Release() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
-	_ = l.remove(ctx, l.key(), l.revision)
+	if l.remove(ctx, l.key(), l.revision) == nil {
+		return
+	}
+	// A renewal that was under way may have been written without its answer.
+	if revision, holder, err := l.read(ctx); err == nil && holder != nil && holder.Instance == l.own.Instance {
+		_ = l.remove(ctx, l.key(), revision)
+	}
 }
