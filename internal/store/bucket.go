@@ -17,7 +17,9 @@ const (
 
 func streamName(bucket string) string { return "KV_" + bucket }
 
-func (n *NATS) subject(key string) string { return "$KV." + n.options.Bucket + "." + key }
+func subjectOf(bucket, key string) string { return "$KV." + bucket + "." + key }
+
+func (n *NATS) subject(key string) string { return subjectOf(n.options.Bucket, key) }
 
 // filter returns the subjects below a prefix, as NATS writes them.
 func (n *NATS) filter(prefix string) string {
@@ -79,7 +81,7 @@ func streamConfig(options Options) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:              streamName(options.Bucket),
 		Description:       "The configuration of Stagedoor",
-		Subjects:          []string{"$KV." + options.Bucket + ".>"},
+		Subjects:          []string{subjectOf(options.Bucket, ">")},
 		Storage:           jetstream.FileStorage,
 		Replicas:          replicas,
 		MaxMsgsPerSubject: 1,

@@ -131,13 +131,18 @@ func (n *NATS) getAll(ctx context.Context, prefix string) ([]Record, error) {
 	return listed, nil
 }
 
-// subjects returns the keys that filters match and that have a record or the
-// mark of a removal, in their order. They come from the server that leads the
-// stream; leader is its name, "" outside of clusters.
+// subjects is subjectsOf for the store's own bucket.
 func (n *NATS) subjects(ctx context.Context, filters ...string) (keys []string, leader string, err error) {
+	return n.subjectsOf(ctx, n.options.Bucket, filters...)
+}
+
+// subjectsOf returns the keys of a bucket that filters match and that have a record
+// or the mark of a removal, in their order. They come from the server that leads
+// the stream; leader is its name, "" outside of clusters.
+func (n *NATS) subjectsOf(ctx context.Context, bucket string, filters ...string) (keys []string, leader string, err error) {
 	call, cancel := n.bounded(ctx)
 	defer cancel()
-	stream, err := n.jetstream.Stream(call, streamName(n.options.Bucket))
+	stream, err := n.jetstream.Stream(call, streamName(bucket))
 	if err != nil {
 		return nil, "", err
 	}
@@ -147,7 +152,7 @@ func (n *NATS) subjects(ctx context.Context, filters ...string) (keys []string, 
 			return nil, "", err
 		}
 		for subject := range info.State.Subjects {
-			keys = append(keys, strings.TrimPrefix(subject, n.subject("")))
+			keys = append(keys, strings.TrimPrefix(subject, subjectOf(bucket, "")))
 		}
 		if info.Cluster != nil {
 			leader = info.Cluster.Leader

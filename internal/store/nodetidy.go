@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -36,16 +37,15 @@ func (l *NodeLease) tidy(ctx context.Context) {
 // they are kept: as measured here, since the machines' clocks may be set. seen is
 // what the looks before found, and is updated.
 func (l *NodeLease) look(ctx context.Context, seen map[string]observation) error {
-	keys, err := l.keys(ctx)
+	keys, _, err := l.store.subjectsOf(ctx, l.bucket.Bucket(), ">")
 	if err != nil {
 		return err
 	}
-	for key := range seen {
-		if _, present := keys[key]; !present {
-			delete(seen, key)
-		}
-	}
-	for key := range keys {
+	maps.DeleteFunc(seen, func(key string, _ observation) bool {
+		_, present := slices.BinarySearch(keys, key)
+		return !present
+	})
+	for _, key := range keys {
 		call, cancel := l.store.bounded(ctx)
 		entry, err := l.bucket.Get(call, key)
 		cancel()
@@ -64,34 +64,13 @@ func (l *NodeLease) look(ctx context.Context, seen map[string]observation) error
 	return nil
 }
 
-// keys returns the keys in the bucket, those of removed records among them.
-func (l *NodeLease) keys(ctx context.Context) (map[string]struct{}, error) {
-	call, cancel := l.store.bounded(ctx)
-	defer cancel()
-	stream, err := l.store.jetstream.Stream(call, streamName(l.bucket.Bucket()))
-	if err != nil {
-		return nil, err
-	}
-	info, err := stream.Info(call, jetstream.WithSubjectFilter(">"))
-	if err != nil {
-		return nil, err
-	}
-	keys := make(map[string]struct{}, len(info.State.Subjects))
-	for subject := range info.State.Subjects {
-		keys[strings.TrimPrefix(subject, l.subject(""))] = struct{}{}
-	}
-	return keys, nil
-}
-
 // remove puts the mark of a removal in the place of a record, if the record still
 // has this revision. The mark goes by itself.
 func (l *NodeLease) remove(ctx context.Context, key string, revision uint64) error {
-	mark := nats.NewMsg(l.subject(key))
+	mark := nats.NewMsg(subjectOf(l.bucket.Bucket(), key))
 	mark.Header.Set(operationHeader, operationDelete)
 	call, cancel := l.store.bounded(ctx)
 	defer cancel()
-	_, err := l.store.jetstream.PublishMsg(call, mark, jetstream.WithMsgTTL(removalKept), jetstream.WithExpectLastSequencePerSubject(revision))
+	_, err := l.store.publish(call, mark, revision, jetstream.WithMsgTTL(removalKept))
 	return err
 }
-
-func (l *NodeLease) subject(key string) string { return "$KV." + l.bucket.Bucket() + "." + key }
