@@ -158,7 +158,6 @@ credentials:
     accessKeyId: %s
     secretAccessKeyEnv: ADMIN_SECRET
     policies: [{Version: 2012-10-17, Statement: {Effect: Allow, Action: "*", Resource: "*"}}]
-limits: {requests: none, connects: none}
 shutdown: {timeout: 10s}
 log: {events: none, summary: 10s}
 `, addresses[3], addresses[4], kept, w.witness.url(), addresses[2], accessKeyID))

@@ -194,6 +194,9 @@ type Limits struct {
 	// Requests is the rate of connects, messages and @connections calls together,
 	// Connects that of new connections. The zero rate is no limit.
 	Requests, Connects usage.Rate
+	// LikeAWS: limits.requests is the word aws. Then Connects are AWS's as well, where
+	// nothing else is written.
+	LikeAWS bool
 	// Connections, ConnectionsPerAPI and ConnectionsPerSource are how many WebSockets
 	// may be open: in total, of one API, and from one address. 0 is no limit.
 	Connections, ConnectionsPerAPI, ConnectionsPerSource int
@@ -269,7 +272,7 @@ func defaults(getenv func(string) string) *Config {
 		Limits: Limits{
 			HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10,
 			Handshakes: 16384, HandshakesPerSource: 1024,
-			Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.DefaultConnection,
+			Each: usage.DefaultConnection,
 		},
 		Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 		Shutdown: Shutdown{Timeout: 25 * time.Second},

@@ -89,7 +89,7 @@ func TestDefaults(t *testing.T) {
 			NATS:     NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 			Backup:   Backup{Keep: 5},
 			Log:      Log{Format: "text", Level: slog.LevelInfo, Events: "failed", Summary: time.Minute},
-			Limits:   Limits{HeaderBytes: 32768, HeaderLines: 128, URLBytes: 8192, Handshakes: 16384, HandshakesPerSource: 1024, Requests: usage.AWSRequests, Connects: usage.AWSConnects, Each: usage.DefaultConnection},
+			Limits:   Limits{HeaderBytes: 32768, HeaderLines: 128, URLBytes: 8192, Handshakes: 16384, HandshakesPerSource: 1024, Each: usage.DefaultConnection},
 			Timeouts: Timeouts{Header: 10 * time.Second, Body: 30 * time.Second, Write: 30 * time.Second, Idle: time.Minute},
 			Shutdown: Shutdown{Timeout: 25 * time.Second},
 			Backends: Backends{Connections: 1024, Waiting: 16384},
@@ -99,6 +99,36 @@ func TestDefaults(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got, values); diff != "" {
 			t.Errorf("configuration (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// The word aws for requests stands for AWS's limit of connects as well, unless that is
+// written somewhere; numbers stand for themselves.
+func TestAccountRates(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		file               string
+		environ            []string
+		requests, connects usage.Rate
+	}{
+		{file: ""},
+		{"limits: {requests: none}", nil, usage.Rate{}, usage.Rate{}},
+		{"limits: {requests: aws}", nil, usage.Rate{PerSecond: 10_000, Burst: 5_000}, usage.Rate{PerSecond: 500, Burst: 500}},
+		{"limits: {connects: aws}", nil, usage.Rate{}, usage.AWSConnects},
+		{"limits: {connects: none, requests: aws}", nil, usage.AWSRequests, usage.Rate{}},
+		{"limits: {requests: aws, connects: 9/3}", nil, usage.AWSRequests, usage.Rate{PerSecond: 9, Burst: 3}},
+		{"limits: {requests: 10000/5000}", nil, usage.AWSRequests, usage.Rate{}},
+		{"", []string{"STAGEDOOR_LIMITS_REQUESTS=aws"}, usage.AWSRequests, usage.AWSConnects},
+		{"limits: {requests: aws}", []string{"STAGEDOOR_LIMITS_CONNECTS=7"}, usage.AWSRequests, usage.Rate{PerSecond: 7}},
+		{"limits: {requests: aws}", []string{"STAGEDOOR_LIMITS_REQUESTS=7"}, usage.Rate{PerSecond: 7}, usage.Rate{}},
+	} {
+		got, _, err := Load(Options{File: fileOf(t, test.file), Environ: test.environ})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Limits.Requests != test.requests || got.Limits.Connects != test.connects {
+			t.Errorf("%s %q: %v, %v", test.file, test.environ, got.Limits.Requests, got.Limits.Connects)
 		}
 	}
 }

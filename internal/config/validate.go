@@ -1,11 +1,18 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/stagedoor/stagedoor/internal/usage"
+)
 
 // validate finds mistakes that lie between keys, and fills in what depends on others.
 func (c *Config) validate(r *report) {
 	if c.Node == NodeAuto && c.NATS.URL == "" {
 		c.Node = 1
+	}
+	if c.Limits.LikeAWS && !r.written("limits", "connects") {
+		c.Limits.Connects = usage.AWSConnects
 	}
 	c.NATS.validate(r)
 	c.validateTLS(r)

@@ -12,6 +12,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/spelling"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // value is a value of the file: a scalar, a list, a section, a table, records,
@@ -129,6 +130,35 @@ func orNone[T any](to *T, limit scalar) scalar {
 		return nil
 	}
 	return limit
+}
+
+// accountRate is a rate of the whole gateway, or the word aws for the one that AWS
+// gives an account.
+func accountRate(to *usage.Rate, aws usage.Rate) scalar {
+	return bind(to, func(text string) (usage.Rate, error) {
+		if text == likeAWS {
+			return aws, nil
+		}
+		r, err := usage.ParseRate(text)
+		if err != nil {
+			err = fmt.Errorf("%w, nor %s", err, likeAWS)
+		}
+		return r, err
+	})
+}
+
+// likeAWS is the word for AWS's own rates.
+const likeAWS = "aws"
+
+// requestRate is the rate of requests. The word aws says something of connects too.
+func requestRate(to *Limits) scalar {
+	rate := accountRate(&to.Requests, usage.AWSRequests)
+	assign := rate.assign
+	rate.assign = func(text string) error {
+		to.LikeAWS = text == likeAWS
+		return assign(text)
+	}
+	return rate
 }
 
 // integer is a whole number.

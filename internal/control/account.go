@@ -8,6 +8,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 	"github.com/stagedoor/stagedoor/internal/store"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 func (s *server) accountOperations() []handler {
@@ -19,8 +20,6 @@ func (s *server) accountOperations() []handler {
 
 // Settings that AWS returns for every account (section J).
 const (
-	accountRate   = 10000
-	accountBurst  = 5000
 	apiKeyVersion = "4"
 	featurePlans  = "UsagePlans"
 )
@@ -30,7 +29,7 @@ func (s *server) getAccount(ctx context.Context, _ *wirev1.GetAccountRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return accountView(account), nil
+	return s.accountView(account), nil
 }
 
 func (s *server) updateAccount(ctx context.Context, in *wirev1.UpdateAccountRequest) (*wirev1.Account, error) {
@@ -56,7 +55,7 @@ func (s *server) updateAccount(ctx context.Context, in *wirev1.UpdateAccountRequ
 	if _, err := s.Store.Account.Put(ctx, account, revision); err != nil {
 		return nil, err
 	}
-	return accountView(account), nil
+	return s.accountView(account), nil
 }
 
 var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$`)
@@ -71,11 +70,16 @@ func (s *server) loadAccount(ctx context.Context) (*apigw.Account, uint64, error
 	return account, revision, err
 }
 
-func accountView(account *apigw.Account) *wirev1.Account {
-	return &wirev1.Account{
+// accountView returns what clients are told of the account: its settings, and the
+// limit of requests that holds for this gateway, where there is one.
+func (s *server) accountView(account *apigw.Account) *wirev1.Account {
+	view := &wirev1.Account{
 		ApiKeyVersion:     new(apiKeyVersion),
 		CloudwatchRoleArn: optional(account.CloudwatchRoleArn),
 		Features:          []string{featurePlans},
-		ThrottleSettings:  &wirev1.ThrottleSettings{RateLimit: new(float64(accountRate)), BurstLimit: new(accountBurst)},
 	}
+	if r := s.Requests.Completed(); r != (usage.Rate{}) {
+		view.ThrottleSettings = &wirev1.ThrottleSettings{RateLimit: &r.PerSecond, BurstLimit: &r.Burst}
+	}
+	return view
 }

@@ -13,7 +13,7 @@ func driveAccount(t *testing.T, h *harness) {
 	must(t, h.v1.UpdateAccount, &sdkv1.UpdateAccountInput{PatchOperations: patch("replace", "/cloudwatchRoleArn", role, "add", "/features", "UsagePlans")})
 	same(t, &sdkv1.GetAccountOutput{
 		ApiKeyVersion: new("4"), CloudwatchRoleArn: new(role), Features: []string{"UsagePlans"},
-		ThrottleSettings: &typesv1.ThrottleSettings{RateLimit: 10000, BurstLimit: 5000},
+		ThrottleSettings: &typesv1.ThrottleSettings{RateLimit: 100, BurstLimit: 20},
 	}, must(t, h.v1.GetAccount, &sdkv1.GetAccountInput{}))
 	if got := must(t, h.v1.UpdateAccount, &sdkv1.UpdateAccountInput{PatchOperations: patch("replace", "/cloudwatchRoleArn", "")}); got.CloudwatchRoleArn != nil {
 		t.Errorf("role %s", *got.CloudwatchRoleArn)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // contracts drive the operations of a resource, each at least once with
@@ -63,7 +64,7 @@ var absent = map[string][]string{
 // answer is held against the service's model.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	h := start(t, nil)
+	h := start(t, func(o *Options) { o.Requests = usage.Rate{PerSecond: 100, Burst: 20} })
 	auditor := newAuditor(t, h.http.Transport)
 	h.use(auditor)
 	for _, c := range contracts {

@@ -30,6 +30,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/store"
+	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
 // Options are what the control plane is made with. Store and Region must be set.
@@ -38,6 +39,10 @@ type Options struct {
 	Region    string // stands in ARNs and endpoints
 	AccountID string // stands in error messages and ARNs
 	Quotas    Quotas
+
+	// Requests is the rate of requests that GetAccount tells; the zero rate stands
+	// for no limit, of which it tells nothing.
+	Requests usage.Rate
 
 	// Endpoint returns the URL by which clients reach an API, without a stage.
 	// nil stands for AWS's form,

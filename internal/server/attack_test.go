@@ -47,7 +47,7 @@ func (s *site) guarded() {
 		return errors.Join(failures...)
 	})
 	s.write("secret", matrixSecret)
-	s.configure(matrixKeys + "log: {events: all}\nlimits: {connects: none}\n")
+	s.configure(matrixKeys + "log: {events: all}\n")
 }
 
 // everything is how the user who may do everything signs for execute-api.

@@ -13,6 +13,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 )
@@ -112,5 +114,33 @@ func (g *served) refused(domain, apiKey string, status int) {
 	_, answer, err := g.open(domain, apiKey)
 	if err == nil || answer == nil || answer.StatusCode != status {
 		g.t.Errorf("%s: %v, %+v, want status %d", domain, err, answer, status)
+	}
+}
+
+// GetAccount tells the limit of requests that holds, which is none unless the
+// configuration has one: AWS's, or another.
+func TestServeAccountLimits(t *testing.T) {
+	t.Parallel()
+	for limits, want := range map[string]*typesv1.ThrottleSettings{
+		"{}":                              nil,
+		"{requests: none}":                nil,
+		"{connects: aws}":                 nil,
+		"{requests: aws}":                 {RateLimit: 10_000, BurstLimit: 5_000},
+		"{requests: aws, connects: none}": {RateLimit: 10_000, BurstLimit: 5_000},
+		"{requests: 100/20}":              {RateLimit: 100, BurstLimit: 20},
+		"{requests: 0.5}":                 {RateLimit: 0.5, BurstLimit: 1},
+	} {
+		t.Run(limits, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.configure("limits: " + limits + "\n")
+			g := s.start(Config{Open: true})
+			keys := credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")
+			v1 := sdkv1.New(sdkv1.Options{Region: "us-east-1", BaseEndpoint: &g.Admin, Credentials: keys, HTTPClient: gatewaytest.HTTPClient})
+			got := did(t, v1.GetAccount, &sdkv1.GetAccountInput{}).ThrottleSettings
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(typesv1.ThrottleSettings{})); diff != "" {
+				t.Errorf("throttle settings (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -22,7 +22,7 @@ func controlOptions(c *config.Config, s *store.Configuration, rollout *follower,
 	links := c.VPCLinks
 	o := control.Options{
 		Store: s, Region: c.Region, AccountID: c.Account,
-		Quotas: control.Quotas(c.Quotas), Await: rollout.Await, Log: log, Warn: warn,
+		Quotas: control.Quotas(c.Quotas), Requests: c.Limits.Requests, Await: rollout.Await, Log: log, Warn: warn,
 		HasLink: func(id string) bool { return links[id] != "" },
 	}
 	if c.APIEndpoint.IsSet() {

@@ -54,7 +54,7 @@ func TestServeStopBesideHangingConnect(t *testing.T) {
 		}
 		return errors.Join(failures...)
 	})
-	s.configure("shutdown: {timeout: 20s}\nlimits: {connects: none}\n")
+	s.configure("shutdown: {timeout: 20s}\n")
 	g := s.start(Config{Open: true})
 	base := strings.Replace(g.Public[0], "http", "ws", 1)
 	const clients = 20

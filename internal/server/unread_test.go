@@ -17,7 +17,7 @@ func TestServeAnswersNeverRead(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.fill(echo(t))
-	s.configure("limits: {handshakes: 4, connects: none}\ntimeouts: {write: 1s, header: 5s}\n")
+	s.configure("limits: {handshakes: 4}\ntimeouts: {write: 1s, header: 5s}\n")
 	g := s.start(Config{Open: true})
 	public, admin := strings.TrimPrefix(g.Public[0], "http://"), strings.TrimPrefix(g.Admin, "http://")
 	var sending sync.WaitGroup

@@ -36,7 +36,7 @@ func ParseRate(text string) (Rate, error) {
 	return r, nil
 }
 
-// AWS's quotas of an account in a region, the defaults of AccountRates.
+// AWS's quotas of an account in a region.
 var (
 	AWSRequests = Rate{PerSecond: 10_000, Burst: 5_000}
 	AWSConnects = Rate{PerSecond: 500, Burst: 500}
@@ -59,7 +59,7 @@ type Account struct {
 
 // NewAccount makes full buckets with the given rates.
 func NewAccount(r AccountRates) *Account {
-	return &Account{requestLimit: r.Requests.limit(Rate{}), connectLimit: r.Connects.limit(Rate{})}
+	return &Account{requestLimit: r.Requests.Limit(), connectLimit: r.Connects.Limit()}
 }
 
 // Request counts a message or an @connections call, or refuses it with
@@ -117,11 +117,12 @@ func rateOf(settings *apigw.RouteSettings) Rate {
 	return Rate{settings.ThrottlingRateLimit, settings.ThrottlingBurstLimit}
 }
 
-// limit completes a rate from others, the first that has what is missing. What
-// none has is a burst of one second, or a rate of one burst in a second.
-func (r Rate) limit(others ...Rate) Limit {
+// Completed returns a rate with what it lacks from others, the first that has it.
+// What none has is a burst of one second, or a rate of one burst in a second. The
+// rate of nothing stays one.
+func (r Rate) Completed(others ...Rate) Rate {
 	if r == (Rate{}) {
-		return Limit{}
+		return r
 	}
 	for _, other := range others {
 		if r.PerSecond == 0 {
@@ -137,6 +138,15 @@ func (r Rate) limit(others ...Rate) Limit {
 	if r.Burst == 0 {
 		r.Burst = int(min(max(1, math.Ceil(r.PerSecond)), math.MaxInt32))
 	}
+	return r
+}
+
+// limit returns the limit that a rate is, completed from others.
+func (r Rate) limit(others ...Rate) Limit {
+	if r == (Rate{}) {
+		return Limit{}
+	}
+	r = r.Completed(others...)
 	return NewLimit(r.PerSecond, r.Burst)
 }
 
