@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -17,19 +18,18 @@ import (
 // readWire reads an answer to a method from what a backend says before it
 // closes the connection.
 func readWire(wire io.Reader, method string) (response *Response, reusable bool, err error) {
-	return newInput(wire).answer(method, true)
-}
-
-// newInput makes an input with a buffer so small that it must grow.
-func newInput(from io.Reader) *input {
-	in := &input{buffer: make([]byte, 0, 16)}
-	in.begin(from)
-	return in
+	var p parser
+	p.begin(method, true, []byte{})
+	if reusable, err = p.answer(wire, make([]byte, 4<<10)); err != nil {
+		return nil, false, err
+	}
+	return p.response(), reusable, nil
 }
 
 const ok = "HTTP/1.1 200 OK\r\n"
 
-// TestAnswerForms reads what servers answer, in one piece and byte by byte.
+// TestAnswerForms reads what servers answer, in one piece, byte by byte, and in pieces
+// of every other length.
 func TestAnswerForms(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 5000)
@@ -72,6 +72,12 @@ func TestAnswerForms(t *testing.T) {
 			header := strings.ReplaceAll(strings.TrimSuffix(written(response.Header), "\r\n"), "\r\n", "|")
 			if response.Status != test.status || header != test.header || string(response.Body) != test.body || reusable != test.reusable {
 				t.Errorf("%s: %d, %q, %q, reusable %v", test.name, response.Status, header, response.Body, reusable)
+			}
+			for length := 1; length <= min(len(test.wire), 64); length++ {
+				again, rest, sameUse, err := inPieces([]byte(test.wire), length, test.method, true)
+				if !reflect.DeepEqual(response, again) || rest > 0 || sameUse != reusable || err != nil {
+					t.Errorf("%s in pieces of %d: %v, %v, %d bytes left, reusable %v", test.name, length, again, err, rest, sameUse)
+				}
 			}
 		}
 	}
@@ -137,6 +143,9 @@ func TestAnswerRefused(t *testing.T) {
 		if response, _, err := readWire(strings.NewReader(wire), http.MethodPost); err == nil {
 			t.Errorf("%s: %d %q", name, response.Status, response.Body)
 		}
+		if response, _, _, err := inPieces([]byte(wire), 1, http.MethodPost, true); err == nil {
+			t.Errorf("%s, byte by byte: %d %q", name, response.Status, response.Body)
+		}
 	}
 }
 
@@ -182,22 +191,22 @@ func FuzzAnswer(f *testing.F) {
 		"Pragma: no-cache\r\nSet-Cookie: a\r\nset-cookie: b\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
 		"Connection: keep-alive\nx-: y\n\nuntil the end",
 	} {
-		f.Add([]byte(ok+rest), false)
-		f.Add([]byte("HTTP/1.0 304 Not Modified\r\n"+rest), true)
-		f.Add([]byte("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 500 \r\n"+rest), false)
+		f.Add([]byte(ok+rest), 0, false)
+		f.Add([]byte("HTTP/1.0 304 Not Modified\r\n"+rest), 1, true)
+		f.Add([]byte("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 500 \r\n"+rest), 7, false)
 	}
-	f.Fuzz(func(t *testing.T, wire []byte, head bool) {
+	f.Fuzz(func(t *testing.T, wire []byte, piece int, head bool) {
 		method := http.MethodPost
 		if head {
 			method = http.MethodHead
 		}
-		reader := bytes.NewReader(wire)
-		in := newInput(reader)
-		got, reusable, err := in.answer(method, true)
+		got, rest, reusable, err := inPieces(wire, piece, method, true)
+		if whole, _, _, other := inPieces(wire, 0, method, true); cmp.Diff(whole, got) != "" || (err == nil) != (other == nil) {
+			t.Fatalf("%q: in pieces of %d bytes: %v, %v; in one: %v, %v", wire, piece, got, err, whole, other)
+		}
 		if err != nil {
 			return
 		}
-		rest := in.buffered() + reader.Len()
 		other := bufio.NewReaderSize(bytes.NewReader(wire), maxAnswerHeader)
 		want, closes, err := readByNetHTTP(other, method)
 		if err != nil {
@@ -207,13 +216,40 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatalf("%q: -net/http +ours\n%s", wire, diff)
 		}
 		left, _ := io.Copy(io.Discard, other)
-		if reusable && (closes || in.buffered() > 0) || int64(rest) != left {
+		if reusable && closes || int64(rest) != left {
 			t.Fatalf("%q: reusable %v, %d bytes left; net/http closes %v, %d left", wire, reusable, rest, closes, left)
 		}
-		if short, _, err := newInput(bytes.NewReader(wire)).answer(method, false); err != nil || short.Header != nil || !bytes.Equal(short.Body, got.Body) {
+		if short, _, _, err := inPieces(wire, piece, method, false); err != nil || short.Header != nil || !bytes.Equal(short.Body, got.Body) {
 			t.Fatalf("%q: without its header: %v", wire, err)
 		}
 	})
+}
+
+// inPieces has a backend's bytes parsed in pieces of a length, or in one, until the
+// answer is whole or the backend closes the connection. The rest is how many bytes
+// come behind the answer.
+func inPieces(wire []byte, length int, method string, withHeader bool) (response *Response, rest int, reusable bool, err error) {
+	if length <= 0 {
+		length = max(len(wire), 1)
+	}
+	var p parser
+	p.begin(method, withHeader, []byte{})
+	for len(wire) > 0 {
+		piece := bytes.Clone(wire[:min(length, len(wire))]) // what is kept of it would show
+		wire = wire[len(piece):]
+		behind, whole, err := p.feed(piece)
+		if err != nil {
+			return nil, 0, false, err
+		}
+		clear(piece[:len(piece)-len(behind)])
+		if whole {
+			return p.response(), len(behind) + len(wire), p.reusable(), nil
+		}
+	}
+	if err := p.end(); err != nil {
+		return nil, 0, false, err
+	}
+	return p.response(), 0, p.reusable(), nil
 }
 
 // readByNetHTTP reads an answer as net/http does.

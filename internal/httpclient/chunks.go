@@ -1,10 +1,16 @@
 package httpclient
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
-// errChunks is the error for a body that was announced to be in chunks, and is
-// not.
-var errChunks = errors.New("the chunks of the answer are malformed")
+var (
+	// errChunks is the error for a body that was announced to be in chunks, and is
+	// not.
+	errChunks   = errors.New("the chunks of the answer are malformed")
+	errLongLine = errors.New("a line of the answer is too long")
+)
 
 const (
 	maxChunkLine = 1 << 10 // bytes of the line before a chunk, extensions included
@@ -14,39 +20,93 @@ const (
 	maxNonData = 16 << 10
 )
 
-// chunks reads a body in chunks (RFC 9112, section 7.1), and the trailer behind
-// it, which is dropped.
-func (in *input) chunks() ([]byte, error) {
-	body := []byte{}
-	for excess := 0; ; {
-		line, err := in.line(maxChunkLine)
-		if err != nil {
-			return nil, err
+// readChunks is step for a body in chunks (RFC 9112, section 7.1), and for the
+// trailer behind it, which is dropped.
+func (p *parser) readChunks(b []byte) (rest []byte, more bool, err error) {
+	var line []byte
+	switch p.part {
+	case partChunk:
+		if b = p.take(b); p.left > 0 {
+			return nil, true, nil
 		}
-		excess += len(line) + len("\r\n")
-		size, ok := parseChunkSize(line)
-		switch {
-		case !ok:
-			return nil, errChunks
-		case size > MaxResponseBytes-len(body):
-			return nil, ErrTooLarge
-		}
-		// A byte in a chunk of its own is all right; many extensions are not.
-		if excess = max(0, excess-16-2*size); excess > maxNonData {
-			return nil, errChunks
-		}
-		if size == 0 {
-			return body, in.trailer()
-		}
-		if body, err = in.take(body, size); err != nil {
-			return nil, err
-		}
-		if end, err := in.line(len("\r\n")); err != nil {
-			return nil, err
-		} else if len(end) > 0 {
-			return nil, errChunks
-		}
+		p.part = partChunkEnd
+		return b, false, nil
+	case partChunkLine:
+		line, rest, more, err = p.line(b, maxChunkLine)
+	case partChunkEnd:
+		line, rest, more, err = p.line(b, len("\r\n"))
+	default:
+		line, rest, more, err = p.line(b, p.room)
 	}
+	if more || err != nil {
+		return nil, more, err
+	}
+	switch p.part {
+	case partChunkLine:
+		err = p.beginChunk(line)
+	case partChunkEnd:
+		if p.part = partChunkLine; len(line) > 0 {
+			err = errChunks
+		}
+	default:
+		err = p.readTrailer(line)
+	}
+	return rest, false, err
+}
+
+// beginChunk reads the line before a chunk.
+func (p *parser) beginChunk(line []byte) error {
+	size, ok := parseChunkSize(line)
+	switch {
+	case !ok:
+		return errChunks
+	case size > MaxResponseBytes-len(p.body):
+		return ErrTooLarge
+	}
+	// A byte in a chunk of its own is all right; many extensions are not.
+	if p.junk = max(0, p.junk+len(line)+len("\r\n")-16-2*size); p.junk > maxNonData {
+		return errChunks
+	}
+	if p.part, p.left = partChunk, size; size == 0 {
+		p.part, p.room = partTrailer, maxTrailer
+	}
+	return nil
+}
+
+// readTrailer reads a line of the trailer: a field, or the empty line at its end.
+func (p *parser) readTrailer(line []byte) error {
+	if len(line) == 0 {
+		p.part = partNone
+		return nil
+	}
+	if _, _, ok := cutField(line); !ok {
+		return errChunks
+	}
+	p.room -= len(line) + len("\r\n")
+	return nil
+}
+
+// line returns a line of at most limit bytes, which ends with CRLF and has no other
+// CR or LF, without those, and what follows it. There must be more bytes where its
+// end has not come yet. It is valid until the next call.
+func (p *parser) line(b []byte, limit int) (line, rest []byte, more bool, err error) {
+	end := bytes.IndexByte(b, '\n')
+	if end > limit-len(p.kept) || end < 0 && len(b) > limit-len(p.kept) {
+		return nil, nil, false, errLongLine
+	}
+	if end < 0 {
+		p.kept = append(p.kept, b...)
+		return nil, nil, true, nil
+	}
+	line, rest = b[:end], b[end+1:]
+	if len(p.kept) > 0 {
+		p.kept = append(p.kept, line...)
+		line, p.kept = p.kept, p.kept[:0]
+	}
+	if last := len(line) - 1; last < 0 || bytes.IndexByte(line, '\r') != last {
+		return nil, nil, false, errChunks
+	}
+	return line[:len(line)-1], rest, false, nil
 }
 
 // parseChunkSize reads the line before a chunk. A size that no answer may have is
@@ -84,22 +144,4 @@ func isChunkEnd(rest []byte) bool {
 		}
 	}
 	return true
-}
-
-// trailer reads the fields behind the last chunk, and the empty line that ends
-// them.
-func (in *input) trailer() error {
-	for room := maxTrailer; ; {
-		line, err := in.line(room)
-		if err != nil {
-			return err
-		}
-		if len(line) == 0 {
-			return nil
-		}
-		if _, _, ok := cutField(line); !ok {
-			return errChunks
-		}
-		room -= len(line) + len("\r\n")
-	}
 }

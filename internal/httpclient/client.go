@@ -25,8 +25,8 @@
 //     that the backend has not closed meanwhile (alive_unix.go), or dials.
 //   - The context is watched (watch.go): its end interrupts reads and writes.
 //   - exchange (exchange.go) writes the request in one piece, and reads the
-//     answer through a buffer (input.go): head (head.go, field.go), then body
-//     (body.go, chunks.go).
+//     answer, piece by piece as it comes (parser.go): head (head.go, field.go),
+//     then body (chunks.go where it comes in chunks).
 //   - The connection goes back to the pool where another request may follow.
 package httpclient
 

@@ -1,10 +1,8 @@
 package httpclient
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,24 +12,25 @@ import (
 // buffers are what an exchange writes and reads with. They are pooled: an idle
 // connection has none.
 type buffers struct {
-	out []byte
-	in  input
+	out    []byte
+	in     []byte
+	parser parser
 }
 
 // maxPooled is the capacity, in bytes, beyond which a buffer is not pooled.
 const maxPooled = 32 << 10
 
 var bufferPool = sync.Pool{New: func() any {
-	return &buffers{out: make([]byte, 0, 2<<10), in: input{buffer: make([]byte, 0, 4<<10)}}
+	return &buffers{out: make([]byte, 0, 2<<10), in: make([]byte, 4<<10)}
 }}
 
 // release returns the buffers to the pool, unless they have grown too large.
 func (b *buffers) release() {
-	if cap(b.out) > maxPooled || cap(b.in.buffer) > maxPooled {
+	if cap(b.out) > maxPooled || cap(b.parser.kept) > maxPooled {
 		return
 	}
 	b.out = b.out[:0]
-	b.in.begin(nil)
+	b.parser.begin("", false, nil)
 	bufferPool.Put(b)
 }
 
@@ -46,8 +45,12 @@ func exchange(c io.ReadWriter, r *Request) (response *Response, reusable bool, e
 	if _, err := c.Write(b.out); err != nil {
 		return nil, false, err
 	}
-	b.in.begin(c)
-	return b.in.answer(r.Method, !r.WithoutHeader)
+	p := &b.parser
+	p.begin(r.Method, !r.WithoutHeader, []byte{})
+	if reusable, err = p.answer(c, b.in); err != nil {
+		return nil, false, err
+	}
+	return p.response(), reusable, nil
 }
 
 // appendRequest appends a request in the form of HTTP/1.1. The error is for a name
@@ -98,37 +101,4 @@ func oneLine(value string) string {
 		return value
 	}
 	return strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(value)
-}
-
-// errSwitched is the error for an answer with which HTTP ends.
-var errSwitched = errors.New("the backend switched protocols")
-
-// answer reads the answer to a request with a method. Hints before it (statuses
-// below 200) are skipped. Without a header it leaves the response's nil.
-func (in *input) answer(method string, withHeader bool) (response *Response, reusable bool, err error) {
-	for room := maxAnswerHeader; ; {
-		block, err := in.block(room)
-		if err != nil {
-			return nil, false, err
-		}
-		room -= len(block)
-		head, err := parseHead(block, withHeader)
-		switch {
-		case err != nil:
-			return nil, false, err
-		case head.status == http.StatusSwitchingProtocols:
-			return nil, false, errSwitched
-		case head.status < 200: // a hint on the way to the answer
-			continue
-		}
-		if err := head.settle(method); err != nil {
-			return nil, false, err
-		}
-		body, err := in.body(&head)
-		if err != nil {
-			return nil, false, unreadable(err)
-		}
-		response = &Response{Status: head.status, Header: head.header, Body: body}
-		return response, !head.closes && in.buffered() == 0, nil
-	}
 }

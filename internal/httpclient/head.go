@@ -11,6 +11,25 @@ import (
 // 15). An answer with a higher one is an error: it never reaches a client.
 const MaxStatus = 599
 
+// blockEnd finds, from an offset on, the empty line that ends a header, and
+// returns the offset behind it, or -1. Lines end with CRLF or, as old servers
+// write them, with LF.
+func blockEnd(b []byte, from int) int {
+	for {
+		newline := bytes.IndexByte(b[from:], '\n')
+		if newline < 0 {
+			return -1
+		}
+		from += newline + 1
+		switch rest := b[from:]; {
+		case len(rest) > 0 && rest[0] == '\n':
+			return from + 1
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			return from + 2
+		}
+	}
+}
+
 // answerHead is what an answer's first line and its header say.
 type answerHead struct {
 	status int
@@ -57,7 +76,7 @@ func parseHead(block []byte, withHeader bool) (answerHead, error) {
 			fields.add(offset, len(name), start, len(value))
 		}
 	}
-	h.header = fields.header
+	h.header, h.lengthText = fields.header, nil
 	return h, nil
 }
 

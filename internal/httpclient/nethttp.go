@@ -80,7 +80,7 @@ func Read(answer *http.Response) (*Response, error) {
 // unreadable is the error for a body that could not be read.
 func unreadable(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the backend closed the connection within its answer")
+		return errCutAnswer
 	}
 	return fmt.Errorf("reading the answer: %w", err)
 }
