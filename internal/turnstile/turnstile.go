@@ -4,7 +4,8 @@
 // are refused.
 //
 // HTTP backends (package httpclient), AWS services (package awsservice) and the
-// issuers of tokens (package authorizer) are called through one.
+// issuers of tokens (package authorizer) are called through one. A call waits with
+// its goroutine (Enter), or has itself called back (Start).
 package turnstile
 
 import (
@@ -24,6 +25,11 @@ type Bounds struct {
 	Waiting int // how many may wait for their turn; 16384 by default, less than zero: none
 }
 
+// WithDefaults returns the bounds with the defaults in the place of zeros.
+func (b Bounds) WithDefaults() Bounds {
+	return Bounds{Calls: cmp.Or(b.Calls, 1024), Waiting: cmp.Or(b.Waiting, 16384)}
+}
+
 // Turnstile lets calls through to backends. It is safe for concurrent use.
 type Turnstile struct {
 	bounds Bounds
@@ -32,31 +38,26 @@ type Turnstile struct {
 	lanes map[string]*Lane // guarded by mu: those that are used, and some that were
 }
 
-// Lane is the queue before one backend. A caller of Enter gets it to leave it.
+// Lane is the queue before one backend. Whoever has passed it leaves it.
 type Lane struct {
 	of *Turnstile
 
 	// Guarded by of.mu:
-	busy    int       // calls that are under way
-	waiting []*waiter // the first has waited longest
+	busy        int // calls that are under way
+	waiting     int
+	first, last *Waiter // of those that wait; the first has waited longest
 }
-
-// waiter is a call that waits for its turn: until turn is closed.
-type waiter struct{ turn chan struct{} }
 
 // New makes a turnstile that no call has passed.
 func New(b Bounds) *Turnstile {
-	return &Turnstile{
-		bounds: Bounds{Calls: cmp.Or(b.Calls, 1024), Waiting: cmp.Or(b.Waiting, 16384)},
-		lanes:  make(map[string]*Lane),
-	}
+	return &Turnstile{bounds: b.WithDefaults(), lanes: make(map[string]*Lane)}
 }
 
-// Call is what Enter is to let through.
+// Call is what is to be let through.
 type Call struct {
 	// Backend is any text that stands for the backend: its host:port, its name.
 	Backend string
-	// Deadline ends the wait. Zero: only the context does.
+	// Deadline ends the wait of Enter. Zero: only the context does.
 	Deadline time.Time
 	// Patient calls are never refused with ErrFull. They are those of
 	// $disconnect: no client would hear of the refusal.
@@ -68,27 +69,52 @@ type Call struct {
 // context.DeadlineExceeded where the deadline comes first.
 func (t *Turnstile) Enter(ctx context.Context, c Call) (*Lane, error) {
 	t.mu.Lock()
-	l := t.lanes[c.Backend]
-	if l == nil {
+	l, passes, err := t.enterLocked(c)
+	if passes || err != nil {
+		t.mu.Unlock()
+		return l, err
+	}
+	b := blocked{make(chan struct{})}
+	w := &Waiter{}
+	l.queueLocked(w, b)
+	t.mu.Unlock()
+	if err := b.wait(ctx, c.Deadline); err != nil {
+		if !w.Abandon() { // its turn has come meanwhile: it is the next one's
+			l.Leave()
+		}
+		return nil, err
+	}
+	return l, nil
+}
+
+// Start is Enter for a caller that must not block. Where it is the call's turn at
+// once, it returns the lane; otherwise the call waits with w until Turn is called
+// or Abandon succeeds, however late the call's Deadline is. The error is ErrFull.
+func (t *Turnstile) Start(c Call, w *Waiter, to Turner) (l *Lane, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l, passes, err := t.enterLocked(c)
+	if passes || err != nil {
+		return l, err
+	}
+	l.queueLocked(w, to)
+	return nil, nil
+}
+
+// enterLocked finds the lane of a call, and lets the call pass where it is free. Where
+// it does not, and there is no error, the call has to wait.
+func (t *Turnstile) enterLocked(c Call) (l *Lane, passes bool, err error) {
+	if l = t.lanes[c.Backend]; l == nil {
 		l = t.addLocked(c.Backend)
 	}
 	if l.busy < t.bounds.Calls {
 		l.busy++
-		t.mu.Unlock()
-		return l, nil
+		return l, true, nil
 	}
-	if len(l.waiting) >= t.bounds.Waiting && !c.Patient {
-		t.mu.Unlock()
-		return nil, ErrFull
+	if l.waiting >= t.bounds.Waiting && !c.Patient {
+		return nil, false, ErrFull
 	}
-	w := &waiter{make(chan struct{})}
-	l.waiting = append(l.waiting, w)
-	t.mu.Unlock()
-	if err := w.wait(ctx, c.Deadline); err != nil {
-		l.abandon(w)
-		return nil, err
-	}
-	return l, nil
+	return l, false, nil
 }
 
 // addLocked makes the lane of a backend. Where there are many, it removes those of
@@ -107,54 +133,18 @@ func (t *Turnstile) addLocked(backend string) *Lane {
 	return l
 }
 
-// wait returns nil when it is the waiter's turn.
-func (w *waiter) wait(ctx context.Context, deadline time.Time) error {
-	var late <-chan time.Time
-	if !deadline.IsZero() {
-		timer := time.NewTimer(time.Until(deadline))
-		defer timer.Stop()
-		late = timer.C
-	}
-	select {
-	case <-w.turn:
-		return nil
-	case <-late:
-		return context.DeadlineExceeded
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Leave says that a call has ended. It is the turn of the call that has waited
 // longest.
 func (l *Lane) Leave() {
 	l.of.mu.Lock()
-	defer l.of.mu.Unlock()
-	l.leaveLocked()
-}
-
-func (l *Lane) leaveLocked() {
-	if len(l.waiting) == 0 {
+	next := l.first
+	if next == nil {
 		l.busy--
-		l.waiting = nil
-		return
+	} else {
+		l.removeLocked(next)
 	}
-	next := l.waiting[0]
-	l.waiting[0] = nil
-	l.waiting = l.waiting[1:]
-	close(next.turn)
-}
-
-// abandon removes a call that no longer waits from the queue. Where its turn came
-// in the meantime, the turn goes to the next.
-func (l *Lane) abandon(w *waiter) {
-	l.of.mu.Lock()
-	defer l.of.mu.Unlock()
-	for i, other := range l.waiting {
-		if other == w {
-			l.waiting = append(l.waiting[:i], l.waiting[i+1:]...)
-			return
-		}
+	l.of.mu.Unlock()
+	if next != nil {
+		next.to.Turn(l)
 	}
-	l.leaveLocked()
 }

@@ -53,8 +53,8 @@ func TestTurns(t *testing.T) {
 		if want := []string{"0 <nil>", "1 <nil>", "2 <nil>", "patient <nil>"}; !slices.Equal(order, want) {
 			t.Errorf("order %q, want %q", order, want)
 		}
-		if lane.busy != 0 || len(lane.waiting) != 0 {
-			t.Errorf("%d are busy, %d wait", lane.busy, len(lane.waiting))
+		if lane.busy != 0 || lane.waiting != 0 {
+			t.Errorf("%d are busy, %d wait", lane.busy, lane.waiting)
 		}
 	})
 }
@@ -89,17 +89,88 @@ func TestGivingUp(t *testing.T) {
 	})
 }
 
+// called is a call that is told of its turn.
+type called struct {
+	Waiter
+	n     int
+	turns *[]int
+}
+
+func (c *called) Turn(*Lane) { *c.turns = append(*c.turns, c.n) }
+
+// Calls without a goroutine get their turns in the order in which they came, but for
+// those that were abandoned, of which nobody hears again.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	turns := New(Bounds{Calls: 1, Waiting: 5})
+	lane, err := turns.Start(Call{Backend: "a"}, new(Waiter), nil)
+	if lane == nil || err != nil {
+		t.Fatalf("the first waits: %v", err)
+	}
+	var order []int
+	var calls []*called
+	for i := range 5 {
+		c := &called{n: i, turns: &order}
+		if l, err := turns.Start(Call{Backend: "a"}, &c.Waiter, c); l != nil || err != nil {
+			t.Fatalf("call %d did not wait: %v", i, err)
+		}
+		calls = append(calls, c)
+	}
+	if _, err := turns.Start(Call{Backend: "a"}, new(Waiter), nil); !errors.Is(err, ErrFull) {
+		t.Errorf("a call beyond the line: %v", err)
+	}
+	for _, i := range []int{0, 2, 4} {
+		if !calls[i].Abandon() || calls[i].Abandon() {
+			t.Errorf("call %d cannot be abandoned once", i)
+		}
+	}
+	again := &called{n: 5, turns: &order}
+	patient := &called{n: 6, turns: &order}
+	_, _ = turns.Start(Call{Backend: "a"}, &again.Waiter, again)
+	_, _ = turns.Start(Call{Backend: "a", Patient: true}, &patient.Waiter, patient)
+	for range 5 {
+		lane.Leave()
+	}
+	if want := []int{1, 3, 5, 6}; !slices.Equal(order, want) || calls[1].Abandon() {
+		t.Errorf("turns of %d, want %d", order, want)
+	}
+	if lane.busy != 0 || lane.waiting != 0 || lane.first != nil || lane.last != nil {
+		t.Errorf("%d are busy, %d wait", lane.busy, lane.waiting)
+	}
+}
+
 // A turn that comes when its call has just given up is somebody else's.
 func TestTurnAfterGivingUp(t *testing.T) {
 	t.Parallel()
 	turns := New(Bounds{Calls: 1})
 	lane, _ := turns.Enter(t.Context(), Call{Backend: "a"})
-	w := &waiter{make(chan struct{})}
-	lane.waiting = append(lane.waiting, w)
-	lane.Leave() // hands the turn to w
-	lane.abandon(w)
+	var order []int
+	late := &called{turns: &order}
+	_, _ = turns.Start(Call{Backend: "a"}, &late.Waiter, late)
+	lane.Leave() // hands the turn to it
+	if late.Abandon() {
+		t.Error("it still waited")
+	}
+	lane.Leave()
 	if lane.busy != 0 {
 		t.Errorf("%d are busy", lane.busy)
+	}
+}
+
+// Neither a call that passes nor one that waits takes an allocation.
+func TestAllocations(t *testing.T) { // not parallel: it counts those of the process
+	turns := New(Bounds{Calls: 1})
+	var order []int
+	c := &called{turns: &order}
+	allocated := testing.AllocsPerRun(100, func() {
+		order = order[:0]
+		lane, _ := turns.Enter(t.Context(), Call{Backend: "a"})
+		_, _ = turns.Start(Call{Backend: "a"}, &c.Waiter, c)
+		lane.Leave()
+		lane.Leave()
+	})
+	if allocated >= 1 {
+		t.Errorf("%v allocations", allocated)
 	}
 }
 
@@ -121,10 +192,24 @@ func TestManyBackends(t *testing.T) {
 }
 
 func BenchmarkEnter(b *testing.B) {
-	turns := New(Bounds{})
-	b.ReportAllocs()
-	for b.Loop() {
+	b.Run("passes", func(b *testing.B) {
+		turns := New(Bounds{})
+		b.ReportAllocs()
+		for b.Loop() {
+			lane, _ := turns.Enter(b.Context(), Call{Backend: "127.0.0.1:8080"})
+			lane.Leave()
+		}
+	})
+	b.Run("waits", func(b *testing.B) {
+		turns := New(Bounds{Calls: 1})
+		var order []int
+		c := &called{turns: &order}
 		lane, _ := turns.Enter(b.Context(), Call{Backend: "127.0.0.1:8080"})
-		lane.Leave()
-	}
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = turns.Start(Call{Backend: "127.0.0.1:8080"}, &c.Waiter, c)
+			lane.Leave()
+			order = order[:0]
+		}
+	})
 }
