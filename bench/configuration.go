@@ -4,18 +4,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/stagedoor/stagedoor/bench/internal/lab"
 	"github.com/stagedoor/stagedoor/bench/internal/load"
-	"github.com/stagedoor/stagedoor/bench/internal/plane"
-	"github.com/stagedoor/stagedoor/bench/internal/process"
 	"github.com/stagedoor/stagedoor/bench/internal/report"
 )
 
@@ -62,23 +57,19 @@ func runConfiguration(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "stagedoor-bench-")
+	l, err := lab.New(o.binary)
 	if err != nil {
-		return fmt.Errorf("folder of this run: %w", err)
-	}
-	l := &lab{folder: folder, binary: o.binary}
-	defer l.close()
-	if err := l.build(ctx); err != nil {
 		return err
 	}
-	result := l.describe() + "\n"
+	defer l.Close()
+	result := lab.Describe() + "\n"
 	fmt.Println(result)
-	list, err := l.changes(ctx, o)
+	list, err := changes(ctx, l, o)
 	if err != nil {
 		return err
 	}
 	if o.apis > 0 {
-		starts, err := l.starts(ctx, o)
+		starts, err := starts(ctx, l, o)
 		if err != nil {
 			return err
 		}
@@ -92,53 +83,8 @@ func runConfiguration(ctx context.Context, args []string) error {
 	return report.Update(o.update, configurationCommand, result+"\n"+table)
 }
 
-// gatewayProcess is a running "stagedoor serve".
-type gatewayProcess struct {
-	*process.Process
-	public string // host:port
-	plane  *plane.Client
-}
-
-// serve starts a gateway on a data folder of this run.
-func (l *lab) serve(ctx context.Context, data string) (*gatewayProcess, error) {
-	p, err := process.Start(ctx, process.Spec{
-		Name: "stagedoor serve", LogDir: l.folder, Env: []string{"STAGEDOOR_QUOTAS_APIS=1000000", "STAGEDOOR_QUOTAS_DEPLOYMENTS=1000000"},
-		Command: []string{
-			l.binary, "serve", "--open", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-			"--data", filepath.Join(l.folder, data),
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	var ready struct{ Public, Admin string }
-	if err := json.Unmarshal(p.ReadyLine, &ready); err != nil {
-		p.Stop()
-		return nil, fmt.Errorf("the ready line %q: %w", p.ReadyLine, err)
-	}
-	return &gatewayProcess{p, strings.TrimPrefix(ready.Public, "http://"), plane.New(ready.Admin)}, nil
-}
-
-// stop ends a gateway in an orderly way, or with kill -9.
-func (s *gatewayProcess) stop(killed bool) {
-	s.plane.Close()
-	if killed {
-		s.Kill()
-	} else {
-		s.Stop()
-	}
-}
-
-// tail is the end of the gateway's log, without what is not a warning.
-func (s *gatewayProcess) tail() string {
-	var lines []string
-	for line := range strings.Lines(s.Log()) {
-		if !strings.Contains(line, `"level":"INFO"`) {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines[max(0, len(lines)-20):], "")
-}
+// many lets a gateway have as many APIs as are measured.
+var many = []string{"STAGEDOOR_QUOTAS_APIS=1000000", "STAGEDOOR_QUOTAS_DEPLOYMENTS=1000000"}
 
 // change is a change that is measured, and what is written before it, which is
 // not counted.
@@ -151,18 +97,18 @@ type change struct {
 
 // changes measures how long changes of an API with many routes take, from the
 // request until an open connection has an answer of the new plan.
-func (l *lab) changes(ctx context.Context, o *configurationOptions) ([]report.Series, error) {
-	g, err := l.serve(ctx, "changes")
+func changes(ctx context.Context, l *lab.Lab, o *configurationOptions) ([]report.Series, error) {
+	g, err := l.Serve(ctx, "changes", many...)
 	if err != nil {
 		return nil, err
 	}
-	defer g.stop(false)
+	defer g.Plane.Close()
 	fmt.Printf("Making an API with %d routes\n", o.routes)
-	api, err := g.plane.Create(ctx, o.routes)
+	api, err := g.Plane.Create(ctx, o.routes)
 	if err != nil {
 		return nil, err
 	}
-	socket, err := load.DialSocket(g.public, api.Path())
+	socket, err := load.DialSocket(g.Public, api.Path())
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +138,7 @@ func (l *lab) changes(ctx context.Context, o *configurationOptions) ([]report.Se
 	} {
 		series, err := c.measure(ctx, socket, o.changes)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w\n%s", c.name, err, g.tail())
+			return nil, fmt.Errorf("%s: %w\n%s", c.name, err, g.Tail())
 		}
 		list = append(list, series)
 	}
@@ -228,21 +174,20 @@ func (c *change) measure(ctx context.Context, socket *load.Socket, times int) (r
 
 // starts measures how long a gateway with many APIs takes to start, after it was
 // stopped in order and after a kill.
-func (l *lab) starts(ctx context.Context, o *configurationOptions) ([]report.Series, error) {
+func starts(ctx context.Context, l *lab.Lab, o *configurationOptions) ([]report.Series, error) {
 	const routes = 4
-	g, err := l.serve(ctx, "starts")
+	g, err := l.Serve(ctx, "starts", many...)
 	if err != nil {
 		return nil, err
 	}
 	fmt.Printf("Making %d APIs\n", o.apis)
-	err = g.plane.Fill(ctx, o.apis, routes, func(done int) {
+	err = g.Plane.Fill(ctx, o.apis, routes, func(done int) {
 		if done%100 == 0 {
 			fmt.Println(done)
 		}
 	})
 	if err != nil {
-		g.stop(false)
-		return nil, fmt.Errorf("making the APIs: %w\n%s", err, g.tail())
+		return nil, fmt.Errorf("making the APIs: %w\n%s", err, g.Tail())
 	}
 	list := []report.Series{
 		{Name: fmt.Sprintf("start with %d APIs of %d routes, after a stop", o.apis, routes), Target: startTarget},
@@ -250,8 +195,13 @@ func (l *lab) starts(ctx context.Context, o *configurationOptions) ([]report.Ser
 	}
 	for round := range o.starts + 1 {
 		for way := range list {
-			g.stop(way == 1)
-			if g, err = l.serve(ctx, "starts"); err != nil {
+			g.Plane.Close()
+			if way == 0 {
+				g.Stop()
+			} else {
+				g.Kill()
+			}
+			if g, err = l.Serve(ctx, "starts", many...); err != nil {
 				return nil, err
 			}
 			if round > 0 {
@@ -259,6 +209,6 @@ func (l *lab) starts(ctx context.Context, o *configurationOptions) ([]report.Ser
 			}
 		}
 	}
-	g.stop(false)
+	g.Plane.Close()
 	return list, nil
 }

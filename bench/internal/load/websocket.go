@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // WebSocket sends text messages, each to be answered by one with the same
@@ -25,6 +26,20 @@ func NewWebSocket(host, path string, payload []byte) *WebSocket {
 		request: frame(payload, [4]byte{0x12, 0x34, 0x56, 0x78}, true),
 		reply:   frame(payload, [4]byte{}, false),
 	}
+}
+
+// AnsweredBy has messages answered by another payload than their own.
+func (w *WebSocket) AnsweredBy(payload []byte) *WebSocket {
+	other := *w
+	other.reply = frame(payload, [4]byte{}, false)
+	return &other
+}
+
+// Message is a message of a size for a route, which is chosen by the member
+// "action". Other members end in a comma.
+func Message(action, members string, size int) []byte {
+	head, tail := `{"action":"`+action+`",`+members+`"text":"`, `"}`
+	return []byte(head + strings.Repeat("x", max(0, size-len(head)-len(tail))) + tail)
 }
 
 // frame is a whole text message: RFC 6455, section 5.2.

@@ -12,7 +12,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -22,7 +21,7 @@ const startup = 60 * time.Second
 
 // Spec describes a program to run.
 type Spec struct {
-	Name    string // in errors, and of the log file
+	Name    string // in errors, and how its log's name begins
 	Dir     string // to run in; empty: here
 	Command []string
 	Env     []string // besides this process's own
@@ -48,12 +47,12 @@ type Process struct {
 
 // Start runs a program and waits until it is ready.
 func Start(ctx context.Context, s Spec) (*Process, error) {
-	p := &Process{Name: s.Name, Address: s.Address, done: make(chan struct{}), log: filepath.Join(s.LogDir, s.Name+".log")}
-	log, err := os.Create(p.log)
+	log, err := os.CreateTemp(s.LogDir, s.Name+"-*.log")
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
 	}
 	defer log.Close()
+	p := &Process{Name: s.Name, Address: s.Address, done: make(chan struct{}), log: log.Name()}
 	p.command = exec.CommandContext(ctx, s.Command[0], s.Command[1:]...)
 	p.command.Dir = s.Dir
 	p.command.Env = append(os.Environ(), s.Env...)
@@ -160,6 +159,12 @@ func (p *Process) Log() string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// LogEnd is the end of it, for errors.
+func (p *Process) LogEnd() string {
+	text := p.Log()
+	return text[max(0, len(text)-2000):]
 }
 
 // Signal sends the program a signal. It may have ended.

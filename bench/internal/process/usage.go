@@ -5,6 +5,7 @@ package process
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -73,4 +74,30 @@ func parseStatus(text []byte, name string) (int64, error) {
 		return n << 10, nil
 	}
 	return 0, fmt.Errorf("memory: no line %s", name)
+}
+
+// Settled waits until the program's memory has not shrunk for some time, which
+// lets Go's runtime collect and return what is free, and returns it in bytes.
+func (p *Process) Settled(ctx context.Context, still time.Duration) (int64, error) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var least int64
+	for since := time.Now(); ; {
+		now, err := Memory(p.PID)
+		if err != nil {
+			return 0, err
+		}
+		// A page more or less does not count.
+		if least == 0 || now < least-least/200 {
+			least, since = now, time.Now()
+		}
+		if time.Since(since) >= still {
+			return now, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
 }

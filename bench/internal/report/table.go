@@ -7,49 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// Row is one system at one number of connections.
-type Row struct {
-	System      string
-	Connections int
-	Rate        float64 // messages per second
-	P50, P99    time.Duration
-	Client      time.Duration // processor time of the load client, per message
-	Server      time.Duration // of the system, without the backend
-	Errors      int
-}
-
-// Table prints rows as a Markdown table that is aligned for reading as plain
-// text too. Each row is compared with those of the same number of connections
-// whose systems are named direct and peer.
-func Table(rows []Row, direct, peer string) string {
-	cells := [][]string{{
-		"Connections", "System", "Messages/s", "p50", "p99", "CPU/message", "Client's CPU", "Errors", "Of direct", "Of peer",
-	}}
-	for _, r := range rows {
-		cells = append(cells, []string{
-			fmt.Sprint(r.Connections), r.System, thousands(r.Rate), latency(r.P50), latency(r.P99),
-			latency(r.Server), latency(r.Client), fmt.Sprint(r.Errors),
-			ratio(r, rows, direct, "%.2f"), ratio(r, rows, peer, "%.1f×"),
-		})
-	}
-	return markdown(cells)
-}
-
-// Ratios says in a line for each number of connections how one system compares
-// with another: by its rate, and by its processor time for each message.
-func Ratios(rows []Row, system, other string) string {
-	var b strings.Builder
-	for _, r := range rows {
-		for _, o := range rows {
-			if r.System == system && o.System == other && r.Connections == o.Connections && o.Rate > 0 && o.Server > 0 {
-				fmt.Fprintf(&b, "%5d connections: %.3f of the messages/s of %q, %.3f of its CPU/message\n",
-					r.Connections, r.Rate/o.Rate, other, float64(r.Server)/float64(o.Server))
-			}
-		}
-	}
-	return b.String()
-}
-
 // Series is how long something took, each time that it was done.
 type Series struct {
 	Name   string
@@ -57,34 +14,24 @@ type Series struct {
 	Target time.Duration // of the median; 0: none
 }
 
-// SeriesTable prints series as a table of the kind of Table.
+// SeriesTable prints series as a table.
 func SeriesTable(list []Series) string {
 	cells := [][]string{{"Times", "What", "Median", "90%", "Longest", "Target"}}
 	for _, s := range list {
 		target := "–"
 		if s.Target > 0 {
-			target = latency(s.Target)
+			target = Duration(s.Target)
 		}
 		cells = append(cells, []string{
 			fmt.Sprint(len(s.Times)), s.Name,
-			latency(Percentile(s.Times, 50)), latency(Percentile(s.Times, 90)), latency(Percentile(s.Times, 100)), target,
+			Duration(Percentile(s.Times, 50)), Duration(Percentile(s.Times, 90)), Duration(Percentile(s.Times, 100)), target,
 		})
 	}
-	return markdown(cells)
+	return Table(cells)
 }
 
-// ratio is a row's rate in parts of another system's.
-func ratio(r Row, rows []Row, system, format string) string {
-	for _, other := range rows {
-		if other.Connections == r.Connections && other.System == system && other.Rate > 0 {
-			return fmt.Sprintf(format, r.Rate/other.Rate)
-		}
-	}
-	return "–"
-}
-
-// thousands is a number with its thousands separated.
-func thousands(n float64) string {
+// Thousands is a number with its thousands separated.
+func Thousands(n float64) string {
 	digits := fmt.Sprintf("%.0f", n)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
@@ -92,8 +39,8 @@ func thousands(n float64) string {
 	return digits
 }
 
-// latency is a time with three significant digits.
-func latency(d time.Duration) string {
+// Duration is a time with three significant digits.
+func Duration(d time.Duration) string {
 	unit, value := "µs", float64(d)/float64(time.Microsecond)
 	switch {
 	case value >= 1e6:
@@ -110,35 +57,50 @@ func latency(d time.Duration) string {
 	return fmt.Sprintf("%.2f %s", value, unit)
 }
 
-// markdown aligns all columns but the second, which has words, to the right.
-func markdown(cells [][]string) string {
-	widths := make([]int, len(cells[0]))
-	for _, row := range cells {
+// Mebibytes is a number of bytes in MiB.
+func Mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
+
+// Table prints cells, of which the first row is the head, as a Markdown table that
+// is aligned for reading as plain text too: columns of numbers to the right.
+func Table(cells [][]string) string {
+	widths, words := make([]int, len(cells[0])), make([]bool, len(cells[0]))
+	for n, row := range cells {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			words[i] = words[i] || n > 0 && !number(cell)
 		}
 	}
 	var b strings.Builder
 	for n, row := range cells {
-		for i, cell := range row {
-			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 1 {
-				b.WriteString("| " + cell + space + " ")
-			} else {
-				b.WriteString("| " + space + cell + " ")
-			}
-		}
-		b.WriteString("|\n")
+		line(&b, row, widths, words)
 		if n == 0 {
+			rules := make([]string, len(row))
 			for i, width := range widths {
-				if i == 1 {
-					b.WriteString("| " + strings.Repeat("-", width) + " ")
-				} else {
-					b.WriteString("| " + strings.Repeat("-", width-1) + ": ")
+				rules[i] = strings.Repeat("-", width)
+				if !words[i] {
+					rules[i] = strings.Repeat("-", width-1) + ":"
 				}
 			}
-			b.WriteString("|\n")
+			line(&b, rules, widths, words)
 		}
 	}
 	return b.String()
+}
+
+func line(b *strings.Builder, row []string, widths []int, words []bool) {
+	for i, cell := range row {
+		space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+		if words[i] {
+			b.WriteString("| " + cell + space + " ")
+		} else {
+			b.WriteString("| " + space + cell + " ")
+		}
+	}
+	b.WriteString("|\n")
+}
+
+// number reports whether a cell is a number, with or without a unit, or stands for
+// one that there is not.
+func number(cell string) bool {
+	return cell == "–" || cell != "" && cell[0] >= '0' && cell[0] <= '9'
 }

@@ -8,19 +8,18 @@ import (
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	got := Table([]Row{
-		{System: "direct", Connections: 1, Rate: 20000, P50: 50 * time.Microsecond, P99: 123 * time.Microsecond, Server: 9870},
-		{System: "gateway", Connections: 1, Rate: 10000, P50: 99400, P99: 1500 * time.Microsecond, Client: 5 * time.Microsecond},
-		{System: "peer", Connections: 1, Rate: 999.6, P99: 2 * time.Second, Errors: 3},
-		{System: "gateway", Connections: 1000, Rate: 1234567},
-	}, "direct", "peer")
+	got := Table([][]string{
+		{"Connections", "System", "Messages/s", "p50"},
+		{"1", "direct", Thousands(20000), Duration(50 * time.Microsecond)},
+		{"1", "gateway", Thousands(999.6), Duration(99400)},
+		{"1000", "8 bytes", Thousands(1234567), "–"},
+	})
 	want := `
-| Connections | System  | Messages/s |     p50 |     p99 | CPU/message | Client's CPU | Errors | Of direct | Of peer |
-| ----------: | ------- | ---------: | ------: | ------: | ----------: | -----------: | -----: | --------: | ------: |
-|           1 | direct  |     20,000 | 50.0 µs |  123 µs |     9.87 µs |      0.00 µs |      0 |      1.00 |   20.0× |
-|           1 | gateway |     10,000 | 99.4 µs | 1.50 ms |     0.00 µs |      5.00 µs |      0 |      0.50 |   10.0× |
-|           1 | peer    |      1,000 | 0.00 µs |  2.00 s |     0.00 µs |      0.00 µs |      3 |      0.05 |    1.0× |
-|        1000 | gateway |  1,234,567 | 0.00 µs | 0.00 µs |     0.00 µs |      0.00 µs |      0 |         – |       – |
+| Connections | System  | Messages/s |     p50 |
+| ----------: | ------- | ---------: | ------: |
+|           1 | direct  |     20,000 | 50.0 µs |
+|           1 | gateway |      1,000 | 99.4 µs |
+|        1000 | 8 bytes |  1,234,567 |       – |
 `
 	if got != strings.TrimPrefix(want, "\n") {
 		t.Errorf("got\n%s", got)
@@ -41,16 +40,5 @@ func TestSeriesTable(t *testing.T) {
 `
 	if got != strings.TrimPrefix(want, "\n") {
 		t.Errorf("got\n%s", got)
-	}
-}
-
-func TestRatios(t *testing.T) {
-	t.Parallel()
-	got := Ratios([]Row{
-		{System: "new", Connections: 1, Rate: 900, Server: 110}, {System: "old", Connections: 1, Rate: 1000, Server: 100},
-		{System: "new", Connections: 10, Rate: 900, Server: 110}, {System: "old", Connections: 10}, // it answered nothing
-	}, "new", "old")
-	if want := "    1 connections: 0.900 of the messages/s of \"old\", 1.100 of its CPU/message\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -1,0 +1,142 @@
+//go:build linux
+
+// Package rounds has systems measured in turns, so that what else the machine does
+// affects all of them, and compares them by medians.
+package rounds
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/stagedoor/stagedoor/bench/internal/lab"
+	"github.com/stagedoor/stagedoor/bench/internal/load"
+	"github.com/stagedoor/stagedoor/bench/internal/process"
+	"github.com/stagedoor/stagedoor/bench/internal/report"
+)
+
+// Options are how long is measured.
+type Options struct {
+	Rounds   int           // that count, after one that does not
+	Warmup   time.Duration // of each round, before anything is counted
+	Duration time.Duration // that is counted, of each round
+}
+
+// System is a system that answers messages.
+type System struct {
+	Name     string
+	Process  *process.Process // whose processor time is counted
+	Protocol load.Protocol
+}
+
+// Result is what a system did at one number of connections: one result for each
+// round that counts, and the errors of all.
+type Result struct {
+	System      string
+	Connections int
+	Rounds      []Round
+	Errors      []error
+	Load        string // the machine's load average at the end
+}
+
+// Round is one of a system's rounds.
+type Round struct {
+	Rate           float64 // messages per second
+	P50, P99       time.Duration
+	Client, Server time.Duration // processor time per message: of the load client, and of the system
+}
+
+// Take measures systems at a number of connections, in turns. Of the first round,
+// which warms up pools and compilers, only the errors count. A system that cannot be
+// measured at all is an error.
+func Take(ctx context.Context, o Options, systems []System, connections int) ([]Result, error) {
+	results := make([]Result, len(systems))
+	for round := range o.Rounds + 1 {
+		for i, s := range systems {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			results[i].System, results[i].Connections = s.Name, connections
+			r, err := s.measure(o, connections)
+			if err != nil {
+				return nil, fmt.Errorf("%s, %d connections: %w\n%s", s.Name, connections, err, s.Process.LogEnd())
+			}
+			results[i].Errors, results[i].Load = append(results[i].Errors, r.Errors...), lab.Load()
+			if round > 0 {
+				results[i].Rounds = append(results[i].Rounds, roundOf(&r))
+			}
+		}
+	}
+	return results, nil
+}
+
+// measure runs one round.
+func (s *System) measure(o Options, connections int) (load.Result, error) {
+	return load.Run(load.Options{
+		Address: s.Process.Address, Protocol: s.Protocol, Connections: connections,
+		Warmup: o.Warmup, Duration: o.Duration, Loops: runtime.NumCPU(),
+		Meter: func() (time.Duration, error) { return process.ProcessorTime(s.Process.PID) },
+	})
+}
+
+func roundOf(r *load.Result) Round {
+	messages := time.Duration(max(1, len(r.Latencies)))
+	return Round{
+		Rate: r.Rate(), P50: report.Percentile(r.Latencies, 50), P99: report.Percentile(r.Latencies, 99),
+		Client: r.CPU / messages, Server: r.Server / messages,
+	}
+}
+
+// Median is the round whose every value is the median of that of the rounds.
+func (r *Result) Median() Round {
+	return Round{
+		Rate:   median(r.each(func(r *Round) float64 { return r.Rate })),
+		P50:    time.Duration(median(r.each(func(r *Round) float64 { return float64(r.P50) }))),
+		P99:    time.Duration(median(r.each(func(r *Round) float64 { return float64(r.P99) }))),
+		Client: time.Duration(median(r.each(func(r *Round) float64 { return float64(r.Client) }))),
+		Server: time.Duration(median(r.each(func(r *Round) float64 { return float64(r.Server) }))),
+	}
+}
+
+// Share is the median over the rounds of this system's rate in parts of another's.
+func (r *Result) Share(of *Result) float64 {
+	return median(ratios(r, of, func(r *Round) float64 { return r.Rate }))
+}
+
+// ServerShare is the same of the processor time per message.
+func (r *Result) ServerShare(of *Result) float64 {
+	return median(ratios(r, of, func(r *Round) float64 { return float64(r.Server) }))
+}
+
+func (r *Result) each(value func(*Round) float64) []float64 {
+	values := make([]float64, len(r.Rounds))
+	for i := range r.Rounds {
+		values[i] = value(&r.Rounds[i])
+	}
+	return values
+}
+
+// ratios are those of two systems in rounds that were measured one after the
+// other; those without a value of the other are left out.
+func ratios(r, of *Result, value func(*Round) float64) []float64 {
+	var list []float64
+	for i := range min(len(r.Rounds), len(of.Rounds)) {
+		if other := value(&of.Rounds[i]); other > 0 {
+			list = append(list, value(&r.Rounds[i])/other)
+		}
+	}
+	return list
+}
+
+// median is the middle of some values, the mean of both middles of an even number,
+// and 0 of none.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	values = slices.Sorted(slices.Values(values))
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
+}
