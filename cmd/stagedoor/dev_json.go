@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -37,10 +38,10 @@ func (r *jsonReporter) print(event any) {
 	r.writeLocked(event)
 }
 
-// writeLocked writes an event as a line. A json.RawMessage is written as it is.
+// writeLocked writes an event as a line. A json.RawMessage is a line already.
 func (r *jsonReporter) writeLocked(event any) {
 	if line, ok := event.(json.RawMessage); ok {
-		_, _ = r.out.Write(append(line, '\n'))
+		_, _ = r.out.Write(line)
 		return
 	}
 	encoder := json.NewEncoder(r.out)
@@ -166,10 +167,39 @@ func (r *jsonReporter) Output(l dev.LogLine) {
 	}{event, l.Function, l.RequestID, l.Text})
 }
 
-// Record prints an event of the gateway. There may be many thousands a second,
-// so it is written without encoding/json.
-func (r *jsonReporter) Record(e *dev.Record) {
+// recordLines are buffers for the lines of records.
+var recordLines = sync.Pool{New: func() any {
 	line := make([]byte, 0, 512)
+	return &line
+}}
+
+// maxPooledLine is the capacity, in bytes, beyond which a line is not pooled.
+const maxPooledLine = 4 << 10
+
+// Record prints an event of the gateway. There may be many thousands a second,
+// so it is written without encoding/json, and without making garbage.
+func (r *jsonReporter) Record(e *dev.Record) {
+	line := recordLines.Get().(*[]byte)
+	*line = append(appendRecord((*line)[:0], e), '\n')
+	r.printLine(*line)
+	if cap(*line) <= maxPooledLine {
+		recordLines.Put(line)
+	}
+}
+
+// printLine prints an event that is a whole line already.
+func (r *jsonReporter) printLine(line []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.ready {
+		r.held = append(r.held, json.RawMessage(bytes.Clone(line)))
+		return
+	}
+	_, _ = r.out.Write(line)
+}
+
+// appendRecord appends a record as a JSON object.
+func appendRecord(line []byte, e *dev.Record) []byte {
 	line = appendText(append(line, `{"event":`...), e.Event)
 	line = append(e.Time.UTC().AppendFormat(append(line, `,"time":"`...), time.RFC3339Nano), '"')
 	line = appendText(append(line, `,"apiId":`...), e.APIID)
@@ -186,7 +216,7 @@ func (r *jsonReporter) Record(e *dev.Record) {
 	if e.Bytes != 0 {
 		line = strconv.AppendInt(append(line, `,"bytes":`...), int64(e.Bytes), 10)
 	}
-	line = strconv.AppendFloat(append(line, `,"durationMs":`...), float64(e.Duration.Microseconds())/1000, 'f', -1, 64)
+	line = appendMilliseconds(append(line, `,"durationMs":`...), e.Duration)
 	if e.Event == telemetry.EventRefused {
 		line = appendText(append(line, `,"path":`...), e.Refused.Path)
 		line = appendText(append(line, `,"source":`...), e.Refused.Source)
@@ -201,7 +231,19 @@ func (r *jsonReporter) Record(e *dev.Record) {
 		warnings, _ := json.Marshal(e.Warnings) // texts always marshal
 		line = append(append(line, `,"warnings":`...), warnings...)
 	}
-	r.print(json.RawMessage(append(line, '}')))
+	return append(line, '}')
+}
+
+// appendMilliseconds appends a duration that is not negative in milliseconds, to
+// the microsecond, with no digits that say nothing.
+func appendMilliseconds(dst []byte, d time.Duration) []byte {
+	whole, micros := d.Microseconds()/1000, d.Microseconds()%1000
+	dst = strconv.AppendInt(dst, whole, 10)
+	if micros == 0 {
+		return dst
+	}
+	dst = append(dst, '.', byte('0'+micros/100), byte('0'+micros/10%10), byte('0'+micros%10))
+	return bytes.TrimRight(dst, "0")
 }
 
 // appendText appends s as a JSON string.

@@ -1,7 +1,7 @@
 package terminal
 
 import (
-	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"unicode"
@@ -17,29 +17,55 @@ func IsControl(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.
 // EscapeControls returns a writer for whole lines of a log, which writes the
 // characters of IsControl to out as JSON escapes. It is needed behind encoders:
 // encoding/json leaves those above U+001F as they are, log/slog's text handler
-// U+007F.
+// U+007F. Lines without such characters are written as they come.
 func EscapeControls(out io.Writer) io.Writer { return escapingWriter{out} }
 
 type escapingWriter struct{ out io.Writer }
 
 // Write implements io.Writer.
 func (h escapingWriter) Write(p []byte) (int, error) {
-	escapes := func(r rune) bool { return r >= ' ' && IsControl(r) } // encoders escape those below, except for line ends
-	if bytes.IndexFunc(p, escapes) < 0 {
+	at, size := nextEscaped(p)
+	if size == 0 {
 		return h.out.Write(p)
 	}
 	safe := make([]byte, 0, len(p)+16)
-	for rest := p; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
-		if escapes(r) {
-			safe = fmt.Appendf(safe, `\u%04x`, r)
-		} else {
-			safe = append(safe, rest[:size]...)
-		}
-		rest = rest[size:]
+	rest := p
+	for ; size > 0; at, size = nextEscaped(rest) {
+		r, _ := utf8.DecodeRune(rest[at:])
+		safe = fmt.Appendf(append(safe, rest[:at]...), `\u%04x`, r)
+		rest = rest[at+size:]
 	}
-	if _, err := h.out.Write(safe); err != nil {
+	if _, err := h.out.Write(append(safe, rest...)); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// nextEscaped finds the first character of p that has to be escaped: where it
+// begins, and how many bytes it has, 0 where there is none. Encoders escape those
+// below U+0020 themselves, except for line ends.
+func nextEscaped(p []byte) (at, size int) {
+	for at = plain(p); at < len(p); at += plain(p[at:]) {
+		r, size := utf8.DecodeRune(p[at:])
+		if r >= ' ' && IsControl(r) {
+			return at, size
+		}
+		at += size
+	}
+	return at, 0
+}
+
+// plain returns how many of the first bytes of p are characters below U+007F.
+func plain(p []byte) (n int) {
+	const ones, highBits = 0x0101010101010101, 0x8080808080808080
+	for ; len(p)-n >= 8; n += 8 {
+		// A byte has its high bit set, or gets it by one more, if it is 0x7f or above.
+		if eight := binary.NativeEndian.Uint64(p[n:]); (eight|(eight+ones))&highBits != 0 {
+			break
+		}
+	}
+	for n < len(p) && p[n] < 0x7f {
+		n++
+	}
+	return n
 }
