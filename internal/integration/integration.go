@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/stagedoor/stagedoor/internal/event"
+	"github.com/stagedoor/stagedoor/internal/eventloop"
 	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
@@ -26,4 +27,19 @@ type Response struct {
 	Status int // HTTP status, or the statusCode of a proxy result
 	Header http.Header
 	Body   []byte
+}
+
+// Starter is a Backend that can be called without waiting, on an event loop.
+type Starter interface {
+	Backend
+	// Start begins a call of Invoke's kind, and returns without having waited for anything. The answer goes to the caller,
+	// once: during Start, or later, on the same loop. It is called on the loop. Until the answer the event is the
+	// backend's; it must not keep it longer, and may change only its Integration.
+	Start(loop *eventloop.Loop, ctx context.Context, e *event.Event, to Caller)
+}
+
+// Caller is who started a call.
+type Caller interface {
+	// Answer is called once, on the loop that the call was started on. Exactly one of its arguments is nil.
+	Answer(*Response, *failure.Error)
 }
