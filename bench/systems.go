@@ -75,7 +75,7 @@ func (s *systems) startGateways(ctx context.Context, l *lab.Lab, o *options, url
 		}
 		s.addGateway("dev, before", p, "/"+stage)
 	}
-	g, err := l.Serve(ctx, "data", "STAGEDOOR_LIMITS_REQUESTS=none", "STAGEDOOR_LIMITS_CONNECTS=none")
+	g, err := l.Serve(ctx, "data")
 	if err != nil {
 		return err
 	}
