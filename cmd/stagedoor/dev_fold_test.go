@@ -133,7 +133,7 @@ func TestDevFoldsReasons(t *testing.T) {
 			r.Ready(dev.Ready{})
 			out.Reset()
 			r.Record(event)
-			plain := colours.ReplaceAllString(out.String(), "")
+			plain := colours.Compiled().ReplaceAllString(out.String(), "")
 			if (strings.Count(plain, "\n") > 1) != color || !strings.Contains(strings.Join(strings.Fields(plain), " "), event.Error) {
 				t.Errorf("color %v:\n%s", color, plain)
 			}

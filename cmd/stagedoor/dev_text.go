@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/stagedoor/stagedoor/internal/dev"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/terminal"
@@ -224,7 +224,7 @@ func (r *textReporter) reason(line, failure string) string {
 		reason += " …"
 	}
 	reason = visible(reason)
-	if width := utf8.RuneCountInString(colours.ReplaceAllString(line, "")) + 2 + utf8.RuneCountInString(reason); !r.color || width <= columns {
+	if width := utf8.RuneCountInString(colours.Compiled().ReplaceAllString(line, "")) + 2 + utf8.RuneCountInString(reason); !r.color || width <= columns {
 		return "  " + r.paint(red, reason)
 	}
 	text := ""
@@ -235,7 +235,7 @@ func (r *textReporter) reason(line, failure string) string {
 }
 
 // colours matches the sequences that paint puts around a text.
-var colours = regexp.MustCompile("\x1b\\[[0-9]*m")
+var colours = lazyregexp.New("\x1b\\[[0-9]*m")
 
 // warnings returns the warnings of an event as lines below it.
 func (r *textReporter) warnings(e *dev.Record) (lines string) {

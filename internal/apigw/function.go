@@ -1,8 +1,9 @@
 package apigw
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // FunctionsPath is where Lambda's API has its functions. InvokePath is the path
@@ -29,7 +30,7 @@ func FunctionOfPath(path string) (function string, ok bool) {
 // errors.
 const FunctionURIForm = "arn:aws:apigateway:{region}:lambda:path" + FunctionsPath + "{functionArn}" + invocations
 
-var functionURI = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path(/.*)$`)
+var functionURI = lazyregexp.New(`^arn:[^:]+:apigateway:[^:]*:lambda:path(/.*)$`)
 
 // FunctionOfURI returns the ARN, or the name, of the function that the URI of an
 // integration or of an authorizer calls. It reports false for a URI that does not
@@ -44,7 +45,7 @@ func FunctionOfURI(uri string) (function string, ok bool) {
 
 // plainFunction is the ARN of a function, perhaps with the name of an alias or a
 // version, or with stage variables in it.
-var plainFunction = regexp.MustCompile(`^arn:[^:]+:lambda:[^:]*:[^:]*:function:([^:/]+(:[^:/]+)?|.*\$\{stageVariables\..*)$`)
+var plainFunction = lazyregexp.New(`^arn:[^:]+:lambda:[^:]*:[^:]*:function:([^:/]+(:[^:/]+)?|.*\$\{stageVariables\..*)$`)
 
 // IsFunctionARN reports whether a text is the plain ARN of a Lambda function:
 // AWS_PROXY integrations take one as their IntegrationUri, beside the form of
@@ -59,7 +60,7 @@ type Function struct {
 	Qualifier       string // a version, an alias, or $LATEST
 }
 
-var functionForm = regexp.MustCompile(`^(?:(?:arn:aws[a-z-]*:lambda:([a-z0-9-]+):)?([0-9]{12}):function:)?([A-Za-z0-9_-]+)(?::([A-Za-z0-9$_-]+))?$`)
+var functionForm = lazyregexp.New(`^(?:(?:arn:aws[a-z-]*:lambda:([a-z0-9-]+):)?([0-9]{12}):function:)?([A-Za-z0-9_-]+)(?::([A-Za-z0-9$_-]+))?$`)
 
 // ParseFunction reads the name of a function ("chat"), its partial ARN
 // ("123456789012:function:chat") or its ARN, each with a qualifier or without. It

@@ -2,11 +2,12 @@ package apigw
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
-var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
+var stageVariable = lazyregexp.New(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
 
 // HasStageVariable reports whether a URI or an ARN refers to a variable of the
 // stage, "${stageVariables.name}": what it is then depends on the stage.
@@ -18,7 +19,7 @@ func ReplaceStageVariables(text string, value func(name string) string) string {
 	if !HasStageVariable(text) {
 		return text
 	}
-	return stageVariable.ReplaceAllStringFunc(text, func(reference string) string {
+	return stageVariable.Compiled().ReplaceAllStringFunc(text, func(reference string) string {
 		return value(stageVariable.FindStringSubmatch(reference)[1])
 	})
 }

@@ -2,10 +2,10 @@ package authorizer
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/event"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // source is an identity source: the place of a value in the handshake.
@@ -35,7 +35,7 @@ var sourceForms = []struct {
 	{variableSource, "stageVariables."},
 }
 
-var sourceName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+var sourceName = lazyregexp.New(`^[a-zA-Z0-9._-]+$`)
 
 // parseSource reads one identity source.
 func parseSource(text string) (source, error) {

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -18,9 +17,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
-var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/\S+$`)
+var roleARN = lazyregexp.New(`^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/\S+$`)
 
 // CheckCredentials returns an error for a CredentialsArn of an integration that
 // cannot be used. It may be empty, which stands for the gateway's own credentials.

@@ -3,10 +3,10 @@ package awsservice
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
@@ -98,7 +98,7 @@ func (e InvokeEndpoint) Equal(other InvokeEndpoint) bool {
 	return e.Name == other.Name && e.Lambda.String() == other.Lambda.String()
 }
 
-var invokePath = regexp.MustCompile(`^(.*)` + apigw.InvokePath(`([^/]+)`) + `/?$`)
+var invokePath = lazyregexp.New(`^(.*)` + apigw.InvokePath(`([^/]+)`) + `/?$`)
 
 // ParseInvokeEndpoint reads the endpoint of Lambda, or the whole URL of the Invoke
 // operation of one function, as AWS's runtime interface emulator has it:

@@ -2,10 +2,10 @@ package awsservice
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // URI is what an AWS integration points at.
@@ -22,10 +22,10 @@ type URI struct {
 }
 
 var (
-	regionName    = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
-	serviceName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
-	subdomainName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
-	actionName    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+	regionName    = lazyregexp.New(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+	serviceName   = lazyregexp.New(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+	subdomainName = lazyregexp.New(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+	actionName    = lazyregexp.New(`^[A-Za-z][A-Za-z0-9]*$`)
 )
 
 // domains are the domains of the services' host names, by partition.

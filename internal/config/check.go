@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -13,18 +12,19 @@ import (
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
 	"github.com/stagedoor/stagedoor/internal/identity"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/setting"
 )
 
 var (
-	region   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	account  = regexp.MustCompile(`^[0-9]{12}$`)
-	service  = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
-	link     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	bucket   = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	email    = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
-	host     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	region   = lazyregexp.New(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	account  = lazyregexp.New(`^[0-9]{12}$`)
+	service  = lazyregexp.New(`^[a-z][a-z0-9.-]*$`)
+	link     = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
+	bucket   = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
+	variable = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	email    = lazyregexp.New(`^[^@\s]+@[^@\s]+$`)
+	host     = lazyregexp.New(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
 func checkRegion(text string) error {

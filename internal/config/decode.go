@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
@@ -54,7 +54,7 @@ func (d *decoder) decode(text []byte, keys section) {
 	d.value(document.Content[0], "", keys, 0)
 }
 
-var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+var syntaxLine = lazyregexp.New(`^yaml: (?:line (\d+): )?`)
 
 // syntax records that the file is not YAML.
 func (d *decoder) syntax(err error) {

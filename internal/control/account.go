@@ -3,10 +3,10 @@ package control
 import (
 	"context"
 	"errors"
-	"regexp"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wirev1"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/store"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
@@ -58,7 +58,7 @@ func (s *server) updateAccount(ctx context.Context, in *wirev1.UpdateAccountRequ
 	return s.accountView(account), nil
 }
 
-var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$`)
+var roleARN = lazyregexp.New(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$`)
 
 // loadAccount returns the account's settings, and its revision, 0 where nothing
 // was set.

@@ -2,11 +2,11 @@ package control
 
 import (
 	"context"
-	"regexp"
 	"slices"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 func (s *server) apiMappingOperations() []handler {
@@ -95,7 +95,7 @@ func (s *server) changeAPIMapping(ctx context.Context, name, id string, change f
 
 // mappingKey matches the characters of a key. A slash is not allowed: keys of
 // several levels are for other kinds of APIs (section H.10).
-var mappingKey = regexp.MustCompile(`^[A-Za-z0-9$\-_.+!*'()]*$`)
+var mappingKey = lazyregexp.New(`^[A-Za-z0-9$\-_.+!*'()]*$`)
 
 // maxMappingKey is the longest key, in characters.
 const maxMappingKey = 300

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
@@ -177,7 +177,7 @@ func setDomainConfiguration(domain *apigw.DomainName, configuration *wire.Domain
 
 // domainLabels is a name of DNS in lower case, perhaps with a wildcard for its
 // first label.
-var domainLabels = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var domainLabels = lazyregexp.New(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // maxDomainName is the longest name of DNS.
 const maxDomainName = 253

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/model"
 )
 
@@ -115,7 +115,7 @@ func (s *server) changeModel(ctx context.Context, apiID, id string, change func(
 	})
 }
 
-var modelName = regexp.MustCompile(`^[a-zA-Z0-9]{1,128}$`)
+var modelName = lazyregexp.New(`^[a-zA-Z0-9]{1,128}$`)
 
 // setModel changes the members that a request has, and checks the model; its
 // schema unless the API has disableSchemaValidation. A model that is referred

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
@@ -19,11 +19,11 @@ const loggingOff = "OFF"
 
 // Names and values that AWS takes (section H.8).
 var (
-	stageName     = regexp.MustCompile(`^([A-Za-z0-9_-]{1,128}|\$default)$`)
-	variableName  = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-	variableValue = regexp.MustCompile(`^[A-Za-z0-9._~:/?#&=,-]{1,512}$`)
-	logGroup      = regexp.MustCompile(`^arn:[^:]+:logs:[^:]*:[^:]*:log-group:[^:]+(:\*)?$`)
-	logStream     = regexp.MustCompile(`^arn:[^:]+:firehose:[^:]*:[^:]*:deliverystream/amazon-apigateway-.+$`)
+	stageName     = lazyregexp.New(`^([A-Za-z0-9_-]{1,128}|\$default)$`)
+	variableName  = lazyregexp.New(`^[A-Za-z0-9_]{1,64}$`)
+	variableValue = lazyregexp.New(`^[A-Za-z0-9._~:/?#&=,-]{1,512}$`)
+	logGroup      = lazyregexp.New(`^arn:[^:]+:logs:[^:]*:[^:]*:log-group:[^:]+(:\*)?$`)
+	logStream     = lazyregexp.New(`^arn:[^:]+:firehose:[^:]*:[^:]*:deliverystream/amazon-apigateway-.+$`)
 )
 
 func checkStageName(name string) error {

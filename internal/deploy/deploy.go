@@ -21,11 +21,11 @@ package deploy
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // Tags by which a stack is recognised.
@@ -39,7 +39,7 @@ const (
 const TagLogical = tagLogical
 
 // stackName matches the names that CloudFormation accepts for stacks.
-var stackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+var stackName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 
 // CheckStackName returns an error that says what is wrong with a stack's name,
 // nil for a good one.
@@ -203,7 +203,7 @@ func convert[To any](from any) To {
 // a text. It has a form that no text in a template has.
 func reference(id string) string { return "\x00" + id + "\x00" }
 
-var references = regexp.MustCompile("\x00[^\x00]*\x00")
+var references = lazyregexp.New("\x00[^\x00]*\x00")
 
 // resolver has the ids that references stand for.
 type resolver map[string]string
@@ -213,7 +213,7 @@ func (r resolver) text(s string) string {
 	if !strings.Contains(s, "\x00") {
 		return s
 	}
-	return references.ReplaceAllStringFunc(s, func(found string) string {
+	return references.Compiled().ReplaceAllStringFunc(s, func(found string) string {
 		if id, known := r[found]; known {
 			return id
 		}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // reader reads the state of a stack from a gateway.
@@ -67,7 +67,7 @@ func (s *State) mayHide(err error, what string) bool {
 
 // ids matches the ids of a gateway. Any other text in its answers must not get
 // into the paths of requests.
-var ids = regexp.MustCompile(`^[A-Za-z0-9_.*$-]{1,255}$`)
+var ids = lazyregexp.New(`^[A-Za-z0-9_.*$-]{1,255}$`)
 
 // id returns an id of an answer, or an error if it is missing or not valid.
 func id(k string, given *string) (string, error) {

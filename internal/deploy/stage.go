@@ -82,7 +82,7 @@ func (c *comparison) stages(s scope, want, have *api, changed bool) {
 // isOn reports whether a stage of the gateway has the deployment that its tag
 // names, and this is one of the API as it is wanted.
 func (w *stage) isOn(h *stage) bool {
-	deployed := resolver{references.FindString(w.tags[tagDeployed]): h.deployment}
+	deployed := resolver{references.Compiled().FindString(w.tags[tagDeployed]): h.deployment}
 	return h.deployment != "" && deployed.text(w.tags[tagDeployed]) == h.tags[tagDeployed]
 }
 

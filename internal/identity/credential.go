@@ -3,11 +3,11 @@ package identity
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/iampolicy"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // Credential is an access key or a bearer token, with its user and what that
@@ -57,8 +57,8 @@ type key struct {
 const minSecret = 16
 
 var (
-	userName    = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-	accessKeyID = regexp.MustCompile(`^[A-Za-z0-9_-]{3,128}$`)
+	userName    = lazyregexp.New(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+	accessKeyID = lazyregexp.New(`^[A-Za-z0-9_-]{3,128}$`)
 )
 
 // IsUserName reports whether a text may be the name of a user.

@@ -3,11 +3,11 @@ package integration
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 )
 
@@ -18,7 +18,7 @@ type target struct {
 	path, query string // as they are written in the URI; empty without placeholders
 }
 
-var placeholder = regexp.MustCompile(`\{([^{}/?]*)\}`)
+var placeholder = lazyregexp.New(`\{([^{}/?]*)\}`)
 
 // parseTarget reads the IntegrationUri of an HTTP integration.
 func parseTarget(uri string) (*target, error) {
@@ -94,7 +94,7 @@ func (t *target) fillPlaceholders(u *url.URL, values []event.Parameter) *failure
 // placeholders.
 func replace(text string, values []event.Parameter, escape func(string) string) (string, *failure.Error) {
 	var err *failure.Error
-	replaced := placeholder.ReplaceAllStringFunc(text, func(found string) string {
+	replaced := placeholder.Compiled().ReplaceAllStringFunc(text, func(found string) string {
 		name := found[1 : len(found)-1]
 		for _, p := range values {
 			if p.Name == name {

@@ -4,9 +4,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // maxScanned is the size of the largest source file that is searched for
@@ -14,8 +15,8 @@ import (
 const maxScanned = 1 << 20
 
 var (
-	nodeImport   = regexp.MustCompile(`(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](@(?:aws-sdk|smithy)/[\w.-]+|aws-sdk)["'/]`)
-	pythonImport = regexp.MustCompile(`(?m)^\s*(?:import|from)\s+(?:[\w.]+\s*,\s*)*(?:boto3|botocore)\b`)
+	nodeImport   = lazyregexp.New(`(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](@(?:aws-sdk|smithy)/[\w.-]+|aws-sdk)["'/]`)
+	pythonImport = lazyregexp.New(`(?m)^\s*(?:import|from)\s+(?:[\w.]+\s*,\s*)*(?:boto3|botocore)\b`)
 )
 
 // importedPackages returns the AWS packages that are named in a Node.js
@@ -24,7 +25,7 @@ func importedPackages(dir string) []string {
 	found := map[string]bool{}
 	var names []string
 	scanSources(dir, []string{".js", ".mjs", ".cjs"}, func(source []byte) bool {
-		for _, match := range nodeImport.FindAllSubmatch(source, -1) {
+		for _, match := range nodeImport.Compiled().FindAllSubmatch(source, -1) {
 			if name := string(match[1]); !found[name] {
 				found[name] = true
 				names = append(names, name)
@@ -62,7 +63,7 @@ func importsBoto3(f Function, dir string) bool {
 	}
 	needed := false
 	scanSources(dir, []string{".py"}, func(source []byte) bool {
-		needed = pythonImport.Match(source)
+		needed = pythonImport.Compiled().Match(source)
 		return !needed
 	})
 	return needed

@@ -3,9 +3,10 @@ package lambda
 import (
 	"context"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // minNode is the oldest major version of Node.js that the bootstrap runs on.
@@ -37,7 +38,7 @@ func (h *Host) prepareNode(ctx context.Context, f Function, dir string) (*progra
 	}, nil
 }
 
-var nodeVersion = regexp.MustCompile(`^v(\d+)\.`)
+var nodeVersion = lazyregexp.New(`^v(\d+)\.`)
 
 // findNode finds Node.js on PATH and its major version.
 func (h *Host) findNode(ctx context.Context) (string, int, error) {

@@ -3,12 +3,12 @@ package mapping
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/jsonpath"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // source is where a parameter's values come from. It gives none when what it
@@ -17,7 +17,7 @@ type source interface {
 	values(x *Exchange, response *Response) ([]string, error)
 }
 
-var parameterName = regexp.MustCompile(`^[a-zA-Z0-9._$-]+$`)
+var parameterName = lazyregexp.New(`^[a-zA-Z0-9._$-]+$`)
 
 func isParameterName(name string) bool { return parameterName.MatchString(name) }
 

@@ -1,12 +1,12 @@
 package model
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // Template returns a mapping template whose output is an example of the model
@@ -158,7 +158,7 @@ func literal(text []byte) string { return literals.Replace(string(text)) }
 
 var literals = strings.NewReplacer("#", `\u0023`, "$", `\u0024`)
 
-var templateName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+var templateName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_]*$`)
 
 // memberPath returns the path of a member of the input, "" for a name that
 // cannot be written in templates.

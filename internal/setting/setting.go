@@ -5,13 +5,14 @@ package setting
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
-var number = regexp.MustCompile(`^\d+(\.\d+)?$`)
+var number = lazyregexp.New(`^\d+(\.\d+)?$`)
 
 // Duration reads a number with a unit, such as 500ms, 30s or 1h30m. The error
 // says what is wrong if it is not one, or not between least and most.

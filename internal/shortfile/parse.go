@@ -3,7 +3,6 @@ package shortfile
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/expression"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
@@ -37,9 +37,9 @@ const (
 )
 
 var (
-	apiName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
-	stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	variable  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
+	apiName   = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
+	stageName = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
+	variable  = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_]+$`)
 )
 
 // Parse reads the value of `apis`; name is the file's. It returns all mistakes,

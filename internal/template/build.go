@@ -1,11 +1,11 @@
 package template
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // builder makes an Application from resolved resources.
@@ -95,7 +95,7 @@ func (b *builder) build() *Application {
 	return b.app
 }
 
-var typeForm = regexp.MustCompile(`^(Custom::[A-Za-z0-9_@-]+|[A-Za-z0-9]+::[A-Za-z0-9]+::[A-Za-z0-9]+(::[A-Za-z0-9]+)?)$`)
+var typeForm = lazyregexp.New(`^(Custom::[A-Za-z0-9_@-]+|[A-Za-z0-9]+::[A-Za-z0-9]+::[A-Za-z0-9]+(::[A-Za-z0-9]+)?)$`)
 
 // serviceTypes are all types of resources of the services that are run here, so
 // that a misspelled type is reported and not ignored.

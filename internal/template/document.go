@@ -1,9 +1,10 @@
 package template
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // Limits of CloudFormation.
@@ -55,7 +56,7 @@ var attributes = []string{
 	"Fn::Transform", "IgnoreGlobals", "Metadata", "Transform", "UpdatePolicy", "UpdateReplacePolicy", "Version",
 }
 
-var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+var alphanumeric = lazyregexp.New(`^[A-Za-z0-9]+$`)
 
 // newDocument splits a template into its sections and resources, and reports
 // those that do not have the right form.

@@ -178,7 +178,7 @@ type replacement struct {
 func newReplacement(l *looper, identifier, item string) *replacement {
 	return &replacement{
 		looper: l, identifier: identifier, item: item,
-		texts: strings.NewReplacer("${"+identifier+"}", item, "&{"+identifier+"}", notAlphanumeric.ReplaceAllString(item, "")),
+		texts: strings.NewReplacer("${"+identifier+"}", item, "&{"+identifier+"}", notAlphanumeric.Compiled().ReplaceAllString(item, "")),
 	}
 }
 

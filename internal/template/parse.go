@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 const (
@@ -87,14 +88,14 @@ func parse(source []byte, r *report) *value {
 	return nil
 }
 
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+var yamlError = lazyregexp.New(`^yaml: (?:line (\d+): )?(.*)`)
 
 // grammarErrors are the messages for which the YAML library counts lines from
 // zero; for all others it counts from one.
-var grammarErrors = regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found (duplicate %|incompatible YAML|undefined tag))`)
+var grammarErrors = lazyregexp.New(`^(did not find expected (<|node content|'-' indicator|key|',' or)|found (duplicate %|incompatible YAML|undefined tag))`)
 
 // wholeFile are the messages that the YAML library gives without a line.
-var wholeFile = regexp.MustCompile(`^(unknown anchor|control characters|.*octet|.*UTF-|.*surrogate)`)
+var wholeFile = lazyregexp.New(`^(unknown anchor|control characters|.*octet|.*UTF-|.*surrogate)`)
 
 // reportSyntax reports a syntax error, with the line where the construct at
 // fault begins, or where the error was noticed.

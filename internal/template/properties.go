@@ -2,11 +2,11 @@ package template
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 	"github.com/stagedoor/stagedoor/internal/spelling"
 )
 
@@ -32,8 +32,8 @@ type property struct {
 	form     form
 	required bool
 	oneOf    []string
-	min, max int            // of an integer, or of the length of a text; none when max is 0
-	pattern  *regexp.Regexp // of a text
+	min, max int                // of an integer, or of the length of a text; none when max is 0
+	pattern  *lazyregexp.Regexp // of a text
 	// kept is set for properties that have no effect yet. They are reported,
 	// unless they have the value inert, which asks for nothing.
 	kept  bool

@@ -3,14 +3,15 @@ package template
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 var (
-	notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`)
-	basePath        = regexp.MustCompile(`^[0-9A-Za-z/_-]*$`)
+	notAlphanumeric = lazyregexp.New(`[^A-Za-z0-9]+`)
+	basePath        = lazyregexp.New(`^[0-9A-Za-z/_-]*$`)
 )
 
 // logicalDigest returns the ten characters that SAM appends to the logical id
@@ -126,7 +127,7 @@ func (w *webSocketAPI) mappings(domain *value, domainID string) {
 		return
 	}
 	for _, path := range paths {
-		p := mapping(w.res.id+notAlphanumeric.ReplaceAllString(path.text, "")+"ApiMapping", path.line)
+		p := mapping(w.res.id+notAlphanumeric.Compiled().ReplaceAllString(path.text, "")+"ApiMapping", path.line)
 		p.set("ApiMappingKey", newText(path.line, strings.Trim(path.text, "/")))
 	}
 }

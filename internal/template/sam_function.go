@@ -191,7 +191,7 @@ func (f *samFunction) publish(alias, code *value) {
 	version := id + "Version" + logicalDigest(code)
 	retain := with("DeletionPolicy", newText(line, "Retain"))
 	f.add(f.res, version, typeVersion, p, append(passed(f.res, "Condition"), retain)...)
-	aliasID := id + "Alias" + notAlphanumeric.ReplaceAllString(alias.text, "")
+	aliasID := id + "Alias" + notAlphanumeric.Compiled().ReplaceAllString(alias.text, "")
 	f.add(f.res, aliasID, typeAlias, newObject(line,
 		with("FunctionName", ref(line, id)),
 		with("FunctionVersion", getAtt(line, version, "Version")),

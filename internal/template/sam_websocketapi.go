@@ -344,7 +344,7 @@ func (w *webSocketAPI) stageLogicalID() string {
 	case w.stageName.text == defaultStageName:
 		return w.res.id + "DefaultStage"
 	}
-	return w.res.id + notAlphanumeric.ReplaceAllString(w.stageName.text, "") + "Stage"
+	return w.res.id + notAlphanumeric.Compiled().ReplaceAllString(w.stageName.text, "") + "Stage"
 }
 
 func (w *webSocketAPI) authorizer() {

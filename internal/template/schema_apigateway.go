@@ -1,22 +1,22 @@
 package template
 
 import (
-	"regexp"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // apiRef is the property by which the parts of an API refer to it.
 var apiRef = property{name: "ApiId", form: textForm, required: true}
 
 var (
-	stageName      = regexp.MustCompile(`^([A-Za-z0-9_-]+|\$default)$`)
-	modelName      = regexp.MustCompile(`^[A-Za-z0-9]+$`)
-	mappingKey     = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()/-]*$`)
-	stageVariable  = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-	variableValue  = regexp.MustCompile(`^[A-Za-z0-9._~:/?#&=,-]{1,512}$`)
-	identitySource = regexp.MustCompile(`^(route\.request\.(querystring|header)|stageVariables|context)\.[A-Za-z0-9._-]+$`)
+	stageName      = lazyregexp.New(`^([A-Za-z0-9_-]+|\$default)$`)
+	modelName      = lazyregexp.New(`^[A-Za-z0-9]+$`)
+	mappingKey     = lazyregexp.New(`^[A-Za-z0-9$_.+!*'()/-]*$`)
+	stageVariable  = lazyregexp.New(`^[A-Za-z0-9_]{1,64}$`)
+	variableValue  = lazyregexp.New(`^[A-Za-z0-9._~:/?#&=,-]{1,512}$`)
+	identitySource = lazyregexp.New(`^(route\.request\.(querystring|header)|stageVariables|context)\.[A-Za-z0-9._-]+$`)
 )
 
 var apiSchema = []property{

@@ -1,8 +1,8 @@
 package template
 
-import "regexp"
+import "github.com/stagedoor/stagedoor/internal/lazyregexp"
 
-var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+var tableName = lazyregexp.New(`^[A-Za-z0-9_.-]{3,255}$`)
 
 var tableSchema = []property{
 	{name: "AttributeDefinitions", form: listForm},

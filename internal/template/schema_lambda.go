@@ -1,10 +1,10 @@
 package template
 
-import "regexp"
+import "github.com/stagedoor/stagedoor/internal/lazyregexp"
 
 var (
-	functionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
+	functionName = lazyregexp.New(`^[A-Za-z0-9_-]{1,64}$`)
+	variableName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_]+$`)
 )
 
 var functionSchema = []property{

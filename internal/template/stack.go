@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"math/big"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // stack is the stack that a template is read for. Pseudo parameters and ids are
@@ -17,7 +18,7 @@ type stack struct {
 	name, region, account, partition, suffix string
 }
 
-var notStackName = regexp.MustCompile(`[^A-Za-z0-9-]+`)
+var notStackName = lazyregexp.New(`[^A-Za-z0-9-]+`)
 
 // newStack makes a stack from the options and their defaults.
 func newStack(file string, o Options) stack {
@@ -47,7 +48,7 @@ func stackNameOf(file string) string {
 		absolute = file
 	}
 	name := filepath.Base(filepath.Dir(absolute))
-	name = strings.Trim(notStackName.ReplaceAllString(name, "-"), "-")
+	name = strings.Trim(notStackName.Compiled().ReplaceAllString(name, "-"), "-")
 	if name == "" || name[0] >= '0' && name[0] <= '9' {
 		name = strings.TrimSuffix("stack-"+name, "-")
 	}

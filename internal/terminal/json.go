@@ -3,8 +3,9 @@ package terminal
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/lazyregexp"
 )
 
 // Colours, as terminals know them.
@@ -41,14 +42,14 @@ func indentJSON(data []byte) string {
 
 // jsonToken matches a member name with its colon, a string, a number or a
 // literal.
-var jsonToken = regexp.MustCompile(`"(?:[^"\\]|\\.)*"\s*:|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|\b(?:true|false|null)\b`)
+var jsonToken = lazyregexp.New(`"(?:[^"\\]|\\.)*"\s*:|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|\b(?:true|false|null)\b`)
 
 // colorJSON colours the tokens of valid JSON and leaves other text alone.
 func colorJSON(text string) string {
 	if !json.Valid([]byte(text)) {
 		return text
 	}
-	return jsonToken.ReplaceAllStringFunc(text, func(token string) string {
+	return jsonToken.Compiled().ReplaceAllStringFunc(text, func(token string) string {
 		switch {
 		case strings.HasSuffix(token, ":"):
 			return cyan + strings.TrimSuffix(token, ":") + reset + ":"
