@@ -63,6 +63,10 @@ func TestReserve(t *testing.T) {
 	if _, err := dial(); !errors.Is(err, ErrScarce) {
 		t.Errorf("a socket among the last: %v", err)
 	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err := ForBackend(fd, err); !errors.Is(err, ErrScarce) {
+		t.Errorf("a socket of the caller's own among the last: %v", err)
+	}
 	var held []*os.File
 	for { // to the very last
 		file, err := os.Open(os.DevNull)
@@ -73,6 +77,10 @@ func TestReserve(t *testing.T) {
 	}
 	if _, err := dial(); !errors.Is(err, ErrScarce) {
 		t.Errorf("a socket that is not there: %v", err)
+	}
+	fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err := ForBackend(fd, err); !errors.Is(err, ErrScarce) {
+		t.Errorf("a socket of the caller's own that is not there: %v", err)
 	}
 	for _, file := range held {
 		_ = file.Close()

@@ -24,3 +24,19 @@ var Limit = sync.OnceValue(func() int {
 func exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
+
+// ForBackend is what DialContext is for a socket of the caller's own: given the descriptor
+// that the system returned for a backend, or its error, it returns the error. Where the
+// descriptor is one of the last, it is closed and the error is ErrScarce.
+func ForBackend(fd int, err error) error {
+	switch limit := Limit(); {
+	case err != nil && exhausted(err):
+		return errors.Join(ErrScarce, err)
+	case err != nil:
+		return err
+	case limit > 0 && fd >= limit-Reserve(limit)/2:
+		_ = syscall.Close(fd)
+		return ErrScarce
+	}
+	return nil
+}

@@ -11,19 +11,7 @@ import (
 // BenchmarkClient is a call of a plain HTTP backend that does next to nothing, as
 // HTTP_PROXY integrations make it for messages; by this package, and by net/http.
 func BenchmarkClient(b *testing.B) {
-	const answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nContent-Length: 15\r\n\r\n{\"result\":\"ok\"}"
-	target, err := neturl.Parse("http://" + talker(b, answer) + "/messages")
-	if err != nil {
-		b.Fatal(err)
-	}
-	r := &Request{
-		Method: http.MethodPost, URL: target, Timeout: 29 * time.Second,
-		Body: []byte(`{"action":"echo","text":"a message of ordinary length, as chats have them"}`),
-		Header: Header{
-			{"X-Amzn-Trace-Id", "Root=1-6722e8b1-3d1f0c1d2e3f405162738495"}, {"X-Forwarded-For", "192.0.2.1"},
-			{"Content-Type", "application/json"}, {"User-Agent", "AmazonAPIGateway_abcdef1234"}, {"X-Amzn-Apigateway-Api-Id", "abcdef1234"},
-		},
-	}
+	r := messageRequest(b)
 	client := New(Options{})
 	defer client.Close()
 	for name, withoutHeader := range map[string]bool{"header": false, "no-header": true} {
@@ -47,7 +35,7 @@ func BenchmarkClient(b *testing.B) {
 	})
 	// What the sockets take, of both sides.
 	b.Run("sockets", func(b *testing.B) {
-		c, err := net.Dial("tcp", target.Host)
+		c, err := net.Dial("tcp", r.URL.Host)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -68,8 +56,26 @@ func BenchmarkClient(b *testing.B) {
 	})
 }
 
+// messageRequest is a request as it is made for a message, and its backend.
+func messageRequest(b *testing.B) *Request {
+	b.Helper()
+	const answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nContent-Length: 15\r\n\r\n{\"result\":\"ok\"}"
+	target, err := neturl.Parse("http://" + talker(b, answer) + "/messages")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &Request{
+		Method: http.MethodPost, URL: target, Timeout: 29 * time.Second,
+		Body: []byte(`{"action":"echo","text":"a message of ordinary length, as chats have them"}`),
+		Header: Header{
+			{"X-Amzn-Trace-Id", "Root=1-6722e8b1-3d1f0c1d2e3f405162738495"}, {"X-Forwarded-For", "192.0.2.1"},
+			{"Content-Type", "application/json"}, {"User-Agent", "AmazonAPIGateway_abcdef1234"}, {"X-Amzn-Apigateway-Api-Id", "abcdef1234"},
+		},
+	}
+}
+
 // talker answers each request, which must come in one piece, with the same.
-func talker(b *testing.B, answer string) (address string) {
+func talker(b testing.TB, answer string) (address string) {
 	b.Helper()
 	wire := []byte(answer)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

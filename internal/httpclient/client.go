@@ -11,7 +11,8 @@
 // measures. This client writes and reads on the goroutine of its caller, with
 // pooled buffers: 2 allocations, 6 where the answer's header is wanted. Beside what
 // the sockets themselves take, which is most of the time, a call costs a quarter
-// of what it costs with http.Transport.
+// of what it costs with http.Transport. A call on an event loop (Client.Start) takes
+// no goroutine while it waits, and no allocation.
 //
 // TLS, HTTP/2 and large bodies are sent by http.Transport, with the same limits.
 // An answer means the same on both ways: FuzzAnswer compares this package's reader
@@ -28,10 +29,21 @@
 //     answer, piece by piece as it comes (parser.go): head (head.go, field.go),
 //     then body (chunks.go where it comes in chunks).
 //   - The connection goes back to the pool where another request may follow.
+//
+// A call that Client.Start begins on an event loop (start.go) goes another way with the
+// same request and parser:
+//
+//   - It waits for its turn in the same line, without a goroutine, and then for a socket
+//     (call_linux.go). Each loop has idle ones of its own (loops_linux.go); together there
+//     are no more to a backend than calls may be under way, those of calls that block
+//     included (slots.go).
+//   - The socket (socket_linux.go) is connected, written and read when the loop says that
+//     it can be. That a backend has closed an idle one is an event like the others, so
+//     that a call need not probe it.
+//   - The answer goes to the call's Caller, on the loop that it was started on.
 package httpclient
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -46,7 +58,9 @@ import (
 type Client struct {
 	address string // Options.Address
 	turns   *turnstile.Turnstile
+	sockets registry // of plain HTTP
 	pool    pool
+	loops   loops
 	watches watches
 	netHTTP *http.Transport // for TLS, and for large bodies
 }
@@ -67,6 +81,7 @@ type Options struct {
 // New makes a client, which has no connection yet. The caller closes it.
 func New(o Options) *Client {
 	c := &Client{address: o.Address, turns: turnstile.New(o.Bounds)}
+	c.pool.of, c.pool.limit = &c.sockets, o.Bounds.WithDefaults().Calls
 	c.netHTTP = newNetHTTP(c.dial, o.RootCAs)
 	return c
 }
@@ -79,29 +94,37 @@ func New(o Options) *Client {
 // for the answer; or what is wrong with the network, the request's header or the
 // answer.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
-	address, deadline := r.address(), time.Now().Add(r.Timeout)
-	lane, err := c.turns.Enter(ctx, turnstile.Call{Backend: cmp.Or(c.address, address), Deadline: deadline, Patient: r.Patient})
+	backend, deadline := c.backend(r), time.Now().Add(r.Timeout)
+	lane, err := c.turns.Enter(ctx, turnstile.Call{Backend: backend, Deadline: deadline, Patient: r.Patient})
 	if err != nil {
 		return nil, err
 	}
 	defer lane.Leave()
-	if r.URL.Scheme == "http" && len(r.Body) <= maxPlainBody {
-		return c.plain(ctx, r, address, deadline)
+	if r.isPlain() {
+		return c.plain(ctx, r, backend, deadline)
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	return c.viaNetHTTP(ctx, r)
 }
 
+// backend is the host:port that a request is sent to.
+func (c *Client) backend(r *Request) string {
+	if c.address != "" {
+		return c.address
+	}
+	return r.address()
+}
+
 // plain sends a request over a connection of our own.
-func (c *Client) plain(ctx context.Context, r *Request, address string, deadline time.Time) (*Response, error) {
-	conn, err := c.connect(ctx, address, deadline)
+func (c *Client) plain(ctx context.Context, r *Request, backend string, deadline time.Time) (*Response, error) {
+	list, conn, err := c.connect(ctx, backend, deadline)
 	if err != nil {
 		return nil, err
 	}
-	w := c.watches.watch(ctx, conn.Conn)
+	w := c.watches.watch(ctx, conn)
 	response, reusable, err := exchange(conn.Conn, r)
-	if c.watches.unwatch(w, conn.Conn) && err != nil {
+	if c.watches.unwatch(w, conn) && err != nil {
 		err = ctx.Err()
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -109,9 +132,10 @@ func (c *Client) plain(ctx context.Context, r *Request, address string, deadline
 	}
 	if err != nil || !reusable {
 		_ = conn.Close()
+		list.free()
 		return response, err
 	}
-	c.pool.put(address, conn)
+	c.pool.put(list, conn)
 	return response, nil
 }
 
@@ -120,5 +144,6 @@ func (c *Client) plain(ctx context.Context, r *Request, address string, deadline
 func (c *Client) Close() {
 	c.netHTTP.CloseIdleConnections()
 	c.pool.close()
+	c.loops.close()
 	c.watches.close()
 }

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// call makes a request and returns the answer's status and body.
-func call(t *testing.T, client *Client, url, body string) (status int, answer string, err error) {
+// roundTrip makes a request and returns the answer's status and body.
+func roundTrip(t *testing.T, client *Client, url, body string) (status int, answer string, err error) {
 	t.Helper()
 	return callContext(t.Context(), client, url, body)
 }
@@ -42,8 +42,8 @@ func idle(c *Client) int {
 	c.pool.mu.Lock()
 	defer c.pool.mu.Unlock()
 	n := 0
-	for _, list := range c.pool.idle {
-		n += len(list)
+	for _, l := range c.pool.backends {
+		n += len(l.list)
 	}
 	return n
 }
@@ -111,7 +111,7 @@ func TestClientKeepsConnections(t *testing.T) {
 	client := newClient(t)
 	for i := range 5 {
 		want := fmt.Sprint("message ", i)
-		if status, got, err := call(t, client, server.URL, want); status != http.StatusOK || got != want || err != nil {
+		if status, got, err := roundTrip(t, client, server.URL, want); status != http.StatusOK || got != want || err != nil {
 			t.Fatalf("%d, %q, %v", status, got, err)
 		}
 	}
@@ -127,7 +127,7 @@ func TestClientReplacesClosedConnections(t *testing.T) {
 	server.Start()
 	client := newClient(t)
 	for range 3 {
-		if _, got, err := call(t, client, server.URL, "hello"); got != "hello" || err != nil {
+		if _, got, err := roundTrip(t, client, server.URL, "hello"); got != "hello" || err != nil {
 			t.Fatal(got, err)
 		}
 		server.CloseClientConnections()
@@ -154,7 +154,7 @@ func TestClientAnswers(t *testing.T) {
 			// The second request goes over a new connection or, where the first
 			// allows it, over the same, whose server says nothing more.
 			url := wire(t, test.wire)
-			if status, body, err := call(t, newClient(t), url, "x"); status != test.status || body != test.body || err != nil {
+			if status, body, err := roundTrip(t, newClient(t), url, "x"); status != test.status || body != test.body || err != nil {
 				t.Errorf("%d, %q, %v", status, body, err)
 			}
 		})
@@ -174,7 +174,7 @@ func TestClientBadAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := newClient(t)
-			if status, body, err := call(t, client, wire(t, answer), "x"); err == nil {
+			if status, body, err := roundTrip(t, client, wire(t, answer), "x"); err == nil {
 				t.Errorf("%d, %q", status, body)
 			}
 			if idle(client) > 0 {
@@ -191,7 +191,7 @@ func TestClientDropsConnectionsThatSayMore(t *testing.T) {
 	url := wire(t, answer+"hi"+answer+"no", answer+"ho")
 	client := newClient(t)
 	for _, want := range []string{"hi", "ho"} {
-		if _, got, err := call(t, client, url, "x"); got != want || err != nil {
+		if _, got, err := roundTrip(t, client, url, "x"); got != want || err != nil {
 			t.Errorf("%q, %v; want %q", got, err, want)
 		}
 	}
@@ -224,7 +224,7 @@ func TestClientIdleConnections(t *testing.T) {
 	server.Start()
 	client := newClient(t)
 	for i, age := range []time.Duration{-time.Hour, time.Hour} {
-		if _, _, err := call(t, client, server.URL, "x"); err != nil {
+		if _, _, err := roundTrip(t, client, server.URL, "x"); err != nil {
 			t.Fatal(err)
 		}
 		if n := connections.Load(); n != 1 {
@@ -235,7 +235,7 @@ func TestClientIdleConnections(t *testing.T) {
 	if idle(client) > 0 || client.pool.timer != nil {
 		t.Error("idle connections are left")
 	}
-	if _, _, err := call(t, client, server.URL, "x"); err != nil || connections.Load() != 2 {
+	if _, _, err := roundTrip(t, client, server.URL, "x"); err != nil || connections.Load() != 2 {
 		t.Errorf("%v; %d connections", err, connections.Load())
 	}
 }
@@ -254,7 +254,7 @@ func TestClientGeneral(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := trusting(t, encrypted)
-			if _, got, err := call(t, client, test.url, test.body); got != test.body || err != nil {
+			if _, got, err := roundTrip(t, client, test.url, test.body); got != test.body || err != nil {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
 			if idle(client) > 0 {
@@ -271,7 +271,7 @@ func TestClientUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = listener.Close()
-	if _, _, err := call(t, newClient(t), "http://"+listener.Addr().String(), "x"); err == nil {
+	if _, _, err := roundTrip(t, newClient(t), "http://"+listener.Addr().String(), "x"); err == nil {
 		t.Error("no error")
 	}
 }

@@ -21,26 +21,24 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 	return descriptors.Dialer{Timeout: dialTimeout}.DialContext(ctx, network, address)
 }
 
-// connect returns an idle connection that the backend has not closed, or a new
-// one. Reading and writing end at the deadline.
-func (c *Client) connect(ctx context.Context, address string, deadline time.Time) (*connection, error) {
-	for {
-		idle := c.pool.take(address)
-		if idle == nil {
-			break
-		}
+// connect returns an idle connection to a backend that the backend has not closed, or a
+// new one, and where it is put later. Reading and writing end at the deadline.
+func (c *Client) connect(ctx context.Context, backend string, deadline time.Time) (*idleList, *connection, error) {
+	list, idle := c.pool.enter(backend)
+	for ; idle != nil; idle = c.pool.next(list) {
 		_ = idle.SetDeadline(deadline)
 		if idle.alive() {
-			return idle, nil
+			return list, idle, nil
 		}
 		_ = idle.Close()
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	conn, err := c.dial(ctx, "tcp", address)
+	conn, err := c.dial(ctx, "tcp", backend)
 	if err != nil {
-		return nil, err
+		list.free()
+		return nil, nil, err
 	}
 	_ = conn.SetDeadline(deadline)
-	return newConnection(conn), nil
+	return list, newConnection(conn), nil
 }

@@ -237,6 +237,11 @@ func (p *parser) describe(err error) error {
 	return unreadable(err)
 }
 
+// untouched reports whether nothing of the answer has come.
+func (p *parser) untouched() bool {
+	return p.part == partHead && len(p.kept) == 0 && p.room == maxAnswerHeader
+}
+
 // reusable reports whether the backend keeps the connection open behind the whole
 // answer. What it sent behind that is for the caller to look at.
 func (p *parser) reusable() bool { return p.part == partNone && !p.head.closes }

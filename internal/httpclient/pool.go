@@ -25,48 +25,93 @@ func newConnection(conn net.Conn) *connection {
 	return c
 }
 
-// pool keeps the connections that no request uses. The zero value is an empty
-// one.
+// interrupt implements interruptible.
+func (c *connection) interrupt() { _ = c.SetDeadline(past) }
+
+// pool keeps the connections that no request uses, of calls that block.
 type pool struct {
-	mu     sync.Mutex
-	idle   map[string][]*connection // guarded by mu: by host:port, the last used at the end
-	timer  *time.Timer              // guarded by mu: runs closeIdle while a connection is idle
-	closed bool                     // guarded by mu
+	of    *registry
+	limit int // of a backend's sockets
+
+	mu       sync.Mutex
+	backends map[string]*idleList // guarded by mu: by host:port
+	timer    *time.Timer          // guarded by mu: runs closeIdle while there are backends
+	closed   bool                 // guarded by mu
 }
 
-// take removes the connection to an address that was used last, and returns it;
-// nil where there is none.
-func (p *pool) take(address string) *connection {
+// idleList are the idle connections to a backend.
+type idleList struct {
+	keeper
+	list []*connection // guarded by pool.mu: the last used at the end
+}
+
+// enter takes a slot for a call of a backend. The connection is one that was used last;
+// nil: the slot is for a new one. Put or free follows.
+func (p *pool) enter(backend string) (*idleList, *connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	list := p.idle[address]
-	if len(list) == 0 {
+	l := p.backends[backend]
+	if l == nil {
+		l = &idleList{}
+		l.drop = func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if c := l.pop(); c != nil {
+				_ = c.Close()
+			}
+		}
+		p.of.join(&l.keeper, backend, p.limit)
+		if p.backends == nil {
+			p.backends = make(map[string]*idleList)
+		}
+		p.backends[backend] = l
+		if p.timer == nil {
+			p.startTimerLocked()
+		}
+	}
+	if at := l.take(); at != &l.keeper {
+		l.move(at)
+		at.drop() // it is a loop's, which only posts
+		return l, nil
+	}
+	return l, l.pop()
+}
+
+// next is the connection for a call that found the one before dead; nil: none is left.
+func (p *pool) next(l *idleList) *connection {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !l.lose() {
 		return nil
 	}
-	c := list[len(list)-1]
-	list[len(list)-1] = nil
-	p.idle[address] = list[:len(list)-1]
+	return l.pop()
+}
+
+// pop removes the connection that was used last.
+func (l *idleList) pop() *connection {
+	last := len(l.list) - 1
+	if last < 0 {
+		return nil
+	}
+	c := l.list[last]
+	l.list[last] = nil
+	l.list = l.list[:last]
 	return c
 }
 
 // put keeps a connection for the next request, or closes it where enough are
 // kept.
-func (p *pool) put(address string, c *connection) {
+func (p *pool) put(l *idleList, c *connection) {
 	c.since = time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	list := p.idle[address]
-	if p.closed || len(list) >= maxIdle {
+	if p.closed || len(l.list) >= maxIdle {
 		_ = c.Close()
+		l.free()
 		return
 	}
-	if p.idle == nil {
-		p.idle = make(map[string][]*connection)
-	}
-	p.idle[address] = append(list, c)
-	if p.timer == nil {
-		p.startTimerLocked()
-	}
+	l.list = append(l.list, c)
+	l.keep()
 }
 
 // close closes all connections that are kept, and from then on those that are
@@ -91,19 +136,18 @@ func (p *pool) closeIdleLocked(since time.Time) {
 		p.timer.Stop()
 		p.timer = nil
 	}
-	for address, list := range p.idle {
+	for backend, l := range p.backends {
 		n := 0
-		for n < len(list) && !list[n].since.After(since) {
-			_ = list[n].Close()
+		for n < len(l.list) && !l.list[n].since.After(since) {
+			_ = l.list[n].Close()
+			l.lose()
 			n++
 		}
-		if n == len(list) {
-			delete(p.idle, address)
-		} else {
-			p.idle[address] = append([]*connection(nil), list[n:]...)
+		if l.list = append([]*connection(nil), l.list[n:]...); len(l.list) == 0 && l.quit() {
+			delete(p.backends, backend)
 		}
 	}
-	if len(p.idle) > 0 {
+	if len(p.backends) > 0 && !p.closed {
 		p.startTimerLocked()
 	}
 }

@@ -43,6 +43,9 @@ type Response struct {
 	Body   []byte      // at most MaxResponseBytes
 }
 
+// isPlain reports whether the request is sent over a connection of our own.
+func (r *Request) isPlain() bool { return r.URL.Scheme == "http" && len(r.Body) <= maxPlainBody }
+
 // hostHeader is the value of the header Host.
 func (r *Request) hostHeader() string {
 	if r.Host == "" {

@@ -46,7 +46,7 @@ func TestClientHTTP2(t *testing.T) {
 	t.Parallel()
 	for want, http2 := range map[string]bool{"HTTP/2.0": true, "HTTP/1.1": false} {
 		server := tlsServer(t, http2)
-		if _, got, err := call(t, trusting(t, server), server.URL, "x"); got != want || err != nil {
+		if _, got, err := roundTrip(t, trusting(t, server), server.URL, "x"); got != want || err != nil {
 			t.Errorf("%q, %v; want %s", got, err, want)
 		}
 	}
@@ -57,16 +57,16 @@ func TestClientVerifies(t *testing.T) {
 	t.Parallel()
 	server := tlsServer(t, true)
 	var unknown x509.UnknownAuthorityError
-	if _, _, err := call(t, newClient(t), server.URL, "x"); !errors.As(err, &unknown) {
+	if _, _, err := roundTrip(t, newClient(t), server.URL, "x"); !errors.As(err, &unknown) {
 		t.Errorf("with the system's authorities: %v", err)
 	}
 	client := trusting(t, server)
-	if _, _, err := call(t, client, server.URL, "x"); err != nil {
+	if _, _, err := roundTrip(t, client, server.URL, "x"); err != nil {
 		t.Errorf("with the authority: %v", err)
 	}
 	var name x509.HostnameError
 	elsewhere := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
-	if _, _, err := call(t, client, elsewhere, "x"); !errors.As(err, &name) {
+	if _, _, err := roundTrip(t, client, elsewhere, "x"); !errors.As(err, &name) {
 		t.Errorf("by a name that the certificate does not have: %v", err)
 	}
 }

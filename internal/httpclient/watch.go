@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"context"
-	"net"
 	"sync"
 	"time"
 )
@@ -18,21 +17,24 @@ type watches struct {
 	closed bool                       // guarded by mu: watches without calls are not kept
 }
 
-// watch is a context, and the connections whose calls end with it. Its members
+// interruptible is a call that can be made to end. What it does must not block.
+type interruptible interface{ interrupt() }
+
+// watch is a context, and the calls that end with it. Its members
 // are guarded by the mutex of watches.
 type watch struct {
 	done  <-chan struct{}
 	stop  func() bool // stops to watch the context
-	calls map[net.Conn]struct{}
+	calls map[interruptible]struct{}
 	ended bool // the context has ended
 }
 
 // past is a deadline that makes reads and writes fail at once.
 var past = time.Unix(1, 0)
 
-// watch makes reads and writes of a connection fail when the context ends, until
+// watch interrupts a call when the context ends, until
 // unwatch is called with what it returns: nil for a context that never ends.
-func (s *watches) watch(ctx context.Context, c net.Conn) *watch {
+func (s *watches) watch(ctx context.Context, c interruptible) *watch {
 	done := ctx.Done()
 	if done == nil {
 		return nil
@@ -42,7 +44,7 @@ func (s *watches) watch(ctx context.Context, c net.Conn) *watch {
 	w := s.byDone[done]
 	switch {
 	case w == nil:
-		w = &watch{done: done, calls: make(map[net.Conn]struct{})}
+		w = &watch{done: done, calls: make(map[interruptible]struct{})}
 		w.stop = context.AfterFunc(ctx, func() { s.end(w) })
 		if s.byDone == nil {
 			s.byDone = make(map[<-chan struct{}]*watch)
@@ -55,9 +57,9 @@ func (s *watches) watch(ctx context.Context, c net.Conn) *watch {
 	return w
 }
 
-// unwatch leaves the connection alone from now on, and reports whether the
+// unwatch leaves the call alone from now on, and reports whether the
 // context has ended the call.
-func (s *watches) unwatch(w *watch, c net.Conn) (ended bool) {
+func (s *watches) unwatch(w *watch, c interruptible) (ended bool) {
 	if w == nil {
 		return false
 	}
@@ -79,7 +81,7 @@ func (s *watches) end(w *watch) {
 	defer s.mu.Unlock()
 	w.ended = true
 	for c := range w.calls {
-		_ = c.SetDeadline(past)
+		c.interrupt()
 	}
 	delete(s.byDone, w.done)
 	if s.kept == w {

@@ -18,6 +18,8 @@ func (c watched) SetDeadline(deadline time.Time) error {
 	return nil
 }
 
+func (c watched) interrupt() { (&connection{Conn: c}).interrupt() }
+
 func newWatched() watched { return watched{deadlines: make(chan time.Time, 1)} }
 
 // A context that ends takes the calls with it that it still has, and no others.

@@ -1,0 +1,37 @@
+package httpclient
+
+import (
+	"context"
+
+	"github.com/stagedoor/stagedoor/internal/eventloop"
+)
+
+// Caller gets the answer of a call that was started.
+type Caller interface {
+	// Answer is called once: on the loop that the call was started on, even before Start
+	// has returned, or on any goroutine when that loop has been closed. Exactly one of
+	// the two is nil; the errors are those of Client.Do. The response and its body are
+	// the client's again when Answer returns.
+	Answer(*Response, error)
+}
+
+// Start is Do for a caller on an event loop, which must not block: it begins the call, and
+// the answer comes later. Neither the request nor what it holds may be changed until then.
+// It is sent over sockets that the loops watch, if it is one for plain HTTP; otherwise Do
+// is called in a goroutine.
+//
+// A request whose connection turns out to have been closed by the backend before it came
+// there is sent again over another; so is one with an idempotent method whose connection
+// had been used before and broke before anything was answered (RFC 9110, section 9.2.2).
+func (c *Client) Start(ctx context.Context, loop *eventloop.Loop, r *Request, to Caller) {
+	if r.isPlain() && c.startPlain(ctx, loop, r, to) {
+		return
+	}
+	go func() {
+		response, err := c.Do(ctx, r)
+		answer := func() { to.Answer(response, err) }
+		if !loop.Post(answer) {
+			answer()
+		}
+	}()
+}
