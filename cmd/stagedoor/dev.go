@@ -102,6 +102,7 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 		ctx, end = c.lifetime(ctx, p, out)
 		defer end()
 	}
+	defer p.reclaim(ctx)()
 	err := dev.Run(ctx, dev.Config{
 		Template: expandSource(c.Template), Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Imports: c.Import, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 
 	"golang.org/x/term"
+
+	"github.com/stagedoor/stagedoor/internal/lifetime"
+	"github.com/stagedoor/stagedoor/internal/overload"
 )
 
 // process has everything that the command line uses of the operating system, so
@@ -18,7 +22,8 @@ type process struct {
 	stderr     io.Writer
 	isTerminal func(stream any) bool
 	// whole is set if the command has the operating system's process for
-	// itself, and may use its children, its parent and its signals.
+	// itself, and may use its children, its parent and its signals, and decide
+	// about its memory.
 	whole bool
 }
 
@@ -46,4 +51,12 @@ func isTerminal(stream any) bool {
 // that has colours, unless NO_COLOR is set.
 func (p *process) color(stream any) bool {
 	return p.isTerminal(stream) && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"
+}
+
+// reclaim has memory that is free be given back to the system until stop is called.
+func (p *process) reclaim(ctx context.Context) (stop func()) {
+	if !p.whole {
+		return func() {}
+	}
+	return lifetime.Start(ctx, overload.Reclaim).Stop
 }

@@ -54,6 +54,7 @@ func (c *ServeCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer service.close()
+	defer p.reclaim(ctx)()
 	err = server.Run(ctx, server.Config{
 		Source:    c.source(p.environ),
 		Open:      c.Open,
