@@ -3,7 +3,6 @@ package apigw
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -14,20 +13,56 @@ func NewRequestID() string {
 	var id [16]byte
 	binary.LittleEndian.PutUint64(id[:], rand.Uint64())
 	binary.LittleEndian.PutUint64(id[8:], rand.Uint64())
-	return base64.URLEncoding.EncodeToString(id[:11])
+	var text [requestIDLength]byte
+	base64.URLEncoding.Encode(text[:], id[:11])
+	return string(text[:])
+}
+
+// NewMessageID makes the id of a message: that of its connection with another head. It
+// is no secret.
+func NewMessageID(connectionID string) string {
+	var head [8]byte
+	binary.LittleEndian.PutUint64(head[:], rand.Uint64())
+	var text [connectionIDLength]byte
+	n := copy(text[:], connectionID)
+	base64.URLEncoding.Encode(text[:messageHead], head[:messageHead/4*3])
+	return string(text[:n])
 }
 
 // NewUUID makes a random UUID, the form of management request ids.
 func NewUUID() string {
 	a, b := rand.Uint64(), rand.Uint64()
-	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", uint32(a>>32), uint16(a>>16), uint16(a)&0xfff,
-		uint16(b>>48)&0x3fff|0x8000, b&0xffffffffffff)
+	a, b = a&^0xf000|0x4000, b&^(0xc000<<48)|0x8000<<48 // version 4, and the variant of RFC 9562
+	var text [36]byte
+	dst := appendHex(text[:0], a>>32, 8)
+	dst = appendHex(append(dst, '-'), a>>16, 4)
+	dst = appendHex(append(dst, '-'), a, 4)
+	dst = appendHex(append(dst, '-'), b>>48, 4)
+	return string(appendHex(append(dst, '-'), b, 12))
 }
 
 // NewTraceID makes a value of X-Amzn-Trace-Id.
 func NewTraceID(now time.Time) string {
-	return fmt.Sprintf("Root=1-%08x-%08x%016x", uint32(now.Unix()), rand.Uint32(), rand.Uint64())
+	var text [len("Root=1-") + 8 + 1 + 24]byte
+	dst := appendHex(append(text[:0], "Root=1-"...), uint64(now.Unix()), 8)
+	dst = appendHex(append(dst, '-'), uint64(rand.Uint32()), 8)
+	return string(appendHex(dst, rand.Uint64(), 16))
 }
+
+// appendHex appends the last digits of n in base 16.
+func appendHex(dst []byte, n uint64, digits int) []byte {
+	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
+		dst = append(dst, "0123456789abcdef"[n>>shift&0xf])
+	}
+	return dst
+}
+
+// Lengths of the ids of the data plane.
+const (
+	requestIDLength    = 16
+	connectionIDLength = 20
+	messageHead        = 8 // of a message's id: what differs from the connection's; whole groups of base64
+)
 
 // Lengths of the ids of resources.
 const (

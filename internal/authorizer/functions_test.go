@@ -111,7 +111,7 @@ func statusText(r *failure.Error) string {
 func connect(token string, stage *apigw.Stage) *event.Event {
 	now := time.Now()
 	e := event.New(&event.Connection{
-		ID: "gbikqi-vWQAYKEiHxA==", APIID: stage.ApiId, Stage: stage.StageName, ConnectedAt: now.UnixMilli(), SourceIP: "203.0.113.7",
+		ID: "gbikqi-vWQAYKEiHxA==", Endpoint: &event.Endpoint{APIID: stage.ApiId, Stage: stage.StageName}, ConnectedAt: now.UnixMilli(), SourceIP: "203.0.113.7",
 	}, event.Connect, now, stage.StageVariables)
 	e.RouteKey = "$connect"
 	e.Header = []event.Parameter{{Name: "Host", Value: "example.com"}}

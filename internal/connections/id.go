@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
-	mathrand "math/rand/v2"
 )
 
 // ID is a connection id: 13 bytes that API Gateway's clients see as 20
@@ -21,7 +20,7 @@ import (
 type ID [13]byte
 
 const (
-	headBytes = 6
+	headBytes = 6 // as many as apigw.NewMessageID replaces
 	checkByte = 12
 )
 
@@ -33,16 +32,6 @@ func NewID(node uint16) ID {
 	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
 	binary.BigEndian.PutUint16(id[headBytes:], node)
 	id[checkByte] = id.check()
-	return id
-}
-
-// Message makes the id of a message of the connection: the connection's own
-// with another head. It is no secret.
-func (id ID) Message() ID {
-	head := mathrand.Uint64()
-	for i := range headBytes {
-		id[i] = byte(head >> (8 * i))
-	}
 	return id
 }
 
@@ -62,7 +51,11 @@ func ParseID(s string) (ID, bool) {
 	return id, id[checkByte] == id.check()
 }
 
-func (id ID) String() string { return encoding.EncodeToString(id[:]) }
+func (id ID) String() string {
+	var text [20]byte
+	encoding.Encode(text[:], id[:])
+	return string(text[:])
+}
 
 // check is a CRC-8 (polynomial 0x07, as in ITU-T I.432.1). It notices every
 // change within eight neighbouring bits, so every single changed character. It

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
 // Specification, section B.1: 20 characters, ending in "==", with a tail that
@@ -13,11 +15,11 @@ func TestID(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
 		id := NewID(0x1234)
-		message := id.Message()
+		message := apigw.NewMessageID(id.String())
 		if back, ok := ParseID(id.String()); !ok || back != id {
 			t.Fatalf("ParseID(%q) = %v, %v", id, back, ok)
 		}
-		for _, s := range []string{id.String(), message.String()} {
+		for _, s := range []string{id.String(), message} {
 			if !form.MatchString(s) {
 				t.Fatalf("%q does not have the form of an id", s)
 			}
@@ -26,7 +28,7 @@ func TestID(t *testing.T) {
 			}
 			seen[s] = true
 		}
-		if id.String()[8:] != message.String()[8:] {
+		if id.String()[8:] != message[8:] {
 			t.Fatalf("%s and %s do not share a tail", id, message)
 		}
 	}

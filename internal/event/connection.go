@@ -10,15 +10,21 @@ import (
 // held, so nothing stands in it that follows from the rest.
 type Connection struct {
 	ID          string
-	APIID       string
-	Stage       string
-	DomainName  string // the host that clients and functions know the API by
-	ConnectedAt int64  // milliseconds since 1970
+	*Endpoint         // shared with others
+	ConnectedAt int64 // milliseconds since 1970
 	SourceIP    string
 	UserAgent   string  // empty when the client sent none
 	Client      *Client // nil when $connect was open to everyone
 	Port        uint16  // that the client connected to; 0 when it is not known
 	Secure      bool    // the client speaks TLS
+}
+
+// Endpoint is where connections lead. It is not changed, and those to the same one
+// share it.
+type Endpoint struct {
+	APIID      string
+	Stage      string
+	DomainName string // the host that clients and functions know the API by
 }
 
 // Client is what the check of who may connect found out. Events have it for the

@@ -41,9 +41,8 @@ type Event struct {
 	Header []Parameter // CONNECT: the handshake's lines in the order they came
 	Query  url.Values  // CONNECT: decoded
 
-	MessageID string // MESSAGE
-	Body      []byte // MESSAGE
-	Binary    bool   // MESSAGE: it came as a binary one
+	Body   []byte // MESSAGE
+	Binary bool   // MESSAGE: it came as a binary one
 
 	CloseCode   int    // DISCONNECT
 	CloseReason string // DISCONNECT
@@ -57,12 +56,22 @@ type Event struct {
 	Failed *failure.Error
 
 	stageVariables map[string]string
+	messageID      string // see MessageID
 }
 
 // New makes an event of a connection, with a request id of its own. The variables
 // are those of the connection's stage at this moment; they are not changed.
 func New(c *Connection, t Type, at time.Time, stageVariables map[string]string) Event {
 	return Event{Connection: c, Type: t, RequestID: apigw.NewRequestID(), Time: at, stageVariables: stageVariables}
+}
+
+// MessageID is the id of a message, empty for other events. Few ask for it: it is made
+// for the first who does.
+func (e *Event) MessageID() string {
+	if e.messageID == "" && e.Type == Message {
+		e.messageID = apigw.NewMessageID(e.Connection.ID)
+	}
+	return e.messageID
 }
 
 // Answered reports whether the backend's answer reaches the client, as a message

@@ -39,7 +39,7 @@ func (e *Event) appendRequestContext(dst []byte) []byte {
 	}
 	dst = e.appendAuthorizer(dst)
 	if e.Type == Message {
-		dst = appendStringMember(dst, "messageId", e.MessageID)
+		dst = appendStringMember(dst, "messageId", e.MessageID())
 	}
 	dst = appendStringMember(dst, "eventType", string(e.Type))
 	dst = appendStringMember(dst, "extendedRequestId", e.RequestID)

@@ -12,8 +12,8 @@ func sample(t Type, routeKey string) *Event {
 	at := time.Date(2026, 9, 25, 9, 19, 55, 123e6, time.UTC)
 	return &Event{
 		Connection: &Connection{
-			ID: "gbikqi-vWQAYKEiHxA==", APIID: "a1b2c3d4e5", Stage: "dev",
-			DomainName:  "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
+			ID:          "gbikqi-vWQAYKEiHxA==",
+			Endpoint:    &Endpoint{APIID: "a1b2c3d4e5", Stage: "dev", DomainName: "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"},
 			ConnectedAt: at.UnixMilli(), SourceIP: "203.0.113.7", UserAgent: "ua/1.0",
 		},
 		Type: t, RouteKey: routeKey, RequestID: "EP5tdH0zIAMEr8w=", Time: at.Add(7 * time.Millisecond),
@@ -34,7 +34,7 @@ func TestAppendLambdaEvent(t *testing.T) {
 	bare.stageVariables = map[string]string{"z": "1", "a": "2"}
 
 	message := sample(Message, "echo")
-	message.MessageID = "gbikqm-vtQAYKEiHxA=="
+	message.messageID = "gbikqm-vtQAYKEiHxA=="
 	message.Body = []byte("{\"action\":\"echo\",\"text\":\"<\u00e9\u2028>\\\"\n\"}\x01")
 
 	disconnect := sample(Disconnect, "$disconnect")
@@ -50,7 +50,7 @@ func TestAppendLambdaEvent(t *testing.T) {
 		return r
 	}
 	knownMessage := known(sample(Message, "echo"))
-	knownMessage.MessageID = "gbikqm-vtQAYKEiHxA=="
+	knownMessage.messageID = "gbikqm-vtQAYKEiHxA=="
 	knownDisconnect := known(sample(Disconnect, "$disconnect"))
 	knownDisconnect.CloseCode, knownDisconnect.CloseReason = 1001, "Going away"
 	const context = `"level":"7","a\",\"admin\":\"":"\r\nX: y\"}","none":""},`
@@ -110,7 +110,7 @@ func TestAppendLambdaEvent(t *testing.T) {
 
 func BenchmarkAppendLambdaEvent(b *testing.B) {
 	request := sample(Message, "echo")
-	request.MessageID = "gbikqm-vtQAYKEiHxA=="
+	request.messageID = "gbikqm-vtQAYKEiHxA=="
 	request.Body = []byte(`{"action":"echo","text":"a message of ordinary length, as chats have them"}`)
 	buffer := make([]byte, 0, 2048)
 	b.ReportAllocs()

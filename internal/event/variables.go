@@ -30,7 +30,7 @@ var variables = map[string]func(*Event) any{
 	"integrationLatency":   (*Event).integrationLatency,
 	"integrationStatus":    func(e *Event) any { return number(e.Integration.Status) },
 	"messageDirection":     func(*Event) any { return "IN" },
-	"messageId":            func(e *Event) any { return present(e.MessageID) },
+	"messageId":            func(e *Event) any { return present(e.MessageID()) },
 	"requestId":            func(e *Event) any { return e.RequestID },
 	"requestTime":          func(e *Event) any { return e.Time.UTC().Format(requestTimeFormat) },
 	"requestTimeEpoch":     func(e *Event) any { return e.Time.UnixMilli() },

@@ -26,14 +26,14 @@ func TestVariables(t *testing.T) {
 		t.Errorf("what a client sent, quoted: %s", got)
 	}
 	message := sample(Message, "join")
-	message.MessageID = "gbikqm-vtQAYKEiHxA=="
+	message.messageID = "gbikqm-vtQAYKEiHxA=="
 	message.Integration = Outcome{Latency: 1500 * time.Microsecond, Status: 200, RequestID: "aws-1", Error: "boom"}
 	message.Connection.Client = &Client{
 		Latency: time.Second, PrincipalID: "ada", Context: []Parameter{{Name: "team", Value: "blue"}},
 		Identity: []Parameter{{Name: "userArn", Value: "arn:aws:iam::123456789012:user/ada"}},
 	}
 	invalid := sample(Message, "join")
-	invalid.Connection.UserAgent = ""
+	invalid.messageID, invalid.Connection.UserAgent = "gbikqn-vtQAYKEiHxA==", ""
 	invalid.Failed = &failure.Error{Kind: failure.Body, Reason: "at /a: wrong"}
 	bye := sample(Disconnect, "$disconnect")
 	bye.CloseCode, bye.CloseReason = 1001, ""
@@ -69,7 +69,7 @@ func TestVariables(t *testing.T) {
 		{"integration.status", nil, int64(200), nil, nil},
 		{"integrationLatency", nil, int64(1), nil, nil},
 		{"messageDirection", "IN", "IN", "IN", "IN"},
-		{"messageId", nil, "gbikqm-vtQAYKEiHxA==", nil, nil},
+		{"messageId", nil, "gbikqm-vtQAYKEiHxA==", "gbikqn-vtQAYKEiHxA==", nil},
 		{"requestId", "EP5tdH0zIAMEr8w=", "EP5tdH0zIAMEr8w=", "EP5tdH0zIAMEr8w=", "EP5tdH0zIAMEr8w="},
 		{"requestTime", "25/Sep/2026:09:19:55 +0000", "25/Sep/2026:09:19:55 +0000", "25/Sep/2026:09:19:55 +0000", "25/Sep/2026:09:19:55 +0000"},
 		{"requestTimeEpoch", int64(1790327995130), int64(1790327995130), int64(1790327995130), int64(1790327995130)},

@@ -44,7 +44,6 @@ func (c *connection) Opened(socket *websocket.Conn) {
 func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload []byte) {
 	c.working.Add(1)
 	p := newPipeline(c, c.stage.plan.Load(), event.Message, time.Now())
-	p.event.MessageID = c.id().Message().String()
 	p.event.Body, p.event.Binary = payload, opcode == websocket.Binary
 	p.run()
 	sideBySide := c.working.Add(-1) > 0 // before the answer: the client may send its next message when it has that

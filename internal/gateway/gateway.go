@@ -49,6 +49,8 @@ type Gateway struct {
 	guards   Guards
 	opened   usage.Open // and about to be
 
+	endpoints endpoints
+
 	ambiguous func(stage string, apiIDs []string)
 
 	registry    *connections.Registry

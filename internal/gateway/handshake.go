@@ -82,17 +82,12 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*pipeline, *connectio
 	c := &connection{gateway: g, stage: t.stage}
 	c.facts = event.Connection{
 		ID:          connections.NewID(g.node).String(),
-		APIID:       stage.APIID,
-		Stage:       stage.Name,
-		DomainName:  stage.DomainName,
+		Endpoint:    g.endpoints.of(stage, t.domain),
 		ConnectedAt: now.UnixMilli(),
 		SourceIP:    hostname(r.RemoteAddr),
 		UserAgent:   unique.Make(r.UserAgent()).Value(),
 		Port:        uint16(port),
 		Secure:      origin.Proto == "https",
-	}
-	if t.domain != "" {
-		c.facts.DomainName = unique.Make(t.domain).Value()
 	}
 	p := newPipeline(c, stage, event.Connect, now)
 	p.handshake = &handshake{request: r}

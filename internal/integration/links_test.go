@@ -43,7 +43,7 @@ func TestLinks(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		response, failed := backend.Invoke(t.Context(), &event.Event{Connection: new(event.Connection), Type: event.Message})
+		response, failed := backend.Invoke(t.Context(), &event.Event{Connection: &event.Connection{Endpoint: new(event.Endpoint)}, Type: event.Message})
 		if failed != nil {
 			return failed.Error()
 		}

@@ -237,7 +237,7 @@ func TestRemoteLambdaFailuresBehindProxy(t *testing.T) {
 		"no permission": {remote(t, "http://lambda.test", denied), failure.Configuration},
 	} {
 		backend := &lambdaProxy{&function{invoker: test.remote, arn: remoteARN}, nil, time.Minute}
-		_, err := backend.Invoke(t.Context(), &event.Event{Connection: new(event.Connection), Type: event.Message})
+		_, err := backend.Invoke(t.Context(), &event.Event{Connection: &event.Connection{Endpoint: new(event.Endpoint)}, Type: event.Message})
 		if !isFailure(err, test.failure) {
 			t.Errorf("%s: %v", name, err)
 		}
