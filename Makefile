@@ -45,7 +45,7 @@ bench:
 # The same in a minute, without peers: it fails where a message does, and has no
 # targets. The figures say little.
 bench-quick:
-	cd bench && go run . -rounds 1 -warmup 200ms -duration 500ms -idle 500 -settle 2s
+	cd bench && go run . -peers none -rounds 1 -warmup 200ms -duration 500ms -idle 500 -settle 2s
 
 # The benchmarks of the parts, in their packages.
 microbench:

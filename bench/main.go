@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
+	"github.com/stagedoor/stagedoor/bench/internal/peers"
 	"github.com/stagedoor/stagedoor/bench/internal/report"
 	"github.com/stagedoor/stagedoor/bench/internal/rounds"
 )
@@ -27,6 +28,7 @@ import (
 type options struct {
 	counts []int // connections
 	rounds rounds.Options
+	peers  []string
 	idle   int           // connections of the measurement of memory; 0: none
 	settle time.Duration // how long memory must not shrink to count as settled
 	binary string        // of the gateway; empty: it is built
@@ -61,9 +63,10 @@ func parse(args []string) (*options, error) {
 	o := &options{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	counts := flags.String("connections", "1,10,100,1000", "numbers of connections, separated by commas")
-	flags.IntVar(&o.rounds.Rounds, "rounds", 3, "how often each point is measured, after a round that is not counted; the systems take turns")
-	flags.DurationVar(&o.rounds.Warmup, "warmup", time.Second, "time before counting, each round")
-	flags.DurationVar(&o.rounds.Duration, "duration", 3*time.Second, "time of counting, each round")
+	flags.IntVar(&o.rounds.Rounds, "rounds", 5, "how often each point is measured, after a round that is not counted; the systems take turns")
+	flags.DurationVar(&o.rounds.Warmup, "warmup", 300*time.Millisecond, "time before counting, each round")
+	flags.DurationVar(&o.rounds.Duration, "duration", 1500*time.Millisecond, "time of counting, each round")
+	list := flags.String("peers", strings.Join(peers.Names(), ","), "what else to compare with, separated by commas, or none; what is not there is installed")
 	flags.IntVar(&o.idle, "idle", 18000, "idle connections whose memory is measured; 0 leaves it out")
 	flags.DurationVar(&o.settle, "settle", 150*time.Second, "memory is read when it has not shrunk for this long (Go's periodic collection takes two minutes)")
 	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
@@ -74,6 +77,9 @@ func parse(args []string) (*options, error) {
 	}
 	if o.rounds.Rounds < 1 || o.rounds.Duration <= 0 {
 		return nil, errors.New("-rounds and -duration must be at least 1 and more than 0")
+	}
+	if *list != "none" {
+		o.peers = strings.Split(*list, ",")
 	}
 	for _, text := range strings.Split(*counts, ",") {
 		n, err := strconv.Atoi(text)

@@ -19,27 +19,33 @@ func messages(ctx context.Context, l *lab.Lab, o *options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	called, err := measure(ctx, o, s.calling)
-	text := rounds.Table(called, relay, direct)
+	if s.missing != "" {
+		fmt.Println(s.missing)
+		s.missing = "\n" + s.missing
+	}
+	called, told, err := measure(ctx, o, s.calling)
+	text := rounds.Table(called, relay, direct) + s.missing + told
 	if err != nil {
 		return text, err
 	}
-	answered, err := measure(ctx, o, s.answering)
-	return text + "\nWithout a backend:\n\n" + rounds.Table(answered, echo, ""), err
+	answered, told, err := measure(ctx, o, s.answering)
+	text += "\nWithout a backend:\n\n" + rounds.Table(answered, echo, "") + told
+	return text + "\n" + targets(called, answered, o.counts), err
 }
 
-// measure has systems take turns. That a message failed is an error.
-func measure(ctx context.Context, o *options, systems []rounds.System) ([]rounds.Result, error) {
-	var results []rounds.Result
+// measure has systems take turns. That a message failed is an error; those of peers
+// are told.
+func measure(ctx context.Context, o *options, systems []rounds.System) (results []rounds.Result, told string, err error) {
 	for _, connections := range o.counts {
 		point, err := rounds.Take(ctx, o.rounds, systems, connections)
 		if err != nil {
-			return results, err
+			return results, "", err
 		}
 		for i := range point {
 			fmt.Printf("%5d  %-32s %9s messages/s\n", connections, point[i].System, report.Thousands(point[i].Median().Rate))
 		}
 		results = append(results, point...)
 	}
-	return results, rounds.Failed(results)
+	told, err = rounds.Failed(results)
+	return results, told, err
 }

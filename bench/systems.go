@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
 	"github.com/stagedoor/stagedoor/bench/internal/load"
+	"github.com/stagedoor/stagedoor/bench/internal/peers"
 	"github.com/stagedoor/stagedoor/bench/internal/process"
 	"github.com/stagedoor/stagedoor/bench/internal/rounds"
 )
@@ -28,6 +30,7 @@ var template = filepath.Join("gateway", "template.yaml")
 type systems struct {
 	calling   []rounds.System // answer with what the backend answers
 	answering []rounds.System // answer themselves
+	missing   string          // a line for each peer that could not be started
 }
 
 // start starts them.
@@ -43,6 +46,18 @@ func start(ctx context.Context, l *lab.Lab, o *options) (*systems, error) {
 	}
 	if err := s.startGateways(ctx, l, o, url); err != nil {
 		return nil, err
+	}
+	for _, name := range o.peers {
+		peer, err := peers.Start(ctx, l, name, backend.Address, callMessage)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			s.missing += fmt.Sprintf("Not compared with %s: %v\n", name, err)
+			continue
+		}
+		peer.Optional = true
+		s.calling = append(s.calling, peer)
 	}
 	return s, nil
 }

@@ -1,8 +1,10 @@
 // Command backend is the HTTP backend of the measurements: it answers each request
-// with its body.
+// with its body. Below /centrifugo, it does what Centrifugo asks of a backend: the
+// body has the message in a member, and so has the answer.
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"io"
@@ -36,8 +38,17 @@ func echo(wait time.Duration) http.HandlerFunc {
 			return
 		}
 		time.Sleep(wait)
-		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/centrifugo" {
+			body = result(body)
+		}
+		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
 		w.Header().Set("Content-Length", strconv.Itoa(len(body))) // without, large answers are chunked
 		w.Write(body)
 	}
+}
+
+// result is the answer to a call of Centrifugo's, whose data is its last member.
+func result(call []byte) []byte {
+	_, data, _ := bytes.Cut(call, []byte(`"data":`))
+	return append(append([]byte(`{"result":{"data":`), bytes.TrimSuffix(data, []byte("}"))...), "}}"...)
 }

@@ -137,13 +137,34 @@ func shakeHands(fd int, p Protocol) error {
 	if _, err := syscall.Write(fd, []byte(request)); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
-	return readUntil(fd, func(data []byte) (bool, error) {
+	err := readUntil(fd, func(data []byte) (bool, error) {
 		head := string(data)
 		if len(head) >= len(want) && !strings.HasPrefix(head, want) {
 			return false, fmt.Errorf("handshake refused: %q", head)
 		}
 		return strings.HasSuffix(head, "\r\n\r\n"), nil
 	})
+	if g, ok := p.(greeter); ok && err == nil {
+		return greet(fd, g)
+	}
+	return err
+}
+
+// greeter is a protocol whose connections begin with a message of their own, and
+// its answer.
+type greeter interface {
+	greet() (message []byte, answered func(data []byte) (bool, error))
+}
+
+func greet(fd int, g greeter) error {
+	message, answered := g.greet()
+	if len(message) == 0 {
+		return nil
+	}
+	if _, err := syscall.Write(fd, message); err != nil {
+		return fmt.Errorf("greeting: %w", err)
+	}
+	return readUntil(fd, answered)
 }
 
 // readUntil reads from a blocking socket until done says so of all that came.

@@ -17,6 +17,7 @@ type WebSocket struct {
 	host, path string
 	request    []byte // a masked text frame
 	reply      []byte // the frame that answers it
+	greeting   []byte // the frame that comes before all messages; empty: none
 }
 
 // NewWebSocket makes messages for connections to a path of a host.
@@ -33,6 +34,42 @@ func (w *WebSocket) AnsweredBy(payload []byte) *WebSocket {
 	other := *w
 	other.reply = frame(payload, [4]byte{}, false)
 	return &other
+}
+
+// Greeting has each connection begin with another message, which is answered by one
+// frame, whatever is in it.
+func (w *WebSocket) Greeting(payload []byte) *WebSocket {
+	other := *w
+	other.greeting = frame(payload, [4]byte{}, true)
+	return &other
+}
+
+// greet implements greeter.
+func (w *WebSocket) greet() (message []byte, answered func(data []byte) (bool, error)) {
+	return w.greeting, func(data []byte) (bool, error) {
+		head, length, err := serverFrame(data)
+		return err == nil && head > 0 && len(data) == head+length, err
+	}
+}
+
+// serverFrame is the length of the head of a text frame that a server has sent, and
+// of its payload; 0 as long as the head is incomplete.
+func serverFrame(data []byte) (head, length int, err error) {
+	if len(data) < 2 {
+		return 0, 0, nil
+	}
+	if data[0] != 0x81 {
+		return 0, 0, fmt.Errorf("the server sent %q", data)
+	}
+	switch n := data[1]; {
+	case n == 126 && len(data) >= 4:
+		return 4, int(binary.BigEndian.Uint16(data[2:])), nil
+	case n == 127 && len(data) >= 10:
+		return 10, int(binary.BigEndian.Uint64(data[2:])), nil
+	case n < 126:
+		return 2, int(n), nil
+	}
+	return 0, 0, nil
 }
 
 // Message is a message of a size for a route, which is chosen by the member

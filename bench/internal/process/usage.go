@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,40 @@ func ProcessorTime(pid int) (time.Duration, error) {
 		return 0, fmt.Errorf("processor time: %w", err)
 	}
 	return parseStat(text)
+}
+
+// TreeTime is the processor time of a process and of those that it has started, and
+// they, as far as they run.
+func TreeTime(pid int) (time.Duration, error) {
+	total, err := ProcessorTime(pid)
+	if err != nil {
+		return 0, err
+	}
+	for _, child := range children(pid) {
+		time, err := TreeTime(child)
+		if err == nil { // it has not ended meanwhile
+			total += time
+		}
+	}
+	return total, nil
+}
+
+// children are the processes that the threads of a process have started.
+func children(pid int) []int {
+	var list []int
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is a good one
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, field := range strings.Fields(string(text)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				list = append(list, child)
+			}
+		}
+	}
+	return list
 }
 
 // parseStat adds utime and stime, fields 14 and 15. The name, field 2, is in

@@ -27,8 +27,9 @@ type Options struct {
 // System is a system that answers messages.
 type System struct {
 	Name     string
-	Process  *process.Process // whose processor time is counted
+	Process  *process.Process // whose processor time is counted, with that of its children
 	Protocol load.Protocol
+	Optional bool // that it fails is said, and is no error
 }
 
 // Result is what a system did at one number of connections: one result for each
@@ -38,6 +39,7 @@ type Result struct {
 	Connections int
 	Rounds      []Round
 	Errors      []error
+	Optional    bool
 	Load        string // the machine's load average at the end
 }
 
@@ -50,7 +52,7 @@ type Round struct {
 
 // Take measures systems at a number of connections, in turns. Of the first round,
 // which warms up pools and compilers, only the errors count. A system that cannot be
-// measured at all is an error.
+// measured at all is an error, unless it is optional.
 func Take(ctx context.Context, o Options, systems []System, connections int) ([]Result, error) {
 	results := make([]Result, len(systems))
 	for round := range o.Rounds + 1 {
@@ -58,8 +60,13 @@ func Take(ctx context.Context, o Options, systems []System, connections int) ([]
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			results[i].System, results[i].Connections = s.Name, connections
+			if round == 0 {
+				results[i] = Result{System: s.Name, Connections: connections, Optional: s.Optional}
+			}
 			r, err := s.measure(o, connections)
+			if err != nil && s.Optional {
+				r.Errors, err = []error{err}, nil
+			}
 			if err != nil {
 				return nil, fmt.Errorf("%s, %d connections: %w\n%s", s.Name, connections, err, s.Process.LogEnd())
 			}
@@ -77,7 +84,7 @@ func (s *System) measure(o Options, connections int) (load.Result, error) {
 	return load.Run(load.Options{
 		Address: s.Process.Address, Protocol: s.Protocol, Connections: connections,
 		Warmup: o.Warmup, Duration: o.Duration, Loops: runtime.NumCPU(),
-		Meter: func() (time.Duration, error) { return process.ProcessorTime(s.Process.PID) },
+		Meter: func() (time.Duration, error) { return process.TreeTime(s.Process.PID) },
 	})
 }
 

@@ -83,8 +83,19 @@ func TestTake(t *testing.T) {
 	if r := results[0]; len(results) != 1 || len(r.Rounds) != 2 || len(r.Errors) != 3 || r.Connections != 1 {
 		t.Errorf("%+v", results)
 	}
-	if err := Failed(results); err == nil || !strings.Contains(err.Error(), "something else") {
+	if _, err := Failed(results); err == nil || !strings.Contains(err.Error(), "something else") {
 		t.Errorf("%v", err)
+	}
+	results[0].Optional = true
+	if told, err := Failed(results); err != nil || !strings.HasPrefix(told, "direct, 1 connections: 3 of them failed: ") {
+		t.Errorf("%q, %v", told, err)
+	}
+	if got := Table(results, "direct", ""); !strings.Contains(got, "| direct |          – |") {
+		t.Errorf("what failed has figures:\n%s", got)
+	}
+	system.Optional, system.Process.Address = true, "127.0.0.1:1" // nothing listens there
+	if results, err = Take(t.Context(), Options{Rounds: 1}, []System{system}, 1); err != nil || len(results[0].Errors) != 2 {
+		t.Errorf("%+v, %v", results, err)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()

@@ -11,7 +11,7 @@ import (
 // Table prints what systems did, each beside the systems named bound and direct at
 // the same number of connections: its rate in parts of theirs, and its processor
 // time per message in parts of the bound's. An empty direct is left out. Load is the
-// machine's, with what is measured.
+// machine's, with what is measured. What failed has no figures.
 func Table(results []Result, bound, direct string) string {
 	head := []string{
 		"Connections", "System", "Messages/s", "Of " + bound, "Of " + direct, "p50", "p99", "CPU/message", "Of " + bound + "'s", "Client's CPU", "Load",
@@ -19,13 +19,17 @@ func Table(results []Result, bound, direct string) string {
 	rows := [][]string{head}
 	for i := range results {
 		r := &results[i]
+		if len(r.Errors) > 0 {
+			rows = append(rows, []string{fmt.Sprint(r.Connections), r.System, "–", "–", "–", "–", "–", "–", "–", "–", r.Load})
+			continue
+		}
 		m := r.Median()
 		rows = append(rows, []string{
 			fmt.Sprint(r.Connections), r.System, report.Thousands(m.Rate),
-			share(r, find(results, bound, r.Connections), (*Result).Share),
-			share(r, find(results, direct, r.Connections), (*Result).Share),
+			share(r, Find(results, bound, r.Connections), (*Result).Share),
+			share(r, Find(results, direct, r.Connections), (*Result).Share),
 			report.Duration(m.P50), report.Duration(m.P99), report.Duration(m.Server),
-			share(r, find(results, bound, r.Connections), (*Result).ServerShare),
+			share(r, Find(results, bound, r.Connections), (*Result).ServerShare),
 			report.Duration(m.Client), r.Load,
 		})
 	}
@@ -38,15 +42,15 @@ func Table(results []Result, bound, direct string) string {
 }
 
 func share(r, of *Result, how func(r, of *Result) float64) string {
-	if of == nil || len(r.Rounds) == 0 {
+	if of == nil || len(r.Rounds) == 0 || len(of.Errors) > 0 {
 		return "–"
 	}
 	return fmt.Sprintf("%.2f", how(r, of))
 }
 
-// find is what a system did at a number of connections, nil where it was not
+// Find is what a system did at a number of connections, nil where it was not
 // measured.
-func find(results []Result, system string, connections int) *Result {
+func Find(results []Result, system string, connections int) *Result {
 	for i := range results {
 		if results[i].System == system && results[i].Connections == connections {
 			return &results[i]
@@ -55,12 +59,20 @@ func find(results []Result, system string, connections int) *Result {
 	return nil
 }
 
-// Failed is an error where any message failed, which shows the first ones.
-func Failed(results []Result) error {
+// Failed is an error where any message failed of a system that is not optional. Those
+// of optional systems are returned as a line for each.
+func Failed(results []Result) (optional string, err error) {
 	for _, r := range results {
-		if n := len(r.Errors); n > 0 {
-			return fmt.Errorf("%d messages failed, so nothing counts: %s, %d connections: %w", n, r.System, r.Connections, r.Errors[0])
+		n := len(r.Errors)
+		if n == 0 {
+			continue
 		}
+		text := r.Errors[0].Error()
+		failed := fmt.Errorf("%s, %d connections: %d of them failed: %.200s", r.System, r.Connections, n, text)
+		if !r.Optional {
+			return optional, fmt.Errorf("nothing counts: %w", failed)
+		}
+		optional += failed.Error() + "\n"
 	}
-	return nil
+	return optional, nil
 }
