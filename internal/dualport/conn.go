@@ -53,7 +53,7 @@ func (c *Conn) IsTLS() bool { return c.secure.Load() != nil }
 
 // NetConn returns the connection to use in place of c after it was hijacked:
 // the accepted connection itself when it is plain, the *tls.Conn when it is
-// TLS.
+// TLS. That is one on a *netconn.Switch.
 func (c *Conn) NetConn() net.Conn {
 	if secure := c.secure.Load(); secure != nil {
 		return secure
@@ -132,7 +132,7 @@ func (c *Conn) decide(p []byte) (*tls.Conn, int, error) {
 	if !c.decided && c.config != nil && p[0] == recordTypeHandshake {
 		seen := append(append([]byte(nil), p[:n]...), c.prefix...)
 		c.prefix = nil
-		secure := tls.Server(&replay{Conn: c.raw, of: c, seen: seen}, c.config)
+		secure := tls.Server(netconn.NewSwitch(&replay{Conn: c.raw, of: c, seen: seen}), c.config)
 		c.secure.Store(secure)
 		return secure, 0, nil
 	}
@@ -182,6 +182,14 @@ type replay struct {
 	net.Conn
 	of   *Conn
 	seen []byte
+}
+
+// NetConn returns the connection that was accepted, if all bytes of the beginning were read, else r.
+func (r *replay) NetConn() net.Conn {
+	if len(r.seen) > 0 {
+		return r
+	}
+	return r.Conn
 }
 
 func (r *replay) Write(p []byte) (int, error) { return r.of.writeRaw(p) }

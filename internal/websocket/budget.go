@@ -81,6 +81,9 @@ func (c *Conn) countUnprocessedLocked() {
 	if c.decoder != nil {
 		held += uint64(countedSize(c.decoder.payload))
 	}
+	if s := c.secure(); s != nil && c.state != stateClosed {
+		held += uint64(s.kept.held())
+	}
 	if c.waiting != nil {
 		held += uint64(c.waiting.memory)
 	}

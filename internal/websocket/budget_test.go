@@ -3,7 +3,6 @@ package websocket
 import (
 	"bytes"
 	"errors"
-	"net"
 	"testing"
 	"time"
 )
@@ -13,7 +12,7 @@ import (
 func adoptDeaf(t *testing.T, e *Engine, h Handler, l *Limits) *Conn {
 	t.Helper()
 	p, c := adopt(t, e, h, l)
-	if err := p.Conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+	if err := p.tcp().SetReadBuffer(4096); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -49,7 +48,7 @@ func TestQueueCountsMemory(t *testing.T) {
 // Answers to pings that wait behind something are counted as well.
 func TestWaitingPongsAreCounted(t *testing.T) {
 	t.Parallel()
-	forDrivers(t, func(t *testing.T, driver Driver) {
+	forPlainDrivers(t, func(t *testing.T, driver Driver) {
 		e := newEngine(t, Options{Driver: driver, WriteTimeout: time.Hour})
 		p, c := adopt(t, e, &recorder{}, &Limits{QueueBytes: 8<<20 + 512<<10}) // no room for a ninth, but for a pong
 		fill(t, c, make([]byte, 1<<20-headerSize(1<<20)))                      // its buffer is full

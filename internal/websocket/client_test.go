@@ -42,6 +42,7 @@ func serve(t *testing.T, e *Engine, secure bool, h Handler) (url string, client 
 		}
 	}))
 	if secure {
+		server.Listener = switching{server.Listener}
 		server.StartTLS()
 	} else {
 		server.Start()
@@ -53,7 +54,7 @@ func serve(t *testing.T, e *Engine, secure bool, h Handler) (url string, client 
 // forSecurity runs a test over plain connections and over TLS, on each driver.
 func forSecurity(t *testing.T, test func(t *testing.T, e *Engine, secure bool)) {
 	t.Helper()
-	forDrivers(t, func(t *testing.T, driver Driver) {
+	forPlainDrivers(t, func(t *testing.T, driver Driver) {
 		for name, secure := range map[string]bool{"plain": false, "tls": true} {
 			t.Run(name, func(t *testing.T) { test(t, newEngine(t, Options{Driver: driver}), secure) })
 		}

@@ -73,8 +73,8 @@ func TestPeerVanishes(t *testing.T) {
 	t.Parallel()
 	for name, vanish := range map[string]func(p *peer){
 		"hang up": func(p *peer) { p.Close() },
-		"reset":   func(p *peer) { p.Conn.(*net.TCPConn).SetLinger(0); p.Close() },
-		"half":    func(p *peer) { p.Conn.(*net.TCPConn).CloseWrite() },
+		"reset":   func(p *peer) { p.tcp().SetLinger(0); p.Close() },
+		"half":    func(p *peer) { p.tcp().CloseWrite() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -281,7 +281,7 @@ func TestCloseFrameAnsweredBehindBacklog(t *testing.T) {
 		backlog := make([]byte, 20<<20)
 		c.Send(Binary, backlog)
 		p.send(closeFrame(4000, "bye"))
-		p.Conn.(*net.TCPConn).CloseWrite()
+		p.tcp().CloseWrite()
 		r.awaitClosed(t, 4000, "bye")
 		p.expect(opBinary, backlog)
 		p.expect(opClose, closeBody(4000, "bye"))
@@ -292,7 +292,7 @@ func TestCloseFrameAnsweredBehindBacklog(t *testing.T) {
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
-		e, err := NewEngine(Options{Driver: driver, CloseTimeout: time.Second})
+		e, err := startEngine(Options{Driver: driver, CloseTimeout: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -322,7 +322,7 @@ func TestShutdown(t *testing.T) {
 		if err := e.Shutdown(context.Background()); err != nil {
 			t.Errorf("second Shutdown: %v", err)
 		}
-		client, server := socketPair(t)
+		client, server := connPair(t, e)
 		if _, err := e.Adopt(server, Socket{Handler: mute}); !errors.Is(err, ErrShutdown) {
 			t.Errorf("Adopt: %v, want ErrShutdown", err)
 		}
@@ -335,7 +335,7 @@ func TestShutdown(t *testing.T) {
 func TestShutdownLeavesTimeForClosed(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
-		e, err := NewEngine(Options{Driver: driver, CloseTimeout: time.Hour})
+		e, err := startEngine(Options{Driver: driver, CloseTimeout: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -353,7 +353,7 @@ func TestShutdownLeavesTimeForClosed(t *testing.T) {
 func TestShutdownGivesUp(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
-		e, err := NewEngine(Options{Driver: driver})
+		e, err := startEngine(Options{Driver: driver})
 		if err != nil {
 			t.Fatal(err)
 		}

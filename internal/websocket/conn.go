@@ -96,8 +96,11 @@ func (c *Conn) Send(op Opcode, payload []byte) error {
 	if c.state > stateEnding || c.writeEnded {
 		return ErrClosed
 	}
-	if len(payload) > maxPayload || c.queueFullLocked(len(payload)) {
+	if len(payload) > maxPayload || c.queueFullLocked(len(payload)) && !c.roomLocked(len(payload)) {
 		return ErrQueueFull
+	}
+	if c.state == stateClosed || c.writeEnded {
+		return ErrClosed // which was found when room was made
 	}
 	c.active.Store(c.engine.clock.now())
 	c.writeLocked(byte(op), payload)
@@ -134,16 +137,44 @@ func (c *Conn) LastActive() time.Time { return c.engine.clock.at(c.active.Load()
 // queueFullLocked reports whether a frame with that payload has no place in the
 // queue.
 func (c *Conn) queueFullLocked(payload int) bool {
-	limit := c.limits.QueueBytes
-	if limit <= 0 {
-		limit = defaultQueueBytes
+	return c.out.head != nil && int(c.out.held)+c.out.growth(c.wireSize(payload)) > c.queueLimit()
+}
+
+// roomLocked makes room for a frame with that payload, where the socket takes something
+// again and the driver has not come to it yet. It reports whether it could.
+func (c *Conn) roomLocked(payload int) bool {
+	c.driver.flushLocked(c)
+	return !c.queueFullLocked(payload)
+}
+
+func (c *Conn) queueLimit() int {
+	if c.limits.QueueBytes <= 0 {
+		return defaultQueueBytes
 	}
-	return c.out.head != nil && int(c.out.held)+c.out.growth(headerSize(payload)+payload) > limit
+	return c.limits.QueueBytes
+}
+
+// wireSize is about how many bytes go to the peer for a frame with that payload.
+func (c *Conn) wireSize(payload int) int {
+	size := headerSize(payload) + payload
+	if c.secure() != nil {
+		size = sealedSize(size)
+	}
+	return size
+}
+
+// frameLocked queues a frame.
+func (c *Conn) frameLocked(op byte, payload []byte) {
+	if s := c.secure(); s != nil {
+		s.frameLocked(op, payload)
+	} else {
+		c.out.frame(op, payload)
+	}
 }
 
 // writeLocked queues a frame and writes.
 func (c *Conn) writeLocked(op byte, payload []byte) {
-	c.out.frame(op, payload)
+	c.frameLocked(op, payload)
 	c.flushLocked()
 }
 

@@ -31,7 +31,7 @@ func (c *Conn) queuePong(payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == stateOpen && !c.writeEnded && c.pongFitsLocked(len(payload)) {
-		c.out.frame(opPong, payload)
+		c.frameLocked(opPong, payload)
 	}
 }
 
@@ -43,7 +43,7 @@ func (c *Conn) pongFitsLocked(payload int) bool {
 		return true
 	}
 	behind := int(c.out.held) - cap(c.out.head.data)
-	return behind+c.out.growth(headerSize(payload)+payload) <= backlogBuffer
+	return behind+c.out.growth(c.wireSize(payload)) <= backlogBuffer
 }
 
 // sendPongs ends a turn: it writes the answers to its pings.

@@ -17,12 +17,26 @@ var errNotPlain = errors.New("not a plain socket")
 
 // detach takes the socket out of a connection: a duplicate of its descriptor
 // that Go's poller doesn't know. The connection is closed; on an error it is
-// left as it was.
-func detach(nc net.Conn) (fd int, err error) {
-	socket, err := plainSocket(nc)
+// left as it was. A TLS layer is returned as that of c, which it reads and
+// writes from now on.
+func detach(c *Conn, nc net.Conn) (fd int, layer *secure, err error) {
+	socket, encrypted, err := findSocket(nc)
 	if err != nil {
-		return -1, err
+		return -1, nil, err
 	}
+	if fd, err = duplicate(socket); err != nil {
+		return -1, nil, err
+	}
+	if encrypted != nil {
+		layer = newSecure(c, encrypted)
+		nc = encrypted.NetConn().(*netconn.Switch).Redirect(layer)
+	}
+	nc.Close()
+	return lowest(fd), layer, nil
+}
+
+// duplicate returns a further descriptor of a socket.
+func duplicate(socket syscall.Conn) (fd int, err error) {
 	raw, err := socket.SyscallConn()
 	if err != nil {
 		return -1, err
@@ -31,11 +45,7 @@ func detach(nc net.Conn) (fd int, err error) {
 	err = raw.Control(func(original uintptr) {
 		fd, dupErr = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 0)
 	})
-	if err = errors.Join(err, os.NewSyscallError("fcntl", dupErr)); err != nil {
-		return -1, err
-	}
-	nc.Close()
-	return lowest(fd), nil
+	return fd, errors.Join(err, os.NewSyscallError("fcntl", dupErr))
 }
 
 // lowest moves a descriptor to the lowest number that is free, which the closed
@@ -53,17 +63,23 @@ func lowest(fd int) int {
 	return low
 }
 
-// plainSocket looks through wrappers for a socket, but not through TLS.
-func plainSocket(nc net.Conn) (syscall.Conn, error) {
+// findSocket looks through wrappers for a socket. Where there is TLS above it, that is
+// returned as well; it must be one that can be told of another place than the socket, and
+// have done its handshake.
+func findSocket(nc net.Conn) (socket syscall.Conn, encrypted *tls.Conn, err error) {
 	for layer := range netconn.Layers(nc) {
 		switch conn := layer.(type) {
 		case *net.TCPConn:
-			return conn, nil
+			return conn, encrypted, nil
 		case *net.UnixConn:
-			return conn, nil
+			return conn, encrypted, nil
 		case *tls.Conn:
-			return nil, errNotPlain
+			_, redirects := conn.NetConn().(*netconn.Switch)
+			if encrypted != nil || !redirects || !conn.ConnectionState().HandshakeComplete {
+				return nil, nil, errNotPlain
+			}
+			encrypted = conn
 		}
 	}
-	return nil, errNotPlain
+	return nil, nil, errNotPlain
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -130,7 +131,8 @@ func (e *Engine) stopLoops() {
 
 // Adopt takes over a socket, whatever it returns: nc is closed in time, and
 // for a plain TCP or Unix socket (or one found through NetConn methods, which
-// must hold no bytes back) that may be at once, since the engine then works on
+// must hold no bytes back), also below a *tls.Conn that is above a *netconn.Switch and
+// done with its handshake, that may be at once, since the engine then works on
 // a duplicate.
 //
 // Handler.Opened is called before Adopt returns, and before anything is
@@ -144,38 +146,55 @@ func (e *Engine) Adopt(nc net.Conn, s Socket) (*Conn, error) {
 		c.limits = new(Limits)
 	}
 	c.active.Store(now)
-	if len(s.Response) > 0 {
-		c.out.raw(s.Response)
-	}
-	if !e.attach(c, nc) {
+	rest, ok := e.attach(c, nc, s.Response)
+	if !ok {
 		nc.Close()
 		return nil, ErrShutdown
 	}
 	s.Handler.Opened(c)
 	c.openedReturned()
-	c.driver.start(c, s.Buffered)
+	c.driver.start(c, append(slices.Clip(s.Buffered), rest...))
 	return c, nil
 }
 
-// attach enters a connection in the table and picks the driver for its socket.
-// It returns false after Shutdown.
-func (e *Engine) attach(c *Conn, nc net.Conn) bool {
+// attach enters a connection in the table, picks the driver for its socket, and queues
+// what is to be sent first. It returns what a TLS layer had read ahead, and false after
+// Shutdown.
+func (e *Engine) attach(c *Conn, nc net.Conn, response []byte) (rest []byte, ok bool) {
 	c.mu.Lock() // Shutdown finds the connection in the table, but closes it with its driver only
 	defer c.mu.Unlock()
 	if !e.table.add(c, &e.live) {
-		return false
+		return nil, false
 	}
 	c.startPingsLocked()
 	c.scheduleLocked()
-	if len(e.loops) > 0 {
-		if fd, err := detach(nc); err == nil {
-			c.fd = int32(fd)
-			c.driver = e.loops[fd%len(e.loops)]
-			return true
-		}
+	fd, layer, err := e.detach(c, nc)
+	if err != nil {
+		c.driver = newGoroutine(nc)
+	} else {
+		c.fd = int32(fd)
+		c.driver = e.loops[fd%len(e.loops)]
 	}
-	c.driver = newGoroutine(nc)
-	return true
+	switch {
+	case layer != nil:
+		layer.loop = e.loops[fd%len(e.loops)]
+		c.driver = layer
+		rest = layer.restLocked()
+		c.countUnprocessedLocked()
+		layer.sealLocked(response)
+	case len(response) > 0:
+		c.out.raw(response)
+	}
+	return rest, true
+}
+
+// detach takes the socket out of a connection for an event loop, if there are any, with
+// the TLS layer above it, where there is one.
+func (e *Engine) detach(c *Conn, nc net.Conn) (fd int, layer *secure, err error) {
+	if len(e.loops) == 0 {
+		return -1, nil, errors.ErrUnsupported
+	}
+	return detach(c, nc)
 }
 
 // Shutdown closes every connection with CloseGoingAway and waits until all

@@ -3,9 +3,15 @@ package websocket
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/big"
 	"net"
 	"runtime"
 	"sync"
@@ -13,6 +19,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -20,8 +28,24 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience bounds every wait for something that must happen.
 const patience = time.Minute
 
-// forDrivers runs a test once for each driver.
+// driverSecure is the event loop, with TLS on all connections that adopt makes.
+const driverSecure Driver = 100
+
+// forDrivers runs a test once for each driver, and on the event loop with TLS.
 func forDrivers(t *testing.T, test func(t *testing.T, driver Driver)) {
+	t.Helper()
+	forPlainDrivers(t, test)
+	t.Run("event loop with TLS", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			t.Skip("the event loop is for Linux only")
+		}
+		t.Parallel()
+		test(t, driverSecure)
+	})
+}
+
+// forPlainDrivers runs a test once for each driver.
+func forPlainDrivers(t *testing.T, test func(t *testing.T, driver Driver)) {
 	t.Helper()
 	t.Run("goroutine", func(t *testing.T) {
 		t.Parallel()
@@ -39,7 +63,7 @@ func forDrivers(t *testing.T, test func(t *testing.T, driver Driver)) {
 // newEngine makes an engine that the end of the test shuts down.
 func newEngine(t testing.TB, o Options) *Engine {
 	t.Helper()
-	e, err := NewEngine(o)
+	e, err := startEngine(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +80,19 @@ func newEngine(t testing.TB, o Options) *Engine {
 		e.checkIdle()
 	})
 	return e
+}
+
+// startEngine is NewEngine, for driverSecure as well.
+func startEngine(o Options) (*Engine, error) {
+	secure := o.Driver == driverSecure
+	if secure {
+		o.Driver = DriverEventLoop
+	}
+	e, err := NewEngine(o)
+	if secure && err == nil {
+		e.options.Driver = driverSecure // for adopt
+	}
+	return e, err
 }
 
 // socketPair is both ends of a TCP connection.
@@ -76,6 +113,17 @@ func socketPair(t testing.TB) (client, server *net.TCPConn) {
 		t.Fatal(err)
 	}
 	return dialled.(*net.TCPConn), accepted.(*net.TCPConn)
+}
+
+// switching is a listener whose connections can be redirected below TLS, as those of package dualport.
+type switching struct{ net.Listener }
+
+func (l switching) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return netconn.NewSwitch(conn), nil
 }
 
 // closing is what Handler.Closed was told.
@@ -205,16 +253,85 @@ func (p *peer) check() {
 	}
 }
 
-// adopt makes a connection in e without a handshake.
+// adopt makes a connection in e without a handshake of HTTP.
 func adopt(t testing.TB, e *Engine, h Handler, l *Limits) (*peer, *Conn) {
 	t.Helper()
-	client, server := socketPair(t)
-	c, err := e.Adopt(server, Socket{Handler: h, Limits: l})
+	return adoptSocket(t, e, Socket{Handler: h, Limits: l})
+}
+
+// adoptSocket is adopt for what stands in a Socket.
+func adoptSocket(t testing.TB, e *Engine, s Socket) (*peer, *Conn) {
+	t.Helper()
+	client, server := connPair(t, e)
+	c, err := e.Adopt(server, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.SetDeadline(time.Now().Add(patience))
+	if e.options.Driver == driverSecure && c.fd < 0 {
+		t.Fatal("a connection with TLS is not on the event loop")
+	}
 	return &peer{t, client, c}, c
+}
+
+// connPair is both ends of a connection for an engine, with TLS where that has it.
+func connPair(t testing.TB, e *Engine) (client, server net.Conn) {
+	t.Helper()
+	near, far := socketPair(t)
+	near.SetDeadline(time.Now().Add(patience))
+	if e.options.Driver == driverSecure {
+		return secured(t, near, far)
+	}
+	return near, far
+}
+
+// secured puts TLS on both ends of a connection.
+func secured(t testing.TB, near, far *net.TCPConn) (client, server *tls.Conn) {
+	t.Helper()
+	return handshake(t, near, netconn.NewSwitch(far), &tls.Config{InsecureSkipVerify: true})
+}
+
+// handshake puts TLS above two ends.
+func handshake(t testing.TB, near, far net.Conn, config *tls.Config) (client, server *tls.Conn) {
+	t.Helper()
+	client = tls.Client(near, config)
+	server = tls.Server(far, &tls.Config{Certificates: []tls.Certificate{testCertificate()}})
+	shaken := make(chan error)
+	go func() { shaken <- client.Handshake() }()
+	if err := errors.Join(server.Handshake(), <-shaken); err != nil {
+		t.Fatal(err)
+	}
+	return client, server
+}
+
+// testCertificate is one that nobody has signed.
+var testCertificate = sync.OnceValue(func() tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+})
+
+// tcp is the socket of a peer.
+func (p *peer) tcp() *net.TCPConn {
+	for layer := range netconn.Layers(p.Conn) {
+		switch conn := layer.(type) {
+		case *net.TCPConn:
+			return conn
+		case dribble:
+			return conn.Conn.(*net.TCPConn)
+		case *collecting:
+			return conn.Conn.(*net.TCPConn)
+		case *recordLog:
+			return conn.Conn.(*net.TCPConn)
+		}
+	}
+	return nil
 }
 
 func (p *peer) send(parts ...[]byte) {

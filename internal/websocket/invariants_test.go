@@ -54,6 +54,9 @@ func (c *Conn) wrongLocked() (wrong []string) {
 		if c.decoder != nil {
 			held += countedSize(c.decoder.payload)
 		}
+		if s := c.secure(); s != nil && c.state != stateClosed {
+			held += uint32(s.kept.held())
+		}
 		if c.waiting != nil {
 			held += c.waiting.memory
 		}

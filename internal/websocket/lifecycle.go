@@ -68,7 +68,7 @@ func (c *Conn) peerEnded(code int, reason string) {
 // answers.
 func (c *Conn) sendLastFrameLocked() {
 	if !c.writeEnded {
-		c.out.frame(opClose, closePayload(int(c.code), c.reason))
+		c.frameLocked(opClose, closePayload(int(c.code), c.reason))
 	}
 	c.drainLocked()
 }
@@ -84,6 +84,9 @@ func (c *Conn) drainLocked() {
 		c.finishLocked()
 		return
 	}
+	if s := c.secure(); s != nil {
+		s.endLocked()
+	}
 	c.flushLocked()
 }
 
@@ -97,6 +100,7 @@ func (c *Conn) finishLocked() {
 	}
 	c.state, c.held = stateClosed, false
 	c.reportClosedLocked()
+	c.writeEnded = c.writeEnded || c.out.head != nil // nothing can be written behind what is left out
 	c.out.drop()
 	c.countQueueLocked()
 	if !c.reading { // or else releaseReading does so

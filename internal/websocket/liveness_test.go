@@ -25,7 +25,7 @@ func TestAlive(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if driver != DriverEventLoop {
+		if driver == DriverGoroutine {
 			return
 		}
 		// A loop that waits for a connection's lock waits as well as one that hangs.

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 
@@ -110,21 +111,21 @@ func (l *loop) handle(c *Conn, events uint32) {
 // there may be more, so that the event has to be repeated. After a short read there
 // is nothing more, unless the peer has hung up.
 func (l *loop) read(c *Conn, hungUp bool) (again bool) {
-	all := c.catchUp()
-	for reads := 0; all && reads < readsPerTurn; reads++ {
-		n, err := l.readSocket(c)
+	all, most := c.catchUp(), readsPerTurn
+	if c.secure() != nil {
+		most = secureReadsPerTurn
+	}
+	for reads := 0; all && reads < most; reads++ {
+		n, short, err := l.readSocket(c)
 		switch {
-		case n > 0:
-			if all = c.received(l.buffer[:n]); all && n < len(l.buffer) && !hungUp {
+		case err == nil:
+			if all = c.received(l.buffer[:n]); all && short && !hungUp {
 				return false
 			}
-		case err == nil:
-			c.readEnded(true)
-			return false
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, errNotReading):
 			return false
 		case !errors.Is(err, unix.EINTR):
-			c.readEnded(false)
+			c.readEnded(inOrder(err))
 			return false
 		}
 	}
@@ -134,13 +135,47 @@ func (l *loop) read(c *Conn, hungUp bool) (again bool) {
 // errNotReading says that the connection isn't to be read now.
 var errNotReading = errors.New("not reading")
 
-func (l *loop) readSocket(c *Conn) (int, error) {
+// readSocket reads into the loop's buffer. After a short read the socket holds no more,
+// but its end perhaps.
+func (l *loop) readSocket(c *Conn) (n int, short bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.mayReadLocked() {
-		return 0, errNotReading // the end of a stop has the event repeated
+		return 0, false, errNotReading // the end of a stop has the event repeated
 	}
-	return unix.Read(int(c.fd), l.buffer)
+	if s := c.secure(); s != nil {
+		return s.readLocked()
+	}
+	if n, err = unix.Read(int(c.fd), l.buffer); n == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, n < len(l.buffer), err
+}
+
+// readLocked is readSocket of a connection with TLS. What it reads may decrypt to
+// nothing, or end the stream by itself.
+func (s *secure) readLocked() (n int, short bool, err error) {
+	if s.failed != nil {
+		return 0, false, s.failed
+	}
+	b := newBuffer(secureRead)
+	defer b.free()
+	read, err := unix.Read(int(s.conn.fd), b.data[:secureRead])
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return 0, false, err
+	case err != nil:
+		s.failed = err
+		return 0, false, err
+	case read == 0:
+		n, _ = s.openLocked(s.buffer, nil, io.EOF)
+	default:
+		n, _ = s.openLocked(s.buffer, b.data[:read], errDrained)
+	}
+	if n == 0 {
+		err = s.failed
+	}
+	return n, read < secureRead && s.failed == nil, err // what has failed is told of next
 }
 
 func (l *loop) start(c *Conn, buffered []byte) {
@@ -149,7 +184,7 @@ func (l *loop) start(c *Conn, buffered []byte) {
 	l.flushLocked(c)
 	c.mu.Unlock()
 	all := c.received(buffered)
-	c.releaseReading(!all)
+	c.releaseReading(!all || c.streamEnded() != nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == stateClosed {
@@ -183,6 +218,10 @@ func (l *loop) flushLocked(c *Conn) {
 		}
 	}
 	c.countQueueLocked()
+	if s := c.secure(); s != nil && s.broken {
+		c.writeFailedLocked()
+		return
+	}
 	if c.flushedLocked() {
 		unix.Shutdown(int(c.fd), unix.SHUT_WR)
 	}
@@ -193,7 +232,7 @@ func (l *loop) flushLocked(c *Conn) {
 func (l *loop) resumeLocked(c *Conn) {
 	switch {
 	case c.state == stateClosed:
-	case c.undecoded != nil:
+	case c.undecoded != nil, c.secure().endedLocked() != nil: // of which no event tells any more
 		c.engine.live.Add(1)
 		go l.catchUp(c)
 	default:
@@ -207,10 +246,15 @@ func (l *loop) catchUp(c *Conn) {
 	c.mu.Lock()
 	claimed := c.claimReadingLocked()
 	c.mu.Unlock()
-	if claimed { // or else whoever has the claim catches up
-		c.catchUp()
-		c.releaseReading(true)
+	if !claimed {
+		return // whoever has the claim catches up
 	}
+	if c.catchUp() {
+		if err := c.streamEnded(); err != nil {
+			c.readEnded(inOrder(err))
+		}
+	}
+	c.releaseReading(true)
 }
 
 func (l *loop) closeLocked(c *Conn) {
@@ -219,6 +263,20 @@ func (l *loop) closeLocked(c *Conn) {
 	}
 	unix.Close(int(c.fd))
 	c.engine.live.Done()
+}
+
+// closeLocked has the peer know, as far as its socket takes that, that what it got was
+// all, before the socket is released.
+func (s *secure) closeLocked(c *Conn) {
+	if !c.writeEnded {
+		s.endLocked()
+		if alert := c.out.next(); len(alert) > 0 {
+			_, _ = unix.Write(int(c.fd), alert)
+		}
+		c.out.drop()
+	}
+	s.layer, s.kept = nil, recordBuffers{} // of a connection that its handler may keep
+	s.loop.closeLocked(c)
 }
 
 func (l *loop) control(op int, c *Conn) error {

@@ -19,4 +19,6 @@ func (*loop) stop() {}
 
 func (*loop) ask(context.Context) error { return nil }
 
-func detach(net.Conn) (fd int, err error) { return -1, errors.ErrUnsupported }
+func detach(*Conn, net.Conn) (fd int, layer *secure, err error) {
+	return -1, nil, errors.ErrUnsupported
+}

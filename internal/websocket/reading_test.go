@@ -101,15 +101,10 @@ func readingRound(t *testing.T, e *Engine, limits *Limits, random *rand.Rand, ro
 func TestLastOfTurnWaits(t *testing.T) {
 	t.Parallel()
 	forDrivers(t, func(t *testing.T, driver Driver) {
-		client, server := socketPair(t)
 		g := newGate()
 		r := &recorder{answer: g.answer}
 		buffered := bytes.Repeat(text("buffered"), turnFrames+1)
-		c, err := newEngine(t, Options{Driver: driver}).Adopt(server, Socket{Buffered: buffered, Handler: r, Limits: &Limits{InFlight: turnFrames}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := &peer{t, client, c}
+		p, c := adoptSocket(t, newEngine(t, Options{Driver: driver}), Socket{Buffered: buffered, Handler: r, Limits: &Limits{InFlight: turnFrames}})
 		eventually(t, "reading to stop", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.waiting != nil && !c.reading })
 		p.send(text("sent"))
 		r.awaitMessages(t, turnFrames)
