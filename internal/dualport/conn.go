@@ -1,6 +1,7 @@
 package dualport
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/netconn"
+	"github.com/stagedoor/stagedoor/internal/pushserver"
 )
 
 // recordTypeHandshake is the first byte of every TLS connection (RFC 8446,
@@ -30,6 +32,10 @@ type Conn struct {
 	prefix  []byte      // read before raw; guarded by first
 
 	recorder atomic.Pointer[recorder] // nil: not recording
+
+	scope   context.Context                 // of its requests
+	pushes  atomic.Pointer[pushserver.Conn] // nil: no request was answered yet
+	between bool                            // pushes may read next; of the goroutine that reads
 
 	answerTime time.Duration // the time limit of an answer; 0: none. Set before the first write
 	answer     atomic.Int32  // unlimited, awaited or begun
@@ -83,6 +89,9 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	switch secure := c.secure.Load(); {
 	case secure != nil:
 		n, err = secure.Read(p)
+	case c.between:
+		c.between = false
+		n, err = c.pushes.Load().Serve(p)
 	case c.settled.Load():
 		n, err = c.raw.Read(p)
 	default:
@@ -151,8 +160,14 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.writeRaw(p)
 }
 
-// Close closes the connection, with a TLS alert where it is TLS.
-func (c *Conn) Close() error { return c.active().Close() }
+// Close closes the connection, with a TLS alert where it is TLS. While a request to
+// @connections is being answered, the connection ends behind the answer.
+func (c *Conn) Close() error {
+	if pushes := c.pushes.Load(); pushes != nil && pushes.CloseLater() {
+		return nil
+	}
+	return c.active().Close()
+}
 
 // CloseWrite tells the peer that nothing more will be written. For a connection
 // that cannot do so the error is errors.ErrUnsupported.

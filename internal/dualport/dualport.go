@@ -13,11 +13,14 @@
 package dualport
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/pushserver"
 )
 
 type listener struct {
@@ -71,8 +74,15 @@ type headKey struct{}
 // fails. Unlike http.Server.WriteTimeout, that does not include the time that a
 // handler takes before it answers. 0 stands for no limit, and a hijacked
 // connection has none.
+//
+// Requests to @connections on plain connections are answered by package pushserver,
+// with the same handler.
 func Attach(srv *http.Server, answerTime time.Duration) {
 	connContext, connState, handler := srv.ConnContext, srv.ConnState, srv.Handler
+	pushes := &pushserver.Server{
+		Handler: handler, HeaderBytes: cmp.Or(srv.MaxHeaderBytes, http.DefaultMaxHeaderBytes),
+		IdleTime: cmp.Or(srv.IdleTimeout, srv.ReadTimeout), AnswerTime: answerTime,
+	}
 
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if connContext != nil {
@@ -82,15 +92,13 @@ func Attach(srv *http.Server, answerTime time.Duration) {
 			conn.record()
 			conn.limitAnswers(answerTime)
 			ctx = context.WithValue(ctx, connKey{}, conn)
+			conn.scope = context.WithValue(ctx, http.LocalAddrContextKey, c.LocalAddr())
 		}
 		return ctx
 	}
 	srv.ConnState = func(c net.Conn, state http.ConnState) {
-		if conn, ok := c.(*Conn); ok && (state == http.StateHijacked || state == http.StateClosed) {
-			conn.stopRecording()
-			if state == http.StateHijacked {
-				conn.unlimit()
-			}
+		if conn, ok := c.(*Conn); ok {
+			conn.follow(state, pushes)
 		}
 		if connState != nil {
 			connState(c, state)
@@ -100,7 +108,7 @@ func Attach(srv *http.Server, answerTime time.Duration) {
 		if conn := FromRequest(r); conn != nil {
 			conn.AwaitAnswer()
 			if head := conn.takeHead(r.Method, r.RequestURI); head != nil {
-				r = r.WithContext(context.WithValue(r.Context(), headKey{}, head))
+				r = r.WithContext(context.WithValue(r.Context(), headKey{}, string(head)))
 			}
 			if r.TLS == nil {
 				r.TLS = conn.connectionState()
@@ -108,6 +116,25 @@ func Attach(srv *http.Server, answerTime time.Duration) {
 		}
 		handler.ServeHTTP(w, r)
 	})
+}
+
+// follow is told of each state that net/http puts the connection in.
+func (c *Conn) follow(state http.ConnState, pushes *pushserver.Server) {
+	switch state {
+	case http.StateIdle:
+		if recorder := c.recorder.Load(); recorder == nil || !recorder.answered() || c.IsTLS() || !c.settled.Load() {
+			return
+		}
+		if c.pushes.Load() == nil {
+			c.pushes.Store(pushes.NewConn(c.scope, c.raw))
+		}
+		c.between = true
+	case http.StateHijacked:
+		c.stopRecording()
+		c.unlimit()
+	case http.StateClosed:
+		c.stopRecording()
+	}
 }
 
 // FromRequest returns the connection that r came on, or nil when the server was

@@ -350,7 +350,7 @@ func FuzzRecorder(f *testing.F) {
 			if _, err := io.Copy(io.Discard, request.Body); err != nil || head == nil {
 				return
 			}
-			for _, field := range parseFields(head) {
+			for field := range fieldsOf(string(head)) {
 				name := http.CanonicalHeaderKey(field.Name)
 				switch name {
 				case "Host", "Transfer-Encoding", "Trailer", "Content-Length", "Pragma", "Cache-Control", "Connection":

@@ -2,9 +2,12 @@ package dualport
 
 import (
 	"bytes"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/pushserver"
 )
 
 // Field is one header line: its name as the client wrote it, and its value
@@ -12,13 +15,23 @@ import (
 // section 5.2) are joined by one space, as net/http does.
 type Field struct{ Name, Value string }
 
+// headOf returns the head of a request as it was sent, and reports whether it is
+// known.
+func headOf(r *http.Request) (head string, known bool) {
+	if head := pushserver.HeadOf(r); head != nil {
+		return head.Text, true
+	}
+	head, known = r.Context().Value(headKey{}).(string)
+	return head, known
+}
+
 // Header returns the header lines of r in the order they were sent, Host and
 // Transfer-Encoding included. Where they were not recorded (the server is not
 // attached, or the head is larger than 64 KiB) it returns those of net/http:
 // Host first, then canonical names in alphabetical order.
 func Header(r *http.Request) []Field {
-	if head, ok := r.Context().Value(headKey{}).([]byte); ok {
-		return parseFields(head)
+	if head, known := headOf(r); known {
+		return slices.Collect(fieldsOf(head))
 	}
 	fields := make([]Field, 0, len(r.Header)+1)
 	if r.Host != "" {
@@ -37,27 +50,35 @@ func Header(r *http.Request) []Field {
 	return fields
 }
 
-// parseFields reads the lines after the request line. net/http has accepted the
-// head, so a line that is not a header is skipped.
-func parseFields(head []byte) []Field {
-	var fields []Field
-	_, rest, _ := bytes.Cut(head, []byte("\n"))
-	for line := range bytes.Lines(rest) {
-		text := string(line)
-		value := strings.Trim(text, " \t\r\n")
-		if value == "" {
-			continue
+// fieldsOf yields the lines after the request line. net/http has accepted the head,
+// so a line that is not a header is passed over.
+func fieldsOf(head string) iter.Seq[Field] {
+	return func(yield func(Field) bool) {
+		var field Field // that may go on in the next line
+		known := false
+		_, rest, _ := strings.Cut(head, "\n")
+		for line := range strings.Lines(rest) {
+			value := strings.Trim(line, " \t\r\n")
+			if value == "" {
+				continue
+			}
+			if folded := line[0] == ' ' || line[0] == '\t'; folded && known {
+				field.Value = strings.TrimLeft(field.Value+" "+value, " ")
+				continue
+			}
+			name, value, ok := strings.Cut(value, ":")
+			if !ok {
+				continue
+			}
+			if known && !yield(field) {
+				return
+			}
+			field, known = Field{name, strings.Trim(value, " \t")}, true
 		}
-		if folded := text[0] == ' ' || text[0] == '\t'; folded && len(fields) > 0 {
-			last := &fields[len(fields)-1]
-			last.Value = strings.TrimLeft(last.Value+" "+value, " ")
-			continue
-		}
-		if name, value, ok := strings.Cut(value, ":"); ok {
-			fields = append(fields, Field{name, strings.Trim(value, " \t")})
+		if known {
+			yield(field)
 		}
 	}
-	return fields
 }
 
 // requestLine reports whether head begins with the request line of a request.

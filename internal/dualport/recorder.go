@@ -25,7 +25,10 @@ type recorder struct {
 	line   []byte // the line being read, without those before it
 	left   uint64 // bytes of the body, or of the chunk, that are still to come
 	queue  [][]byte
-	queued int // bytes in queue
+	queued int  // bytes in queue
+	open   int  // requests whose head has come, and that are not answered
+	blank  bool // blank lines have come since the last request
+	post   bool // that was a POST
 
 	// Of the head being read:
 	begun   bool   // it has a line
@@ -121,6 +124,7 @@ func (r *recorder) endLine(line []byte) {
 
 func (r *recorder) endHeadLine(line []byte, blank bool) {
 	if blank && !r.begun {
+		r.blank = true
 		return // a blank line before a request is ignored (RFC 9112, section 2.2)
 	}
 	first := !r.begun
@@ -136,6 +140,7 @@ func (r *recorder) endHeadLine(line []byte, blank bool) {
 		return
 	}
 	if first {
+		r.post = bytes.HasPrefix(line, []byte("POST "))
 		r.old = bytes.HasSuffix(bytes.TrimRight(line, "\r\n"), []byte(" HTTP/1.0"))
 		return
 	}
@@ -167,6 +172,16 @@ func (r *recorder) endHead() {
 		r.queued += len(r.head)
 	}
 	r.head, r.begun, r.large, r.chunked, r.old = nil, false, false, false, false
+	r.open, r.blank = r.open+1, false
+}
+
+// answered is told that a request was answered. It reports whether that was a POST, and
+// the last request of which anything has come: what comes next is the beginning of one.
+func (r *recorder) answered() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open--
+	return r.open == 0 && r.post && r.state == inHead && !r.begun && !r.blank && len(r.line) == 0
 }
 
 // take returns the head of the request with the given request line, nil when

@@ -1,7 +1,6 @@
 package dualport
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"strings"
@@ -23,20 +22,20 @@ func CheckHead(r *http.Request) error {
 	if FromRequest(r) == nil {
 		return nil
 	}
-	head, ok := r.Context().Value(headKey{}).([]byte)
-	if !ok {
+	head, known := headOf(r)
+	if !known {
 		return errUnknownHead
 	}
 	if err := checkLines(head); err != nil {
 		return err
 	}
-	return checkFields(r, parseFields(head))
+	return checkFields(r, head)
 }
 
-func checkLines(head []byte) error {
-	for line := range bytes.Lines(head) {
-		text, ok := bytes.CutSuffix(line, []byte("\r\n"))
-		if !ok || bytes.IndexByte(text, '\r') >= 0 {
+func checkLines(head string) error {
+	for line := range strings.Lines(head) {
+		text, ok := strings.CutSuffix(line, "\r\n")
+		if !ok || strings.IndexByte(text, '\r') >= 0 {
 			return errors.New("a line of the request does not end with CR LF")
 		}
 		if len(text) > 0 && (text[0] == ' ' || text[0] == '\t') {
@@ -46,16 +45,16 @@ func checkLines(head []byte) error {
 	return nil
 }
 
-func checkFields(r *http.Request, fields []Field) error {
+func checkFields(r *http.Request, head string) error {
 	var lengths, encodings int
 	host := ""
-	for _, field := range fields {
-		switch http.CanonicalHeaderKey(field.Name) {
-		case "Content-Length":
+	for field := range fieldsOf(head) {
+		switch {
+		case strings.EqualFold(field.Name, "Content-Length"):
 			lengths++
-		case "Transfer-Encoding":
+		case strings.EqualFold(field.Name, "Transfer-Encoding"):
 			encodings++
-		case "Host":
+		case strings.EqualFold(field.Name, "Host"):
 			host = field.Value
 		}
 	}

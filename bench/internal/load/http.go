@@ -42,6 +42,19 @@ func (h *HTTP) Reply(data []byte) (int, error) {
 	if end < 0 {
 		return 0, nil
 	}
+	total, err := answerLength(data, end)
+	if total == 0 || err != nil {
+		return 0, err
+	}
+	if body := data[end+len(headEnd) : total]; !bytes.Equal(body, h.payload) {
+		return 0, fmt.Errorf("the server answered %q", body)
+	}
+	return total, nil
+}
+
+// answerLength returns the length of the answer whose head ends at end, 0 as long
+// as its body is incomplete.
+func answerLength(data []byte, end int) (int, error) {
 	if !bytes.HasPrefix(data, statusOK) {
 		return 0, fmt.Errorf("the server answered %q", data)
 	}
@@ -57,9 +70,6 @@ func (h *HTTP) Reply(data []byte) (int, error) {
 	total := end + len(headEnd) + length
 	if len(data) < total {
 		return 0, nil
-	}
-	if body := data[end+len(headEnd) : total]; !bytes.Equal(body, h.payload) {
-		return 0, fmt.Errorf("the server answered %q", body)
 	}
 	return total, nil
 }

@@ -122,8 +122,14 @@ func (a *API) SetVariable(ctx context.Context, number int) error {
 
 // SetTemplate changes the number of the API's own, in a template.
 func (a *API) SetTemplate(ctx context.Context, number int) error {
+	return a.SetAnswer(ctx, probe(number))
+}
+
+// SetAnswer changes the template of the answers of the route for measurements. It
+// takes effect with the next deployment.
+func (a *API) SetAnswer(ctx context.Context, template string) error {
 	return a.client.update(ctx, "/"+a.ID+"/integrations/"+a.integration+"/integrationresponses/"+a.response,
-		object{"responseTemplates": object{"$default": probe(number)}})
+		object{"responseTemplates": object{"$default": template}})
 }
 
 // SetModel changes one of the models.
