@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"reflect"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -50,7 +52,7 @@ func main() {
 // command ends in an orderly way when ctx ends.
 func run(ctx context.Context, p *process) int {
 	exited := -1 // set when --help printed and wants to end
-	parser, err := kong.New(&commandLine{},
+	parser, err := kong.New(grammar(p.args),
 		kong.Name("stagedoor"),
 		kong.Description("A gateway for WebSocket APIs, compatible with Amazon API Gateway."),
 		kong.Writers(p.stdout, p.stderr),
@@ -69,6 +71,19 @@ func run(ctx context.Context, p *process) int {
 		return p.fail(&usageError{err})
 	}
 	return p.fail(command.Run(p))
+}
+
+// grammar returns a pointer to a struct of the commands that the arguments may mean:
+// all of them, or the one that the first argument names. Kong reads every flag of every
+// command that it is given, which takes as long as the rest of a short command.
+func grammar(args []string) any {
+	all := reflect.TypeFor[commandLine]()
+	for i := range all.NumField() {
+		if command := all.Field(i); len(args) > 0 && args[0] == strings.ToLower(command.Name) {
+			return reflect.New(reflect.StructOf([]reflect.StructField{command})).Interface()
+		}
+	}
+	return &commandLine{}
 }
 
 // usageError is a mistake in the flags or arguments.

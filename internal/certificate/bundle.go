@@ -1,7 +1,9 @@
 package certificate
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -33,11 +35,15 @@ var (
 // The roots are those of SSL_CERT_FILE and SSL_CERT_DIR where they are set,
 // else of the well-known files and folders. On a system that does not keep its
 // roots in files, such as Windows, the file has only the authority, and a
-// program that uses it trusts no public server.
+// program that uses it trusts no public server. A file that was made of the same
+// certificates is left as it is.
 func (a *Authority) WriteBundle(path string) error {
 	roots, err := systemRoots()
 	if err != nil {
 		return fmt.Errorf("trusted roots of the system: %w", err)
+	}
+	if a.isWritten(path, roots) {
+		return nil
 	}
 	bundle := encodeCertificate(a.cert.Raw)
 	seen := map[string]bool{string(a.cert.Raw): true}
@@ -51,10 +57,36 @@ func (a *Authority) WriteBundle(path string) error {
 		}
 		bundle = append(bundle, encodeCertificate(block.Bytes)...)
 	}
+	bundle = append([]byte(a.origin(roots, len(bundle))), bundle...)
 	if err := replaceFile(path, bundle, 0o644); err != nil {
 		return fmt.Errorf("bundle of trusted roots: %w", err)
 	}
 	return nil
+}
+
+// origin returns the line that begins a bundle of some bytes, by which it is known
+// again: it names the roots and the authority of which it was made. Readers of PEM
+// pass over it.
+func (a *Authority) origin(roots []byte, size int) string {
+	sum := sha256.New()
+	sum.Write(a.cert.Raw)
+	sum.Write(roots)
+	return fmt.Sprintf("# %d bytes made by Stagedoor of %x\n", size, sum.Sum(nil))
+}
+
+// isWritten reports whether a file is a bundle of some roots and this authority.
+func (a *Authority) isWritten(path string, roots []byte) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	line, err := bufio.NewReader(file).ReadString('\n')
+	if err != nil {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && line == a.origin(roots, int(info.Size())-len(line))
 }
 
 // systemRoots returns the PEM text of the first source that has any. A file

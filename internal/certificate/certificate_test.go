@@ -282,6 +282,20 @@ func TestBundle(t *testing.T) {
 	if n, has := count(); n != 2 || !has[string(a.cert.Raw)] || !has[string(other.cert.Raw)] {
 		t.Errorf("%d certificates", n)
 	}
+	written, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count()
+	if again, err := os.Stat(path); err != nil || !os.SameFile(written, again) {
+		t.Errorf("the same bundle was written again, %v", err)
+	}
+	if err := os.Truncate(path, written.Size()-100); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := count(); n != 2 {
+		t.Errorf("%d certificates of a file that was damaged", n)
+	}
 	t.Setenv("SSL_CERT_FILE", "")
 	t.Setenv("SSL_CERT_DIR", t.TempDir()+string(filepath.ListSeparator)+filepath.Dir(roots))
 	if n, _ := count(); n != 2 {
