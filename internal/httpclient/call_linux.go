@@ -207,13 +207,22 @@ func (o *call) dialled(fd int, err error) {
 func (o *call) talk(s *socket) {
 	o.socket, s.call = s, o
 	r, p := o.request, o.host.branch
-	var err error
-	if p.request, err = appendRequest(p.request[:0], r); err != nil {
+	head, err := appendWholeHead(p.request[:0], r)
+	if err != nil {
 		o.fail(err)
 		return
 	}
 	o.parser.begin(r.Method, !r.WithoutHeader, o.body)
-	if err := s.write(p.request); err != nil {
+	if len(r.Body) <= maxPlainBody {
+		head = append(head, r.Body...)
+		err = s.write(head)
+	} else {
+		err = s.writeBoth(head, r.Body)
+	}
+	if cap(head) <= maxPooled {
+		p.request = head
+	}
+	if err != nil {
 		o.broken(err)
 	}
 }

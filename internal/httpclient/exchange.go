@@ -56,20 +56,47 @@ func exchange(c io.ReadWriter, r *Request) (response *Response, reusable bool, e
 // appendRequest appends a request in the form of HTTP/1.1. The error is for a name
 // in its header that is not a token.
 func appendRequest(dst []byte, r *Request) ([]byte, error) {
+	dst, err := appendWholeHead(dst, r)
+	if err != nil {
+		return nil, err
+	}
+	return append(dst, r.Body...), nil
+}
+
+// appendWholeHead is appendRequest without the body.
+func appendWholeHead(dst []byte, r *Request) ([]byte, error) {
+	var err error
+	if r.Prepared != nil {
+		dst, err = appendHeader(append(dst, r.Prepared.wire...), r.Header)
+	} else {
+		dst, err = appendHead(dst, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	dst = append(dst, "\r\nContent-Length: "...)
+	dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
+	return append(dst, "\r\n\r\n"...), nil
+}
+
+// appendHead appends a request's first line and its header, but for the length.
+func appendHead(dst []byte, r *Request) ([]byte, error) {
 	dst = append(append(dst, r.Method...), ' ')
 	dst = appendTarget(dst, r.URL)
 	dst = append(append(dst, " HTTP/1.1\r\nHost: "...), r.hostHeader()...)
-	for _, f := range r.Header {
+	return appendHeader(dst, r.Header)
+}
+
+// appendHeader appends lines of a header, each behind the end of the line before.
+func appendHeader(dst []byte, header Header) ([]byte, error) {
+	for _, f := range header {
 		if !isToken(f.Name) {
 			return nil, fmt.Errorf("%q is not a header's name", f.Name)
 		}
 		dst = append(append(dst, "\r\n"...), f.Name...)
 		dst = append(append(dst, ": "...), oneLine(f.Value)...)
 	}
-	dst = append(dst, "\r\nContent-Length: "...)
-	dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
-	dst = append(dst, "\r\n\r\n"...)
-	return append(dst, r.Body...), nil
+	return dst, nil
 }
 
 // appendTarget appends a URL's path and query. Spaces and control characters in

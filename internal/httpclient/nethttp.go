@@ -38,9 +38,10 @@ func (c *Client) viaNetHTTP(ctx context.Context, r *Request) (*Response, error) 
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range r.Header {
-		request.Header.Add(f.Name, oneLine(f.Value))
+	if r.Prepared != nil {
+		addHeader(request.Header, r.Prepared.header)
 	}
+	addHeader(request.Header, r.Header)
 	request.Host = r.hostHeader()
 	answer, err := c.netHTTP.RoundTrip(request)
 	if err != nil {
@@ -48,6 +49,12 @@ func (c *Client) viaNetHTTP(ctx context.Context, r *Request) (*Response, error) 
 	}
 	defer func() { _ = answer.Body.Close() }()
 	return Read(answer)
+}
+
+func addHeader(to http.Header, header Header) {
+	for _, f := range header {
+		to.Add(f.Name, oneLine(f.Value))
+	}
 }
 
 // Read reads an answer of net/http whole, within the limits of this package. The

@@ -17,7 +17,10 @@ type Request struct {
 	// Content-Length are not in it. Line breaks in values become spaces; a name
 	// that is not a token is an error.
 	Header Header
-	Body   []byte
+	// Prepared is what Prepare has made for the same method, URL and host. Its header
+	// goes before Header. Nil: there is none.
+	Prepared *Prepared
+	Body     []byte
 	// Timeout is for all of the call: the wait for its turn, dialling, and the
 	// answer with its body.
 	Timeout time.Duration
@@ -28,6 +31,21 @@ type Request struct {
 	// WithoutHeader says that the caller does not look at the answer's header:
 	// it stays nil where that saves work.
 	WithoutHeader bool
+}
+
+// Prepared is what many requests begin with, as it is sent.
+type Prepared struct {
+	address string // host:port
+	header  Header
+	wire    []byte
+}
+
+// Prepare makes what requests of a method to a URL begin with, the header included that all
+// of them have. Of the request, nothing but its Method, URL, Host and Header is used. The
+// error is for a name in its header that is not a token.
+func Prepare(r *Request) (*Prepared, error) {
+	wire, err := appendHead(nil, r)
+	return &Prepared{r.address(), r.Header, wire}, err
 }
 
 // Field is a line of a header.
@@ -57,6 +75,8 @@ func (r *Request) hostHeader() string {
 // address is the host:port of the backend.
 func (r *Request) address() string {
 	switch {
+	case r.Prepared != nil:
+		return r.Prepared.address
 	case r.URL.Port() != "":
 		return r.URL.Host
 	case r.URL.Scheme == "https":

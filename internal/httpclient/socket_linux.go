@@ -1,11 +1,13 @@
 package httpclient
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -126,9 +128,7 @@ func (s *socket) Ready(e eventloop.Events) {
 		}
 	}
 	if e&eventloop.Writable != 0 && len(s.unsent) > 0 {
-		unsent := s.unsent
-		s.unsent = unsent[:0]
-		if err := s.write(unsent); err != nil {
+		if err := s.flush(); err != nil {
 			s.call.broken(err)
 			return
 		}
@@ -178,8 +178,25 @@ func (s *socket) isOwnPeer() bool {
 	return false
 }
 
-// write sends what the socket takes, and keeps the rest for later.
+// write sends what the socket takes, and keeps a copy of the rest for later.
 func (s *socket) write(b []byte) error {
+	rest, err := s.send(b)
+	if len(rest) > 0 {
+		s.unsent = bytes.Clone(rest)
+	}
+	return err
+}
+
+// flush sends what the socket takes of what was kept.
+func (s *socket) flush() (err error) {
+	if s.unsent, err = s.send(s.unsent); len(s.unsent) == 0 {
+		s.unsent = nil
+	}
+	return err
+}
+
+// send sends what the socket takes, and returns the rest.
+func (s *socket) send(b []byte) (rest []byte, err error) {
 	for len(b) > 0 {
 		n, err := unix.Write(s.fd, b)
 		switch {
@@ -187,13 +204,27 @@ func (s *socket) write(b []byte) error {
 			s.sent += uint64(n) //nolint:gosec // it is not negative
 			b = b[n:]
 		case errors.Is(err, unix.EAGAIN):
-			s.unsent = append(s.unsent[:0], b...)
-			return nil
+			return b, nil
 		case !errors.Is(err, unix.EINTR):
-			return os.NewSyscallError("write", err)
+			return nil, os.NewSyscallError("write", err)
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// writeBoth is write for a head and a body that is not worth copying.
+func (s *socket) writeBoth(head, body []byte) error {
+	n, err := unix.Writev(s.fd, [][]byte{head, body})
+	if err != nil && !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR) {
+		return os.NewSyscallError("write", err)
+	}
+	n = max(n, 0)
+	s.sent += uint64(n) //nolint:gosec // it is not negative
+	if n < len(head) {
+		s.unsent = slices.Concat(head[n:], body)
+		return nil
+	}
+	return s.write(body[n-len(head):])
 }
 
 // read reads what has come of the answer. Where there may be more after a few times, it

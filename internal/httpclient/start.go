@@ -17,14 +17,14 @@ type Caller interface {
 
 // Start is Do for a caller on an event loop, which must not block: it begins the call, and
 // the answer comes later. Neither the request nor what it holds may be changed until then.
-// It is sent over sockets that the loops watch, if it is one for plain HTTP; otherwise Do
-// is called in a goroutine.
+// It is sent over sockets that the loops watch, if it is one for plain HTTP, however large
+// its body is; otherwise Do is called in a goroutine.
 //
 // A request whose connection turns out to have been closed by the backend before it came
 // there is sent again over another; so is one with an idempotent method whose connection
 // had been used before and broke before anything was answered (RFC 9110, section 9.2.2).
 func (c *Client) Start(ctx context.Context, loop *eventloop.Loop, r *Request, to Caller) {
-	if r.isPlain() && c.startPlain(ctx, loop, r, to) {
+	if r.URL.Scheme == "http" && c.startPlain(ctx, loop, r, to) {
 		return
 	}
 	go func() {

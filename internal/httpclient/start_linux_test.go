@@ -506,22 +506,32 @@ func TestStartLargest(t *testing.T) {
 	}
 }
 
-// A request that the backend does not read at once is sent in parts.
+// A request that the backend does not read at once is sent in parts, however large it is.
 func TestStartPartialWrites(t *testing.T) {
 	t.Parallel()
-	read := make(chan struct{})
-	url := script(t, func(_ int, c *net.TCPConn, in *bufio.Reader) {
-		<-read
-		echoes(c, in)
-	})
-	client, loop := newClient(t), newLoop(t)
-	r := request(t, url, strings.Repeat("b", maxPlainBody))
-	r.Header = Header{{"X-Large", strings.Repeat("h", 8<<20)}} // more than sockets take
-	a := start(t.Context(), client, loop, r)
-	quiet(t, loop, func() {})
-	close(read)
-	a.next(t).want(t, string(r.Body))
-	ask(t, client, loop, r).want(t, string(r.Body))
+	large := strings.Repeat("h", 8<<20) // more than sockets take
+	for name, r := range map[string]*Request{
+		"header": {Body: []byte("x"), Header: Header{{"X-Large", large}}},
+		"body":   {Body: []byte(large)},
+		"both":   {Body: []byte(large), Header: Header{{"X-Large", large}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			read := make(chan struct{})
+			url := script(t, func(_ int, c *net.TCPConn, in *bufio.Reader) {
+				<-read
+				echoes(c, in)
+			})
+			client, loop := newClient(t), newLoop(t)
+			whole := request(t, url, string(r.Body))
+			whole.Header = r.Header
+			a := start(t.Context(), client, loop, whole)
+			quiet(t, loop, func() {})
+			close(read)
+			a.next(t).want(t, string(r.Body))
+			ask(t, client, loop, whole).want(t, string(r.Body))
+		})
+	}
 }
 
 // Calls beyond the bound wait and come in order; there are never more sockets than the

@@ -72,7 +72,7 @@ func (b *Builder) buildProxy(i *apigw.Integration, at Place) (Backend, error) {
 		}
 		return &lambdaProxy{f, requests, timeout(i)}, nil
 	}
-	e, err := b.buildHTTP(i)
+	e, err := b.buildHTTP(i, at)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (b *Builder) buildMapped(i *apigw.Integration, at Place) (Backend, error) {
 	case calls == apigw.NoBackend:
 		m.endpoint = mock{}
 	case calls == apigw.HTTPBackend:
-		m.endpoint, err = b.buildHTTP(i)
+		m.endpoint, err = b.buildHTTP(i, at)
 	case isFunction(i.IntegrationUri):
 		m.endpoint, err = b.buildFunction(i, at)
 	default:

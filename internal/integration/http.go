@@ -27,10 +27,14 @@ type httpEndpoint struct {
 	method  string
 	target  *target
 	timeout time.Duration
+	// prepared is what the requests for messages begin with where nothing is mapped into
+	// them. It has the header that they all have.
+	prepared *httpclient.Prepared
+	port     lastPort
 }
 
 // buildHTTP makes the endpoint of an HTTP or HTTP_PROXY integration.
-func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
+func (b *Builder) buildHTTP(i *apigw.Integration, at Place) (*httpEndpoint, error) {
 	h := &httpEndpoint{client: b.HTTP, method: method(i), timeout: timeout(i)}
 	if i.ConnectionType == "VPC_LINK" {
 		if h.client = b.link(i.ConnectionId); h.client == nil {
@@ -41,8 +45,25 @@ func (b *Builder) buildHTTP(i *apigw.Integration) (*httpEndpoint, error) {
 		return nil, err
 	}
 	var err error
-	h.target, err = parseTarget(i.IntegrationUri)
+	if h.target, err = parseTarget(i.IntegrationUri); err != nil {
+		return nil, err
+	}
+	h.prepared, err = httpclient.Prepare(&httpclient.Request{
+		Method: h.method, URL: h.target.url, Header: fixedHeader(i.Type().Proxy, at.APIID),
+	})
 	return h, err
+}
+
+// fixedHeader is the part of a request's header that does not depend on the message.
+func fixedHeader(proxy bool, apiID string) httpclient.Header {
+	header := httpclient.Header{{Name: "Content-Type", Value: "application/json"}}
+	if !proxy {
+		header = append(header, httpclient.Field{Name: "Accept", Value: "application/json"})
+	}
+	return append(header,
+		httpclient.Field{Name: "User-Agent", Value: userAgent(apiID)},
+		httpclient.Field{Name: apiIDHeader, Value: apiID},
+	)
 }
 
 // link returns the client of a VPC link, nil where that leads nowhere.
@@ -55,20 +76,18 @@ func (b *Builder) link(id string) *httpclient.Client {
 
 // call implements endpoint. The backend sees of the event only what was mapped.
 func (h *httpEndpoint) call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error) {
-	o := &httpclient.Request{
-		Method: h.method, URL: h.target.url, Timeout: h.timeout, Patient: e.Type == event.Disconnect, WithoutHeader: !e.Answered(),
-		Header: append(make(httpclient.Header, 0, 5+len(request.Header)),
-			httpclient.Field{Name: "Content-Type", Value: "application/json"},
-			httpclient.Field{Name: "Accept", Value: "application/json"},
-			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
-			httpclient.Field{Name: "User-Agent", Value: userAgent(e.Connection.APIID)},
-			httpclient.Field{Name: apiIDHeader, Value: e.Connection.APIID},
-		),
-	}
+	o := h.request(e)
+	o.WithoutHeader = !e.Answered()
+	o.Header = append(append(o.Header, fixedHeader(false, e.Connection.APIID)...), httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID})
 	if err := h.apply(o, request); err != nil {
 		return nil, err
 	}
 	return h.send(ctx, e, o)
+}
+
+// request begins a request for an event.
+func (h *httpEndpoint) request(e *event.Event) *httpclient.Request {
+	return &httpclient.Request{Method: h.method, URL: h.target.url, Timeout: h.timeout, Patient: e.Type == event.Disconnect}
 }
 
 // apply puts what was mapped into a request. A mapped header or query parameter
@@ -112,16 +131,24 @@ func isMapped(header []event.Parameter, name string) bool {
 func (h *httpEndpoint) send(ctx context.Context, e *event.Event, o *httpclient.Request) (*Response, *failure.Error) {
 	began := time.Now()
 	response, err := h.client.Do(ctx, o)
+	if failed := h.note(ctx, e, began, response, err); failed != nil {
+		return nil, failed
+	}
+	return (*Response)(response), nil
+}
+
+// note writes down how a call went, and returns what its error means.
+func (h *httpEndpoint) note(ctx context.Context, e *event.Event, began time.Time, response *httpclient.Response, err error) *failure.Error {
 	e.Integration.Latency = time.Since(began)
 	if err == nil {
 		e.Integration.Status = response.Status
-		return (*Response)(response), nil
+		return nil
 	}
 	known := failed(ctx, err)
 	if known.Kind == failure.Backend {
 		known = backendError("%s %s: %s", h.method, h.target.url.Redacted(), known.Reason)
 	}
-	return nil, known
+	return known
 }
 
 // httpProxy is HTTP_PROXY: the event goes to an HTTP endpoint as it is.
@@ -151,26 +178,27 @@ func (b *httpProxy) Invoke(ctx context.Context, e *event.Event) (*Response, *fai
 
 // request makes the request for an event, before parameters are mapped.
 func (b *httpProxy) request(e *event.Event) *httpclient.Request {
-	o := &httpclient.Request{
-		Method: b.method, URL: b.target.url, Body: e.Body, Timeout: b.timeout, Patient: e.Type == event.Disconnect,
-		WithoutHeader: e.Type != event.Connect, // of the answer to a message, the client gets the body only
-	}
+	o := b.httpEndpoint.request(e)
+	o.Body = e.Body
+	o.WithoutHeader = e.Type != event.Connect // of the answer to a message, the client gets the body only
 	if e.Type == event.Connect {
 		o.Header, o.URL = handshakeHeader(e.Header), withQuery(b.target.url, e.Query)
+		o.Header = append(o.Header, fixedHeader(true, e.Connection.APIID)[1:]...)
 	} else {
-		o.Header = append(make(httpclient.Header, 0, 7),
-			httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
-			httpclient.Field{Name: "X-Forwarded-For", Value: e.Connection.SourceIP},
-			httpclient.Field{Name: "X-Forwarded-Port", Value: e.Connection.PortText()},
-			httpclient.Field{Name: "X-Forwarded-Proto", Value: e.Connection.Protocol()},
-			httpclient.Field{Name: "Content-Type", Value: "application/json"},
-		)
+		o.Header = appendForwarded(fixedHeader(true, e.Connection.APIID), e, e.Connection.PortText())
 	}
-	o.Header = append(o.Header,
-		httpclient.Field{Name: "User-Agent", Value: userAgent(e.Connection.APIID)},
-		httpclient.Field{Name: apiIDHeader, Value: e.Connection.APIID},
-	)
 	return o
+}
+
+// appendForwarded appends the part of a proxy's header that is about the message and its
+// connection.
+func appendForwarded(header httpclient.Header, e *event.Event, port string) httpclient.Header {
+	return append(header,
+		httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
+		httpclient.Field{Name: "X-Forwarded-For", Value: e.Connection.SourceIP},
+		httpclient.Field{Name: "X-Forwarded-Port", Value: port},
+		httpclient.Field{Name: "X-Forwarded-Proto", Value: e.Connection.Protocol()},
+	)
 }
 
 // handshakeHeader returns the part of the client's header that a backend gets: not

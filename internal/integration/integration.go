@@ -29,7 +29,7 @@ type Response struct {
 	Body   []byte
 }
 
-// Starter is a Backend that can be called without waiting, on an event loop.
+// Starter is a Backend that can be called without waiting, on an event loop: see Light.
 type Starter interface {
 	Backend
 	// Start begins a call of Invoke's kind, and returns without having waited for anything. The answer goes to the caller,
@@ -40,6 +40,20 @@ type Starter interface {
 
 // Caller is who started a call.
 type Caller interface {
-	// Answer is called once, on the loop that the call was started on. Exactly one of its arguments is nil.
+	// Answer is called once, on the loop that the call was started on, or on any goroutine when that has been closed.
+	// Exactly one of its arguments is nil. The response and its body are the backend's again when Answer returns.
 	Answer(*Response, *failure.Error)
+}
+
+// Light returns the Starter that a backend is, nil where it is none or where starting it
+// may take long. What a Starter that Light returns does for a message is bounded by the
+// message's length: nothing of a user's runs, and nothing is waited for.
+func Light(b Backend) Starter {
+	if s, ok := b.(interface {
+		Starter
+		isLight() bool
+	}); ok && s.isLight() {
+		return s
+	}
+	return nil
 }

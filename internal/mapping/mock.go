@@ -17,12 +17,12 @@ const maxMockDepth = 100
 // in single quotes or without any, and commas may be missing, or too many at
 // the end.
 func MockStatus(request []byte) (int, *failure.Error) {
-	p := mockParser{text: string(request)}
+	p := mockParser{text: request}
 	word, err := p.object(0)
 	if p.space(); err == nil && p.pos < len(p.text) {
 		err = errors.New("text follows the object")
 	}
-	status, notInteger := strconv.Atoi(word)
+	status, notInteger := strconv.Atoi(string(word))
 	if err == nil && notInteger == nil && 100 <= status && status <= 599 {
 		return status, nil
 	}
@@ -37,15 +37,15 @@ const mockReason = "mock integration: statusCode should be an integer defined in
 // mockParser reads an object leniently and keeps nothing of it but the status
 // code.
 type mockParser struct {
-	text string
+	text []byte
 	pos  int
 }
 
 // object reads an object and gives its statusCode as it is written, with
-// quotes, or "" when it has none or it is an object or a list.
-func (p *mockParser) object(depth int) (status string, err error) {
+// quotes, or nothing when it has none or it is an object or a list.
+func (p *mockParser) object(depth int) (status []byte, err error) {
 	if !p.take('{') {
-		return "", errors.New("no object")
+		return nil, errors.New("no object")
 	}
 	for !p.take('}') {
 		if p.take(',') {
@@ -53,16 +53,16 @@ func (p *mockParser) object(depth int) (status string, err error) {
 		}
 		name, err := p.scalar()
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if !p.take(':') {
-			return "", errors.New("no colon behind a name")
+			return nil, errors.New("no colon behind a name")
 		}
 		value, err := p.value(depth + 1)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		switch name {
+		switch string(name) {
 		case `statusCode`, `"statusCode"`, `'statusCode'`:
 			status = value
 		}
@@ -70,17 +70,17 @@ func (p *mockParser) object(depth int) (status string, err error) {
 	return status, nil
 }
 
-func (p *mockParser) value(depth int) (string, error) {
+func (p *mockParser) value(depth int) ([]byte, error) {
 	if depth > maxMockDepth {
-		return "", errors.New("values are nested too deep")
+		return nil, errors.New("values are nested too deep")
 	}
 	p.space()
 	switch {
 	case p.at('{'):
 		_, err := p.object(depth)
-		return "", err
+		return nil, err
 	case p.take('['):
-		return "", p.list(depth)
+		return nil, p.list(depth)
 	}
 	return p.scalar()
 }
@@ -99,22 +99,22 @@ func (p *mockParser) list(depth int) error {
 }
 
 // scalar reads a text in quotes, which it keeps, or a bare word.
-func (p *mockParser) scalar() (string, error) {
+func (p *mockParser) scalar() ([]byte, error) {
 	p.space()
 	start := p.pos
 	if p.at('"') || p.at('\'') {
 		return p.quoted(p.text[start])
 	}
-	for p.pos < len(p.text) && !strings.ContainsRune("{}[]:,\"' \t\r\n", rune(p.text[p.pos])) {
+	for p.pos < len(p.text) && strings.IndexByte("{}[]:,\"' \t\r\n", p.text[p.pos]) < 0 {
 		p.pos++
 	}
 	if p.pos == start {
-		return "", errors.New("a name or a value is missing")
+		return nil, errors.New("a name or a value is missing")
 	}
 	return p.text[start:p.pos], nil
 }
 
-func (p *mockParser) quoted(quote byte) (string, error) {
+func (p *mockParser) quoted(quote byte) ([]byte, error) {
 	start := p.pos
 	for p.pos++; p.pos < len(p.text); p.pos++ {
 		switch p.text[p.pos] {
@@ -126,7 +126,7 @@ func (p *mockParser) quoted(quote byte) (string, error) {
 		}
 	}
 	p.pos = len(p.text)
-	return "", errors.New("a quote is not closed")
+	return nil, errors.New("a quote is not closed")
 }
 
 func (p *mockParser) space() {

@@ -24,6 +24,7 @@ type templates struct {
 type template struct {
 	name     string // for the log
 	compiled *vtl.Template
+	constant []byte       // what it prints always; nil: that depends
 	room     atomic.Int64 // how long outputs are, in bytes
 	told     sync.Map     // the lines that an event was told of
 }
@@ -64,7 +65,8 @@ func compileTemplates(property string, sources map[string]string, place expressi
 			}
 			key = expression.Default
 		}
-		t.byKey[key] = &template{name: name, compiled: compiled}
+		constant, _ := compiled.Constant()
+		t.byKey[key] = &template{name: name, compiled: compiled, constant: constant}
 	}
 	return t, nil
 }
@@ -94,11 +96,25 @@ func (t *templates) choose(in expression.Input) *template {
 	return nil
 }
 
+// areConstant reports whether each template prints the same always.
+func (t *templates) areConstant() bool {
+	for _, each := range t.byKey {
+		if each.constant == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // maxRoom is how much room an output is given before it is written.
 const maxRoom = 16 << 10
 
-// render runs a template on the body that $input is bound to.
+// render runs a template on the body that $input is bound to. A constant one needs no
+// exchange. What it returns is not to be changed.
 func (t *template) render(ctx context.Context, x *Exchange) ([]byte, *failure.Error) {
+	if t.constant != nil {
+		return t.constant, nil
+	}
 	x.running = t
 	room := t.room.Load()
 	out, err := t.compiled.Execute(ctx, make([]byte, 0, max(room, 64)), (*scope)(x), limits)

@@ -86,6 +86,20 @@ func Compile(source string) (*Template, error) {
 	return t, nil
 }
 
+// Constant is what the template prints whatever the variables are. It is not ok where
+// there is more in the template than text.
+func (t *Template) Constant() (out []byte, ok bool) {
+	out = []byte{}
+	for _, n := range t.body {
+		printed, ok := n.(text)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, printed...)
+	}
+	return out, true
+}
+
 // Execute runs the template and appends its output to dst. If it fails it
 // returns dst as it was, and an *Error, which wraps ErrLimit when a limit was
 // reached, and the context's cause when the context has ended.
