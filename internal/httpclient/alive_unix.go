@@ -40,3 +40,9 @@ func (p *probe) alive() bool {
 	p.quiet = false
 	return p.raw.Read(p.look) == nil && p.quiet
 }
+
+// unheard reports whether the backend's kernel had confirmed none of what was sent behind
+// the given number of bytes when it closed the connection.
+func (p *probe) unheard(before uint64) (yes bool) {
+	return p.raw != nil && p.raw.Control(func(fd uintptr) { yes = unheard(int(fd), before) }) == nil && yes
+}

@@ -3,7 +3,6 @@ package httpclient
 import (
 	"context"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -238,16 +237,6 @@ func (o *call) broken(err error) {
 	o.drop()
 	h.lose() // the slot of the next one, if there is one: the call has its own
 	o.run(h)
-}
-
-// isIdempotent reports whether a request with a method may be sent twice (RFC 9110,
-// section 9.2.2).
-func isIdempotent(method string) bool {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
-		return true
-	}
-	return false
 }
 
 // Expired implements eventloop.Expirer.

@@ -22,8 +22,8 @@
 //
 //   - Client.Do (client.go) waits for the request's turn, and chooses the way:
 //     what is not sent here is sent by net/http (nethttp.go).
-//   - Client.connect (dial.go) takes an idle connection from the pool (pool.go)
-//     that the backend has not closed meanwhile (alive_unix.go), or dials.
+//   - Client.plain takes an idle connection from the pool (pool.go) that the
+//     backend has not closed meanwhile (alive_unix.go), or dials (dial.go).
 //   - The context is watched (watch.go): its end interrupts reads and writes.
 //   - exchange (exchange.go) writes the request in one piece, and reads the
 //     answer, piece by piece as it comes (parser.go): head (head.go, field.go),
@@ -87,12 +87,17 @@ func New(o Options) *Client {
 }
 
 // Do sends a request when it is its turn, and returns the answer, whatever its
-// status. There is no second attempt. The error is context.DeadlineExceeded when
+// status. The error is context.DeadlineExceeded when
 // the request's time is up, the wait for its turn included; the context's when
 // that has ended; turnstile.ErrFull where too many calls wait already;
 // descriptors.ErrScarce where the process has no socket left for it; ErrTooLarge
 // for the answer; or what is wrong with the network, the request's header or the
 // answer.
+//
+// A request whose connection turns out to have been closed by the backend before it came
+// there is sent again over another; so is one with an idempotent method whose connection
+// had been used before and broke before anything was answered (RFC 9110, section 9.2.2).
+// There is no other second attempt.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	backend, deadline := c.backend(r), time.Now().Add(r.Timeout)
 	lane, err := c.turns.Enter(ctx, turnstile.Call{Backend: backend, Deadline: deadline, Patient: r.Patient})
@@ -118,25 +123,35 @@ func (c *Client) backend(r *Request) string {
 
 // plain sends a request over a connection of our own.
 func (c *Client) plain(ctx context.Context, r *Request, backend string, deadline time.Time) (*Response, error) {
-	list, conn, err := c.connect(ctx, backend, deadline)
-	if err != nil {
-		return nil, err
-	}
-	w := c.watches.watch(ctx, conn)
-	response, reusable, err := exchange(conn.Conn, r)
-	if c.watches.unwatch(w, conn) && err != nil {
-		err = ctx.Err()
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = context.DeadlineExceeded
-	}
-	if err != nil || !reusable {
+	list, idle := c.pool.enter(backend)
+	for {
+		conn, err := c.usable(ctx, list, idle, deadline)
+		if err != nil {
+			list.free()
+			return nil, err
+		}
+		w := c.watches.watch(ctx, conn)
+		response, reusable, err := exchange(conn, r)
+		ended := c.watches.unwatch(w, conn)
+		if err == nil && reusable {
+			c.pool.put(list, conn)
+			return response, nil
+		}
+		again := err != nil && !ended && conn.mayRetry(r.Method, err)
 		_ = conn.Close()
+		if again {
+			idle = c.pool.next(list)
+			continue
+		}
 		list.free()
+		switch {
+		case err != nil && ended:
+			err = ctx.Err()
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			err = context.DeadlineExceeded
+		}
 		return response, err
 	}
-	c.pool.put(list, conn)
-	return response, nil
 }
 
 // Close closes the connections that no request uses, and the others after their

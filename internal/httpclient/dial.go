@@ -21,24 +21,22 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 	return descriptors.Dialer{Timeout: dialTimeout}.DialContext(ctx, network, address)
 }
 
-// connect returns an idle connection to a backend that the backend has not closed, or a
-// new one, and where it is put later. Reading and writing end at the deadline.
-func (c *Client) connect(ctx context.Context, backend string, deadline time.Time) (*idleList, *connection, error) {
-	list, idle := c.pool.enter(backend)
+// usable returns the idle connection, or another to the backend, that the backend has not
+// closed, or a new one. Reading and writing end at the deadline.
+func (c *Client) usable(ctx context.Context, list *idleList, idle *connection, deadline time.Time) (*connection, error) {
 	for ; idle != nil; idle = c.pool.next(list) {
 		_ = idle.SetDeadline(deadline)
 		if idle.alive() {
-			return list, idle, nil
+			return idle, nil
 		}
 		_ = idle.Close()
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	conn, err := c.dial(ctx, "tcp", backend)
+	conn, err := c.dial(ctx, "tcp", list.slots.backend)
 	if err != nil {
-		list.free()
-		return nil, nil, err
+		return nil, err
 	}
 	_ = conn.SetDeadline(deadline)
-	return list, newConnection(conn), nil
+	return newConnection(conn), nil
 }

@@ -1,7 +1,6 @@
 package httpclient
 
 import (
-	"net"
 	"sync"
 	"time"
 )
@@ -10,23 +9,6 @@ const (
 	maxIdle     = 1024             // connections that a backend's calls leave
 	idleTimeout = 90 * time.Second // how long one is kept for the next call
 )
-
-// connection is a connection to a backend; one request uses it at a time.
-type connection struct {
-	net.Conn
-	probe
-	since time.Time // when it was put into the pool
-}
-
-// newConnection makes a connection of a socket that was just opened.
-func newConnection(conn net.Conn) *connection {
-	c := &connection{Conn: conn}
-	c.probe.begin(conn)
-	return c
-}
-
-// interrupt implements interruptible.
-func (c *connection) interrupt() { _ = c.SetDeadline(past) }
 
 // pool keeps the connections that no request uses, of calls that block.
 type pool struct {
@@ -102,7 +84,7 @@ func (l *idleList) pop() *connection {
 // put keeps a connection for the next request, or closes it where enough are
 // kept.
 func (p *pool) put(l *idleList, c *connection) {
-	c.since = time.Now()
+	c.rest()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || len(l.list) >= maxIdle {

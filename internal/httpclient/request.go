@@ -84,3 +84,13 @@ func (r *Request) address() string {
 	}
 	return net.JoinHostPort(r.URL.Hostname(), "80")
 }
+
+// isIdempotent reports whether a request with a method may be sent twice (RFC 9110,
+// section 9.2.2).
+func isIdempotent(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}

@@ -334,9 +334,7 @@ func (s *socket) unheard(err error) bool {
 	if err != io.EOF && !errors.Is(err, unix.EPIPE) { //nolint:errorlint // as closed gives it
 		return false
 	}
-	info, err := unix.GetsockoptTCPInfo(s.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	const handshake = 1 // is confirmed as a byte is
-	return err == nil && info.Bytes_acked <= s.before+handshake
+	return unheard(s.fd, s.before)
 }
 
 // describe is the error of a call whose socket failed.

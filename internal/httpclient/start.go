@@ -19,10 +19,6 @@ type Caller interface {
 // the answer comes later. Neither the request nor what it holds may be changed until then.
 // It is sent over sockets that the loops watch, if it is one for plain HTTP, however large
 // its body is; otherwise Do is called in a goroutine.
-//
-// A request whose connection turns out to have been closed by the backend before it came
-// there is sent again over another; so is one with an idempotent method whose connection
-// had been used before and broke before anything was answered (RFC 9110, section 9.2.2).
 func (c *Client) Start(ctx context.Context, loop *eventloop.Loop, r *Request, to Caller) {
 	if r.URL.Scheme == "http" && c.startPlain(ctx, loop, r, to) {
 		return
