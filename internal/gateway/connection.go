@@ -40,11 +40,17 @@ func (c *connection) Opened(socket *websocket.Conn) {
 	}
 }
 
-// Message runs one message and sends what the client is to get.
-func (c *connection) Message(_ *websocket.Conn, opcode websocket.Opcode, payload []byte) {
+// Message begins one message.
+func (c *connection) Message(m *websocket.Message) {
 	c.working.Add(1)
+	go c.handle(m)
+}
+
+// handle runs one message and sends what the client is to get.
+func (c *connection) handle(m *websocket.Message) {
+	defer m.Done()
 	p := newPipeline(c, c.stage.plan.Load(), event.Message, time.Now())
-	p.event.Body, p.event.Binary = payload, opcode == websocket.Binary
+	p.event.Body, p.event.Binary = m.Payload(), m.Opcode() == websocket.Binary
 	p.run()
 	sideBySide := c.working.Add(-1) > 0 // before the answer: the client may send its next message when it has that
 	var err error

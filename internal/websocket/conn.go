@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/eventloop"
 )
 
 // Errors of Conn.Send.
@@ -37,7 +39,7 @@ const maxPayload = 1 << 30
 //
 // The engine calls the connection from four sides: its driver when there may be
 // something to read or room to write, its wheel when a time has come, its
-// dispatcher before and after each Message call, and itself to hold, drop or shut
+// dispatcher when a message that waited is begun and when one is done, and itself to hold, drop or shut
 // down connections. All of them take mu; what belongs to the goroutine that reads
 // is taken by a claim (reading.go).
 //
@@ -49,10 +51,10 @@ type Conn struct {
 	handler Handler
 	limits  *Limits
 	driver  driver
-	born    int64         // on the engine's clock, as all times here
-	active  atomic.Int64  // last data in either direction
-	timer   wheelEntry    // guarded by wheel.mu
-	bytesIn atomic.Uint32 // bytes from the peer since HoldGreediest looked
+	born    int64                   // on the engine's clock, as all times here
+	active  atomic.Int64            // last data in either direction
+	timer   eventloop.Place[*timed] // guarded by wheel.mu
+	bytesIn atomic.Uint32           // bytes from the peer since HoldGreediest looked
 
 	// Of the goroutine that has the claim; nobody's while nobody has it.
 	controlAhead uint32   // see flooded, which alone uses it
@@ -61,12 +63,11 @@ type Conn struct {
 
 	mu         sync.Mutex // guards what follows
 	out        queue
-	waiting    *message // whole, but the handler can't have it yet: nothing is read meanwhile; nil: none
-	reason     string   // with code: how the connection ended; set once not stateOpen
+	waiting    *Message // whole, but the handler can't have it yet: nothing is read meanwhile; nil: none
+	end        *ending  // nil while it is open
 	deadline   int64    // when the socket is dropped come what may; 0: none
 	ping       int64    // when the next ping is due; 0: never
-	inFlight   int32    // messages handed to the dispatcher whose handler has not returned
-	code       uint16
+	inFlight   int32    // messages handed to the dispatcher that are not done
 	state      state
 	openedDone bool // Handler.Opened has returned
 	reported   bool // Handler.Closed was or is being called
@@ -85,6 +86,26 @@ type Conn struct {
 	slot   uint32 // in the engine's table
 	serial uint32 // tells this connection from others that had the slot
 	fd     int32  // of the event loop
+	watch  eventloop.Watch
+}
+
+// loop is the event loop that drives the connection; nil: a goroutine does.
+func (c *Conn) loop() *eventloop.Loop {
+	if l := c.looped(); l != nil {
+		return l.Loop
+	}
+	return nil
+}
+
+// looped is the loop as a driver; nil: a goroutine drives the connection.
+func (c *Conn) looped() *loop {
+	switch d := c.driver.(type) {
+	case *loop:
+		return d
+	case *secure:
+		return d.loop
+	}
+	return nil
 }
 
 // Send queues one message and writes what the socket takes at once. The

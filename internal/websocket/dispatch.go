@@ -6,37 +6,10 @@ import (
 	"sync/atomic"
 )
 
-// message is a whole message on its way to the handler.
-type message struct {
-	conn    *Conn
-	op      Opcode
-	payload *buffer // nil: it was discarded
-	memory  uint32  // what payload counts in the budget
-	waited  bool    // reading has stopped for it
-	queued  bool    // guarded by dispatcher.mu: it is in Share.waiting
-
-	submitted bool // guarded by Conn.mu: the dispatcher has it, or has had it
-}
-
-var messagePool = sync.Pool{New: func() any { return new(message) }}
-
-func newMessage(c *Conn, op Opcode, payload *buffer) *message {
-	m := messagePool.Get().(*message)
-	*m = message{conn: c, op: op, payload: payload, memory: countedSize(payload), submitted: true}
-	return m
-}
-
-func (m *message) free() {
-	m.payload.free()
-	*m = message{}
-	messagePool.Put(m)
-}
-
-// dispatcher runs Message calls, each in a goroutine of its own, up to a bound
-// over all connections, and to a bound of each share: of their number, and of the
-// memory of their messages. Past one messages wait, in the order they came to their
-// share; since a connection with a waiting message isn't read, each has at most one
-// there.
+// dispatcher holds messages in flight up to a bound over all connections, and to a bound
+// of each share: of their number, and of their memory. Past one messages wait, in the
+// order they came to their share; since a connection with a waiting message isn't read,
+// each has at most one there.
 type dispatcher struct {
 	budget  *budget
 	limit   int
@@ -47,65 +20,39 @@ type dispatcher struct {
 	ring  []*Share   // those with waiting messages, whose turn is next first
 }
 
-// submit starts the message's call. False means that the message waits and its
-// connection must not be read until Conn.delivered.
-func (d *dispatcher) submit(m *message) bool {
+// submit counts a message, which the caller then begins. False means that the message
+// waits: it is begun when its turn comes, and its connection must not be read until
+// Conn.delivered.
+func (d *dispatcher) submit(m *Message) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.shareOf(m.conn)
 	if !d.mayRunLocked(s, m) || m.memory > 0 && s.first < len(s.waiting) { // or else small messages leave no room for a large one
-		m.waited = true
 		d.waitLocked(s, m)
 		return false
 	}
 	d.countLocked(s, 1, int64(m.memory))
-	go d.run(m)
 	return true
 }
 
-// run calls the handler for m and then for what waits.
-func (d *dispatcher) run(m *message) {
-	for m != nil {
-		c, memory := m.conn, int64(m.memory)
-		if m.waited {
-			c.delivered()
-		}
-		if m.payload != nil {
-			c.handler.Message(c, m.op, m.payload.data)
-		}
-		m.free()
-		m = d.next(d.shareOf(c), memory, c.answered())
-		c.engine.live.Done()
-	}
-}
-
-// next is called when a call of a share has ended, whose message counted memory. It returns the message whose turn it
-// is, nil where there is none; others that may run now are started. The one that waited
-// for its own connection's bound, if any, lines up behind the others.
-func (d *dispatcher) next(s *Share, memory int64, own *message) (next *message) {
+// ended is called when a message of a share is done, which counted memory. It has those
+// begun whose turn has come. The one that waited for its own connection's bound, if any,
+// lines up behind the others.
+func (d *dispatcher) ended(s *Share, memory int64, own *Message) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.countLocked(s, -1, -memory)
 	if own != nil {
-		if len(d.ring) == 0 && d.mayRunLocked(s, own) {
-			d.countLocked(s, 1, int64(own.memory))
-			return own
-		}
 		d.waitLocked(s, own)
 	}
 	for m := d.pickLocked(); m != nil; m = d.pickLocked() {
-		if next == nil {
-			next = m
-		} else {
-			go d.run(m)
-		}
+		m.beginLater()
 	}
-	return next
 }
 
 // pickLocked takes the message that is next of those that may run, and counts it; nil:
 // none may.
-func (d *dispatcher) pickLocked() *message {
+func (d *dispatcher) pickLocked() *Message {
 	for i, s := range d.ring {
 		if !d.mayRunLocked(s, s.waiting[s.first]) {
 			continue
@@ -123,7 +70,7 @@ func (d *dispatcher) pickLocked() *message {
 }
 
 // waitLocked has a message wait for its turn.
-func (d *dispatcher) waitLocked(s *Share, m *message) {
+func (d *dispatcher) waitLocked(s *Share, m *Message) {
 	if s.first == len(s.waiting) {
 		d.ring = append(d.ring, s)
 	}
@@ -133,7 +80,7 @@ func (d *dispatcher) waitLocked(s *Share, m *message) {
 
 // discard frees what a message holds that waits for its turn; the handler won't get it.
 // It does nothing when its turn has come. The lock of the message's connection is held.
-func (d *dispatcher) discard(m *message) {
+func (d *dispatcher) discard(m *Message) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if m.queued {
@@ -166,7 +113,7 @@ func (d *dispatcher) free() int { return d.limit - int(d.running.Load()) }
 const leastShare = 1024
 
 // mayRunLocked reports whether the call with one more message of a share may begin.
-func (d *dispatcher) mayRunLocked(s *Share, m *message) bool {
+func (d *dispatcher) mayRunLocked(s *Share, m *Message) bool {
 	if m.memory > 0 && !d.memoryFitsLocked(s, int64(m.memory)) {
 		return false
 	}

@@ -2,10 +2,14 @@
 // knows nothing of API Gateway.
 //
 // An Engine takes over sockets whose HTTP handshake is done (Adopt) and calls a
-// Handler with whole messages. On Linux an event loop drives the sockets, so
-// that an idle connection costs neither a goroutine nor a buffer; elsewhere, and
-// for connections that cannot be driven that way (TLS), a goroutine for each
-// connection does.
+// Handler with whole messages. On Linux event loops drive the sockets (package
+// eventloop), so that an idle connection costs neither a goroutine nor a buffer;
+// elsewhere, and for connections that cannot be driven that way (TLS), a goroutine
+// for each connection does.
+//
+// A message begins on the goroutine that has read it, by Handler.Message, and is in
+// flight until whoever handles it calls Message.Done. One that had to wait begins on
+// the loop of its connection, or in a goroutine where there is none.
 //
 // # The states of a connection
 //
@@ -47,13 +51,15 @@
 //	                      stopEndedLocked
 //
 // The driver claims a quiet connection when there may be something to read, and has the
-// claim for a turn: it waits for nothing meanwhile.
+// claim for a turn: it waits for nothing meanwhile. A connection that a loop drives is
+// claimed on that loop only. Handler.Message is called by the one who has the claim, but for a
+// message that had waited: that comes before whatever was read behind it.
 //
 // An open connection is stopped, and nothing more is read from its socket, while
 //
 //   - a whole message waits (Conn.waiting) because Limits.InFlight, Options.InFlight,
-//     the memory for messages in flight or its share of them is used up. It ends when the handler is about to be called
-//     with it (delivered);
+//     the memory for messages in flight or its share of them is used up. It ends when the message is about to begin
+//     (delivered);
 //   - HoldGreediest has stopped it (Conn.held), until the next round or ReleaseHeld.
 //
 // It ends as well when the connection leaves the state open. Since a stop may begin and
@@ -80,7 +86,7 @@
 //
 // Locks are taken in this order, and none may be held while waiting for a socket or
 // calling a Handler: Engine.holding and budget.relief, then Conn.mu of one connection,
-// then one of table.mu, wheel.mu and dispatcher.mu.
+// then one of table.mu, wheel.mu and dispatcher.mu, then those of an event loop.
 //
 // # Memory
 //

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/eventloop"
 )
 
 // ErrShutdown is Adopt's answer after Shutdown.
@@ -20,7 +22,7 @@ type Options struct {
 	Driver       Driver
 	Loops        int           // event loops; 0: one for each processor, at most 4
 	MemoryBudget int64         // memory for the messages of all connections, in bytes: what is unsent, not yet whole, waiting or in flight; see DropSlow for what happens past it; 0: 256 MiB
-	InFlight     int           // Message calls at a time over all connections, see Share; 0: 65536
+	InFlight     int           // messages of all connections that are not done, see Share; 0: 65536
 	CloseTimeout time.Duration // for the peer to answer a close frame, and to hang up; 0: 5 s
 	// AnswerTimeout is how long the answers to messages may take that came before
 	// the peer's last frame; then the connection ends without them. 0: 1 s.
@@ -42,7 +44,7 @@ type Socket struct {
 // engine has started. All methods are safe for concurrent use.
 //
 // It has four parts: drivers read and write, a wheel watches over times, a dispatcher
-// runs Message calls within bounds, and a table knows the open connections.
+// holds messages in flight within bounds, and a table knows the open connections.
 type Engine struct {
 	options    Options
 	clock      clock
@@ -50,7 +52,7 @@ type Engine struct {
 	table      table
 	dispatcher dispatcher
 	loops      []*loop
-	live       sync.WaitGroup // sockets, Closed calls, Message calls
+	live       sync.WaitGroup // sockets, Closed calls, messages
 	stop       sync.Once
 
 	budget  budget
@@ -111,21 +113,24 @@ func NewEngine(o Options) (*Engine, error) {
 	return e, nil
 }
 
+// loopBuffer is how many bytes an event loop reads at a time.
+const loopBuffer = 64 << 10
+
 func (e *Engine) startLoops() error {
 	for range e.options.Loops {
-		l, err := newLoop(&e.table)
+		l, err := eventloop.New()
 		if err != nil {
 			e.stopLoops()
 			return fmt.Errorf("websocket: start event loop: %w", err)
 		}
-		e.loops = append(e.loops, l)
+		e.loops = append(e.loops, &loop{Loop: l, buffer: make([]byte, loopBuffer)})
 	}
 	return nil
 }
 
 func (e *Engine) stopLoops() {
 	for _, l := range e.loops {
-		l.stop()
+		l.Close()
 	}
 }
 
@@ -198,7 +203,7 @@ func (e *Engine) detach(c *Conn, nc net.Conn) (fd int, layer *secure, err error)
 }
 
 // Shutdown closes every connection with CloseGoingAway and waits until all
-// sockets, Closed and Message calls are done, or ctx ends; then it drops what
+// sockets, Closed calls and messages are done, or ctx ends; then it drops what
 // is left, stops the engine and returns ctx's error. The handlers' calls are
 // not interrupted. Sockets whose peer has not answered after a quarter of the
 // time are dropped, so that three quarters are left for Closed.

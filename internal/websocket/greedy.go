@@ -53,7 +53,7 @@ func (e *Engine) ReleaseHeld() {
 	e.held = nil
 }
 
-// InFlight is how many Message calls there are, and how many there may be.
+// InFlight is how many messages are not done, and how many may be.
 func (e *Engine) InFlight() (running, limit int) {
 	return int(e.dispatcher.running.Load()), e.dispatcher.limit
 }

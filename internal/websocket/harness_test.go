@@ -160,13 +160,20 @@ func (r *recorder) Opened(c *Conn) {
 	c.checkInvariants()
 }
 
-func (r *recorder) Message(c *Conn, op Opcode, payload []byte) {
-	r.change(func() { r.messages = append(r.messages, string('0'+byte(op))+string(payload)) })
-	c.checkInvariants()
-	if r.answer != nil {
-		r.answer(c, op, payload)
-		c.checkInvariants()
+func (r *recorder) Message(m *Message) {
+	r.change(func() { r.messages = append(r.messages, string('0'+byte(m.Opcode()))+string(m.Payload())) })
+	m.Conn().checkInvariants()
+	if r.answer == nil {
+		m.Done()
+		return
 	}
+	go func() {
+		c := m.Conn()
+		r.answer(c, m.Opcode(), m.Payload())
+		c.checkInvariants()
+		m.Done()
+		c.checkInvariants()
+	}()
 }
 
 func (r *recorder) Control(c *Conn) {

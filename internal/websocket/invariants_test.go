@@ -34,7 +34,7 @@ func (c *Conn) wrongLocked() (wrong []string) {
 	}
 	ended := c.state >= stateDraining
 	// The steps from state to state.
-	must(c.state == stateOpen || c.code != 0, "how it ended is unknown")
+	must(c.state == stateOpen || c.end != nil, "how it ended is unknown")
 	must(!ended || c.reported || !c.openedDone, "it has ended, and Closed is not called")
 	must(!c.reported || ended && c.openedDone, "Closed is called before the end, or before Opened has returned")
 	must(c.state != stateEnding || c.inFlight > 0, "it awaits answers, and no message is in flight")
@@ -69,7 +69,7 @@ func (c *Conn) wrongLocked() (wrong []string) {
 	}
 	must(0 <= c.inFlight && c.inFlight <= limit, "more messages are in flight than may be, or fewer than none")
 	if m := c.waiting; m != nil {
-		must(m.conn == c && m.waited, "the message that waits is another's")
+		must(m.conn == c, "the message that waits is another's")
 		must(m.submitted || c.inFlight == limit, "a message waits for the others of its connection, which are fewer than may be")
 		must(c.inFlight > 0, "a message waits, and none is in flight")
 	}
@@ -97,7 +97,7 @@ func (e *Engine) checkIdle() {
 		panic(fmt.Sprintf("websocket: an idle engine has %d messages in flight, %d shares that wait, and %d and %d bytes",
 			running, len(d.ring), e.Waiting(), e.MemoryInUse()))
 	}
-	if e.wheel.counts != [wheelLevels]int{} || slices.ContainsFunc(e.table.conns, func(c *Conn) bool { return c != nil }) {
+	if !e.wheel.places.Empty() || slices.ContainsFunc(e.table.conns, func(c *Conn) bool { return c != nil }) {
 		panic("websocket: an idle engine has connections")
 	}
 }

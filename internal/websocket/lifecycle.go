@@ -11,11 +11,17 @@ const (
 	stateClosed         // the socket is released
 )
 
+// ending is how a connection ended, as Handler.Closed is told.
+type ending struct {
+	code   int
+	reason string
+}
+
 // leaveOpenLocked is the step from open to another state, but for closed. Reading goes
 // on if it was stopped.
 func (c *Conn) leaveOpenLocked(next state, code int, reason string) {
 	stopped := c.stoppedLocked()
-	c.state, c.code, c.reason, c.held = next, uint16(code), reason, false
+	c.state, c.end, c.held = next, &ending{code, reason}, false
 	if stopped {
 		c.stopEndedLocked()
 	}
@@ -68,7 +74,7 @@ func (c *Conn) peerEnded(code int, reason string) {
 // answers.
 func (c *Conn) sendLastFrameLocked() {
 	if !c.writeEnded {
-		c.frameLocked(opClose, closePayload(int(c.code), c.reason))
+		c.frameLocked(opClose, closePayload(c.end.code, c.end.reason))
 	}
 	c.drainLocked()
 }
@@ -96,7 +102,7 @@ func (c *Conn) finishLocked() {
 		return
 	}
 	if c.state == stateOpen {
-		c.code, c.reason = CloseAbnormal, ""
+		c.end = &ending{CloseAbnormal, ""}
 	}
 	c.state, c.held = stateClosed, false
 	c.reportClosedLocked()
@@ -119,10 +125,10 @@ func (c *Conn) reportClosedLocked() {
 		return
 	}
 	c.reported = true
-	code, reason := int(c.code), c.reason
+	end := c.end
 	go func() {
 		defer c.engine.live.Done()
-		c.handler.Closed(c, code, reason)
+		c.handler.Closed(c, end.code, end.reason)
 	}()
 }
 

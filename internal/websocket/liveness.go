@@ -11,7 +11,7 @@ import (
 // it is nil.
 func (e *Engine) Alive(ctx context.Context) error {
 	for i, l := range e.loops {
-		if err := l.ask(ctx); err != nil {
+		if err := l.Ask(ctx); err != nil {
 			return fmt.Errorf("event loop %d of %d has no turns: %w", i+1, len(e.loops), err)
 		}
 	}

@@ -3,96 +3,37 @@ package websocket
 import (
 	"errors"
 	"io"
-	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stagedoor/stagedoor/internal/eventloop"
 )
 
 const haveLoops = true
 
-const (
-	loopBuffer   = 64 << 10 // bytes of one read; one buffer serves all connections of a loop
-	loopBatch    = 256      // events taken at a time
-	readsPerTurn = 4        // reads of one connection before the others have their turn
-)
+// readsPerTurn is how many reads of one connection there are before the others have their turn.
+const readsPerTurn = 4
 
-// watched is what every socket is registered for, once: edges only, so that
-// neither pausing nor waiting for room to write needs a system call. To be
-// told again of an edge that was ignored, the registration is renewed.
-const watched = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
-
-const hangup = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
-
-// loop reads and writes many sockets in one goroutine. Its epoll descriptor is
-// itself watched by Go's poller, so that waiting blocks no thread.
+// loop drives connections on an event loop. It reads and decodes for them there and nowhere else, so that their messages
+// are started there; it writes from wherever something is sent.
 type loop struct {
-	table  *table
-	poll   *os.File
-	raw    syscall.RawConn
-	fd     int
-	buffer []byte
-	events [loopBatch]unix.EpollEvent
-	pulse  *pulse
-	done   chan struct{}
+	*eventloop.Loop
+	buffer []byte // for what is read; not the loop's own, since messages begin while it is decoded
 }
 
-func newLoop(t *table) (*loop, error) {
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
-	}
-	// NewFile hands a descriptor to Go's poller only if it doesn't block.
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	poll := os.NewFile(uintptr(fd), "epoll")
-	raw, err := poll.SyscallConn()
-	if err != nil {
-		poll.Close()
-		return nil, err
-	}
-	pulse, err := newPulse(fd)
-	if err != nil {
-		poll.Close()
-		return nil, err
-	}
-	l := &loop{table: t, poll: poll, raw: raw, fd: fd, buffer: make([]byte, loopBuffer), pulse: pulse, done: make(chan struct{})}
-	go l.run()
-	return l, nil
-}
+// watched is a Conn as its event loop sees it.
+type watched Conn
 
-// stop ends the loop and waits for it.
-func (l *loop) stop() {
-	l.poll.Close()
-	<-l.done
-	l.pulse.close()
-}
-
-func (l *loop) run() {
-	defer close(l.done)
-	n := 0
-	poll := func(fd uintptr) bool {
-		var err error
-		n, err = unix.EpollWait(int(fd), l.events[:], 0)
-		return n > 0 || err != nil
-	}
-	for l.raw.Read(poll) == nil {
-		for _, ev := range l.events[:max(n, 0)] {
-			if ev.Fd == pulseSlot {
-				l.pulse.answer()
-			} else if c := l.table.get(uint32(ev.Fd), uint32(ev.Pad)); c != nil {
-				l.handle(c, ev.Events)
-			}
-		}
-	}
+// Ready implements eventloop.Watcher.
+func (w *watched) Ready(events eventloop.Events) {
+	c := (*Conn)(w)
+	c.looped().handle(c, events)
 }
 
 // handle does what one event asks for.
-func (l *loop) handle(c *Conn, events uint32) {
+func (l *loop) handle(c *Conn, events eventloop.Events) {
 	c.mu.Lock()
-	if events&(unix.EPOLLOUT|hangup) != 0 && c.out.head != nil {
+	if events&(eventloop.Writable|eventloop.HungUp) != 0 && c.out.head != nil {
 		l.flushLocked(c)
 	}
 	claimed := c.claimReadingLocked()
@@ -101,8 +42,8 @@ func (l *loop) handle(c *Conn, events uint32) {
 		return // whoever has the claim, or ends the stop, has the event repeated
 	}
 	again := false
-	if events&(unix.EPOLLIN|hangup) != 0 || c.undecoded != nil {
-		again = l.read(c, events&hangup != 0)
+	if events&(eventloop.Readable|eventloop.HungUp) != 0 || c.undecoded != nil {
+		again = l.read(c, events&eventloop.HungUp != 0)
 	}
 	c.releaseReading(again)
 }
@@ -180,18 +121,24 @@ func (s *secure) readLocked() (n int, short bool, err error) {
 
 func (l *loop) start(c *Conn, buffered []byte) {
 	c.mu.Lock()
-	c.started, c.reading = true, true
-	l.flushLocked(c)
-	c.mu.Unlock()
-	all := c.received(buffered)
-	c.releaseReading(!all || c.streamEnded() != nil)
-	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.started = true
+	if len(buffered) > 0 && !c.ignoresInputLocked() {
+		c.undecoded = newBuffer(len(buffered))
+		c.undecoded.data = append(c.undecoded.data, buffered...)
+		c.countUnprocessedLocked()
+	}
+	l.flushLocked(c)
 	if c.state == stateClosed {
 		return
 	}
-	if err := l.control(unix.EPOLL_CTL_ADD, c); err != nil {
+	var err error
+	if c.watch, err = l.Watch(int(c.fd), (*watched)(c)); err != nil {
 		c.finishLocked()
+		return
+	}
+	if c.undecoded != nil || c.secure().endedLocked() != nil {
+		l.resumeLocked(c)
 	}
 }
 
@@ -228,21 +175,19 @@ func (l *loop) flushLocked(c *Conn) {
 }
 
 // resumeLocked has the kernel repeat the event, where there is something to read. What
-// was read already makes no event: it gets a goroutine.
+// was read already makes no event.
 func (l *loop) resumeLocked(c *Conn) {
 	switch {
 	case c.state == stateClosed:
 	case c.undecoded != nil, c.secure().endedLocked() != nil: // of which no event tells any more
-		c.engine.live.Add(1)
-		go l.catchUp(c)
+		l.Post(func() { l.catchUp(c) })
 	default:
-		_ = l.control(unix.EPOLL_CTL_MOD, c) // fails before start has added it, which then tells of the edges
+		_ = l.Again(int(c.fd), c.watch) // fails before start has it watched, which then tells of the edges
 	}
 }
 
 // catchUp is a turn without a read.
 func (l *loop) catchUp(c *Conn) {
-	defer c.engine.live.Done()
 	c.mu.Lock()
 	claimed := c.claimReadingLocked()
 	c.mu.Unlock()
@@ -259,7 +204,7 @@ func (l *loop) catchUp(c *Conn) {
 
 func (l *loop) closeLocked(c *Conn) {
 	if c.started {
-		_ = l.control(unix.EPOLL_CTL_DEL, c) // a forked child may hold the socket open for a moment
+		l.Unwatch(int(c.fd), c.watch)
 	}
 	unix.Close(int(c.fd))
 	c.engine.live.Done()
@@ -277,12 +222,4 @@ func (s *secure) closeLocked(c *Conn) {
 	}
 	s.layer, s.kept = nil, recordBuffers{} // of a connection that its handler may keep
 	s.loop.closeLocked(c)
-}
-
-func (l *loop) control(op int, c *Conn) error {
-	return unix.EpollCtl(l.fd, op, int(c.fd), &unix.EpollEvent{
-		Events: watched,
-		Fd:     int32(c.slot),
-		Pad:    int32(c.serial),
-	})
 }

@@ -81,14 +81,34 @@ func (c *Conn) endHold() {
 	}
 }
 
-// deliver hands a message on, or stops reading until the handler can have it. It
-// returns false then: nothing more is to be decoded. The caller has the claim.
-func (c *Conn) deliver(m *message) (more bool) {
+// deliver hands a message to the handler, or stops reading until the handler can have it.
+// It returns false then: nothing more is to be decoded. The caller has the claim.
+func (c *Conn) deliver(m *Message) (more bool) {
+	switch c.admit(m) {
+	case admitted:
+		c.handler.Message(m)
+	case discarded:
+		m.free()
+	case waits:
+		return false
+	}
+	return true
+}
+
+// admission is what becomes of a message that has come.
+type admission int
+
+const (
+	admitted admission = iota
+	discarded
+	waits
+)
+
+func (c *Conn) admit(m *Message) admission {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != stateOpen {
-		m.free()
-		return true
+		return discarded
 	}
 	limit := c.limits.InFlight
 	if limit <= 0 {
@@ -96,22 +116,23 @@ func (c *Conn) deliver(m *message) (more bool) {
 	}
 	c.engine.live.Add(1)
 	if int(c.inFlight) >= limit {
-		m.waited, m.submitted = true, false // answered submits it
+		m.submitted = false // answered submits it
 		c.waiting = m
-		return false
+		return waits
 	}
 	c.inFlight++
 	if !c.engine.dispatcher.submit(m) {
 		c.waiting = m
-		return false
+		return waits
 	}
-	return true
+	return admitted
 }
 
-// delivered is called when Message is about to be called for the message that
-// reading stopped for. What is undecoded is decoded here and now: a client that
-// sends many messages in one go would otherwise wait for the driver each time.
-func (c *Conn) delivered() {
+// delivered is called when a message is about to be begun that reading stopped for. It
+// reports whether the caller has the claim now: it decodes what is undecoded behind the
+// message, here and now, since a client that sends many messages in one go would otherwise
+// wait for the driver each time.
+func (c *Conn) delivered(m *Message) (claimed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	stopped := c.stoppedLocked()
@@ -120,25 +141,22 @@ func (c *Conn) delivered() {
 		c.countUnprocessedLocked()
 	}
 	if !stopped {
-		return // it has left the state open, and reading went on then
+		return false // it has left the state open, and reading went on then
 	}
-	if c.held || c.reading { // reading: the one who found the message has not released the claim yet
-		c.stopEndedLocked()
-		return
+	if c.held || c.reading || m.loop != c.loop() {
+		c.stopEndedLocked() // c.reading: the one who found the message has not released the claim yet
+		return false
 	}
 	if c.writeEnded {
 		c.setCloseDeadlineLocked()
 	}
 	c.reading = true
-	c.mu.Unlock()
-	c.catchUp()
-	c.releaseReading(true)
-	c.mu.Lock()
+	return true
 }
 
-// answered is called when Message has returned. Where a message waited for that,
-// because of Limits.InFlight, it is returned, to be submitted in its place.
-func (c *Conn) answered() (next *message) {
+// answered is called when a message is done. Where one waited for that, because of
+// Limits.InFlight, it is returned, to be submitted in its place.
+func (c *Conn) answered() (next *Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if m := c.waiting; m != nil && !m.submitted {

@@ -3,7 +3,7 @@ package websocket
 import "sync/atomic"
 
 // Share is what connections that belong together, those of one API, may have of
-// the engine's Message calls: at most as many as are left to others. One alone
+// the engine's messages in flight: at most as many as are left to others. One alone
 // gets half of them, two that fill up together a third each; a few are every
 // share's own, beyond Options.InFlight if need be. In the same way, but with nothing
 // beyond it, the memory of their messages is shared that Options.MemoryBudget leaves to
@@ -13,12 +13,12 @@ type Share struct {
 	inBackends atomic.Int32 // of them in a Part
 
 	memory  int64      // of messages in flight; guarded by dispatcher.mu, as what follows
-	waiting []*message // those whose turn has not come
+	waiting []*Message // those whose turn has not come
 	first   int        // index of the first in waiting
 }
 
 // popLocked takes the message that has waited longest. dispatcher.mu is held.
-func (s *Share) popLocked() *message {
+func (s *Share) popLocked() *Message {
 	m := s.waiting[s.first]
 	s.waiting[s.first] = nil
 	if s.first++; s.first == len(s.waiting) {
@@ -39,7 +39,7 @@ type Part struct {
 	_       [60]byte // alone on its cache line
 }
 
-// Enter counts a Message call of c that goes on to a backend. It returns false,
+// Enter counts a message of c that goes on to a backend. It returns false,
 // and counts nothing, when too many are there; one may always be. Who entered
 // leaves.
 func (p *Part) Enter(c *Conn) bool {

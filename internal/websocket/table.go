@@ -2,9 +2,7 @@ package websocket
 
 import "sync"
 
-// table holds the open connections by slot. A slot and a serial fit the data
-// word of a kernel event, and tell a late event for a connection that is gone
-// from one for its successor.
+// table holds the open connections by slot, and numbers them.
 type table struct {
 	mu     sync.Mutex
 	conns  []*Conn
@@ -39,16 +37,6 @@ func (t *table) remove(c *Conn) {
 	defer t.mu.Unlock()
 	t.conns[c.slot] = nil
 	t.free = append(t.free, c.slot)
-}
-
-// get is the connection with that slot and serial; nil when it is gone.
-func (t *table) get(slot, serial uint32) *Conn {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if c := t.conns[slot]; c != nil && c.serial == serial {
-		return c
-	}
-	return nil
 }
 
 // close refuses further connections.

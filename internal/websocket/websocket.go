@@ -39,16 +39,17 @@ const (
 // Handler is told what happens on a connection. One Handler may serve one
 // connection or many; each method is given the Conn that it is about. The calls
 // for a connection come in this order: Opened, then Message and Control as
-// frames arrive, then Closed. Message calls overlap each other and may outlast
-// Closed; Opened and Closed overlap nothing. A Handler may call the Conn's
-// methods from any of them. A panic in any of them ends the process.
+// frames arrive, then Closed. Messages may be done after Closed. A Handler may
+// call the Conn's methods from any of them. A panic in any of them ends the process.
 type Handler interface {
 	// Opened is called once, by Adopt, before anything is read from the socket.
 	Opened(*Conn)
-	// Message is called in a goroutine of its own for each message, so calls
-	// for one connection overlap up to Limits.InFlight. Text is valid UTF-8. The
-	// payload is valid until Message returns, and must not be changed.
-	Message(c *Conn, op Opcode, payload []byte)
+	// Message begins a message. It is called by the goroutine that reads for many
+	// connections (Message.Loop): it must neither block nor work for long, and hands on
+	// what does. Message.Done, during the call or later, ends it. Up to Limits.InFlight
+	// messages of a connection are not done at a time. They begin in their order; where
+	// the connection has no loop, calls may overlap after one had to wait.
+	Message(*Message)
 	// Control is called for each ping and pong of the peer, by the goroutine
 	// that reads for many connections: it must not block. The engine itself
 	// answers pings.
@@ -74,7 +75,7 @@ type Limits struct {
 	Lifetime     time.Duration // since the connection was opened, after it 1001; 0: no limit
 	Ping         time.Duration // between two pings that the engine sends; 0: none
 	ControlRate  int           // pings and pongs that the peer may send in a second, over five seconds; past it 1008; 0: no limit
-	InFlight     int           // Message calls at a time; past it the socket is not read; 0: 16
+	InFlight     int           // messages that are not done; past it the socket is not read; 0: 16
 	Share        *Share        // of Options.InFlight; nil: as much as there is
 	QueueBytes   int           // memory for what is unsent; past it Send returns ErrQueueFull; 0: 1 MiB
 }

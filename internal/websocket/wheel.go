@@ -3,18 +3,12 @@ package websocket
 import (
 	"sync"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/eventloop"
 )
 
-// The wheel has levels of 256 slots; a slot of a level spans all of the level
-// below. With a tick of 10 ms they reach 2.56 s, 11 minutes and 46 hours; what
-// is due later is looked at again after that time.
-const (
-	wheelTick   = 10 * time.Millisecond
-	wheelLevels = 3
-	wheelBits   = 8
-	wheelSlots  = 1 << wheelBits
-	wheelReach  = 1<<(wheelLevels*wheelBits) - 1
-)
+// wheelTick is the resolution of a connection's times.
+const wheelTick = 10 * time.Millisecond
 
 // clock counts nanoseconds since the engine was made; it never steps.
 type clock struct{ start time.Time }
@@ -44,21 +38,17 @@ type wheel struct {
 	running sync.Mutex // held by run
 
 	mu      sync.Mutex // guards what follows, and Conn.timer
-	tick    int64      // the last tick that was handled
-	slots   [wheelLevels][wheelSlots]*Conn
-	counts  [wheelLevels]int
+	places  eventloop.Wheel[*timed]
 	timer   *time.Timer
 	wake    int64 // the tick that timer is set for; 0: not set
 	stopped bool
 }
 
-// wheelEntry is a connection's place in the wheel.
-type wheelEntry struct {
-	prev, next *Conn
-	due        int64 // tick; 0: not in the wheel
-	level      uint8
-	slot       uint8
-}
+// timed is a Conn as the wheel sees it.
+type timed Conn
+
+// Place implements eventloop.Entry.
+func (t *timed) Place() *eventloop.Place[*timed] { return &t.timer }
 
 func newWheel(k clock, fire func(*Conn)) *wheel {
 	w := &wheel{clock: k, fire: fire}
@@ -73,22 +63,19 @@ func (w *wheel) schedule(c *Conn, due int64) {
 	tick := (due + int64(wheelTick) - 1) / int64(wheelTick)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopped || c.timer.due != 0 && c.timer.due <= tick {
+	if at := c.timer.Due(); w.stopped || at != 0 && at <= tick {
 		return
 	}
-	w.unlinkLocked(c)
-	if w.counts == [wheelLevels]int{} {
-		w.tick = w.clock.now() / int64(wheelTick)
-	}
-	w.insertLocked(c, tick, w.tick+1)
-	w.setTimerLocked()
+	w.places.Remove((*timed)(c))
+	w.places.Add((*timed)(c), tick, w.tick())
+	w.setTimerLocked(c.timer.Due())
 }
 
 // remove takes c out of the wheel.
 func (w *wheel) remove(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.unlinkLocked(c)
+	w.places.Remove((*timed)(c))
 }
 
 // stop ends the wheel; when it returns, no fire is under way.
@@ -101,113 +88,33 @@ func (w *wheel) stop() {
 	defer w.running.Unlock()
 }
 
-// insertLocked puts c into the lowest level that reaches from the next tick to be
-// handled to c's.
-func (w *wheel) insertLocked(c *Conn, tick, next int64) {
-	tick = max(tick, next)
-	place := min(tick, next+wheelReach)
-	level := 0
-	for place-next >= 1<<((level+1)*wheelBits) {
-		level++
-	}
-	slot := uint8(place >> (level * wheelBits))
-	head := &w.slots[level][slot]
-	c.timer = wheelEntry{next: *head, due: tick, level: uint8(level), slot: slot}
-	if *head != nil {
-		(*head).timer.prev = c
-	}
-	*head = c
-	w.counts[level]++
-}
+func (w *wheel) tick() int64 { return w.clock.now() / int64(wheelTick) }
 
-// unlinkLocked takes c out of its place, if it has one.
-func (w *wheel) unlinkLocked(c *Conn) {
-	e := c.timer
-	if e.due == 0 {
+// setTimerLocked sets the timer for what is due at a tick, unless it is set for one before that.
+func (w *wheel) setTimerLocked(due int64) {
+	if w.wake != 0 && w.wake <= due {
 		return
 	}
-	if e.prev != nil {
-		e.prev.timer.next = e.next
-	} else {
-		w.slots[e.level][e.slot] = e.next
-	}
-	if e.next != nil {
-		e.next.timer.prev = e.prev
-	}
-	w.counts[e.level]--
-	c.timer = wheelEntry{}
+	w.wake = w.places.Next()
+	w.timer.Reset(time.Duration(w.wake*int64(wheelTick) - w.clock.now()))
 }
 
-// setTimerLocked sets the timer for the next tick that has work.
-func (w *wheel) setTimerLocked() {
-	next := w.nextTickLocked()
-	if next == 0 || w.wake != 0 && w.wake <= next {
-		return
-	}
-	w.wake = next
-	w.timer.Reset(time.Duration(next*int64(wheelTick) - w.clock.now()))
-}
-
-// nextTickLocked is the next tick with a connection due, or with a slot of a higher
-// level to spread out; 0 when the wheel is empty.
-func (w *wheel) nextTickLocked() int64 {
-	if w.counts == [wheelLevels]int{} {
-		return 0
-	}
-	border := (w.tick>>wheelBits + 1) << wheelBits
-	if w.counts[0] == 0 {
-		return border
-	}
-	tick := w.tick + 1
-	for w.slots[0][uint8(tick)] == nil && tick < border {
-		tick++
-	}
-	return tick
-}
-
-// run handles all ticks up to now.
+// run fires for all that is due by now.
 func (w *wheel) run() {
 	w.running.Lock()
 	defer w.running.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wake = 0
 	for !w.stopped {
-		next := w.nextTickLocked()
-		if next == 0 || next > w.clock.now()/int64(wheelTick) {
+		due := w.places.Pop(w.tick())
+		if due == nil {
 			break
 		}
-		due := w.advanceLocked(next)
 		w.mu.Unlock()
-		for _, c := range due {
-			w.fire(c)
-		}
+		w.fire((*Conn)(due))
 		w.mu.Lock()
 	}
-	if !w.stopped {
-		w.wake = 0
-		w.setTimerLocked()
+	if w.wake = 0; !w.stopped && !w.places.Empty() {
+		w.setTimerLocked(0)
 	}
-}
-
-// advanceLocked moves to a tick and takes out the connections due at it.
-func (w *wheel) advanceLocked(tick int64) (due []*Conn) {
-	for level := wheelLevels - 1; level > 0; level-- {
-		if tick&(1<<(level*wheelBits)-1) != 0 {
-			continue
-		}
-		slot := uint8(tick >> (level * wheelBits))
-		for c := w.slots[level][slot]; c != nil; {
-			next, at := c.timer.next, c.timer.due
-			w.unlinkLocked(c)
-			w.insertLocked(c, at, tick)
-			c = next
-		}
-	}
-	w.tick = tick
-	for c := w.slots[0][uint8(tick)]; c != nil; c = w.slots[0][uint8(tick)] {
-		w.unlinkLocked(c)
-		due = append(due, c)
-	}
-	return due
 }
