@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -31,7 +32,7 @@ type Handler struct {
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, rawID string) {
 	record := telemetry.Record{
 		Time: time.Now(), APIID: apiID, Stage: stage, ConnectionID: rawID, RequestID: apigw.NewUUID(),
-		RouteKey: r.Method + " /@connections/{connectionId}",
+		RouteKey: routeKey(r.Method),
 	}
 	c := call{h, w, r, &record}
 	if refusal := c.answer(apiID, stage, rawID); refusal != nil {
@@ -41,6 +42,20 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 		record.Duration = time.Since(record.Time)
 		h.Recorder.Record(&record)
 	}
+}
+
+// routeKey is how records name what a request asks for.
+func routeKey(method string) string {
+	const path = " /@connections/{connectionId}"
+	switch method {
+	case http.MethodPost:
+		return http.MethodPost + path
+	case http.MethodGet:
+		return http.MethodGet + path
+	case http.MethodDelete:
+		return http.MethodDelete + path
+	}
+	return method + path
 }
 
 // errTooLarge refuses a payload. What the client gets of it is the status: no
@@ -71,16 +86,19 @@ func (c call) refuse(refusal *apigw.Error) {
 	refusal.WriteTo(c.w)
 }
 
-// body reads the request's body.
-func (c call) body() ([]byte, *apigw.Error) {
-	data, err := io.ReadAll(io.LimitReader(c.r.Body, MaxPayload+1))
-	if err != nil {
-		return nil, apigw.BadRequest("the request's body could not be read")
+// bodies are buffers for the bodies of requests.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// body reads the request's body into an empty buffer.
+func (c call) body(b *bytes.Buffer) *apigw.Error {
+	limited := io.LimitedReader{R: c.r.Body, N: MaxPayload + 1}
+	if _, err := b.ReadFrom(&limited); err != nil {
+		return apigw.BadRequest("the request's body could not be read")
 	}
-	if len(data) > MaxPayload {
-		return nil, errTooLarge
+	if b.Len() > MaxPayload {
+		return errTooLarge
 	}
-	return data, nil
+	return nil
 }
 
 // answer does what the request asks, or returns why not. An id that cannot be is
@@ -101,10 +119,13 @@ func (c call) answer(apiID, stage, rawID string) *apigw.Error {
 	default:
 		return apigw.ErrMissingToken
 	}
-	body, err := c.body()
-	if err != nil {
+	b := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(b)
+	b.Reset()
+	if err := c.body(b); err != nil {
 		return err
 	}
+	body := b.Bytes()
 	if err := c.admit(body, apiID, stage); err != nil {
 		return err
 	}
@@ -122,7 +143,8 @@ func (c call) admit(body []byte, apiID, stage string) *apigw.Error {
 	}
 	access, err := c.Admit(c.r, body, apiID, stage)
 	if err != nil {
-		c.record.Refused = &access
+		refused := access // so that no other access needs memory of its own
+		c.record.Refused = &refused
 	}
 	return err
 }
@@ -175,19 +197,25 @@ func writeString(b *bytes.Buffer, s string) {
 	b.Write(text)
 }
 
-func (c call) header() {
+// headerNames are the lines of an answer, the last two of them of a success.
+var headerNames = [...]string{"X-Amzn-Requestid", "X-Amz-Apigw-Id", "X-Amzn-Trace-Id", "Content-Type", "Content-Length"}
+
+// header sets the lines of the answer, with the values of those of a success.
+func (c call) header(more ...string) {
+	values := append(make([]string, 0, len(headerNames)), c.record.RequestID, apigw.NewRequestID(), apigw.NewTraceID(c.record.Time))
+	values = append(values, more...)
 	header := c.w.Header()
-	header.Set("x-amzn-RequestId", c.record.RequestID)
-	header.Set("x-amz-apigw-id", apigw.NewRequestID())
-	header.Set("X-Amzn-Trace-Id", apigw.NewTraceID(c.record.Time))
+	for i := range values {
+		header[headerNames[i]] = values[i : i+1 : i+1]
+	}
 }
 
 func (c call) succeed(status int, body []byte) {
 	c.record.Status = status
-	c.header()
-	c.w.Header().Set("Content-Type", "application/json")
-	if status != http.StatusNoContent {
-		c.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if status == http.StatusNoContent {
+		c.header("application/json")
+	} else {
+		c.header("application/json", strconv.Itoa(len(body)))
 	}
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(body)

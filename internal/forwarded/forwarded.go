@@ -60,7 +60,10 @@ func direct(r *http.Request) Origin {
 	if r.TLS == nil {
 		o.Proto, o.Port = "http", "80"
 	}
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+	switch local := r.Context().Value(http.LocalAddrContextKey).(type) {
+	case *net.TCPAddr:
+		o.Port = strconv.Itoa(local.Port)
+	case net.Addr:
 		if _, port, err := net.SplitHostPort(local.String()); err == nil {
 			o.Port = port
 		}

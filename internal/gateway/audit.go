@@ -48,21 +48,28 @@ func caller(signer *identity.Identity, r *http.Request) string {
 	return ""
 }
 
+// smallBody is the size of bodies that need not be spared.
+const smallBody = 4 << 10
+
 // spare takes the body from a request to @connections that will be refused with
-// any: nobody who is not known makes the gateway keep one in memory.
+// any: nobody who is not known makes the gateway keep a large one in memory.
 func (g *Gateway) spare(r *http.Request) {
-	if !g.guards.Unsigned && !g.guards.Identities.Plausible(r, identity.ServiceExecuteAPI) {
+	if r.ContentLength >= 0 && r.ContentLength <= smallBody || g.guards.Unsigned {
+		return
+	}
+	if !g.guards.Identities.Plausible(r, identity.ServiceExecuteAPI) {
 		r.Body = http.NoBody
 	}
 }
 
 // admit decides about requests to @connections.
 func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, *apigw.Error) {
-	access := telemetry.Access{Source: forwarded.Of(r).Address}
+	origin := forwarded.Of(r)
+	access := telemetry.Access{Source: origin.Address}
 	if !g.guards.Unsigned {
 		identities := g.guards.Identities
 		needed := identities.ManagePermission(apiID, stage, r.Method)
-		id, err := identities.Check(r, body, needed, circumstances(r))
+		id, err := identities.Check(r, body, needed, circumstances(r, origin))
 		access.Caller, access.Action, access.Resource = caller(id, r), needed.Action, needed.Resource
 		if err != nil {
 			access.Result = err.Type

@@ -67,7 +67,7 @@ func offering(header []event.Parameter, protocols string) []event.Parameter {
 func (p *pipeline) checkSignature(identities *identity.Directory) {
 	r := p.handshake.request
 	p.handshake.needed = identities.ConnectPermission(p.connection.facts.APIID, p.connection.facts.Stage)
-	id, err := identities.Check(r, nil, p.handshake.needed, circumstances(r))
+	id, err := identities.Check(r, nil, p.handshake.needed, circumstances(r, forwarded.Of(r)))
 	p.handshake.signer = id
 	if err != nil {
 		p.fail(signatureError(err))
@@ -79,9 +79,9 @@ func (p *pipeline) checkSignature(identities *identity.Directory) {
 	}
 }
 
-// circumstances are those of a request, as policies see them.
-func circumstances(r *http.Request) identity.Circumstances {
-	origin := forwarded.Of(r)
+// circumstances are those of a request, as policies see them, given where it comes
+// from.
+func circumstances(r *http.Request, origin forwarded.Origin) identity.Circumstances {
 	c := identity.CircumstancesOf(r, origin.Address)
 	c.SecureTransport = origin.Proto == "https"
 	return c

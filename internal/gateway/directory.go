@@ -90,7 +90,7 @@ func (d *directory) find(hostport string, u *url.URL) target {
 	if t.stage != nil {
 		t.apiID, t.named = t.stage.plan.Load().APIID, true
 	}
-	if _, management := connectionID(rest); t.stage == nil || rest != "" && !management {
+	if _, management := cutManagement(rest); t.stage == nil || rest != "" && !management {
 		if standard, found := d.byDefault(path); found {
 			return standard
 		}

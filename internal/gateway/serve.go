@@ -88,15 +88,23 @@ func refuseUpgrade(w http.ResponseWriter, reason error) {
 
 // connectionID finds the id in "@connections/{id}", in any escaped form.
 func connectionID(rest string) (id string, management bool) {
-	first, rest, found := strings.Cut(rest, "/")
-	if name, err := url.PathUnescape(first); err != nil || name != "@connections" || !found {
+	escaped, management := cutManagement(rest)
+	if !management {
 		return "", false
 	}
-	id, err := url.PathUnescape(rest)
+	id, err := url.PathUnescape(escaped)
 	if err != nil {
-		id = rest
+		id = escaped
 	}
 	return id, true
+}
+
+// cutManagement returns what is behind "@connections/", and reports whether a path
+// begins so.
+func cutManagement(path string) (rest string, management bool) {
+	first, rest, found := strings.Cut(path, "/")
+	name, err := url.PathUnescape(first)
+	return rest, err == nil && name == "@connections" && found
 }
 
 // isUpgrade tells a WebSocket handshake, well-formed or not.
