@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/sigv4"
 )
 
 // Source is where credentials come from.
@@ -35,6 +36,7 @@ type Directory struct {
 	now             func() time.Time
 
 	current atomic.Pointer[map[string]*key] // by access key id; never changed
+	signing sigv4.SigningKeys
 
 	mu      sync.Mutex                 // guards what follows, and the order of changes
 	sources map[Source]map[string]*key // by access key id

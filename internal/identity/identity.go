@@ -75,7 +75,7 @@ func (d *Directory) Plausible(r *http.Request, service string) bool {
 // snapshot returns the current credentials, and a verifier that uses these.
 func (d *Directory) snapshot() (keys, *sigv4.Verifier) {
 	known := keys{*d.current.Load(), d.now}
-	return known, &sigv4.Verifier{Keys: known, Region: d.region, Now: d.now}
+	return known, &sigv4.Verifier{Keys: known, Region: d.region, Now: d.now, Signing: &d.signing}
 }
 
 // ClaimedKey returns the access key that a request claims to be signed with, or

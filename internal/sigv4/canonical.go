@@ -9,6 +9,9 @@ import (
 
 const unsignedPayload = "UNSIGNED-PAYLOAD"
 
+// usualSize is that of most canonical requests, in bytes.
+const usualSize = 512
+
 // canonicalRequest returns the canonical form of the request, which is what is
 // signed. faithful is false if the request contradicts that form: it lists its
 // signed headers in another order, lacks one of them, or has a hash that is not
@@ -21,11 +24,16 @@ func (c *claim) canonicalRequest(body []byte) (text string, faithful bool, err e
 	names := strings.Join(c.headerNames, ";")
 	faithful = faithful && names == c.headerList
 	var b strings.Builder
-	b.WriteString(c.request.Method + "\n" + canonicalPath(c.path) + "\n" + canonicalQuery(c.query, c.presigned) + "\n")
+	b.Grow(usualSize)
+	for _, line := range [...]string{c.request.Method, canonicalPath(c.path), canonicalQuery(c.query, c.presigned)} {
+		b.WriteString(line)
+		b.WriteByte('\n')
+	}
 	for _, name := range c.headerNames {
 		values := headerValues(c.request, name)
 		faithful = faithful && values != nil
-		b.WriteString(name + ":")
+		b.WriteString(name)
+		b.WriteByte(':')
 		for i, value := range values {
 			if i > 0 {
 				b.WriteByte(',')
@@ -34,7 +42,9 @@ func (c *claim) canonicalRequest(body []byte) (text string, faithful bool, err e
 		}
 		b.WriteByte('\n')
 	}
-	b.WriteString("\n" + names + "\n" + payload)
+	for _, part := range [...]string{"\n", names, "\n", payload} {
+		b.WriteString(part)
+	}
 	return b.String(), faithful, nil
 }
 
@@ -42,7 +52,7 @@ func (c *claim) canonicalRequest(body []byte) (text string, faithful bool, err e
 // that its body is not signed; otherwise the line is the hash of the body,
 // whatever hash the request declares.
 func (c *claim) payload(body []byte) (line string, faithful bool, err error) {
-	told := strings.Join(c.request.Header.Values("X-Amz-Content-Sha256"), ",")
+	told := strings.Join(c.request.Header["X-Amz-Content-Sha256"], ",")
 	if c.presigned && told == "" {
 		for _, p := range c.query {
 			if strings.EqualFold(p.name, "X-Amz-Content-Sha256") {
@@ -87,6 +97,9 @@ func trim(value string) string {
 // more: what came as %40 becomes %2540, what came as @ becomes %40. All SDKs
 // sign what they send in this way, except for S3.
 func canonicalPath(path string) string {
+	if strings.HasPrefix(path, "/") && !strings.Contains(path, "//") && !strings.Contains(path, "/.") {
+		return escapePath(path)
+	}
 	var kept []string
 	for segment := range strings.SplitSeq(path, "/") {
 		switch segment {
@@ -136,6 +149,9 @@ func parseQuery(raw string) ([]parameter, error) {
 // canonicalQuery sorts the parameters by their escaped names, then values. A
 // presigned request does not sign its own signature.
 func canonicalQuery(query []parameter, presigned bool) string {
+	if len(query) == 0 {
+		return ""
+	}
 	escaped := make([]parameter, 0, len(query))
 	for _, p := range query {
 		if !presigned || p.name != "X-Amz-Signature" {

@@ -9,9 +9,8 @@ import (
 
 // checkTime checks that the signature is current.
 func (c *claim) checkTime(now time.Time) error {
-	var err error
-	c.time, err = time.Parse(timeFormat, c.rawTime)
-	if err != nil || c.time.Format(timeFormat) != c.rawTime {
+	var valid bool
+	if c.time, valid = parseTime(c.rawTime); !valid {
 		return incomplete("Date must be in ISO-8601 'basic format'. Got " + quote(c.rawTime) +
 			". See http://en.wikipedia.org/wiki/ISO_8601")
 	}
@@ -34,6 +33,29 @@ func (c *claim) checkTime(now time.Time) error {
 			" (" + now.Format(timeFormat) + " + " + inWords(MaxSkew) + ")")
 	}
 	return nil
+}
+
+// parseTime reads a time in timeFormat, every digit of it.
+func parseTime(text string) (t time.Time, valid bool) {
+	if len(text) != len(timeFormat) || text[8] != 'T' || text[15] != 'Z' {
+		return time.Time{}, false
+	}
+	number := func(from, to int) (n int) {
+		for i := from; i < to; i++ {
+			n = 10*n + int(text[i]-'0')
+		}
+		return n
+	}
+	for i := range len(text) {
+		if i != 8 && i != 15 && (text[i] < '0' || text[i] > '9') {
+			return time.Time{}, false
+		}
+	}
+	year, month, day := number(0, 4), number(4, 6), number(6, 8)
+	hour, minute, second := number(9, 11), number(11, 13), number(13, 15)
+	t = time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
+	y, m, d := t.Date() // another day than that one where there is no such day
+	return t, y == year && int(m) == month && d == day && hour < 24 && minute < 60 && second < 60
 }
 
 func inWords(d time.Duration) string {
@@ -75,7 +97,7 @@ func (c *claim) checkScope(region, service string) error {
 	if c.scopeEnd != terminator {
 		wrong.WriteString("Credential should be scoped with a valid terminator: '" + terminator + "', not " + quote(c.scopeEnd) + ". ")
 	}
-	if day := c.time.Format(dateFormat); c.scopeDate != day {
+	if day := c.rawTime[:len(dateFormat)]; c.scopeDate != day { // rawTime is in timeFormat
 		wrong.WriteString("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: " +
 			quote(c.scopeDate) + " != '" + day + "', from '" + c.rawTime + "'. ")
 	}

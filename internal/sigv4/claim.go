@@ -137,8 +137,10 @@ func (c *claim) readDate() error {
 			return malformed("The request has more than one " + name + " header.")
 		case len(values) == 1 && values[0] != "":
 			c.rawTime = values[0]
-			if t, err := http.ParseTime(c.rawTime); err == nil && name == "Date" {
-				c.rawTime = t.UTC().Format(timeFormat)
+			if name == "Date" {
+				if t, err := http.ParseTime(c.rawTime); err == nil {
+					c.rawTime = t.UTC().Format(timeFormat)
+				}
 			}
 			return nil
 		}

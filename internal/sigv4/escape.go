@@ -5,10 +5,17 @@ import "strings"
 const upperHex = "0123456789ABCDEF"
 
 // escape escapes every byte that is not unreserved by RFC 3986.
-func escape(text string) string {
+func escape(text string) string { return escapeExcept(text, 0) }
+
+// escapePath does so in each segment of a path.
+func escapePath(path string) string { return escapeExcept(path, '/') }
+
+// escapeExcept is escape with one more byte that is left as it is, unless that is 0.
+func escapeExcept(text string, kept byte) string {
+	keeps := func(char byte) bool { return unreserved(char) || kept != 0 && char == kept }
 	reserved := 0
 	for i := range len(text) {
-		if !unreserved(text[i]) {
+		if !keeps(text[i]) {
 			reserved++
 		}
 	}
@@ -18,7 +25,7 @@ func escape(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + 2*reserved)
 	for i := range len(text) {
-		if char := text[i]; unreserved(char) {
+		if char := text[i]; keeps(char) {
 			b.WriteByte(char)
 		} else {
 			b.WriteByte('%')

@@ -68,7 +68,8 @@ func signed(t *testing.T, r *http.Request, body []byte) string {
 	if err != nil {
 		return none
 	}
-	return sign(suiteSecret, c.scopeDate, c.scopeRegion, c.scopeService, stringToSign(c.time, c.scope(), canonical))
+	signature := signingScope{suiteSecret, c.scopeDate, c.scopeRegion, c.scopeService}.derive().sign(stringToSign(c.rawTime, c.scope(), canonical))
+	return string(signature[:])
 }
 
 // TestRefusals has the words of section A.5 and F.4, and those that AWS's

@@ -9,7 +9,6 @@ package sigv4
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -60,6 +59,8 @@ type Verifier struct {
 	Region string
 	// Now is the clock; nil stands for time.Now.
 	Now func() time.Time
+	// Signing keeps what is derived from secrets. Nil keeps nothing.
+	Signing *SigningKeys
 }
 
 // Signature describes a valid signature.
@@ -130,16 +131,16 @@ func (v *Verifier) claim(r *http.Request, service string) (*claim, error) {
 }
 
 // compare computes the signature, and returns an error unless it is the claimed
-// one. It does the same work whether the key is known or not.
+// one.
 func (v *Verifier) compare(ctx context.Context, c *claim, body []byte) error {
 	secret, unknown := v.Keys.Secret(ctx, c.accessKeyID, c.sessionToken)
 	canonical, faithful, err := c.canonicalRequest(body)
 	if err != nil {
 		return err
 	}
-	toSign := stringToSign(c.time, c.scope(), canonical)
-	expected := sign(secret, c.scopeDate, c.scopeRegion, c.scopeService, toSign)
-	equal := subtle.ConstantTimeCompare([]byte(expected), []byte(c.signature)) == 1
+	toSign := stringToSign(c.rawTime, c.scope(), canonical)
+	expected := v.Signing.of(signingScope{secret, c.scopeDate, c.scopeRegion, c.scopeService}).sign(toSign)
+	equal := subtle.ConstantTimeCompare(expected[:], []byte(c.signature)) == 1
 	switch {
 	case errors.Is(unknown, ErrUnknownKey):
 		return errUnknownKey
@@ -153,22 +154,15 @@ func (v *Verifier) compare(ctx context.Context, c *claim, body []byte) error {
 	return nil
 }
 
-func stringToSign(t time.Time, scope, canonical string) string {
-	return algorithm + "\n" + t.Format(timeFormat) + "\n" + scope + "\n" + hashHex([]byte(canonical))
+// stringToSign is what is signed, at a time in timeFormat.
+func stringToSign(at, scope, canonical string) string {
+	return algorithm + "\n" + at + "\n" + scope + "\n" + hashHex([]byte(canonical))
 }
 
-// sign returns the signature in lower-case hexadecimal digits.
-func sign(secret, date, region, service, toSign string) string {
-	key := []byte("AWS4" + secret)
-	for _, part := range [...]string{date, region, service, terminator, toSign} {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(part))
-		key = mac.Sum(nil)
-	}
-	return hex.EncodeToString(key)
-}
-
+// hashHex is the SHA-256 of data in lower-case hexadecimal digits.
 func hashHex(data []byte) string {
+	var text [2 * sha256.Size]byte
 	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
