@@ -143,3 +143,7 @@ func FromRequest(r *http.Request) *Conn {
 	conn, _ := r.Context().Value(connKey{}).(*Conn)
 	return conn
 }
+
+// HasWholeBody reports whether the body of a request had come before the request was
+// passed on.
+func HasWholeBody(r *http.Request) bool { return pushserver.HeadOf(r) != nil }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/pushserver"
 )
 
 // errUnknownHead is for a head that was not recorded, so that it cannot be
@@ -19,7 +21,7 @@ var errUnknownHead = errors.New("the request head could not be followed")
 //
 // Requests of connections that are not of this package are not checked.
 func CheckHead(r *http.Request) error {
-	if FromRequest(r) == nil {
+	if FromRequest(r) == nil || pushserver.HeadOf(r) != nil { // the form of those is stricter
 		return nil
 	}
 	head, known := headOf(r)

@@ -28,7 +28,7 @@ func guard(l Limits, next http.Handler) http.Handler {
 		case hasBody && upgradesToWebSocket(r.Header):
 			// The bytes behind it could be taken for frames or for a body.
 			refuse(w, http.StatusBadRequest, "an upgrade has no body")
-		case hasBody && l.BodyTime > 0:
+		case hasBody && l.BodyTime > 0 && !dualport.HasWholeBody(r):
 			withBodyTime(w, r, l.BodyTime, next)
 		default:
 			next.ServeHTTP(w, r)

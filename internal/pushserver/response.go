@@ -60,9 +60,6 @@ func (w *response) begin(c *Conn, now time.Time) {
 // sent.
 func (w *response) Header() http.Header { return w.header }
 
-// SetReadDeadline is for http.ResponseController: there is nothing to read.
-func (w *response) SetReadDeadline(time.Time) error { return http.ErrNotSupported }
-
 // WriteHeader implements http.ResponseWriter.
 func (w *response) WriteHeader(status int) {
 	if status < 100 || status > 999 {

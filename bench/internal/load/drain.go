@@ -46,7 +46,7 @@ type Drain struct {
 
 // pause is the time between two looks at the sockets, so that clients that are many
 // machines elsewhere cost little here.
-const pause = 20 * time.Millisecond
+const pause = 100 * time.Millisecond
 
 // Drain reads what comes on all connections, until Stop. Nothing else may read
 // them.
