@@ -18,7 +18,7 @@ import (
 type connection struct {
 	gateway *Gateway
 	stage   *stage
-	socket  *websocket.Conn // set by Opened
+	socket  websocket.Conn // of the engine, from Opened on
 	facts   event.Connection
 	rate    usage.Bucket // of messages
 	working atomic.Int32 // messages that have no result yet
@@ -33,7 +33,6 @@ func (c *connection) id() connections.ID {
 
 // Opened makes the connection known before its first message is read.
 func (c *connection) Opened(socket *websocket.Conn) {
-	c.socket = socket
 	c.gateway.registry.Add(c.id(), c)
 	if c.stage.removed.Load() {
 		socket.Close(websocket.CloseGoingAway, goingAway)

@@ -144,7 +144,7 @@ func (g *Gateway) open(w http.ResponseWriter, r *http.Request, p *pipeline, c *c
 		buffered, _ = rw.Reader.Peek(n)
 	}
 	_, err = g.engine.Adopt(socket, websocket.Socket{
-		Response: response, Buffered: buffered, Limits: p.stage.Limits, Handler: c,
+		Response: response, Buffered: buffered, Limits: p.stage.Limits, Handler: c, Conn: &c.socket,
 	})
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -30,6 +31,7 @@ type pipeline struct {
 	// response is what the backend answered; nil: none was called, or the event
 	// failed.
 	response *integration.Response
+	ended    telemetry.Record // see record
 }
 
 // newPipeline begins an event.
@@ -140,11 +142,11 @@ func (p *pipeline) integrate(ctx context.Context) {
 		p.event.TraceID = apigw.NewTraceID(p.event.Time)
 	}
 	if part := p.route.Part; part != nil && p.event.Type == event.Message {
-		if !part.Enter(p.connection.socket) {
+		if !part.Enter(&p.connection.socket) {
 			p.limited(usage.ErrBackendBusy)
 			return
 		}
-		defer part.Leave(p.connection.socket)
+		defer part.Leave(&p.connection.socket)
 	}
 	response, err := p.route.Backend.Invoke(ctx, &p.event)
 	if err != nil {

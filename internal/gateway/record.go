@@ -6,10 +6,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
-// record describes the event for whoever watches.
+// record describes the event for whoever watches, once it has ended.
 func (p *pipeline) record(kind string) *telemetry.Record {
-	e, c := &p.event, &p.connection.facts
-	r := &telemetry.Record{
+	e, c, r := &p.event, &p.connection.facts, &p.ended
+	*r = telemetry.Record{
 		Event: kind, Time: e.Time, Duration: time.Since(e.Time), Context: e,
 		APIID: c.APIID, Stage: c.Stage, ConnectionID: c.ID, RequestID: e.RequestID,
 		RouteKey: e.RouteKey, Status: e.Status, Bytes: len(e.Body), Warnings: e.Integration.Warnings,

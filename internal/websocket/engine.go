@@ -36,6 +36,9 @@ type Socket struct {
 	Buffered []byte  // what was already read past the request
 	Limits   *Limits // nil: none
 	Handler  Handler
+	// Conn is a new one, for a Handler that has the Conn within itself: the two are one
+	// piece of memory then. Nil: Adopt makes one.
+	Conn *Conn
 }
 
 // Engine drives connections, from Adopt until they end, and ends all at Shutdown. A
@@ -146,7 +149,11 @@ func (e *Engine) stopLoops() {
 // error is ErrShutdown, with the Handler not called.
 func (e *Engine) Adopt(nc net.Conn, s Socket) (*Conn, error) {
 	now := e.clock.now()
-	c := &Conn{engine: e, handler: s.Handler, limits: s.Limits, born: now, fd: -1}
+	c := s.Conn
+	if c == nil {
+		c = new(Conn)
+	}
+	*c = Conn{engine: e, handler: s.Handler, limits: s.Limits, born: now, fd: -1}
 	if c.limits == nil {
 		c.limits = new(Limits)
 	}
