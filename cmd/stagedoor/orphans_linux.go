@@ -52,6 +52,10 @@ func buryOrphans(ctx context.Context) {
 			return
 		}
 		ended := map[int]bool{}
+		if !childHasEnded() {
+			seen = ended
+			continue
+		}
 		for _, p := range processes() {
 			if p.parent != os.Getpid() || p.state != "Z" {
 				continue
@@ -64,6 +68,14 @@ func buryOrphans(ctx context.Context) {
 		}
 		seen = ended
 	}
+}
+
+// childHasEnded reports whether a child is there that has ended and was not reaped.
+// That takes a system call, while to look through all processes takes some for each.
+func childHasEnded() bool {
+	var child unix.Siginfo
+	err := unix.Waitid(unix.P_ALL, 0, &child, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err == nil && child.Signo != 0
 }
 
 // endDescendants kills all processes below this one. It is called when all
