@@ -28,6 +28,9 @@ type Host struct {
 	options   Options
 	initLimit time.Duration // how long a process may take to ask for work: 10 s, as in AWS
 	lookPath  func(string) (string, error)
+	// channelsDial is set where processes inherit no channel, and open one. Tests
+	// set it on systems where they could.
+	channelsDial bool
 
 	ctx         context.Context // ends with Close
 	cancel      context.CancelFunc
@@ -146,12 +149,7 @@ func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
 		return h.invokeLater(name, call)
 	}
 	call.TraceID = traced(call.TraceID)
-	t := &task{
-		Invocation: call,
-		requestID:  apigw.NewUUID(),
-		answer:     make(chan Result, 1),
-		returned:   make(chan struct{}),
-	}
+	t := newTask(call, apigw.NewUUID())
 	for {
 		p, err := h.lookup(ctx, name)
 		if err != nil {
@@ -227,7 +225,7 @@ func (h *Host) reapIdle() {
 		case now := <-ticker.C:
 			h.mu.Lock()
 			for _, f := range h.functions {
-				f.pool.reap(now.Add(-h.options.IdleAfter))
+				f.pool.reap(now, h.options.IdleAfter)
 			}
 			h.mu.Unlock()
 		case <-h.ctx.Done():

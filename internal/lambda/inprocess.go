@@ -46,15 +46,15 @@ func (p *pool) call(ctx context.Context, t *task) (Result, error) {
 		p.watchCall(limited, returned, t.requestID)
 	}()
 	select {
-	case result := <-t.answer:
-		return result, nil
+	case o := <-t.outcome:
+		return o.result, nil
 	case <-limited.Done():
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
 	}
 	select {
-	case result := <-t.answer: // both at once
-		return result, nil
+	case o := <-t.outcome: // both at once
+		return o.result, nil
 	default:
 		return p.cutOff(t), nil
 	}
@@ -111,16 +111,16 @@ func (p *pool) run(ctx context.Context, t *task) {
 		}
 		if failed != nil {
 			p.host.notice(p.function.Name, t.requestID, failed.Message+"\n"+string(debug.Stack()))
-			t.answer <- failed.result(t.requestID)
+			t.finish(failed.result(t.requestID))
 		}
 	}()
 	payload, err := p.function.InProcess(ctx, t.Payload)
 	failed = nil
 	if ctx.Err() != nil {
-		t.answer <- p.cutOff(t)
+		t.finish(p.cutOff(t))
 		return
 	}
-	t.answer <- answerOf(payload, err, t.requestID)
+	t.finish(answerOf(payload, err, t.requestID))
 }
 
 // answerOf words what a function returned, or threw, as Lambda does.

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -36,7 +37,12 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(&apigw.Error{Status: http.StatusNotFound, Type: "ResourceNotFoundException", Message: "Function not found: " + name}).WriteTo(w)
 		return
 	}
-	call := Invocation{FunctionARN: name, Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id")}
+	clientContext, err := base64.StdEncoding.DecodeString(r.Header.Get("X-Amz-Client-Context"))
+	if err != nil || len(clientContext) > 0 && !isJSONObject(clientContext) {
+		(&apigw.Error{Status: http.StatusBadRequest, Type: "InvalidRequestContentException", Message: "Client context must be a valid Base64-encoded JSON object."}).WriteTo(w)
+		return
+	}
+	call := Invocation{FunctionARN: name, Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id"), ClientContext: string(clientContext)}
 	switch r.Header.Get("X-Amz-Invocation-Type") {
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
@@ -46,6 +52,11 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.answerInvoke(w, r, call)
 	}
+}
+
+func isJSONObject(text []byte) bool {
+	var object map[string]json.RawMessage
+	return json.Unmarshal(text, &object) == nil && object != nil
 }
 
 func (h *Host) answerInvoke(w http.ResponseWriter, r *http.Request, call Invocation) {

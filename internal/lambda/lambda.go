@@ -36,6 +36,8 @@ type Invocation struct {
 	FunctionARN string // may have a qualifier; a function's name alone is accepted as well
 	Payload     []byte // JSON
 	TraceID     string // X-Amzn-Trace-Id; may be empty
+	// ClientContext is what the caller tells of itself, JSON; may be empty.
+	ClientContext string
 
 	// Event makes the call asynchronous: the function runs later, and the
 	// Result has only a RequestID.

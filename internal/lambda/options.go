@@ -28,8 +28,14 @@ type Options struct {
 	// elsewhere. It may be nil.
 	NotCode func(path string) bool
 
-	MaxProcesses int           // per function; further callers wait; 0 stands for 10
-	IdleAfter    time.Duration // how long a process may be without a call before it is ended; 0 stands for 5 min
+	// MaxProcesses is how many processes a function may have; further callers
+	// wait. 0 stands for 1,000 where the system says how much memory is left, and
+	// for 100 elsewhere.
+	MaxProcesses int
+	// IdleAfter is how long a process may be without a call before it is ended.
+	// Processes beyond one for each processor have a tenth of it. 0 stands for
+	// 5 min.
+	IdleAfter time.Duration
 
 	// Log gets the lines that functions print, and the host's notices. It is
 	// called from many goroutines. While it blocks, the function whose line it
@@ -77,7 +83,7 @@ func (o Options) withDefaults() Options {
 		o.CacheDir = filepath.Join(base, "stagedoor")
 	}
 	if o.MaxProcesses <= 0 {
-		o.MaxProcesses = 10
+		o.MaxProcesses = defaultMaxProcesses
 	}
 	if o.IdleAfter <= 0 {
 		o.IdleAfter = 5 * time.Minute

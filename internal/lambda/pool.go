@@ -11,285 +11,236 @@ import (
 // invocation had a process: the function's new pool runs it.
 var errRetired = errors.New("the function's code has been replaced")
 
-// pool has the processes of one revision of a function's code.
+// maxAttempts is how many processes may end with a task that they were given
+// and had not taken. After that the task has failed.
+const maxAttempts = 5
+
+// pool has the processes of one revision of a function's code. Tasks that find
+// no idle process wait in order; a process that asks for work gets the first.
 type pool struct {
 	host     *Host
 	function Function
+	launch   func(*process, *program) error // starts a process
 
 	mu          sync.Mutex
 	preparation *preparation // the newest; nil before the first
 	lastFailure string       // the failure of a preparation that was reported last
 	processes   map[*process]bool
-	starting    int        // slots of processes that are being started
+	starting    int        // of them, those that have not asked for work yet
+	returning   int        // those that have answered and will ask for work in a moment
 	idle        []*process // the one used last at the end
-	returning   int        // processes that have answered and will be idle in a moment
-	waiters     []chan *process
+	queue       taskQueue
+	growth      growth
+	timer       *time.Timer // for grow; nil before the first use
+	timed       bool        // timer is set
+	urgent      bool        // to run at once
 	retired     bool
 
 	calls chan struct{} // slots of calls of a function in this process
 }
 
-// returnTime is how long a caller waits until a process that has just answered
-// asks for work again. After that another process is started for the caller.
-// Functions usually ask at once; AWS counts the time as part of the invocation
-// before.
-const returnTime = 100 * time.Millisecond
-
 func newPool(h *Host, f Function) *pool {
-	p := &pool{host: h, function: f, processes: map[*process]bool{}}
+	p := &pool{host: h, function: f, launch: (*process).start, processes: map[*process]bool{}, growth: newGrowth()}
 	if f.InProcess != nil {
 		p.calls = make(chan struct{}, maxInProcess)
 	}
 	return p
 }
 
-// invoke runs the task on a process of its own. When ctx ends before there is
-// one it returns ctx's error; once a process has the task, the task runs to its
-// end, and invoke just stops waiting for it.
+// invoke runs the task on a process of its own. When ctx ends invoke stops
+// waiting for it: a task that has no process by then never runs, another runs to
+// its end.
 func (p *pool) invoke(ctx context.Context, t *task) (Result, error) {
 	if p.function.InProcess != nil {
 		return p.call(ctx, t)
 	}
-	prog, err := p.prepare(ctx)
+	_, err := p.prepare(ctx)
 	if failed := (*failure)(nil); errors.As(err, &failed) {
 		return failed.result(t.requestID), nil
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	type outcome struct {
-		result Result
-		err    error
+	if !p.submit(t) {
+		return Result{}, errRetired
 	}
+	select {
+	case o := <-t.outcome:
+		return o.result, o.err
+	case <-ctx.Done():
+		p.drop(t)
+		return Result{}, ctx.Err()
+	}
+}
+
+// submit gives the task to an idle process, or has it wait for one. It returns
+// false if the pool is retired.
+func (p *pool) submit(t *task) bool {
 	for {
-		worker, err := p.acquire(ctx, t)
-		if err != nil {
-			return Result{}, err
-		}
-		done := make(chan outcome, 1)
-		go func() {
-			defer p.host.background.Done()
-			worker, result, err := p.runOn(worker, prog, t)
-			done <- outcome{result, err}
-			if worker != nil && err == nil {
-				worker.settle(t)
-			}
-		}()
-		select {
-		case o := <-done:
-			if !errors.Is(o.err, errNotDelivered) {
-				return o.result, o.err
-			}
-		case <-ctx.Done():
-			return Result{}, ctx.Err()
-		}
-	}
-}
-
-// acquire returns an idle process, or nil for a slot in which the caller has to
-// start one. It waits while the pool is at its limit. If it succeeds the caller
-// must call background.Done; the host's Close waits for that.
-func (p *pool) acquire(ctx context.Context, t *task) (worker *process, err error) {
-	p.mu.Lock()
-	if p.retired {
-		p.mu.Unlock()
-		return nil, errRetired
-	}
-	p.host.background.Add(1) // before the pool can be retired, and so before Close waits
-	defer func() {
-		if err != nil {
-			p.host.background.Done()
-		}
-	}()
-	if last := len(p.idle) - 1; last >= 0 {
-		worker := p.idle[last]
-		p.idle = p.idle[:last]
-		worker.task = t
-		p.mu.Unlock()
-		return worker, nil
-	}
-	expectsOne := p.returning > len(p.waiters)
-	if !expectsOne && p.takeSlotLocked() {
-		p.mu.Unlock()
-		return nil, nil
-	}
-	turn := make(chan *process, 1)
-	p.waiters = append(p.waiters, turn)
-	p.mu.Unlock()
-	return p.await(ctx, t, turn, expectsOne)
-}
-
-func (p *pool) takeSlotLocked() bool {
-	if len(p.processes)+p.starting >= p.host.options.MaxProcesses {
-		return false
-	}
-	p.starting++
-	return true
-}
-
-// await waits for the turn of a caller. One that expects a process to return
-// starts its own after returnTime, if there is a slot.
-func (p *pool) await(ctx context.Context, t *task, turn chan *process, expectsOne bool) (*process, error) {
-	var patience <-chan time.Time
-	if expectsOne {
-		timer := time.NewTimer(returnTime)
-		defer timer.Stop()
-		patience = timer.C
-	}
-	for {
-		select {
-		case worker, open := <-turn:
-			if !open {
-				return nil, errRetired
-			}
-			if worker != nil {
-				p.mu.Lock()
-				worker.task = t
-				p.mu.Unlock()
-			}
-			return worker, nil
-		case <-patience:
-			patience = nil
-			p.mu.Lock()
-			own := p.takeSlotLocked()
-			p.mu.Unlock()
-			if own {
-				p.abandon(turn)
-				return nil, nil
-			}
-		case <-ctx.Done():
-			p.abandon(turn)
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// abandon takes a waiter out of the queue. If it was given a process or a slot
-// meanwhile, that goes to the next one.
-func (p *pool) abandon(turn chan *process) {
-	p.mu.Lock()
-	for i, waiter := range p.waiters {
-		if waiter == turn {
-			p.waiters = append(p.waiters[:i], p.waiters[i+1:]...)
-			p.mu.Unlock()
-			return
-		}
-	}
-	p.mu.Unlock()
-	worker, open := <-turn
-	switch {
-	case !open:
-	case worker == nil:
 		p.mu.Lock()
-		p.freeSlotLocked()
+		if p.retired {
+			p.mu.Unlock()
+			return false
+		}
+		worker := p.popIdleLocked()
+		if worker == nil {
+			now := time.Now()
+			p.queue.push(t, now)
+			p.replaceLocked(now)
+			p.mu.Unlock()
+			return true
+		}
 		p.mu.Unlock()
-	default:
-		p.release(worker)
+		if worker.give(t) {
+			return true
+		}
 	}
 }
 
-// runOn runs the task on the worker, or on a new process when it is nil. It
-// returns the process that answered, if one did.
-func (p *pool) runOn(worker *process, prog *program, t *task) (*process, Result, error) {
-	if worker == nil {
-		started, err := p.start(prog, t)
-		if failed := (*failure)(nil); errors.As(err, &failed) {
-			return nil, failed.result(t.requestID), nil
-		}
-		if err != nil {
-			return nil, Result{}, err
-		}
-		worker = started
-		if result, ok := worker.awaitReady(t.requestID, p.host.initLimit); !ok {
-			return nil, result, nil
-		}
+func (p *pool) popIdleLocked() *process {
+	last := len(p.idle) - 1
+	if last < 0 {
+		return nil
 	}
-	result, err := worker.run(t, p.host.initLimit)
-	if err == nil {
-		p.expect(worker, t)
-	}
-	return worker, result, err
+	worker := p.idle[last]
+	p.idle[last] = nil
+	p.idle = p.idle[:last]
+	return worker
 }
 
-// expect notes that the worker has answered the task and will ask for work
-// again.
-func (p *pool) expect(worker *process, t *task) {
+// drop notes that nobody waits for the task any more.
+func (p *pool) drop(t *task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if worker.task == t && p.processes[worker] && !worker.returning {
-		worker.returning = true
+	t.dropped = true
+	if p.queue.remove(t) {
+		p.observeLocked(time.Now())
+	}
+}
+
+// requeue takes back a task that a process was given and has not taken.
+func (p *pool) requeue(t *task) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case t.dropped:
+	case p.retired:
+		t.giveBack(errRetired)
+	default:
+		p.queue.pushFront(t)
+		p.replaceLocked(time.Now())
+		if worker := p.popIdleLocked(); worker != nil {
+			p.host.background.Go(func() { p.available(worker) })
+		}
+	}
+}
+
+// available has a process that asks for work: it gets the first task, or is
+// idle.
+func (p *pool) available(worker *process) {
+	now := time.Now()
+	p.mu.Lock()
+	if worker.starting {
+		worker.starting = false
+		p.starting--
+		p.growth.started(now.Sub(worker.launched))
+	}
+	p.returnedLocked(worker)
+	if p.retired {
+		p.mu.Unlock()
+		worker.stop()
+		return
+	}
+	t := p.queue.pop()
+	if t == nil {
+		worker.idleSince = now
+		p.idle = append(p.idle, worker)
+		p.mu.Unlock()
+		return
+	}
+	p.observeLocked(now)
+	p.mu.Unlock()
+	if !worker.give(t) {
+		p.requeue(t) // and the process, which has withdrawn, asks again or ends
+	}
+}
+
+// answered notes that a process has answered, and will ask for work again.
+func (p *pool) answered(worker *process) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !worker.returning {
+		worker.returning, worker.answeredAt = true, time.Now()
 		p.returning++
 	}
 }
 
-// returnedLocked notes that the worker has asked for work, or has ended.
 func (p *pool) returnedLocked(worker *process) {
-	worker.task = nil
 	if worker.returning {
 		worker.returning = false
 		p.returning--
 	}
 }
 
-// start starts a process in a slot that acquire has taken.
-func (p *pool) start(prog *program, t *task) (*process, error) {
-	worker, err := startProcess(p.function, prog, p.host.starter, p.host.options.Log, p.release)
+// withdrawn has a process that does not ask for work any more, unexpectedly.
+func (p *pool) withdrawn(worker *process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err != nil {
-		p.freeSlotLocked()
-		p.forgetDrainedLocked()
-		return nil, err
+	p.dropIdleLocked(worker)
+}
+
+// gone forgets a process that has ended, and sees to the task that it had.
+func (p *pool) gone(worker *process) {
+	if t, untaken := worker.lost(); t != nil {
+		if untaken && p.mayRetry(t) {
+			p.requeue(t)
+		} else {
+			t.finish(worker.failure(t.requestID))
+		}
 	}
-	p.starting--
-	p.processes[worker] = true
-	worker.task = t
-	p.host.background.Go(func() {
-		<-worker.exited
-		p.remove(worker)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forgetLocked(worker)
+	if !worker.starting {
+		p.replaceLocked(time.Now())
+		return
+	}
+	told := worker.toldToEnd()
+	p.failStartLocked(func(t *task) {
+		switch {
+		case t != nil:
+			t.finish(worker.failure(t.requestID))
+		case !told:
+			worker.failure("") // nobody waits, but it is logged
+		}
 	})
-	if p.host.ctx.Err() != nil {
-		worker.stop() // the host was closed meanwhile
-	}
-	return worker, nil
 }
 
-// release takes back a process that asks for work.
-func (p *pool) release(worker *process) {
+func (p *pool) mayRetry(t *task) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.returnedLocked(worker)
-	if p.retired {
-		worker.stop()
-		return
-	}
-	if len(p.waiters) > 0 {
-		p.waiters[0] <- worker
-		p.waiters = p.waiters[1:]
-		return
-	}
-	worker.idleSince = time.Now()
-	p.idle = append(p.idle, worker)
+	t.attempts++
+	return t.attempts < maxAttempts
 }
 
-// remove forgets a process that has ended.
-func (p *pool) remove(worker *process) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// forgetLocked removes a process, and a retired pool from the host when it was
+// the last one.
+func (p *pool) forgetLocked(worker *process) {
 	delete(p.processes, worker)
 	p.returnedLocked(worker)
 	p.dropIdleLocked(worker)
-	p.starting++ // its slot, which freeSlotLocked passes on
-	p.freeSlotLocked()
-	p.forgetDrainedLocked()
-}
-
-// forgetDrainedLocked removes a retired pool from the host when its last
-// process is gone.
-func (p *pool) forgetDrainedLocked() {
-	if p.retired && len(p.processes)+p.starting == 0 {
+	if p.retired && len(p.processes) == 0 {
 		p.host.draining.Delete(p)
 	}
+}
+
+// failStartLocked has the first task fail as the start of a process did; tell
+// gets the task, or nil if none waits.
+func (p *pool) failStartLocked(tell func(*task)) {
+	p.starting--
+	first := p.queue.pop()
+	p.replaceLocked(time.Now())
+	p.host.background.Go(func() { tell(first) }) // not under the lock: it may log
 }
 
 func (p *pool) dropIdleLocked(worker *process) {
@@ -301,24 +252,17 @@ func (p *pool) dropIdleLocked(worker *process) {
 	}
 }
 
-// freeSlotLocked passes a slot in which nothing runs to the first waiter, or
-// frees it.
-func (p *pool) freeSlotLocked() {
-	if len(p.waiters) > 0 {
-		p.waiters[0] <- nil
-		p.waiters = p.waiters[1:]
-		return
-	}
-	p.starting--
-}
-
-// reap ends the processes that became idle before the given time.
-func (p *pool) reap(before time.Time) {
+// reap ends the processes that have been idle for long: for all of idleAfter, or
+// for a tenth of it where there are more processes than processors.
+func (p *pool) reap(now time.Time, idleAfter time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	surplus := len(p.processes) - p.growth.processors
 	kept := p.idle[:0]
-	for _, worker := range p.idle {
-		if worker.idleSince.Before(before) {
+	for _, worker := range p.idle { // the one that was used last comes last
+		idle := now.Sub(worker.idleSince)
+		if idle > idleAfter || surplus > 0 && idle > idleAfter/10 {
+			surplus--
 			worker.stop()
 			continue
 		}
@@ -338,11 +282,13 @@ func (p *pool) retire() {
 		worker.stop()
 	}
 	p.idle = nil
-	for _, turn := range p.waiters {
-		close(turn)
+	for t := p.queue.pop(); t != nil; t = p.queue.pop() {
+		t.giveBack(errRetired)
 	}
-	p.waiters = nil
-	if len(p.processes)+p.starting > 0 {
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if len(p.processes) > 0 {
 		p.host.draining.Store(p, true)
 	}
 }

@@ -33,11 +33,6 @@ func newGate(t *testing.T) *gate {
 
 func (g *gate) payload() []byte { return []byte(`{"Do":"get","URL":"` + g.URL + `"}`) }
 
-type outcome struct {
-	result Result
-	err    error
-}
-
 // begin invokes in the background.
 func (th *testHost) begin(ctx context.Context, name string, payload []byte) <-chan outcome {
 	done := make(chan outcome, 1)
@@ -90,7 +85,7 @@ func TestPoolGrowsToItsLimit(t *testing.T) {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return len(p.waiters) == 1
+		return p.queue.Len() == 1
 	}
 	eventually(t, "the third caller to wait", waiting)
 	cancel()

@@ -1,10 +1,10 @@
 package lambda
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"sync"
@@ -15,8 +15,8 @@ import (
 const (
 	// terminateGrace is how long a process has between SIGTERM and SIGKILL.
 	terminateGrace = 500 * time.Millisecond
-	// outputGrace is how long output is still read after a process has ended,
-	// if another process that it started keeps the pipe open.
+	// outputGrace is how long output, and answers, are still read after a process
+	// has ended, if another process that it started keeps the other end open.
 	outputGrace = 500 * time.Millisecond
 )
 
@@ -24,113 +24,127 @@ const (
 type program struct {
 	path string
 	args []string
+	ours bool // it is a bootstrap of ours, which speaks by a channel
 	dir  string
 	env  []string // complete, but for the variables that differ between processes
 }
 
-// task is one invocation on its way through a process.
-type task struct {
-	Invocation
-	requestID string
-	deadline  time.Time // set when the process takes it
-
-	answer   chan Result   // receives the one answer that the process gives; capacity 1
-	returned chan struct{} // closed when the process asks for work after that
-}
-
 // process is one running copy of a function: a child process, and a Runtime API
-// that only this child uses. startProcess starts it; when exited is closed it
-// is gone, with all processes that it started.
+// or a channel that only this child uses. When exited is closed it is gone, with
+// all processes that it started.
 type process struct {
-	function  Function
-	log       func(LogLine)
-	available func(*process) // called each time the process asks for work
+	function Function
+	pool     *pool
 
 	listener net.Listener
-	server   *http.Server
+	channel  net.Conn // nil where the child did not inherit one
+	dials    bool     // the child opens a channel to the listener
 	command  *exec.Cmd
 	output   *outputPipe
-	group    *processGroup
-
-	work   chan *task    // to the call of next that is waiting
-	ready  chan struct{} // closed at the first call of next
-	ending chan struct{} // closed to make the process end
-	exited chan struct{} // closed when it has ended; exitError is then set
+	speakers sync.WaitGroup // the connections of the Runtime API, and the channel
+	writers  sync.WaitGroup // events that are being written
+	exited   chan struct{}  // closed when it has ended; exitError is then set
 
 	exitError error // nil for exit status 0
 	end       sync.Once
 
 	mu        sync.Mutex
 	state     state
-	waiting   bool    // a call of next is waiting for work
-	current   *task   // the invocation it works on, or worked on last
-	initError *Result // what it reported to init/error
-	reaped    bool    // the child has ended; its group may no longer be signalled
+	taker     taker     // the request for work that waits; nil: none does
+	current   *task     // the invocation it works on, or worked on last
+	since     time.Time // when it got that
+	busy      time.Duration
+	due       time.Time // when what it has to do next must be done; zero: whenever
+	watch     *time.Timer
+	watchedAt time.Time // when watch goes off; zero: it is not set
+	late      bool      // it was killed because it was not in time
+	untaken   bool      // it ended with an event in its channel that it had not read
+	initError *Result   // what it reported as the failure of its initialization
+	group     *processGroup
+	ended     bool              // it is ending, or has ended; it gets no more work
+	told      bool              // by stop
+	reaped    bool              // the child has ended; its group may no longer be signalled
+	conns     map[net.Conn]bool // to the Runtime API
 
 	// Guarded by the pool's mutex.
-	idleSince time.Time
-	task      *task // the task that the pool gave it; nil when it is idle
-	returning bool  // it has answered and is about to be idle
+	launched   time.Time
+	starting   bool // it has not asked for work yet
+	idleSince  time.Time
+	returning  bool // it has answered, and is about to ask for work
+	answeredAt time.Time
+	measured   usage // when the pool looked last
 }
 
-// state is where the process is in the conversation of the Runtime API.
-type state string
+func newProcess(p *pool) *process {
+	w := &process{function: p.function, pool: p, exited: make(chan struct{}), state: stateStarting, starting: true, launched: time.Now(), conns: map[net.Conn]bool{}}
+	w.watch = time.AfterFunc(time.Hour, w.checkTime)
+	w.watch.Stop()
+	return w
+}
 
-const (
-	stateStarting state = "Starting"     // next was never called
-	stateReady    state = "Ready"        // free for work
-	stateRunning  state = "Running"      // an invocation is unanswered
-	stateAnswered state = "ResponseSent" // answered, next not called yet
-	stateFailed   state = "InitError"    // init/error was called
-)
-
-// startProcess starts the program. run starts the child on the right thread.
-// log gets what the process prints, and available is called each time it asks
-// for work.
-func startProcess(f Function, prog *program, run *starter, log func(LogLine), available func(*process)) (*process, error) {
-	p := &process{
-		function:  f,
-		log:       log,
-		available: available,
-		work:      make(chan *task),
-		ready:     make(chan struct{}),
-		ending:    make(chan struct{}),
-		exited:    make(chan struct{}),
-		state:     stateStarting,
-	}
-	var err error
+// start starts the program. The process is gone when it returns an error.
+func (p *process) start(prog *program) (err error) {
+	defer func() {
+		if err != nil {
+			p.closeConnections()
+			close(p.exited)
+		}
+	}()
 	if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return nil, fmt.Errorf("listen for the Runtime API: %w", err)
+		return fmt.Errorf("listen for the Runtime API: %w", err)
 	}
-	p.server = newRuntimeAPI(p)
-	if err = p.startCommand(prog, run); err != nil {
-		p.listener.Close()
-		return nil, err
+	if err = p.startCommand(prog); err != nil {
+		return err
 	}
-	go func() { _ = p.server.Serve(p.listener) }() // until supervise closes it
-	go p.supervise()
-	return p, nil
+	p.speakers.Go(p.serveConnections)
+	if p.channel != nil {
+		p.speakers.Go(func() { p.serveChannel(p.channel, bufio.NewReaderSize(p.channel, 16<<10)) })
+	}
+	p.mu.Lock()
+	if p.state == stateStarting && p.due.IsZero() {
+		p.expectLocked(p.launched.Add(p.pool.host.initLimit))
+	}
+	p.mu.Unlock()
+	p.pool.host.background.Go(p.supervise)
+	return nil
 }
 
 // startCommand starts the child. Both streams of its output share one pipe, so
 // their order is kept.
-func (p *process) startCommand(prog *program, run *starter) error {
+func (p *process) startCommand(prog *program) error {
 	output, input, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("make a pipe: %w", err)
 	}
-	defer input.Close()
+	defer func() { _ = input.Close() }()
 	p.command = exec.Command(prog.path, prog.args...)
 	p.command.Dir = prog.dir
 	p.command.Env = append(prog.env[:len(prog.env):len(prog.env)],
 		"AWS_LAMBDA_RUNTIME_API="+p.listener.Addr().String(),
 		"AWS_LAMBDA_LOG_STREAM_NAME="+newLogStreamName())
 	p.command.Stdout, p.command.Stderr = input, input
-	if p.group, err = run.start(p.command); err != nil {
-		output.Close()
+	p.dials = prog.ours && (channelArgument == "" || p.pool.host.channelsDial)
+	if prog.ours && !p.dials {
+		inherited := (*os.File)(nil)
+		if p.channel, inherited, err = channelPair(); err != nil {
+			_ = output.Close()
+			return err
+		}
+		defer func() { _ = inherited.Close() }()
+		p.command.ExtraFiles = []*os.File{inherited}
+	}
+	group, err := p.pool.host.starter.start(p.command)
+	if err != nil {
+		_ = output.Close()
 		return startFailure(prog.path, err)
 	}
-	p.output = &outputPipe{File: output}
+	p.output = newOutputPipe(output)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.group = group
+	if p.ended {
+		group.kill()
+	}
 	return nil
 }
 
@@ -153,16 +167,49 @@ func (p *process) supervise() {
 	p.exitError = p.command.Wait()
 	p.endGroup()
 	endStragglers(p.listener.Addr().String())
-	select {
-	case <-copied:
-	case <-time.After(outputGrace):
-	}
+	await(copied, outputGrace)
 	p.output.Close()
 	<-copied
-	p.end.Do(func() { close(p.ending) })
-	p.server.Close()
-	p.listener.Close()
+	p.awaitSpeakers()
+	p.watch.Stop()
 	close(p.exited)
+	p.pool.gone(p)
+}
+
+// awaitSpeakers waits until all that the process said was heard, and closes its
+// connections.
+func (p *process) awaitSpeakers() {
+	_ = p.listener.Close()
+	silent := make(chan struct{})
+	go func() {
+		defer close(silent)
+		p.speakers.Wait()
+	}()
+	await(silent, outputGrace)
+	p.closeConnections()
+	<-silent
+	p.writers.Wait()
+}
+
+func await(done <-chan struct{}, limit time.Duration) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// serveChannel reads the process's side of the conversation until the channel
+// ends. The process cannot be talked to after that.
+func (p *process) serveChannel(conn net.Conn, in *bufio.Reader) {
+	c := newChannel(p, conn, in)
+	err := c.serve()
+	p.withdraw(c)
+	p.mu.Lock()
+	p.untaken = isUntaken(err)
+	p.expectLocked(time.Now().Add(terminateGrace)) // it should be about to end
+	p.mu.Unlock()
 }
 
 // endGroup ends the processes that the child started and left behind. After
@@ -172,7 +219,7 @@ func (p *process) endGroup() {
 	defer p.mu.Unlock()
 	p.group.kill()
 	p.group.release()
-	p.reaped = true
+	p.reaped, p.ended = true, true
 }
 
 func (p *process) print(text string) {
@@ -182,23 +229,25 @@ func (p *process) print(text string) {
 		requestID = p.current.requestID
 	}
 	p.mu.Unlock()
-	p.log(LogLine{Function: p.function.Name, RequestID: requestID, Text: text})
+	p.pool.host.options.Log(LogLine{Function: p.function.Name, RequestID: requestID, Text: text})
 }
 
 // stop asks the process to end, and kills it if it has not after
 // terminateGrace. It does not wait.
 func (p *process) stop() {
 	p.end.Do(func() {
-		close(p.ending)
 		p.mu.Lock()
-		if !p.reaped {
+		p.ended, p.told = true, true
+		if p.group != nil && !p.reaped {
 			p.group.terminate()
 		}
 		p.mu.Unlock()
 		go func() {
+			timer := time.NewTimer(terminateGrace)
+			defer timer.Stop()
 			select {
 			case <-p.exited:
-			case <-time.After(terminateGrace):
+			case <-timer.C:
 				p.killGroup()
 			}
 		}()
@@ -208,106 +257,67 @@ func (p *process) stop() {
 func (p *process) killGroup() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.reaped {
+	if p.group != nil && !p.reaped {
 		p.group.kill()
 	}
 }
 
-// kill ends the process and all processes that it started at once, and waits
-// until they are gone.
+// kill ends the process and all processes that it started at once. It does not
+// wait.
 func (p *process) kill() {
-	p.end.Do(func() { close(p.ending) })
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
 	p.killGroup()
-	<-p.exited
 }
 
-// awaitReady waits until the process first asks for work. If it fails to, it is
-// gone when awaitReady returns false, and the result says why.
-func (p *process) awaitReady(requestID string, limit time.Duration) (Result, bool) {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-p.ready:
-		return Result{}, true
-	case <-p.exited:
-	case <-timer.C:
-		p.kill()
-		return p.fail(requestID, forRequest(requestID, "Sandbox.Timedout",
-			fmt.Sprintf("the function's initialization timed out after %.2f seconds", limit.Seconds()))), false
-	}
-	if reported, ok := p.reportedInitError(); ok {
-		reported.RequestID = requestID
-		return reported, false
-	}
-	return p.fail(requestID, exited(requestID, p.exitError)), false
-}
-
-func (p *process) reportedInitError() (Result, bool) {
+// toldToEnd reports whether the process was told to end, or killed.
+func (p *process) toldToEnd() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.initError == nil {
-		return Result{}, false
-	}
-	return *p.initError, true
+	return p.told
 }
 
-// fail logs a failure for a process that has ended or hangs, and returns it as
-// a result.
+func (p *process) pidLocked() int {
+	if p.group == nil || p.reaped {
+		return 0
+	}
+	return p.command.Process.Pid
+}
+
+// lost returns the invocation that the process was given and did not answer, if
+// there is one, when it has ended, and whether it never took it.
+func (p *process) lost() (t *task, untaken bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != stateRunning {
+		return nil, false
+	}
+	return p.current, p.untaken && !p.late
+}
+
+// failure is why a process that has ended did not answer an invocation, or was
+// never ready for one.
+func (p *process) failure(requestID string) Result {
+	p.mu.Lock()
+	initError, starting, late := p.initError, p.state == stateStarting, p.late
+	p.mu.Unlock()
+	switch {
+	case initError != nil:
+		reported := *initError
+		reported.RequestID = requestID
+		return reported
+	case starting && late:
+		return p.fail(requestID, forRequest(requestID, "Sandbox.Timedout",
+			fmt.Sprintf("the function's initialization timed out after %.2f seconds", p.pool.host.initLimit.Seconds())))
+	case late:
+		return p.fail(requestID, timedOut(requestID, p.function.Timeout))
+	}
+	return p.fail(requestID, exited(requestID, p.exitError))
+}
+
+// fail logs a failure, and returns it as a result.
 func (p *process) fail(requestID string, f *failure) Result {
-	p.log(LogLine{Function: p.function.Name, RequestID: requestID, Text: f.Message, Notice: true})
+	p.pool.host.options.Log(LogLine{Function: p.function.Name, RequestID: requestID, Text: f.Message, Notice: true})
 	return f.result(requestID)
-}
-
-// errNotDelivered is returned by run when the process ended, or stopped asking
-// for work, before it took the task: another process may run it.
-var errNotDelivered = errors.New("the process ended before it took the invocation")
-
-// run hands the task to the process, which must be ready, and waits for its
-// end: the answer, the function's timeout, or the end of the process.
-func (p *process) run(t *task, deliveryLimit time.Duration) (Result, error) {
-	select {
-	case p.work <- t:
-	case <-p.ending:
-		return Result{}, errNotDelivered
-	case <-p.exited:
-		return Result{}, errNotDelivered
-	case <-time.After(deliveryLimit):
-		p.kill()
-		return Result{}, errNotDelivered
-	}
-	timer := time.NewTimer(p.function.Timeout)
-	defer timer.Stop()
-	select {
-	case result := <-t.answer:
-		return result, nil
-	case <-timer.C:
-		p.kill()
-	case <-p.exited:
-		select {
-		case result := <-t.answer: // it answered just before its end
-			return result, nil
-		default:
-			return p.fail(t.requestID, exited(t.requestID, p.exitError)), nil
-		}
-	}
-	select {
-	case result := <-t.answer: // it answered just before the timeout
-		return result, nil
-	default:
-		return p.fail(t.requestID, timedOut(t.requestID, p.function.Timeout)), nil
-	}
-}
-
-// settle waits until the process, having answered, asks for work again. To
-// Lambda the invocation lasts until then, so the function's timeout still
-// applies.
-func (p *process) settle(t *task) {
-	timer := time.NewTimer(time.Until(t.deadline))
-	defer timer.Stop()
-	select {
-	case <-t.returned:
-	case <-p.exited:
-	case <-timer.C:
-		p.kill()
-	}
 }

@@ -1,8 +1,8 @@
 // Runs a Node.js function: loads its handler and carries invocations from the
-// Lambda Runtime API to it. What functions can see of it is as in AWS.
+// gateway to it. What functions can see of it is as in AWS.
 'use strict';
 
-const runtimeAPI = require('./runtime-api.cjs');
+const channel = require('./channel.cjs');
 const { loadHandler } = require('./handler.cjs');
 const { describe } = require('./errors.cjs');
 const { Invocation } = require('./invocation.cjs');
@@ -11,10 +11,9 @@ let current; // the invocation that the handler works on
 
 function fail(error, exitCode) {
   console.error(printable(error));
-  const sent = current
-    ? current.sendError(error)
-    : runtimeAPI.report('/runtime/init/error', describe(error));
-  sent.finally(() => process.exit(exitCode));
+  const exit = () => process.exit(exitCode);
+  if (current) current.sendError(error, exit);
+  else channel.failInit(describe(error), exit);
 }
 
 function printable(error) {
@@ -44,16 +43,12 @@ async function main() {
   next(handler);
 }
 
-async function next(handler) {
+function next(handler) {
   current = undefined;
-  let request;
-  try {
-    request = await runtimeAPI.next();
-  } catch {
-    process.exit(1); // the gateway is gone
-  }
-  current = new Invocation(request, () => next(handler));
-  current.run(handler);
+  channel.next((event) => {
+    current = new Invocation(event, () => next(handler));
+    current.run(handler);
+  });
 }
 
 main();

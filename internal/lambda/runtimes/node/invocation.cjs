@@ -2,7 +2,7 @@
 // may answer (a promise, the callback, context.done and its kin).
 'use strict';
 
-const runtimeAPI = require('./runtime-api.cjs');
+const channel = require('./channel.cjs');
 const { describe } = require('./errors.cjs');
 
 const major = Number((/nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV || '') || [])[1] || 0);
@@ -11,16 +11,17 @@ const callbacksAreGone = major >= 24;
 class Invocation {
   // finished is called when the answer has been sent and the next invocation
   // may be fetched.
-  constructor({ headers, body }, finished) {
-    this.id = headers['lambda-runtime-aws-request-id'];
-    this.deadline = Number(headers['lambda-runtime-deadline-ms']);
-    this.headers = headers;
-    this.body = body;
+  constructor({ id, deadline, arn, trace, client, text }, finished) {
+    this.id = id;
+    this.deadline = deadline;
+    this.arn = arn;
+    this.client = client;
+    this.text = text;
     this.finished = finished;
     this.answered = false;
     this.waitForLoop = true;
     this.atEmptyLoop = undefined; // the answer that waits for the event loop to be empty
-    if (headers['lambda-runtime-trace-id']) process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'];
+    if (trace) process.env._X_AMZN_TRACE_ID = trace;
   }
 
   run(handler) {
@@ -31,7 +32,7 @@ class Invocation {
         error.name = 'Runtime.CallbackHandlerDeprecated';
         throw error;
       }
-      const result = handler(JSON.parse(this.body.toString()), this.context(), callback);
+      const result = handler(JSON.parse(this.text), this.context(), callback);
       if (result && typeof result.then === 'function') {
         result.then((value) => this.succeed(value), (error) => this.fail(error));
       } else if (callbacksAreGone) {
@@ -57,19 +58,26 @@ class Invocation {
       return;
     }
     this.answered = true;
-    runtimeAPI.post(`/runtime/invocation/${this.id}/response`, text === undefined ? 'null' : text).then(this.finished, gone);
+    channel.respond(this.id, text === undefined ? 'null' : text);
+    this.finished();
   }
 
   fail(error) {
     if (this.answered) return;
     console.error('Invoke Error', error);
-    this.sendError(error).then(this.finished, gone);
+    this.sendError(error);
+    this.finished();
   }
 
-  sendError(error) {
-    if (this.answered) return Promise.resolve();
+  // sendError calls done when the error has been written, and at once if there
+  // was an answer already.
+  sendError(error, done) {
+    if (this.answered) {
+      if (done) done();
+      return;
+    }
     this.answered = true;
-    return runtimeAPI.report(`/runtime/invocation/${this.id}/error`, describe(error));
+    channel.fail(this.id, describe(error), done);
   }
 
   callback(error, value) {
@@ -96,10 +104,6 @@ class Invocation {
   context() {
     const invocation = this;
     const env = process.env;
-    const parse = (name) => {
-      const text = invocation.headers[name];
-      return text ? JSON.parse(text) : undefined;
-    };
     const context = {
       get callbackWaitsForEmptyEventLoop() {
         return invocation.waitForLoop;
@@ -112,9 +116,9 @@ class Invocation {
       memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
       logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
       logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
-      clientContext: parse('lambda-runtime-client-context'),
-      identity: parse('lambda-runtime-cognito-identity'),
-      invokedFunctionArn: this.headers['lambda-runtime-invoked-function-arn'],
+      clientContext: this.client ? JSON.parse(this.client) : undefined,
+      identity: undefined,
+      invokedFunctionArn: this.arn,
       awsRequestId: this.id,
       getRemainingTimeInMillis: () => invocation.deadline - Date.now(),
     };
@@ -125,10 +129,6 @@ class Invocation {
     }
     return context;
   }
-}
-
-function gone() {
-  process.exit(1);
 }
 
 exports.Invocation = Invocation;

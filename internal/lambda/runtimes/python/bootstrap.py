@@ -1,5 +1,5 @@
 """Runs a Python function: loads its handler and carries invocations from the
-Lambda Runtime API to it. What functions can see of it is as in AWS."""
+gateway to it. What functions can see of it is as in AWS."""
 
 import os
 import sys
@@ -12,4 +12,4 @@ from stagedoor_runtime import main  # noqa: E402
 del sys.path[1]
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv.pop(1))

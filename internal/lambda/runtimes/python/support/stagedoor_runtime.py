@@ -1,17 +1,16 @@
-"""The loop of the Lambda Runtime API, and the answers that AWS's Python
-runtime gives for handlers and for their errors."""
+"""The loop of events and answers, and the answers that AWS's Python runtime
+gives for handlers and for their errors."""
 
 import decimal
-import http.client
 import importlib
 import json
 import logging
 import os
+import socket
+import struct
 import sys
 import time
 import traceback
-
-API = "/2018-06-01/runtime"
 
 
 class Failure(Exception):
@@ -23,22 +22,54 @@ class Failure(Exception):
         self.trace = list(trace)
 
 
-class Client:
-    """Speaks to the Runtime API over one connection."""
+class Channel:
+    """The connection to the gateway: frames, each with a head of lines and a
+    body. internal/lambda/channel.go describes them."""
 
-    def __init__(self, address):
-        self.connection = http.client.HTTPConnection(address)
+    lengths = struct.Struct("!II")
+    next = lengths.pack(4, 0) + b"next"
 
-    def call(self, method, path, body=None, headers=None):
-        self.connection.request(method, API + path, body, headers or {})
-        response = self.connection.getresponse()
-        return response.headers, response.read()
+    def __init__(self, descriptor, address):
+        if descriptor:
+            self.socket = socket.socket(fileno=int(descriptor))
+            self.socket.set_inheritable(False)
+        else:
+            host, _, port = address.rpartition(":")
+            self.socket = socket.create_connection((host, int(port)))
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.socket.sendall(b"\0")  # what no request of HTTP begins with
+        self.send, self.receive = self.socket.sendall, self.socket.recv
 
-    def post(self, path, body, kind=None):
-        headers = {"Content-Type": "application/json"}
-        if kind:
-            headers["Lambda-Runtime-Function-Error-Type"] = kind.encode("ascii", "replace").decode()
-        self.call("POST", path, body.encode("utf-8", "surrogatepass"), headers)
+    def frame(self, head, body):
+        head = "\n".join(head).encode("utf-8", "replace")
+        body = body.encode("utf-8", "surrogatepass")
+        return b"".join((self.lengths.pack(len(head), len(body)), head, body))
+
+    def exchange(self, frame):
+        """Sends an answer, asks for work, and returns the event that comes: its
+        head as a list of lines, and its body."""
+        try:
+            self.send(frame + self.next)
+            data = self.receive(65536)
+        except OSError:
+            os._exit(1)
+        if len(data) < 8 or len(data) < sum(self.lengths.unpack_from(data)) + 8:
+            data = self.complete(data)
+        head_length, body_length = self.lengths.unpack_from(data)
+        return data[8:8 + head_length].decode().split("\n"), data[8 + head_length:8 + head_length + body_length]
+
+    def complete(self, data):
+        parts, wanted = [data], 8
+        while True:
+            if not parts[-1]:
+                os._exit(1)  # the gateway is gone, or has no use for this process
+            gathered = sum(map(len, parts)) if wanted == 8 else gathered + len(parts[-1])
+            if gathered >= wanted:
+                data = b"".join(parts)
+                parts, wanted = [data], sum(self.lengths.unpack_from(data)) + 8
+                if gathered >= wanted:
+                    return data
+            parts.append(self.receive(1 << 20))
 
 
 class Identity:
@@ -48,21 +79,39 @@ class Identity:
     cognito_identity_pool_id = None
 
 
+class ClientContext:
+    """client_context of the context: what the caller tells of itself."""
+
+    def __init__(self, told):
+        self.custom, self.env = told.get("custom"), told.get("env")
+        self.client = None
+        if told.get("client") is not None:
+            self.client = Client(told["client"])
+
+
+class Client:
+    """client of the client context."""
+
+    def __init__(self, told):
+        for name in ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"):
+            setattr(self, name, told.get(name))
+
+
 class Context:
     """The second argument of a handler."""
 
-    def __init__(self, headers):
-        self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-        self.invoked_function_arn = headers["Lambda-Runtime-Invoked-Function-Arn"]
+    def __init__(self, request_id, deadline, arn, client):
+        self.aws_request_id = request_id
+        self.invoked_function_arn = arn
         self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
         self.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
         self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
         self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.client_context = None
+        self.client_context = ClientContext(json.loads(client)) if client else None
         self.identity = Identity()
         self.tenant_id = None
-        self._deadline = int(headers["Lambda-Runtime-Deadline-Ms"])
+        self._deadline = int(deadline)
 
     def get_remaining_time_in_millis(self):
         return max(self._deadline - int(time.time() * 1000), 0)
@@ -158,27 +207,30 @@ def set_up_logging():
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="[%(levelname)s]\t%(message)s")
 
 
-def main():
+def main(descriptor):
     set_up_logging()
-    client = Client(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    channel = Channel(descriptor, os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler = load_handler(os.environ["_HANDLER"])
     except Exception as error:  # whatever the function's module raises
         description = describe(error)
         complain(description)
-        client.post("/init/error", json.dumps(description), description["errorType"])
+        channel.send(channel.frame(("init", "", one_line(description["errorType"])), json.dumps(description)))
         sys.exit(1)
+    answer = b""
     while True:
-        headers, body = client.call("GET", "/invocation/next")
-        context = Context(headers)
-        os.environ["_X_AMZN_TRACE_ID"] = headers.get("Lambda-Runtime-Trace-Id", "")
-        path = "/invocation/" + context.aws_request_id
+        (request_id, deadline, arn, trace, client), body = channel.exchange(answer)
+        os.environ["_X_AMZN_TRACE_ID"] = trace
         try:
-            answer = run(handler, body, context)
+            result = run(handler, body, Context(request_id, deadline, arn, client))
         except Exception as error:
-            description = describe(error, context.aws_request_id)
+            description = describe(error, request_id)
             complain(description)
-            client.post(path + "/error", json.dumps(description), description["errorType"])
+            answer = channel.frame(("error", request_id, one_line(description["errorType"])), json.dumps(description))
             continue
         sys.stdout.flush()
-        client.post(path + "/response", answer)
+        answer = channel.frame(("response", request_id), result)
+
+
+def one_line(text):
+    return text[:200].replace("\r", " ").replace("\n", " ")

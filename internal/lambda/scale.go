@@ -1,0 +1,152 @@
+package lambda
+
+import (
+	"errors"
+	"time"
+)
+
+const (
+	// returnTime is how long a process that has answered is expected to ask for
+	// work again. Functions usually ask at once; AWS counts the time as part of
+	// the invocation before.
+	returnTime = 100 * time.Millisecond
+	// samples is how many processes are looked at to learn what they use.
+	samples = 4
+)
+
+// observeLocked tells growth how many tasks wait, and has grow run when a
+// process is due.
+func (p *pool) observeLocked(now time.Time) {
+	p.growth.observe(now, p.queue.Len(), p.starting+p.returning)
+	in, ever := p.growth.due()
+	if !ever && p.returning > 0 && p.queue.Len() > p.starting {
+		in, ever = returnTime, true
+	}
+	if !ever || p.retired || p.timed && (in > 0 || p.urgent) {
+		return
+	}
+	p.timed, p.urgent = true, in == 0
+	if p.timer == nil {
+		p.timer = time.AfterFunc(in, p.grow)
+		return
+	}
+	p.timer.Reset(in)
+}
+
+// replaceLocked starts a process if tasks wait and there is none.
+func (p *pool) replaceLocked(now time.Time) {
+	if p.queue.Len() > 0 && len(p.processes) == 0 && !p.retired {
+		p.addLocked()
+	}
+	p.observeLocked(now)
+}
+
+// addLocked starts a process.
+func (p *pool) addLocked() {
+	worker, prog := newProcess(p), p.preparation.program
+	p.processes[worker] = true
+	p.starting++
+	p.host.background.Go(func() {
+		if err := p.launch(worker, prog); err != nil {
+			p.failLaunch(worker, err)
+		}
+	})
+}
+
+// failLaunch forgets a process that could not be started.
+func (p *pool) failLaunch(worker *process, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forgetLocked(worker)
+	p.failStartLocked(func(t *task) {
+		failed := (*failure)(nil)
+		switch {
+		case t == nil:
+		case errors.As(err, &failed):
+			t.finish(failed.result(t.requestID))
+		default:
+			t.giveBack(err)
+		}
+	})
+}
+
+// grow runs when the tasks that wait have lost what a process costs. It starts
+// as many as growth says.
+func (p *pool) grow() {
+	p.mu.Lock()
+	p.timed, p.urgent = false, false
+	beyond := len(p.processes) >= p.growth.processors
+	p.mu.Unlock()
+	short := false
+	if beyond {
+		p.measure()
+		short = memoryIsShort()
+	}
+	now := time.Now()
+	p.mu.Lock()
+	if p.retired {
+		p.mu.Unlock()
+		return
+	}
+	p.forgetReturningLocked(now)
+	p.growth.observe(now, p.queue.Len(), p.starting+p.returning)
+	count := p.growth.starts(now, p.crowdLocked(now))
+	if !short {
+		for range min(count, p.host.options.MaxProcesses-len(p.processes)) {
+			p.addLocked()
+		}
+	}
+	p.observeLocked(now)
+	p.mu.Unlock()
+	if short && count > 0 {
+		p.host.noticeOnce(p.function.Name, "events wait for a process: the machine has too little memory for more")
+	}
+}
+
+func (p *pool) crowdLocked(now time.Time) crowd {
+	c := crowd{processes: len(p.processes), starting: p.starting}
+	if first := p.queue.first(); first != nil {
+		c.oldest = now.Sub(first.queued)
+	}
+	return c
+}
+
+// forgetReturningLocked counts on no process any more that has not come back.
+func (p *pool) forgetReturningLocked(now time.Time) {
+	if p.returning == 0 {
+		return
+	}
+	for worker := range p.processes {
+		if worker.returning && now.Sub(worker.answeredAt) >= returnTime {
+			p.returnedLocked(worker)
+		}
+	}
+}
+
+// measure tells growth for how much of its time a handler needs a processor.
+func (p *pool) measure() {
+	var sample []*process
+	p.mu.Lock()
+	for worker := range p.processes {
+		if !worker.starting && len(sample) < samples {
+			sample = append(sample, worker)
+		}
+	}
+	p.mu.Unlock()
+	total := usage{}
+	for _, worker := range sample {
+		used, ok := worker.usage()
+		if !ok {
+			continue
+		}
+		p.mu.Lock()
+		total = total.plus(used.since(worker.measured))
+		worker.measured = used
+		p.mu.Unlock()
+	}
+	if share := total.share(); share > 0 {
+		p.mu.Lock()
+		p.growth.share = share
+		p.mu.Unlock()
+	}
+}
