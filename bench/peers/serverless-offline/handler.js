@@ -1,5 +1,6 @@
 "use strict"
 
+const { createHash } = require("node:crypto")
 const http = require("node:http")
 
 const agent = new http.Agent({ keepAlive: true })
@@ -23,3 +24,16 @@ exports.call = (event) =>
     request.on("error", reject)
     request.end(event.body)
   })
+
+const zeros = Buffer.alloc(1 << 20)
+
+// compute needs a processor for a few milliseconds.
+exports.compute = async (event) => {
+  createHash("sha256").update(zeros).digest()
+  return { statusCode: 200, body: event.body }
+}
+
+exports.wait = async (event) => {
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  return { statusCode: 200, body: event.body }
+}
