@@ -2,8 +2,9 @@
 
 // Command push measures how many @connections requests a second the gateway
 // answers, in dev (unsigned) and in serve (signed), beside a bare net/http server
-// that reads the same requests and answers 200 with nothing. The systems take turns
-// in one run; what is printed are medians.
+// that reads the same requests and answers 200 with nothing, and a program that has no
+// HTTP server, and does nothing but what every push takes: it reads, writes a frame to a
+// client, and answers. The systems take turns in one run; what is printed are medians.
 package main
 
 import (
@@ -38,6 +39,9 @@ type options struct {
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == bareCommand {
 		exit(runBare(os.Args[2]))
+	}
+	if len(os.Args) == 3 && os.Args[1] == floorCommand {
+		exit(runFloor(os.Args[2]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -25,6 +25,7 @@ import (
 // Names of the systems in the tables.
 const (
 	bare  = "net/http"
+	least = "bare push"
 	dev   = "Stagedoor dev"
 	serve = "Stagedoor serve"
 )
@@ -74,18 +75,43 @@ func start(ctx context.Context, l *lab.Lab, o *options) (list []*system, err err
 			return list, err
 		}
 	}
-	p, err := startBare(ctx, l)
+	p, err := startOwn(ctx, l, bareCommand)
+	if err != nil {
+		return list, err
+	}
+	s, err := startFloor(ctx, l, o)
 	if err != nil {
 		return list, err
 	}
 	// The bare server gets the requests of the first of each kind.
-	return append([]*system{
-		{name: bare, process: p, requests: list[0].requests},
-		{name: bare, signed: true, process: p, requests: list[1].requests},
-	}, list...), nil
+	bases := []*system{{name: bare, process: p, requests: list[0].requests}, {name: bare, signed: true, process: p, requests: list[1].requests}}
+	if o.method == http.MethodPost {
+		bases = append(bases, s, &system{name: least, signed: true, process: s.process, requests: list[1].requests, drain: s.drain})
+	}
+	return append(bases, list...), nil
 }
 
-func startBare(ctx context.Context, l *lab.Lab) (*process.Process, error) {
+// startFloor starts the floor with its clients.
+func startFloor(ctx context.Context, l *lab.Lab, o *options) (*system, error) {
+	p, err := startOwn(ctx, l, floorCommand)
+	if err != nil {
+		return nil, err
+	}
+	s := &system{name: least, process: p}
+	if s.clients, err = load.Open(p.Address, load.NewWebSocket(p.Address, "/", nil), o.sockets); err != nil {
+		return nil, err
+	}
+	if s.drain, err = s.clients.Drain(); err != nil {
+		return nil, err
+	}
+	s.requests = func() [][]byte {
+		return [][]byte{request(o.method, p.Address, "/prod/@connections/L0SM9cOFvHcCIhw=", bytes.Repeat([]byte("x"), o.size), nil)}
+	}
+	return s, nil
+}
+
+// startOwn starts this program with a command.
+func startOwn(ctx context.Context, l *lab.Lab, command string) (*process.Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -94,7 +120,7 @@ func startBare(ctx context.Context, l *lab.Lab) (*process.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.Start(ctx, process.Spec{Name: "bare", Command: []string{self, bareCommand, address}, Address: address})
+	return l.Start(ctx, process.Spec{Name: command, Command: []string{self, command, address}, Address: address})
 }
 
 func startDev(ctx context.Context, l *lab.Lab, program string) (*system, error) {
@@ -192,12 +218,13 @@ func request(method, host, path string, body []byte, signer *plane.Signer) []byt
 }
 
 func (s *system) close() {
+	if s.clients == nil {
+		return
+	}
 	if s.drain != nil {
-		_ = s.drain.Stop() // what matters was checked after each round
+		_ = s.drain.Stop() // what matters was checked when it was measured
 	}
-	if s.clients != nil {
-		s.clients.Close()
-	}
+	s.clients.Close()
 }
 
 // contest measures the systems in rounds, in which they take turns, and returns the
@@ -228,7 +255,7 @@ func contest(ctx context.Context, systems []*system, o *options) (tables string,
 		fmt.Printf("%d connections done, load %s\n", connections, lab.Load())
 	}
 	_, err = rounds.Failed(append(slices.Clone(unsigned), signed...))
-	return "Requests without a signature:\n\n" + rounds.Table(unsigned, bare, "") + "\nSigned requests:\n\n" + rounds.Table(signed, bare, ""), err
+	return "Requests without a signature:\n\n" + rounds.Table(unsigned, bare, least) + "\nSigned requests:\n\n" + rounds.Table(signed, bare, least), err
 }
 
 // came is how many bytes have come to the clients.

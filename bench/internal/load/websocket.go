@@ -79,6 +79,9 @@ func Message(action, members string, size int) []byte {
 	return []byte(head + strings.Repeat("x", max(0, size-len(head)-len(tail))) + tail)
 }
 
+// Frame is a whole text message, as a server sends it.
+func Frame(payload []byte) []byte { return frame(payload, [4]byte{}, false) }
+
 // frame is a whole text message: RFC 6455, section 5.2.
 func frame(payload []byte, key [4]byte, masked bool) []byte {
 	var mask byte
