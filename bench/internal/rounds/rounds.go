@@ -72,7 +72,7 @@ func Take(ctx context.Context, o Options, systems []System, connections int) ([]
 			}
 			results[i].Errors, results[i].Load = append(results[i].Errors, r.Errors...), lab.Load()
 			if round > 0 {
-				results[i].Rounds = append(results[i].Rounds, roundOf(&r))
+				results[i].Rounds = append(results[i].Rounds, RoundOf(&r))
 			}
 		}
 	}
@@ -88,7 +88,8 @@ func (s *System) measure(o Options, connections int) (load.Result, error) {
 	})
 }
 
-func roundOf(r *load.Result) Round {
+// RoundOf is what a load gave.
+func RoundOf(r *load.Result) Round {
 	messages := time.Duration(max(1, len(r.Latencies)))
 	return Round{
 		Rate: r.Rate(), P50: report.Percentile(r.Latencies, 50), P99: report.Percentile(r.Latencies, 99),
