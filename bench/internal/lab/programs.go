@@ -61,8 +61,14 @@ func (l *Lab) DevOf(ctx context.Context, gateway, template string, flags ...stri
 	if err != nil {
 		return nil, err
 	}
-	command := []string{gateway, "dev", template, "--json", "--listen", address, "--admin", "127.0.0.1:0"}
-	return l.Start(ctx, process.Spec{Name: "stagedoor dev", Command: append(command, flags...), Address: address})
+	admin, err := process.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	command := []string{gateway, "dev", template, "--json", "--listen", address, "--admin", admin}
+	return l.Start(ctx, process.Spec{
+		Name: "stagedoor dev", Command: append(command, flags...), Address: address, Ready: "http://" + admin + "/readyz",
+	})
 }
 
 // Gateway is a running "stagedoor serve".

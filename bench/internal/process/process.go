@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"syscall"
@@ -26,6 +27,7 @@ type Spec struct {
 	Command []string
 	Env     []string // besides this process's own
 	Address string   // host:port that it will listen on; empty: it prints a line when it is ready
+	Ready   string   // URL that is answered with 200 when it is ready; empty: it is when it listens
 	LogDir  string   // standard error goes to a file here
 }
 
@@ -40,6 +42,7 @@ type Process struct {
 	ReadyLine []byte
 	Took      time.Duration
 
+	health  string // URL
 	command *exec.Cmd
 	done    chan struct{} // closed when it has ended
 	log     string
@@ -52,7 +55,7 @@ func Start(ctx context.Context, s Spec) (*Process, error) {
 		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
 	}
 	defer log.Close()
-	p := &Process{Name: s.Name, Address: s.Address, done: make(chan struct{}), log: log.Name()}
+	p := &Process{Name: s.Name, Address: s.Address, health: s.Ready, done: make(chan struct{}), log: log.Name()}
 	p.command = exec.CommandContext(ctx, s.Command[0], s.Command[1:]...)
 	p.command.Dir = s.Dir
 	p.command.Env = append(os.Environ(), s.Env...)
@@ -115,7 +118,7 @@ func (p *Process) waitLine(ctx context.Context, lines *firstLine) error {
 	}
 }
 
-// waitReady waits until the program accepts connections.
+// waitReady waits until the program accepts connections, and says that it is ready.
 func (p *Process) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startup)
 	defer cancel()
@@ -123,16 +126,36 @@ func (p *Process) waitReady(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if c, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.Address); err == nil {
-			return c.Close()
+			c.Close()
+			if p.healthy(ctx) {
+				return nil
+			}
 		}
 		select {
 		case <-tick.C:
 		case <-p.done:
 			return errors.New("it ended before it accepted connections")
 		case <-ctx.Done():
-			return fmt.Errorf("nothing listens on %s: %w", p.Address, ctx.Err())
+			return fmt.Errorf("it does not get ready on %s: %w", p.Address, ctx.Err())
 		}
 	}
+}
+
+// healthy reports whether the program says that it is ready, where it does at all.
+func (p *Process) healthy(ctx context.Context) bool {
+	if p.health == "" {
+		return true
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.health, http.NoBody)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
 }
 
 // Kill ends the program at once, as kill -9 does, and waits for its end.
