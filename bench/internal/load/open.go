@@ -98,13 +98,22 @@ func (c *Connections) each(do func(i int) error) error {
 // connect opens a blocking socket. Its number decides which loopback address
 // it comes from.
 func connect(to *net.TCPAddr, number int) (int, error) {
+	if !to.IP.IsLoopback() {
+		return Connect(to, [4]byte{})
+	}
+	return Connect(to, [4]byte{127, 0, 0, byte(2 + number%sources)})
+}
+
+// Connect opens a blocking socket to an address, from another one of this machine;
+// 0.0.0.0 stands for the usual one. The socket is open, and the caller's to close, in
+// case of an error as well, unless it is -1.
+func Connect(to *net.TCPAddr, from [4]byte) (int, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, fmt.Errorf("socket: %w", err)
 	}
-	if to.IP.IsLoopback() {
-		source := syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, byte(2 + number%sources)}}
-		if err := syscall.Bind(fd, &source); err != nil {
+	if from != [4]byte{} {
+		if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: from}); err != nil {
 			return fd, fmt.Errorf("bind: %w", err)
 		}
 	}

@@ -147,11 +147,7 @@ func (s *Socket) readFrame() (op byte, payload []byte, err error) {
 }
 
 // control sends a control frame.
-func (s *Socket) control(op byte, payload []byte) error {
-	f := frame(payload, mask, true)
-	f[0] = 0x80 | op
-	return s.write(f)
-}
+func (s *Socket) control(op byte, payload []byte) error { return s.write(ClientFrame(op, payload)) }
 
 // Leave sends a close frame with the code 1000.
 func (s *Socket) Leave() error { return s.control(0x8, []byte{0x03, 0xe8}) }
