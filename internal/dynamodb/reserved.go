@@ -1,19 +1,22 @@
 package dynamodb
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // reserved are the words that DynamoDB does not accept as attribute names in
 // expressions (Reserved words in DynamoDB, developer guide). They are refused
 // here too, so that an expression which works locally works on AWS.
-var reserved = func() map[string]bool {
+var reserved = sync.OnceValue(func() map[string]bool {
 	words := map[string]bool{}
 	for word := range strings.FieldsSeq(reservedWords) {
 		words[word] = true
 	}
 	return words
-}()
+})
 
-func isReserved(name string) bool { return reserved[strings.ToUpper(name)] }
+func isReserved(name string) bool { return reserved()[strings.ToUpper(name)] }
 
 const reservedWords = `
 ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY ARCHIVE ARE
