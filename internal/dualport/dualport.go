@@ -107,8 +107,8 @@ func Attach(srv *http.Server, answerTime time.Duration) {
 	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if conn := FromRequest(r); conn != nil {
 			conn.AwaitAnswer()
-			if head := conn.takeHead(r.Method, r.RequestURI); head != nil {
-				r = r.WithContext(context.WithValue(r.Context(), headKey{}, string(head)))
+			if head, found := conn.takeHead(r.Method, r.RequestURI); found {
+				r = r.WithContext(context.WithValue(r.Context(), headKey{}, head))
 			}
 			if r.TLS == nil {
 				r.TLS = conn.connectionState()

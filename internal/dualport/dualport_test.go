@@ -346,11 +346,11 @@ func FuzzRecorder(f *testing.F) {
 			if err != nil || request.ProtoMajor != 1 || request.ProtoMinor != 1 {
 				return
 			}
-			head := r.take(request.Method, request.RequestURI)
-			if _, err := io.Copy(io.Discard, request.Body); err != nil || head == nil {
+			head, found := r.take(request.Method, request.RequestURI)
+			if _, err := io.Copy(io.Discard, request.Body); err != nil || !found {
 				return
 			}
-			for field := range fieldsOf(string(head)) {
+			for field := range fieldsOf(head) {
 				name := http.CanonicalHeaderKey(field.Name)
 				switch name {
 				case "Host", "Transfer-Encoding", "Trailer", "Content-Length", "Pragma", "Cache-Control", "Connection":

@@ -1,7 +1,6 @@
 package dualport
 
 import (
-	"bytes"
 	"iter"
 	"net/http"
 	"slices"
@@ -31,7 +30,8 @@ func headOf(r *http.Request) (head string, known bool) {
 // Host first, then canonical names in alphabetical order.
 func Header(r *http.Request) []Field {
 	if head, known := headOf(r); known {
-		return slices.Collect(fieldsOf(head))
+		fields := make([]Field, 0, strings.Count(head, "\n"))
+		return slices.AppendSeq(fields, fieldsOf(head))
 	}
 	fields := make([]Field, 0, len(r.Header)+1)
 	if r.Host != "" {
@@ -82,11 +82,9 @@ func fieldsOf(head string) iter.Seq[Field] {
 }
 
 // requestLine reports whether head begins with the request line of a request.
-func requestLine(head []byte, method, uri string) bool {
-	rest, ok := bytes.CutPrefix(head, []byte(method+" "))
-	if !ok {
-		return false
-	}
-	rest, ok = bytes.CutPrefix(rest, []byte(uri))
-	return ok && len(rest) > 0 && rest[0] == ' '
+func requestLine(head, method, uri string) bool {
+	rest, begins := strings.CutPrefix(head, method)
+	rest, spaced := strings.CutPrefix(rest, " ")
+	rest, goesOn := strings.CutPrefix(rest, uri)
+	return begins && spaced && goesOn && strings.HasPrefix(rest, " ")
 }

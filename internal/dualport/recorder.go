@@ -12,6 +12,9 @@ import (
 // a connection.
 const MaxHead = 64 << 10
 
+// usualHead is the size of most heads, in bytes.
+const usualHead = 512
+
 // recorder follows the requests in a connection's bytes and keeps their heads
 // until they are taken. It must know where a body ends to find the next head:
 // the server reads ahead, so the beginning of one request can arrive in the
@@ -24,7 +27,7 @@ type recorder struct {
 	state  state
 	line   []byte // the line being read, without those before it
 	left   uint64 // bytes of the body, or of the chunk, that are still to come
-	queue  [][]byte
+	queue  []string
 	queued int  // bytes in queue
 	open   int  // requests whose head has come, and that are not answered
 	blank  bool // blank lines have come since the last request
@@ -64,11 +67,16 @@ func (r *recorder) feed(p []byte) {
 			r.addToLine(p)
 			return
 		}
-		r.addToLine(p[:end])
+		line := p[:end]
+		if len(r.line) > 0 {
+			r.addToLine(line)
+			line = r.line
+		} else if end > MaxHead {
+			r.large = true
+		}
 		p = p[end:]
-		line := r.line
-		r.line = nil
 		r.endLine(line)
+		r.line = nil // it seldom comes in pieces
 	}
 }
 
@@ -130,9 +138,12 @@ func (r *recorder) endHeadLine(line []byte, blank bool) {
 	first := !r.begun
 	r.begun = true
 	r.large = r.large || r.queued+len(r.head)+len(line) > MaxHead
-	if r.large {
+	switch {
+	case r.large:
 		r.head = nil
-	} else {
+	case first:
+		r.head = append(make([]byte, 0, usualHead), line...)
+	default:
 		r.head = append(r.head, line...)
 	}
 	if blank {
@@ -144,12 +155,12 @@ func (r *recorder) endHeadLine(line []byte, blank bool) {
 		r.old = bytes.HasSuffix(bytes.TrimRight(line, "\r\n"), []byte(" HTTP/1.0"))
 		return
 	}
-	name, value, _ := strings.Cut(string(line), ":")
-	switch strings.ToLower(name) {
-	case "transfer-encoding":
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	switch {
+	case bytes.EqualFold(name, []byte("transfer-encoding")):
 		r.chunked = !r.old // HTTP/1.0 does not have it
-	case "content-length":
-		n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 63)
+	case bytes.EqualFold(name, []byte("content-length")):
+		n, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 63)
 		if err != nil {
 			r.state = lost
 			return
@@ -168,7 +179,7 @@ func (r *recorder) endHead() {
 		r.state = inBody
 	}
 	if !r.large {
-		r.queue = append(r.queue, slices.Clip(r.head))
+		r.queue = append(r.queue, string(r.head))
 		r.queued += len(r.head)
 	}
 	r.head, r.begun, r.large, r.chunked, r.old = nil, false, false, false, false
@@ -184,10 +195,10 @@ func (r *recorder) answered() bool {
 	return r.open == 0 && r.post && r.state == inHead && !r.begun && !r.blank && len(r.line) == 0
 }
 
-// take returns the head of the request with the given request line, nil when
-// there is none. It drops the heads before that: the server has answered those
+// take returns the head of the request with the given request line, and reports
+// whether there is one. It drops the heads before that: the server has answered those
 // requests itself.
-func (r *recorder) take(method, uri string) []byte {
+func (r *recorder) take(method, uri string) (head string, found bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, head := range r.queue {
@@ -202,17 +213,17 @@ func (r *recorder) take(method, uri string) []byte {
 		if len(r.queue) == 0 {
 			r.queue = nil
 		}
-		return head
+		return head, true
 	}
-	return nil
+	return "", false
 }
 
 func (c *Conn) record()        { c.recorder.CompareAndSwap(nil, new(recorder)) }
 func (c *Conn) stopRecording() { c.recorder.Store(nil) }
 
-func (c *Conn) takeHead(method, uri string) []byte {
+func (c *Conn) takeHead(method, uri string) (head string, found bool) {
 	if recorder := c.recorder.Load(); recorder != nil {
 		return recorder.take(method, uri)
 	}
-	return nil
+	return "", false
 }

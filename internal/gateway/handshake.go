@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,6 +101,10 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*pipeline, *connectio
 	return p, c
 }
 
+// ownLines are the header lines of a handshake that belong to the hop, or that the
+// gateway sends itself.
+var ownLines = []string{"Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"}
+
 // eventHeader is what a function sees of the handshake's header: without the
 // lines that belong to the hop, with those that the gateway adds. Who the client
 // is comes last in X-Forwarded-For, after what the client claims, as in AWS.
@@ -107,9 +112,7 @@ func eventHeader(r *http.Request, origin forwarded.Origin, traceID string) []eve
 	lines := dualport.Header(r)
 	header := make([]event.Parameter, 0, len(lines)+4)
 	for _, f := range lines {
-		switch http.CanonicalHeaderKey(f.Name) {
-		case "Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto":
-		default:
+		if !slices.ContainsFunc(ownLines, func(name string) bool { return strings.EqualFold(name, f.Name) }) {
 			header = append(header, event.Parameter(f))
 		}
 	}
@@ -153,11 +156,11 @@ func (g *Gateway) open(w http.ResponseWriter, r *http.Request, p *pipeline, c *c
 // subprotocol goes to the client. A token among the subprotocols is answered
 // for the integration that says nothing.
 func (p *pipeline) switchingProtocols(r *http.Request) []byte {
-	var b strings.Builder
-	b.WriteString("HTTP/1.1 101 Switching Protocols\r\ndate: ")
-	b.WriteString(time.Now().UTC().Format(http.TimeFormat))
-	b.WriteString("\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ")
-	b.WriteString(websocket.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
+	b := make([]byte, 0, 256)
+	b = append(b, "HTTP/1.1 101 Switching Protocols\r\ndate: "...)
+	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
+	b = append(b, "\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: "...)
+	b = append(b, websocket.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))...)
 	protocol := ""
 	if p.response != nil {
 		protocol = p.response.Header.Get("Sec-WebSocket-Protocol")
@@ -166,11 +169,9 @@ func (p *pipeline) switchingProtocols(r *http.Request) []byte {
 		protocol = p.handshake.protocol
 	}
 	if isToken(protocol) {
-		b.WriteString("\r\nsec-websocket-protocol: ")
-		b.WriteString(protocol)
+		b = append(append(b, "\r\nsec-websocket-protocol: "...), protocol...)
 	}
-	b.WriteString("\r\n\r\n")
-	return []byte(b.String())
+	return append(b, "\r\n\r\n"...)
 }
 
 // isToken tells an RFC 9110 token: what a subprotocol must be.
