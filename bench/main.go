@@ -2,7 +2,8 @@
 
 // Command bench measures the gateway beside a bare relay and beside what it is
 // compared with, in one run on one machine, and prints a table; "bench
-// configuration" measures changes of its configuration, and its start. README.md
+// configuration" measures changes of its configuration, and its start; "bench
+// memory" what idle connections take, over TLS too. README.md
 // says what they measure.
 package main
 
@@ -41,6 +42,9 @@ func main() {
 	defer stop()
 	if len(os.Args) > 1 && os.Args[1] == configurationCommand {
 		exit(runConfiguration(ctx, os.Args[2:]))
+	}
+	if len(os.Args) > 1 && os.Args[1] == memoryCommand {
+		exit(runMemory(ctx, os.Args[2:]))
 	}
 	o, err := parse(os.Args[1:])
 	if err != nil {

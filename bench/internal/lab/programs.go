@@ -83,17 +83,23 @@ type Gateway struct {
 // Serve runs "stagedoor serve" without a check of signatures, on a data folder of
 // the lab, with variables of the environment ("STAGEDOOR_…=…").
 func (l *Lab) Serve(ctx context.Context, data string, env ...string) (*Gateway, error) {
+	return l.ServeConfigured(ctx, data, "", env...)
+}
+
+// ServeConfigured is Serve with a configuration file; empty: none.
+func (l *Lab) ServeConfigured(ctx context.Context, data, config string, env ...string) (*Gateway, error) {
 	path, err := l.Gateway(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.Start(ctx, process.Spec{
-		Name: "stagedoor serve", Env: env,
-		Command: []string{
-			path, "serve", "--open", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-			"--data", filepath.Join(l.Folder, data),
-		},
-	})
+	command := []string{
+		path, "serve", "--open", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		"--data", filepath.Join(l.Folder, data),
+	}
+	if config != "" {
+		command = append(command, "--config", config)
+	}
+	p, err := l.Start(ctx, process.Spec{Name: "stagedoor serve", Env: env, Command: command})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,228 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"flag"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/stagedoor/stagedoor/bench/internal/lab"
+	"github.com/stagedoor/stagedoor/bench/internal/load"
+	"github.com/stagedoor/stagedoor/bench/internal/process"
+	"github.com/stagedoor/stagedoor/bench/internal/report"
+)
+
+// memoryCommand makes this program measure idle connections of "stagedoor serve", with and
+// without TLS.
+const memoryCommand = "memory"
+
+// memoryOptions are the flags of the command.
+type memoryOptions struct {
+	tls    bool
+	idle   int
+	size   int
+	settle time.Duration
+	binary string
+}
+
+func parseMemory(args []string) (*memoryOptions, error) {
+	o := &memoryOptions{}
+	flags := flag.NewFlagSet("bench "+memoryCommand, flag.ContinueOnError)
+	flags.BoolVar(&o.tls, "tls", false, "connect over TLS")
+	flags.IntVar(&o.idle, "idle", 5000, "idle connections")
+	flags.IntVar(&o.size, "size", 128, "bytes of the message that each has had answered before")
+	flags.DurationVar(&o.settle, "settle", 15*time.Second, "memory is read when it has not shrunk for this long")
+	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if o.idle < 1 {
+		return nil, errors.New("-idle must be at least 1")
+	}
+	return o, nil
+}
+
+// held are connections that are kept open.
+type held interface {
+	Exchange() error
+	Close()
+}
+
+// runMemory measures what an idle connection takes of the gateway: of its heap, which Go's
+// runtime tells at each collection, and of the system's memory.
+func runMemory(ctx context.Context, args []string) error {
+	o, err := parseMemory(args)
+	if err != nil {
+		return err
+	}
+	if err := lab.RaiseFileLimit(uint64(o.idle) + 1000); err != nil {
+		return err
+	}
+	l, err := lab.New(o.binary)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	config, err := certificates(l.Folder)
+	if err != nil {
+		return err
+	}
+	g, err := l.ServeConfigured(ctx, "memory", filepath.Join(l.Folder, "stagedoor.yaml"), "GODEBUG=gctrace=1")
+	if err != nil {
+		return err
+	}
+	defer g.Stop()
+	defer g.Plane.Close()
+	api, err := g.Plane.Create(ctx, 2)
+	if err != nil {
+		return err
+	}
+	protocol := behindPings{load.NewWebSocket(g.Public, api.Path(), load.Message("call", "", o.size)).AnsweredBy([]byte("0 0"))}
+	open := func(count int) (held, error) {
+		if o.tls {
+			return load.OpenSecure(g.Public, config, protocol, count)
+		}
+		return load.Open(g.Public, protocol, count)
+	}
+	if err := once(open, 100); err != nil { // what is allocated once
+		return fmt.Errorf("%w\n%s", err, g.Tail())
+	}
+	fmt.Printf("%s\nWaiting until memory has not shrunk for %v, before and after %d connections\n", lab.Describe(), o.settle, o.idle)
+	before, err := usage(ctx, g.Process, o.settle)
+	if err != nil {
+		return err
+	}
+	conns, err := open(o.idle)
+	if err != nil {
+		return fmt.Errorf("%d idle connections: %w\n%s", o.idle, err, g.Tail())
+	}
+	defer conns.Close()
+	if err := conns.Exchange(); err != nil {
+		return fmt.Errorf("a message on each: %w", err)
+	}
+	after, err := usage(ctx, g.Process, o.settle)
+	if err != nil {
+		return err
+	}
+	if err := conns.Exchange(); err != nil {
+		return fmt.Errorf("idle connections afterwards: %w", err)
+	}
+	each := func(after, before int64) float64 { return float64(after-before) / float64(o.idle) / (1 << 10) }
+	fmt.Printf("%d idle connections, TLS %t: %.2f KiB of heap and %.2f KiB of user memory each (%.1f MiB of heap and %.1f MiB with them).\n",
+		o.idle, o.tls, each(after.heap, before.heap), each(after.resident, before.resident), report.Mebibytes(after.heap), report.Mebibytes(after.resident))
+	return nil
+}
+
+// behindPings is a protocol whose replies come behind pings, which a gateway sends to silent
+// clients.
+type behindPings struct{ load.Protocol }
+
+// Reply implements load.Protocol.
+func (b behindPings) Reply(data []byte) (int, error) {
+	const ping = "\x89\x00"
+	rest := data
+	for bytes.HasPrefix(rest, []byte(ping)) {
+		rest = rest[len(ping):]
+	}
+	if len(rest) < len(ping) {
+		return 0, nil
+	}
+	n, err := b.Protocol.Reply(rest)
+	if n == 0 || err != nil {
+		return 0, err
+	}
+	return len(data) - len(rest) + n, nil
+}
+
+// once opens connections, has a message answered on each, and closes them.
+func once(open func(int) (held, error), count int) error {
+	conns, err := open(count)
+	if err != nil {
+		return err
+	}
+	defer conns.Close()
+	return conns.Exchange()
+}
+
+// memoryUse is what a program takes, in bytes.
+type memoryUse struct{ heap, resident int64 }
+
+// collection is the line of Go's runtime about one: the heap when it began, when it ended,
+// and what of it is in use, in MB.
+var collection = regexp.MustCompile(`(?m)^gc \d+ @.* (\d+)->(\d+)->(\d+) MB, `)
+
+// usage is what a program takes once it has settled. Its heap is that of a collection
+// afterwards: there is one every two minutes at least.
+func usage(ctx context.Context, p *process.Process, settle time.Duration) (u memoryUse, err error) {
+	if u.resident, err = p.Settled(ctx, settle); err != nil {
+		return u, err
+	}
+	seen := len(collection.FindAllString(p.Log(), -1))
+	for tick := time.NewTicker(time.Second); ; {
+		select {
+		case <-ctx.Done():
+			return u, ctx.Err()
+		case <-tick.C:
+		}
+		if all := collection.FindAllStringSubmatch(p.Log(), -1); len(all) > seen {
+			megabytes, err := strconv.ParseInt(all[len(all)-1][3], 10, 64)
+			if err != nil {
+				return u, err
+			}
+			u.heap = megabytes << 20
+			return u, nil
+		}
+	}
+}
+
+// certificates writes a certificate, its key and a configuration that names them into a folder, and returns what clients
+// need to accept it.
+func certificates(folder string) (*tls.Config, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range map[string][]byte{
+		"tls.pem":        pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		"tls.key":        pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+		"stagedoor.yaml": []byte("tls:\n  certificates: [{cert: tls.pem, key: tls.key}]\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	return &tls.Config{RootCAs: roots, ServerName: "localhost"}, nil
+}
