@@ -63,7 +63,15 @@ func (id ID) String() string {
 func (id ID) check() byte {
 	crc := byte(0xff)
 	for _, b := range id[:checkByte] {
-		crc ^= b
+		crc = crcOf[crc^b]
+	}
+	return crc
+}
+
+// crcOf is the CRC of each single byte.
+var crcOf = func() (table [256]byte) {
+	for b := range table {
+		crc := byte(b)
 		for range 8 {
 			carry := crc&0x80 != 0
 			crc <<= 1
@@ -71,6 +79,7 @@ func (id ID) check() byte {
 				crc ^= 0x07
 			}
 		}
+		table[b] = crc
 	}
-	return crc
-}
+	return table
+}()

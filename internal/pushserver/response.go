@@ -91,7 +91,42 @@ func (w *response) WriteHeader(status int) {
 		w.out = strconv.AppendInt(append(w.out, " status code "...), int64(status), 10)
 	}
 	w.out = append(w.out, lineEnd...)
+	if w.mayHaveBody() && w.plainHeader() {
+		return
+	}
 	_ = w.header.WriteSubset(&w.out, unwritten(status)) // no error comes of memory
+}
+
+// mostPlain is how many fields a plain header may have.
+const mostPlain = 12
+
+// plainHeader writes a header of few fields, in which net/http has nothing to change: in
+// the order of their names. It reports whether the header is one; otherwise nothing is
+// written.
+func (w *response) plainHeader() bool {
+	var names [mostPlain]string
+	n := 0
+	for name, values := range w.header {
+		if n == mostPlain || len(values) != 1 || !all(name, inName) || name == "" || name == "Transfer-Encoding" || !isPlain(values[0]) {
+			return false
+		}
+		i := n
+		for ; i > 0 && names[i-1] > name; i-- {
+			names[i] = names[i-1]
+		}
+		names[i] = name
+		n++
+	}
+	for _, name := range names[:n] {
+		w.out = append(append(w.out, name...), ": "...)
+		w.out = append(append(w.out, w.header[name][0]...), lineEnd...)
+	}
+	return true
+}
+
+// isPlain reports whether a value is written as it is.
+func isPlain(value string) bool {
+	return value == "" || all(value, inValue) && value[0] > ' ' && value[len(value)-1] > ' '
 }
 
 // unwritten are the fields that an answer of a status does not have.
