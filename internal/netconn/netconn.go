@@ -1,7 +1,8 @@
 // Package netconn looks into connections that wrap others: a listener's around
 // an accepted socket, one that reads a PROXY header, TLS. A wrapper has the
 // method NetConn of tls.Conn, which returns what it wraps, or itself as long as
-// that must not be used in its place.
+// that must not be used in its place. A Switch is a wrapper that can be told of
+// another place than its connection, below a layer such as TLS.
 package netconn
 
 import (

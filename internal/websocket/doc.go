@@ -4,12 +4,27 @@
 // An Engine takes over sockets whose HTTP handshake is done (Adopt) and calls a
 // Handler with whole messages. On Linux event loops drive the sockets (package
 // eventloop), so that an idle connection costs neither a goroutine nor a buffer;
-// elsewhere, and for connections that cannot be driven that way (TLS), a goroutine
-// for each connection does.
+// elsewhere, and for connections that cannot be driven that way, a goroutine for each
+// connection does.
 //
 // A message begins on the goroutine that has read it, by Handler.Message, and is in
 // flight until whoever handles it calls Message.Done. One that had to wait begins on
 // the loop of its connection, or in a goroutine where there is none.
+//
+// # TLS
+//
+// A connection with TLS is driven by an event loop if it comes as a *tls.Conn that is done
+// with its handshake and is above a *netconn.Switch: Adopt then redirects what is below TLS
+// to the connection, and takes the socket. From then on bytes go two ways:
+//
+//	socket ─► loop's read ─► tls.Conn.Read  ─► decode
+//	socket ◄─ queue       ◄─ tls.Conn.Write ◄─ frames
+//
+// The queue holds what goes over the wire, and counts that. tls.Conn is called with Conn.mu
+// held, and never waits: reading ends with a temporary error where the socket has no more,
+// writing appends to the queue. What TLS had read ahead before the socket was taken is read
+// at once, since no event tells of it. The buffers that tls.Conn keeps are taken from it while
+// it is idle (recordBuffers). Any other connection with TLS has a goroutine.
 //
 // # The states of a connection
 //
