@@ -692,3 +692,30 @@ func TestStartIdle(t *testing.T) {
 		t.Errorf("%d sockets after the end", used)
 	}
 }
+
+// When a loop has ended, calls that it was to end are ended all the same, and its sockets
+// are closed.
+func TestStartOnEndedLoop(t *testing.T) {
+	t.Parallel()
+	received := make(chan struct{}, 1)
+	url := script(t, func(_ int, c *net.TCPConn, in *bufio.Reader) {
+		_, _ = receive(in)
+		received <- struct{}{}
+		_, _ = io.Copy(io.Discard, c)
+	})
+	server, _ := echoServer(t)
+	server.Start()
+	client, loop := newClient(t), newLoop(t)
+	ask(t, client, loop, request(t, server.URL, "x")).want(t, "x")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	a := start(ctx, client, loop, request(t, url, "x"))
+	<-received
+	loop.Close()
+	cancel()
+	if o := a.next(t); !errors.Is(o.err, context.Canceled) {
+		t.Errorf("%+v, %v", o.Response, o.err)
+	}
+	client.Close()
+	noSockets(t, client)
+}
