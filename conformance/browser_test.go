@@ -39,6 +39,7 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.ExecPath(path),
 		chromedp.NoSandbox, // it doesn't work for root, in containers
 		chromedp.DisableGPU,
+		chromedp.Flag("ignore-certificate-errors", true), // the gateway's authority is its own
 	)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel) // waits until the browser has ended

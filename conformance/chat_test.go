@@ -54,6 +54,24 @@ func TestChat(t *testing.T) {
 }
 
 // join enters a room by the form.
+// TestChatOverTLS has the page talk over TLS.
+func TestChatOverTLS(t *testing.T) {
+	t.Parallel()
+	browser := newBrowser(t)
+	gateway := start(t, copyApplication(t, "../examples/chat"))
+	page := "https://" + gateway.address() + "/"
+	ada, bob := browser.open(page), browser.open(page)
+	join(ada, "Ada", "stage right")
+	join(bob, "Bob", "stage right")
+	members(ada, "Ada", "Bob")
+	say(ada, "Is anybody listening?")
+	said(bob, "message", "Is anybody listening?")
+	bob.await(`document.querySelector("#state").innerText === "Connected" && location.protocol === "https:"`)
+	bob.close()
+	said(ada, "remark", "Bob left")
+	gateway.await("disconnect", func(e event) bool { return e.Status == 1001 })
+}
+
 func join(page *tab, name, room string) {
 	page.t.Helper()
 	page.fill("#name", name)

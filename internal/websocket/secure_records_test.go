@@ -144,8 +144,6 @@ func TestSecureRecords(t *testing.T) {
 	for n := range 40 { // more than crypto/tls takes of them in a row
 		first, second, _ := bytes.Cut(update(true), []byte{0})
 		w.send(w.record(recordHandshake, first, 0))
-		p.server.mu.Lock() // it has the first part of the message now, or gets it with the second
-		p.server.mu.Unlock()
 		w.send(w.record(recordHandshake, append([]byte{0}, second...), 0))
 		w.next()
 		talk(2 + n) // which is answered under new keys
