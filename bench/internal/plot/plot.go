@@ -43,11 +43,11 @@ const (
 	usualHeight  = 150
 )
 
-// style has colours that are read on either background, and better ones where the
+// style has colours that are read on either background, and lighter ones where the
 // reader's is known to be dark.
 const style = `<style>
-text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#57606a}
-.title{font-size:14px;font-weight:600;fill:#24292f}
+text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#6e7781}
+.title{font-size:14px;font-weight:600}
 .grid{stroke:#8c959f;stroke-opacity:.25}
 .span{fill:#8c959f;fill-opacity:.13}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
