@@ -29,7 +29,6 @@ var heavyInitialisation = map[string]int{
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc/schemas":            128 << 10,
 	"github.com/aws/aws-sdk-go-v2/service/sts/internal/endpoints":     128 << 10,
 	"github.com/nats-io/nats-server/v2/server":                        256 << 10,
-	"github.com/santhosh-tekuri/jsonschema/v6":                        2 << 20,
 }
 
 // initialisation is a line of GODEBUG=inittrace=1.

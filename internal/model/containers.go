@@ -5,10 +5,10 @@ import (
 )
 
 func (v *validation) object(s *schema, object *jsonvalue.Object, at *location) *violation {
-	if found := size(at, "Properties", "properties", object.Len(), s.source.MinProperties, s.source.MaxProperties); found != nil {
+	if found := size(at, "Properties", "properties", object.Len(), s.minProperties, s.maxProperties); found != nil {
 		return found
 	}
-	if found := missing(object, s.source.Required, at, "required", ""); found != nil {
+	if found := missing(object, s.required, at, "required", ""); found != nil {
 		return found
 	}
 	for _, d := range s.dependencies {
@@ -69,10 +69,10 @@ func (v *validation) property(s *schema, name string, value any, at *location) *
 }
 
 func (v *validation) list(s *schema, list *jsonvalue.List, at *location) *violation {
-	if found := size(at, "Items", "items", list.Len(), s.source.MinItems, s.source.MaxItems); found != nil {
+	if found := size(at, "Items", "items", list.Len(), s.minItems, s.maxItems); found != nil {
 		return found
 	}
-	if s.source.UniqueItems {
+	if s.uniqueItems {
 		if found := v.unique(list, at); found != nil {
 			return found
 		}

@@ -41,17 +41,6 @@ func parseDecimal(n jsonvalue.Number) (d decimal, ok bool) {
 	return decimal{negative, digits, exponent}, true
 }
 
-// fromRat reads a number of the library's, all of which were written as
-// decimals.
-func fromRat(r *big.Rat) *decimal {
-	if r == nil {
-		return nil
-	}
-	places, _ := r.FloatPrec()
-	d, _ := parseDecimal(jsonvalue.Number(r.FloatString(places)))
-	return &d
-}
-
 func (d decimal) compare(other decimal) int {
 	if d.negative != other.negative {
 		return d.sign() - other.sign()

@@ -1,49 +1,44 @@
 package model
 
 import (
-	"encoding/json"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
 )
 
 // library compiles the models of one API. Their references can reach only
-// models in it.
+// models in it, and the schema of schemas.
 type library struct {
-	base     string // of the models' URLs
-	sources  map[string]string
-	parsed   map[string]any // by name, as far as they were needed
-	patterns map[string]*pattern
-	compiler *jsonschema.Compiler
+	base      string // of the models' URLs
+	sources   map[string]string
+	parsed    map[string]any       // by name, as far as they were needed
+	documents map[string]*document // by URL, as far as they were needed
+	patterns  map[string]*pattern
 }
 
 func newLibrary(apiID string, models []*apigw.Model) *library {
 	l := &library{
-		base:     "https://apigateway.amazonaws.com/restapis/" + url.PathEscape(apiID) + "/models/",
-		sources:  make(map[string]string, len(models)),
-		parsed:   make(map[string]any, len(models)),
-		patterns: make(map[string]*pattern),
-		compiler: jsonschema.NewCompiler(),
+		base:      "https://apigateway.amazonaws.com/restapis/" + url.PathEscape(apiID) + "/models/",
+		sources:   make(map[string]string, len(models)),
+		parsed:    make(map[string]any, len(models)),
+		documents: make(map[string]*document, len(models)),
+		patterns:  make(map[string]*pattern),
 	}
 	for _, m := range models {
 		l.sources[m.Name] = m.Schema
 	}
-	l.compiler.DefaultDraft(jsonschema.Draft4)
-	l.compiler.UseRegexpEngine(l.compilePattern)
-	l.compiler.UseLoader(l)
 	return l
 }
 
-// compilePattern is the compiler's engine for regular expressions. The library
-// compiles each pattern twice, and models of an API have many in common; so
-// they are kept.
-func (l *library) compilePattern(source string) (jsonschema.Regexp, error) {
+// compilePattern compiles a regular expression. Models of an API have many in
+// common; so they are kept.
+func (l *library) compilePattern(source string) (*pattern, error) {
 	if known := l.patterns[source]; known != nil {
 		return known, nil
 	}
@@ -56,15 +51,8 @@ func (l *library) compilePattern(source string) (jsonschema.Regexp, error) {
 }
 
 func (l *library) compile(name string) (*Model, error) {
-	compiled, err := l.compiler.Compile(l.base + url.PathEscape(name))
-	if err != nil {
-		return nil, l.explain(name, err)
-	}
-	t := translator{library: l, done: map[*jsonschema.Schema]*schema{}}
-	root, err := t.translate(compiled)
-	if err == nil {
-		err = t.endless()
-	}
+	c := compiler{library: l, done: map[*jsonvalue.Object]*schema{}}
+	root, err := c.compile(l.base + url.PathEscape(name))
 	if err != nil {
 		return nil, within(name, err)
 	}
@@ -74,27 +62,74 @@ func (l *library) compile(name string) (*Model, error) {
 // errNotAModel is the error for a reference that leads nowhere.
 var errNotAModel = errors.New("is no model of this API")
 
-// Load implements jsonschema.URLLoader: it returns the model with a URL, and an
-// error for any other URL.
-func (l *library) Load(address string) (any, error) {
+// metaSchema is the schema of schemas, which schemas may refer to.
+//
+//go:embed draft04.json
+var metaSchema []byte
+
+// metaURL is its URL, behind http or https.
+const metaURL = "://json-schema.org/draft-04/schema"
+
+// document returns the schema with a URL, which was checked: of a model, or of schemas.
+// The error is errNotAModel for any other URL, and a *schemaError for a schema that is
+// wrong.
+func (l *library) document(address string) (*document, error) {
+	if known := l.documents[address]; known != nil {
+		return known, known.err
+	}
+	d := &document{url: address}
+	l.documents[address] = d
+	var source []byte
 	name, ok := l.name(address)
-	source, found := l.sources[name]
-	if !ok || !found {
-		return nil, errNotAModel
+	text, found := l.sources[name]
+	switch scheme, _, _ := strings.Cut(address, ":"); {
+	case ok && found:
+		d.model, source = name, []byte(text)
+	case address == scheme+metaURL && (scheme == "http" || scheme == "https"):
+		d.model, source = address, metaSchema
+	default:
+		d.err = errNotAModel
+		return nil, d.err
 	}
-	value, err := jsonvalue.Parse([]byte(source))
+	value, err := jsonvalue.Parse(source)
 	if err != nil {
-		return nil, &schemaError{model: name, problem: "the schema is " + err.Error()}
+		d.err = &schemaError{model: d.model, problem: "the schema is " + err.Error()}
+		return nil, d.err
 	}
-	l.parsed[name] = value
-	if err := checkDraft(value); err != nil {
-		return nil, &schemaError{model: name, at: "/$schema", problem: err.Error()}
+	if ok {
+		l.parsed[name] = value
 	}
-	document, err := plain(value, nil)
+	if d.err = l.check(d.model, value); d.err != nil {
+		return nil, d.err
+	}
+	d.index(value)
+	return d, nil
+}
+
+// check finds what is wrong with a model's schema.
+func (l *library) check(model string, value any) error {
+	err := checkDraft(value)
+	if err == nil {
+		err = checkNumbers(value, nil)
+	}
 	if err != nil {
-		return nil, &schemaError{model: name, problem: err.Error()}
+		return of(model, err)
 	}
-	return document, nil
+	return l.checkPart(model, part{value: value})
+}
+
+// checkPart finds what is wrong with a part of a model's schema that is a schema.
+func (l *library) checkPart(model string, p part) error {
+	return of(model, checker{l}.schema(p.value, p.at))
+}
+
+// of adds the model to a mistake.
+func of(model string, err error) error {
+	var wrong *schemaError
+	if errors.As(err, &wrong) {
+		wrong.model = model
+	}
+	return err
 }
 
 // name returns the name of the model that a URL stands for.
@@ -106,6 +141,9 @@ func (l *library) name(address string) (string, bool) {
 	name, err := url.PathUnescape(escaped)
 	return name, err == nil
 }
+
+// onlyDraft4 is what is said of other versions of JSON Schema.
+const onlyDraft4 = "is not of draft-04 of JSON Schema, the only version that models have"
 
 // checkDraft refuses schemas that name another version of JSON Schema.
 func checkDraft(value any) error {
@@ -120,59 +158,43 @@ func checkDraft(value any) error {
 	}
 	_, version, _ := strings.Cut(strings.TrimSuffix(text, "#"), "://json-schema.org/")
 	if version != "draft-04/schema" && version != "schema" {
-		return fmt.Errorf("%q is not draft-04 of JSON Schema, the only version that models have", text)
+		return &schemaError{at: "/$schema", problem: fmt.Sprintf("%q is not draft-04 of JSON Schema, the only version that models have", text)}
 	}
 	return nil
 }
 
-// counts are the keywords whose number is a count, which the library reads into
-// an int.
-var counts = map[string]bool{
-	"minLength": true, "maxLength": true, "minItems": true, "maxItems": true,
-	"minProperties": true, "maxProperties": true,
-}
+// counts are the keywords whose number is a count.
+var counts = []string{"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
 
-// Limits of the exponents of numbers in schemas: the library computes with all
-// their digits.
+// Limits of the exponents of numbers in schemas.
 const (
 	largestNumber = 400
 	largestCount  = 9
 )
 
-// plain returns a value in the library's form. It leaves out $schema, which was
-// checked before, because the library would try to load it.
-func plain(value any, at *location) (any, error) {
+// checkNumbers refuses numbers that are out of range, wherever they are.
+func checkNumbers(value any, at *location) error {
 	switch value := value.(type) {
 	case jsonvalue.Number:
 		limit := largestNumber
-		if at != nil && counts[at.name] {
+		if at != nil && slices.Contains(counts, at.name) {
 			limit = largestCount
 		}
 		if d, ok := parseDecimal(value); !ok || d.exponent > limit || d.exponent < -largestNumber {
-			return nil, &schemaError{at: at.String(), problem: "the number is out of range"}
+			return &schemaError{at: at.String(), problem: "the number is out of range"}
 		}
-		return json.Number(value), nil
 	case *jsonvalue.List:
-		list := make([]any, value.Len())
 		for i, item := range value.Items {
-			var err error
-			if list[i], err = plain(item, &location{parent: at, index: i, isIndex: true}); err != nil {
-				return nil, err
+			if err := checkNumbers(item, &location{parent: at, index: i, isIndex: true}); err != nil {
+				return err
 			}
 		}
-		return list, nil
 	case *jsonvalue.Object:
-		object := make(map[string]any, value.Len())
 		for name, member := range value.All() {
-			if _, named := member.(string); named && name == "$schema" && at == nil {
-				continue
-			}
-			var err error
-			if object[name], err = plain(member, &location{parent: at, name: name}); err != nil {
-				return nil, err
+			if err := checkNumbers(member, &location{parent: at, name: name}); err != nil {
+				return err
 			}
 		}
-		return object, nil
 	}
-	return value, nil
+	return nil
 }

@@ -7,8 +7,7 @@
 // own parts by #/definitions/{name}. Nothing is ever fetched or read from a
 // file. Patterns are Java's.
 //
-// The library compiles schemas, and this package checks messages, which come
-// from anybody: within a budget, so that no message makes a recursive schema
+// Messages come from anybody: they are checked within a budget, so that no message makes a recursive schema
 // run for long, with numbers of any size exact, and with the same reason every
 // time.
 package model

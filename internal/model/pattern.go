@@ -18,16 +18,6 @@ func compilePattern(source string) (*pattern, error) {
 	return &pattern{source, finder}, nil
 }
 
-// String implements the library's Regexp.
-func (p *pattern) String() string { return p.source }
-
-// MatchString implements the library's Regexp. A text that takes too long does
-// not match.
-func (p *pattern) MatchString(text string) bool {
-	found, err := p.find(text)
-	return found && err == nil
-}
-
 // find reports whether the pattern is found in a text. The error is
 // javaregexp.ErrTimeout.
 func (p *pattern) find(text string) (bool, error) {

@@ -70,15 +70,19 @@ var pointerSteps = strings.NewReplacer("~1", "/", "~0", "~")
 
 // member returns a part of an object or a list, nil where there is none.
 func member(value any, name string) any {
+	found, _ := find(value, name)
+	return found
+}
+
+// find returns a part of an object or a list, and whether there is one.
+func find(value any, name string) (any, bool) {
 	switch value := value.(type) {
 	case *jsonvalue.Object:
-		found, _ := value.Get(name)
-		return found
+		return value.Get(name)
 	case *jsonvalue.List:
 		if i, err := strconv.Atoi(name); err == nil {
-			found, _ := value.At(i)
-			return found
+			return value.At(i)
 		}
 	}
-	return nil
+	return nil, false
 }

@@ -87,8 +87,8 @@ func (v *validation) check(s *schema, value any, at *location) *violation {
 	if s.enum != nil && !s.enum[canonical(value, &v.steps)] {
 		return wrong(at, "enum", "%s is none of the allowed values", show(value))
 	}
-	if s.format != nil {
-		if found := v.format(s.format, value, at); found != nil {
+	if text, is := value.(string); is && s.is != nil {
+		if found := v.format(s, text, at); found != nil {
 			return found
 		}
 	}
