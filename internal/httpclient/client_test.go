@@ -230,7 +230,7 @@ func TestClientIdleConnections(t *testing.T) {
 		if n := connections.Load(); n != 1 {
 			t.Errorf("request %d: %d connections", i+1, n)
 		}
-		client.pool.closeIdle(time.Now().Add(age))
+		client.pool.sweep(time.Now().Add(idleTimeout + age))
 	}
 	if idle(client) > 0 || client.pool.timer != nil {
 		t.Error("idle connections are left")

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/stagedoor/stagedoor/internal/eventloop"
 )
@@ -33,12 +32,9 @@ type branch struct {
 	closed  bool             // nothing is kept for the next call
 }
 
-const (
-	// sweepEvery is how often the idle sockets of a loop are looked at.
-	sweepEvery = 10 * time.Second
-	// maxSweeps is how often one may have been looked at to be closed the next time.
-	maxSweeps = int(idleTimeout / sweepEvery)
-)
+// maxSweeps is how often an idle socket of a loop may have been looked at to be closed
+// the next time.
+const maxSweeps = int(idleTimeout / sweepEvery)
 
 // host is a backend as one loop sees it.
 type host struct {
@@ -48,6 +44,7 @@ type host struct {
 	ip      netip.AddrPort // the same, if it is an address; otherwise it is invalid
 
 	first, last *socket // the idle ones, the last used at the end
+	idle        int     // how many they are
 }
 
 // of returns the client's branch on a loop; nil when the client is closed.
@@ -149,7 +146,7 @@ func (b *branch) Expired(*eventloop.Timer) {
 // sweep closes what was idle for long, and forgets the backends that nothing is left of.
 func (b *branch) sweep() {
 	for backend, h := range b.hosts {
-		for s := h.first; s != nil && (b.closed || b.sweeps-s.since > maxSweeps); s = h.first {
+		for s := h.first; s != nil && (b.closed || b.sweeps-s.since > int(mayIdle(h.idle)/sweepEvery)); s = h.first {
 			h.remove(s)
 			s.close()
 			h.lose()
@@ -169,6 +166,7 @@ func (h *host) push(s *socket) {
 		s.idleBefore.idleAfter = s
 	}
 	h.last = s
+	h.idle++
 }
 
 // pop takes the idle socket that was used last; nil: there is none.
@@ -193,4 +191,5 @@ func (h *host) remove(s *socket) {
 		s.idleAfter.idleBefore = s.idleBefore
 	}
 	s.idleBefore, s.idleAfter = nil, nil
+	h.idle--
 }

@@ -8,6 +8,13 @@ import (
 const (
 	maxIdle     = 1024             // connections that a backend's calls leave
 	idleTimeout = 90 * time.Second // how long one is kept for the next call
+
+	// fewIdle is how many idle connections to a backend are kept for so long, in the
+	// pool and on each loop. Those beyond are left of a time when there was much to do.
+	fewIdle = 64
+	// sweepEvery is how often idle connections are looked at. Of those beyond fewIdle,
+	// one that was not used since the last time is closed.
+	sweepEvery = 2 * time.Second
 )
 
 // pool keeps the connections that no request uses, of calls that block.
@@ -17,7 +24,7 @@ type pool struct {
 
 	mu       sync.Mutex
 	backends map[string]*idleList // guarded by mu: by host:port
-	timer    *time.Timer          // guarded by mu: runs closeIdle while there are backends
+	timer    *time.Timer          // guarded by mu: runs sweep while there are backends
 	closed   bool                 // guarded by mu
 }
 
@@ -102,30 +109,33 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	p.closeIdleLocked(time.Now())
+	p.sweepLocked(time.Now().Add(idleTimeout))
 }
 
-// closeIdle closes the connections that were put at the given time or earlier.
-// The timer runs on for the others.
-func (p *pool) closeIdle(since time.Time) {
+// sweep closes the connections that are idle for too long at a time. The timer runs on
+// for the others.
+func (p *pool) sweep(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closeIdleLocked(since)
+	p.sweepLocked(now)
 }
 
-func (p *pool) closeIdleLocked(since time.Time) {
+func (p *pool) sweepLocked(now time.Time) {
 	if p.timer != nil {
 		p.timer.Stop()
 		p.timer = nil
 	}
 	for backend, l := range p.backends {
 		n := 0
-		for n < len(l.list) && !l.list[n].since.After(since) {
+		for n < len(l.list) && now.Sub(l.list[n].since) >= mayIdle(len(l.list)-n) {
 			_ = l.list[n].Close()
 			l.lose()
 			n++
 		}
-		if l.list = append([]*connection(nil), l.list[n:]...); len(l.list) == 0 && l.quit() {
+		if n > 0 {
+			l.list = append([]*connection(nil), l.list[n:]...)
+		}
+		if len(l.list) == 0 && l.quit() {
 			delete(p.backends, backend)
 		}
 	}
@@ -135,5 +145,14 @@ func (p *pool) closeIdleLocked(since time.Time) {
 }
 
 func (p *pool) startTimerLocked() {
-	p.timer = time.AfterFunc(idleTimeout, func() { p.closeIdle(time.Now().Add(-idleTimeout)) })
+	p.timer = time.AfterFunc(sweepEvery, func() { p.sweep(time.Now()) })
+}
+
+// mayIdle returns for how long the connection that was used first may be idle, of so
+// many.
+func mayIdle(idle int) time.Duration {
+	if idle > fewIdle {
+		return sweepEvery
+	}
+	return idleTimeout
 }

@@ -220,7 +220,7 @@ func TestStartAsDo(t *testing.T) {
 			r.Header = Header{{"Connection", "close"}} // so that there is a connection for each
 			cuts <- 0
 			want, wantErr := client.Do(t.Context(), r)
-			client.pool.closeIdle(time.Now())
+			client.pool.sweep(time.Now().Add(idleTimeout))
 			for cut := 0; cut <= len(wire); cut += 1 + len(wire)/50 {
 				cuts <- cut
 				got := ask(t, client, loop, r)

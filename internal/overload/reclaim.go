@@ -2,6 +2,7 @@ package overload
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -60,7 +61,11 @@ func newReclaimer() *reclaimer {
 	for i, name := range reclaimMetrics {
 		samples[i].Name = name
 	}
-	return &reclaimer{free: debug.FreeOSMemory, memory: func() (allocated, held uint64) {
+	free := func() {
+		runtime.GC() // pools keep what they have over one collection
+		debug.FreeOSMemory()
+	}
+	return &reclaimer{free: free, memory: func() (allocated, held uint64) {
 		metrics.Read(samples)
 		return samples[0].Value.Uint64(), samples[1].Value.Uint64() - samples[2].Value.Uint64()
 	}}
