@@ -106,7 +106,11 @@ func (p *process) answer(id string, result Result) (state, bool) {
 		return from, false
 	}
 	p.state = stateAnswered
-	p.busy += time.Since(p.since)
+	took := max(time.Since(p.since), 1)
+	p.used.events++
+	if p.used.shortest == 0 || took < p.used.shortest {
+		p.used.shortest = took
+	}
 	p.mu.Unlock()
 	p.pool.answered(p)
 	p.output.catchUp()
@@ -167,20 +171,26 @@ func (p *process) checkTime() {
 	p.kill()
 }
 
-// usage is what the process has used so far. It returns false where the system
-// does not tell.
-func (p *process) usage() (usage, bool) {
+// takeUsage returns what the process has used since it was last called. It
+// returns false where the system does not tell.
+func (p *process) takeUsage() (usage, bool) {
 	p.mu.Lock()
-	pid, busy := p.pidLocked(), p.busy
-	if p.state == stateRunning {
-		busy += time.Since(p.since)
-	}
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	pid := p.pidLocked()
 	if pid == 0 {
 		return usage{}, false
 	}
 	running, queued, ok := processorUsage(pid)
-	return usage{running, queued, busy}, ok
+	if !ok {
+		return usage{}, false
+	}
+	taken := p.used
+	taken.running, taken.queued = running-p.ran, queued-p.queued
+	if p.state == stateRunning && taken.events == 0 { // all the time with one event
+		taken.events, taken.shortest = 1, time.Since(p.since)
+	}
+	p.used, p.ran, p.queued = usage{}, running, queued
+	return taken, true
 }
 
 // reported is the failed result that a process reports, as a JSON object or, if

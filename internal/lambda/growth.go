@@ -29,17 +29,19 @@ const (
 // none; a hundred that wait for handlers that sleep are soon served by a
 // hundred processes.
 //
-// More processes than processors help only handlers that wait for something
-// else than a processor. How many help is reckoned from the share of the time
-// in which handlers use one: at a share of a half, two processes for each
-// processor do. Beyond that number an event has to wait much longer.
+// More processes than processors help only while processors have nothing to do,
+// or where handlers wait for something else than a processor. How many help then
+// is reckoned from the share of the time in which a handler uses one: at a share
+// of a half, two processes for each processor do. Beyond that number an event has
+// to wait much longer.
 //
 // The methods are given the time, and are not safe for concurrent use.
 type growth struct {
 	processors int
 
 	cost  time.Duration // of a start: the shortest that was measured; 0: none yet
-	share float64       // of the handlers' time for which they need a processor; 0: not known
+	share float64       // of a handler's time for which it needs a processor; 0: not known
+	idle  bool          // processors have nothing to do
 
 	at      time.Time // up to when loss is counted
 	waiting int       // how many events wait since then, not counting those for which a process is being started
@@ -121,7 +123,7 @@ func (g *growth) starts(now time.Time, c crowd) int {
 
 // useful is how many processes find a processor when they need one.
 func (g *growth) useful() int {
-	if g.share <= 0 {
+	if g.share <= 0 || g.idle {
 		return 1 << 20
 	}
 	return max(g.processors, int(float64(g.processors)/g.share))

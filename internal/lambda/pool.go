@@ -31,9 +31,10 @@ type pool struct {
 	idle        []*process // the one used last at the end
 	queue       taskQueue
 	growth      growth
-	timer       *time.Timer // for grow; nil before the first use
-	timed       bool        // timer is set
-	urgent      bool        // to run at once
+	times       processorTimes // when they were last looked at
+	timer       *time.Timer    // for grow; nil before the first use
+	timed       bool           // timer is set
+	urgent      bool           // to run at once
 	retired     bool
 
 	calls chan struct{} // slots of calls of a function in this process

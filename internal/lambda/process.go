@@ -48,23 +48,24 @@ type process struct {
 	exitError error // nil for exit status 0
 	end       sync.Once
 
-	mu        sync.Mutex
-	state     state
-	taker     taker     // the request for work that waits; nil: none does
-	current   *task     // the invocation it works on, or worked on last
-	since     time.Time // when it got that
-	busy      time.Duration
-	due       time.Time // when what it has to do next must be done; zero: whenever
-	watch     *time.Timer
-	watchedAt time.Time // when watch goes off; zero: it is not set
-	late      bool      // it was killed because it was not in time
-	untaken   bool      // it ended with an event in its channel that it had not read
-	initError *Result   // what it reported as the failure of its initialization
-	group     *processGroup
-	ended     bool              // it is ending, or has ended; it gets no more work
-	told      bool              // by stop
-	reaped    bool              // the child has ended; its group may no longer be signalled
-	conns     map[net.Conn]bool // to the Runtime API
+	mu          sync.Mutex
+	state       state
+	taker       taker         // the request for work that waits; nil: none does
+	current     *task         // the invocation it works on, or worked on last
+	since       time.Time     // when it got that
+	used        usage         // since it was last asked for
+	ran, queued time.Duration // its threads, when that was
+	due         time.Time     // when what it has to do next must be done; zero: whenever
+	watch       *time.Timer
+	watchedAt   time.Time // when watch goes off; zero: it is not set
+	late        bool      // it was killed because it was not in time
+	untaken     bool      // it ended with an event in its channel that it had not read
+	initError   *Result   // what it reported as the failure of its initialization
+	group       *processGroup
+	ended       bool              // it is ending, or has ended; it gets no more work
+	told        bool              // by stop
+	reaped      bool              // the child has ended; its group may no longer be signalled
+	conns       map[net.Conn]bool // to the Runtime API
 
 	// Guarded by the pool's mutex.
 	launched   time.Time
@@ -72,7 +73,6 @@ type process struct {
 	idleSince  time.Time
 	returning  bool // it has answered, and is about to ask for work
 	answeredAt time.Time
-	measured   usage // when the pool looked last
 }
 
 func newProcess(p *pool) *process {

@@ -12,6 +12,8 @@ const (
 	returnTime = 100 * time.Millisecond
 	// samples is how many processes are looked at to learn what they use.
 	samples = 4
+	// idlePart of their time with nothing to do makes processors idle.
+	idlePart = 0.1
 )
 
 // observeLocked tells growth how many tasks wait, and has grow run when a
@@ -123,10 +125,17 @@ func (p *pool) forgetReturningLocked(now time.Time) {
 	}
 }
 
-// measure tells growth for how much of its time a handler needs a processor.
+// measure tells growth whether processors are idle, and for how much of its time
+// a handler needs one.
 func (p *pool) measure() {
+	times, known := machineTimes()
 	var sample []*process
 	p.mu.Lock()
+	if part, ok := times.idleSince(p.times); known && ok {
+		// With fewer processors to use than the machine has, it says nothing.
+		p.growth.idle = part > idlePart && times.processors == p.growth.processors
+		p.times = times
+	}
 	for worker := range p.processes {
 		if !worker.starting && len(sample) < samples {
 			sample = append(sample, worker)
@@ -135,14 +144,9 @@ func (p *pool) measure() {
 	p.mu.Unlock()
 	total := usage{}
 	for _, worker := range sample {
-		used, ok := worker.usage()
-		if !ok {
-			continue
+		if used, ok := worker.takeUsage(); ok {
+			total = total.plus(used)
 		}
-		p.mu.Lock()
-		total = total.plus(used.since(worker.measured))
-		worker.measured = used
-		p.mu.Unlock()
 	}
 	if share := total.share(); share > 0 {
 		p.mu.Lock()

@@ -2,31 +2,52 @@ package lambda
 
 import "time"
 
-// usage is what a process has used of the machine.
+// usage is what a process did and took in a while.
 type usage struct {
-	running time.Duration // on a processor
-	queued  time.Duration // ready to run, while other threads had the processors
-	busy    time.Duration // with events
-}
-
-// since is the usage after an earlier one.
-func (u usage) since(earlier usage) usage {
-	return usage{u.running - earlier.running, u.queued - earlier.queued, u.busy - earlier.busy}
+	events   int           // that it answered
+	shortest time.Duration // that it worked on one of them; 0: not known
+	running  time.Duration // on a processor
+	queued   time.Duration // ready to run, while other threads had the processors
 }
 
 func (u usage) plus(other usage) usage {
-	return usage{u.running + other.running, u.queued + other.queued, u.busy + other.busy}
+	u.events += other.events
+	u.running += other.running
+	u.queued += other.queued
+	if u.shortest == 0 || other.shortest > 0 && other.shortest < u.shortest {
+		u.shortest = other.shortest
+	}
+	return u
 }
 
-// leastBusy is how much time with events says how much of it needs a processor.
-const leastBusy = 20 * time.Millisecond
-
-// share returns the part of its time with events in which a process needs a
-// processor, where it would not have to wait for one; 0 if not enough is known.
+// share returns the part of its time in which a handler needs a processor; 0 if
+// not enough is known. It is reckoned from the shortest event: in the others may
+// be time that the gateway itself waited for a processor.
 func (u usage) share() float64 {
-	if u.busy < leastBusy || u.running <= 0 {
+	if u.events == 0 || u.shortest == 0 || u.running <= 0 {
 		return 0
 	}
-	alone := max(u.running, u.busy-u.queued)
-	return float64(u.running) / float64(alone)
+	events := time.Duration(u.events)
+	running := u.running / events
+	return float64(running) / float64(max(running, u.shortest-u.queued/events, 1))
+}
+
+// processorTimes is how long the machine's processors were busy and idle, all
+// together, since it was started; in parts of a second that do not matter.
+type processorTimes struct {
+	processors int
+	idle, all  int64
+}
+
+// leastTicks is how much time says how idle the processors are.
+const leastTicks = 5
+
+// idleSince returns the part of the time since then in which the processors had
+// nothing to do. It returns false if that is too short to say.
+func (t processorTimes) idleSince(then processorTimes) (float64, bool) {
+	all := t.all - then.all
+	if all < leastTicks*int64(t.processors) {
+		return 0, false
+	}
+	return float64(t.idle-then.idle) / float64(all), true
 }

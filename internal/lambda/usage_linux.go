@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// defaultMaxProcesses is AWS's limit of an account.
+const defaultMaxProcesses = 1000
+
 // processorUsage returns for how long a process's threads have run, and for how
 // long they could have and had no processor. It returns false when the system
 // does not say.
@@ -21,23 +24,55 @@ func processorUsage(pid int) (running, queued time.Duration, ok bool) {
 		if err != nil {
 			continue // it has ended
 		}
-		fields := bytes.Fields(text)
-		if len(fields) < 2 {
-			continue
+		if times := numbers(bytes.Fields(text)); len(times) >= 2 {
+			running += time.Duration(times[0])
+			queued += time.Duration(times[1])
+			ok = true
 		}
-		ran, err := strconv.ParseInt(string(fields[0]), 10, 64)
-		if err != nil {
-			continue
-		}
-		waited, err := strconv.ParseInt(string(fields[1]), 10, 64)
-		if err != nil {
-			continue
-		}
-		running += time.Duration(ran)
-		queued += time.Duration(waited)
-		ok = true
 	}
 	return running, queued, ok
+}
+
+// machineTimes returns what /proc/stat says of the processors. It returns false
+// when that can't be read.
+func machineTimes() (processorTimes, bool) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return processorTimes{}, false
+	}
+	t := processorTimes{processors: -1} // the first line is of all of them
+	for line := range bytes.Lines(text) {
+		fields := bytes.Fields(line)
+		if len(fields) == 0 || !bytes.HasPrefix(fields[0], []byte("cpu")) {
+			break
+		}
+		t.processors++
+		if t.processors > 0 {
+			continue
+		}
+		for i, ticks := range numbers(fields[1:]) {
+			if i == 3 || i == 4 { // idle, and idle while a disk works
+				t.idle += ticks
+			}
+			if i < 8 { // those after it are parts of others
+				t.all += ticks
+			}
+		}
+	}
+	return t, t.processors > 0
+}
+
+// numbers returns the numbers that fields begin with.
+func numbers(fields [][]byte) []int64 {
+	list := make([]int64, 0, len(fields))
+	for _, field := range fields {
+		n, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			break
+		}
+		list = append(list, n)
+	}
+	return list
 }
 
 // leastMemory is the part of the machine's memory that is left alone.
@@ -61,12 +96,9 @@ func meminfo(text []byte, name string) int64 {
 		if len(fields) < 2 || string(fields[0]) != name {
 			continue
 		}
-		if value, err := strconv.ParseInt(string(fields[1]), 10, 64); err == nil {
-			return value
+		if value := numbers(fields[1:]); len(value) > 0 {
+			return value[0]
 		}
 	}
 	return -1
 }
-
-// defaultMaxProcesses is AWS's limit of an account.
-const defaultMaxProcesses = 1000
