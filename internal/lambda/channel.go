@@ -148,6 +148,14 @@ func (c *channel) handle(head string, body []byte, tooLarge bool) error {
 	return nil
 }
 
+// channelArgument tells a bootstrap where its channel is; empty: it opens one.
+func (h *Host) channelArgument() string {
+	if h.channelsDial {
+		return ""
+	}
+	return inheritedChannel
+}
+
 // isUntaken reports whether a channel ended with a part of an event in it that
 // the process had not read. Only Linux tells.
 func isUntaken(err error) bool { return errors.Is(err, syscall.ECONNRESET) }

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// channelArgument tells a bootstrap where its channel is: the descriptor after
-// the standard ones.
-const channelArgument = "3"
+// inheritedChannel is the descriptor of a process's channel: the first after the
+// standard ones.
+const inheritedChannel = "3"
 
 // channelPair makes a connection to a process that is to be started, and what
 // the process inherits of it.

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// channelArgument is empty: bootstraps open the connection themselves.
-const channelArgument = ""
+// inheritedChannel is empty: bootstraps open the connection themselves.
+const inheritedChannel = ""
 
 // channelPair is not called.
 func channelPair() (net.Conn, *os.File, error) {

@@ -166,8 +166,12 @@ func (p *process) checkTime() {
 		p.mu.Unlock()
 		return
 	}
-	p.late = true
+	p.late = !p.cut
+	cut := p.cut
 	p.mu.Unlock()
+	if cut {
+		p.pool.host.notice(p.function.Name, "", "the process has closed its connection to the gateway, or written something else to it: it is ended")
+	}
 	p.kill()
 }
 

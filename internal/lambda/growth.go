@@ -83,8 +83,11 @@ func (g *growth) due() (time.Duration, bool) {
 	if g.waiting == 0 {
 		return 0, false
 	}
-	rate := float64(g.waiting) - forgivenShare
-	return max(0, time.Duration(float64(g.price()-g.loss)/rate), g.quiet.Sub(g.at)), true
+	in := time.Duration(0)
+	if left := g.price() - g.loss; left > 0 {
+		in = time.Duration(float64(left)/(float64(g.waiting)-forgivenShare)) + time.Microsecond
+	}
+	return max(in, g.quiet.Sub(g.at)), true
 }
 
 // crowd is what a pool has when growth decides.
@@ -92,6 +95,7 @@ type crowd struct {
 	processes int // those that are being started are counted
 	starting  int
 	oldest    time.Duration // how long the first event has waited
+	measured  bool          // share and idle are of this moment
 }
 
 // starts returns how many processes to start now, and takes their cost off
@@ -105,7 +109,11 @@ func (g *growth) starts(now time.Time, c crowd) int {
 	g.loss, g.quiet = 0, now.Add(minStartCost/2)
 	atOnce := max(2*g.processors, min(c.processes-c.starting, maxStarts)) - c.starting
 	count := max(0, min(affordable, g.waiting, atOnce))
-	useful := max(0, g.useful()-c.processes)
+	useful := g.processors
+	if c.measured {
+		useful = g.useful()
+	}
+	useful = max(0, useful-c.processes)
 	if count <= useful {
 		return count
 	}

@@ -2,6 +2,8 @@ package lambda
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -287,5 +289,8 @@ func traced(header string) string {
 	if strings.Contains(header, "Sampled=") {
 		return header
 	}
-	return fmt.Sprintf("%s;Parent=%016x;Sampled=0", header, rand.Uint64())
+	text := make([]byte, 0, len(header)+len(";Parent=;Sampled=0")+16)
+	text = append(append(text, header...), ";Parent="...)
+	text = hex.AppendEncode(text, binary.BigEndian.AppendUint64(nil, rand.Uint64()))
+	return string(append(text, ";Sampled=0"...))
 }

@@ -17,7 +17,8 @@ import (
 const (
 	maxHeader     = 64 << 10         // bytes of a request without its body
 	headerTime    = 10 * time.Second // for the rest of a header that has begun
-	maxAPIClients = 256              // connections to the Runtime API of one process
+	lingerTime    = 500 * time.Millisecond
+	maxAPIClients = 256 // connections to the Runtime API of one process
 )
 
 // serveConnections accepts connections to the Runtime API until the listener is
@@ -94,7 +95,8 @@ func (c *httpConn) serve() {
 			return
 		}
 		if err != nil {
-			c.write(http.StatusBadRequest, "text/plain; charset=utf-8", []byte("400 Bad Request"), true)
+			_ = c.write(http.StatusBadRequest, "text/plain; charset=utf-8", []byte("400 Bad Request"), true)
+			c.linger()
 			return
 		}
 		a := c.p.respond(c, r)
@@ -107,6 +109,15 @@ func (c *httpConn) serve() {
 		if last && !c.owes {
 			return
 		}
+	}
+}
+
+// linger reads what the client still sends, for a moment: a connection that is
+// closed with something unread takes its last answer with it.
+func (c *httpConn) linger() {
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_ = c.conn.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.CopyN(io.Discard, c.conn, 4*maxHeader)
 	}
 }
 

@@ -21,6 +21,7 @@ type pool struct {
 	host     *Host
 	function Function
 	launch   func(*process, *program) error // starts a process
+	measure  func()                         // tells growth what the processors do; called without the lock
 
 	mu          sync.Mutex
 	preparation *preparation // the newest; nil before the first
@@ -42,6 +43,7 @@ type pool struct {
 
 func newPool(h *Host, f Function) *pool {
 	p := &pool{host: h, function: f, launch: (*process).start, processes: map[*process]bool{}, growth: newGrowth()}
+	p.measure = p.measureProcesses
 	if f.InProcess != nil {
 		p.calls = make(chan struct{}, maxInProcess)
 	}

@@ -68,6 +68,17 @@ func (th *testHost) size(name string) int {
 	return n
 }
 
+// idle is how many processes of a function wait for work.
+func (th *testHost) idle(name string) int {
+	p, _, err := th.newest(name)
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
+}
+
 func TestPoolGrowsToItsLimit(t *testing.T) {
 	t.Parallel()
 	h := newTestHost(t, func(o *Options) { o.MaxProcesses = 2 }, hostile(t, "f", deadline))

@@ -59,6 +59,7 @@ type process struct {
 	watch       *time.Timer
 	watchedAt   time.Time // when watch goes off; zero: it is not set
 	late        bool      // it was killed because it was not in time
+	cut         bool      // its channel has ended
 	untaken     bool      // it ended with an event in its channel that it had not read
 	initError   *Result   // what it reported as the failure of its initialization
 	group       *processGroup
@@ -123,7 +124,7 @@ func (p *process) startCommand(prog *program) error {
 		"AWS_LAMBDA_RUNTIME_API="+p.listener.Addr().String(),
 		"AWS_LAMBDA_LOG_STREAM_NAME="+newLogStreamName())
 	p.command.Stdout, p.command.Stderr = input, input
-	p.dials = prog.ours && (channelArgument == "" || p.pool.host.channelsDial)
+	p.dials = prog.ours && p.pool.host.channelArgument() == ""
 	if prog.ours && !p.dials {
 		inherited := (*os.File)(nil)
 		if p.channel, inherited, err = channelPair(); err != nil {
@@ -207,7 +208,7 @@ func (p *process) serveChannel(conn net.Conn, in *bufio.Reader) {
 	err := c.serve()
 	p.withdraw(c)
 	p.mu.Lock()
-	p.untaken = isUntaken(err)
+	p.cut, p.untaken = true, isUntaken(err)
 	p.expectLocked(time.Now().Add(terminateGrace)) // it should be about to end
 	p.mu.Unlock()
 }

@@ -32,7 +32,7 @@ func (h *Host) prepareNode(ctx context.Context, f Function, dir string) (*progra
 	env["NODE_OPTIONS"] = strings.TrimSpace(env["NODE_OPTIONS"] + " --require " + quoteNodeOption(preload))
 	return &program{
 		path: node,
-		args: []string{filepath.Join(runtimeDir, "bootstrap.cjs"), channelArgument},
+		args: []string{filepath.Join(runtimeDir, "bootstrap.cjs"), h.channelArgument()},
 		ours: true,
 		dir:  dir,
 		env:  env.list(),

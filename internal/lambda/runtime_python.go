@@ -48,7 +48,7 @@ func (h *Host) preparePython(ctx context.Context, f Function, dir string) (*prog
 	}
 	return &program{
 		path: interpreter.Executable,
-		args: []string{filepath.Join(runtimeDir, "bootstrap.py"), channelArgument},
+		args: []string{filepath.Join(runtimeDir, "bootstrap.py"), h.channelArgument()},
 		ours: true,
 		dir:  dir,
 		env:  env.list(),

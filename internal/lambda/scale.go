@@ -77,10 +77,10 @@ func (p *pool) failLaunch(worker *process, err error) {
 func (p *pool) grow() {
 	p.mu.Lock()
 	p.timed, p.urgent = false, false
-	beyond := len(p.processes) >= p.growth.processors
+	c := crowd{measured: len(p.processes) >= p.growth.processors}
 	p.mu.Unlock()
 	short := false
-	if beyond {
+	if c.measured {
 		p.measure()
 		short = memoryIsShort()
 	}
@@ -92,7 +92,11 @@ func (p *pool) grow() {
 	}
 	p.forgetReturningLocked(now)
 	p.growth.observe(now, p.queue.Len(), p.starting+p.returning)
-	count := p.growth.starts(now, p.crowdLocked(now))
+	c.processes, c.starting = len(p.processes), p.starting
+	if first := p.queue.first(); first != nil {
+		c.oldest = now.Sub(first.queued)
+	}
+	count := p.growth.starts(now, c)
 	if !short {
 		for range min(count, p.host.options.MaxProcesses-len(p.processes)) {
 			p.addLocked()
@@ -103,14 +107,6 @@ func (p *pool) grow() {
 	if short && count > 0 {
 		p.host.noticeOnce(p.function.Name, "events wait for a process: the machine has too little memory for more")
 	}
-}
-
-func (p *pool) crowdLocked(now time.Time) crowd {
-	c := crowd{processes: len(p.processes), starting: p.starting}
-	if first := p.queue.first(); first != nil {
-		c.oldest = now.Sub(first.queued)
-	}
-	return c
 }
 
 // forgetReturningLocked counts on no process any more that has not come back.
@@ -125,9 +121,9 @@ func (p *pool) forgetReturningLocked(now time.Time) {
 	}
 }
 
-// measure tells growth whether processors are idle, and for how much of its time
+// measureProcesses tells growth whether processors are idle, and for how much of its time
 // a handler needs one.
-func (p *pool) measure() {
+func (p *pool) measureProcesses() {
 	times, known := machineTimes()
 	var sample []*process
 	p.mu.Lock()
