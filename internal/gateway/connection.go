@@ -39,18 +39,17 @@ func (c *connection) Opened(socket *websocket.Conn) {
 	}
 }
 
-// Message begins one message.
+// Message takes one message on its way. It implements websocket.Handler.
 func (c *connection) Message(m *websocket.Message) {
 	c.working.Add(1)
-	go c.handle(m)
+	p := newPipeline(c, c.stage.plan.Load(), event.Message, time.Now())
+	p.message, p.event.Body, p.event.Binary = m, m.Payload(), m.Opcode() == websocket.Binary
+	p.run(m.Loop())
 }
 
-// handle runs one message and sends what the client is to get.
-func (c *connection) handle(m *websocket.Message) {
-	defer m.Done()
-	p := newPipeline(c, c.stage.plan.Load(), event.Message, time.Now())
-	p.event.Body, p.event.Binary = m.Payload(), m.Opcode() == websocket.Binary
-	p.run()
+// reply sends what the client is to get for a message, and records it.
+func (p *pipeline) reply() {
+	c := p.connection
 	sideBySide := c.working.Add(-1) > 0 // before the answer: the client may send its next message when it has that
 	var err error
 	switch {
@@ -94,11 +93,15 @@ func (c *connection) disconnected(code int, reason string) {
 	case code == websocket.CloseAbnormal:
 		p.event.CloseReason = connectionClosedNoFrame
 	}
-	p.run()
+	p.run(nil)
+}
+
+// left records the end of a connection.
+func (c *connection) left(p *pipeline) {
 	record := p.record(telemetry.EventDisconnect)
-	record.Status, record.Reason = code, p.event.CloseReason
+	record.Status, record.Reason = p.event.CloseCode, p.event.CloseReason
 	if record.Error == "" {
-		record.Error = whyDropped(code, reason)
+		record.Error = whyDropped(p.event.CloseCode, p.event.CloseReason)
 	}
 	c.gateway.recorder.Record(record)
 }

@@ -21,6 +21,7 @@ import (
 // handshake is what a CONNECT event has beside others.
 type handshake struct {
 	request *http.Request
+	writer  http.ResponseWriter // of the answer
 	// protocol is the subprotocol of the answer, if $connect does not name one.
 	protocol string
 	// usageIdentifier is the API key that the authorizer gave.
@@ -35,7 +36,7 @@ type handshake struct {
 // unavailable is the answer of a gateway that stops.
 var unavailable = &apigw.Error{Status: http.StatusServiceUnavailable, Type: "ServiceUnavailableException", Message: "Service Unavailable"}
 
-// handshake runs $connect and then opens the connection or refuses it.
+// handshake runs $connect, whose end is answer.
 func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 	if g.refusing.Load() {
 		g.refuseOverloaded(w)
@@ -47,9 +48,13 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 	}
 	defer g.running.RUnlock()
 
-	p, c := g.connectEvent(r, t)
 	// A client that gives up does not stop a function that has begun.
-	p.run()
+	g.connectEvent(w, r, t).run(nil)
+}
+
+// answer opens a connection whose $connect has ended, or refuses it.
+func (g *Gateway) answer(p *pipeline) {
+	w, r, c := p.handshake.writer, p.handshake.request, p.connection
 	record := p.record(telemetry.EventConnect)
 	if !p.accepted() {
 		c.release()
@@ -75,7 +80,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 	}
 }
 
-func (g *Gateway) connectEvent(r *http.Request, t target) (*pipeline, *connection) {
+func (g *Gateway) connectEvent(w http.ResponseWriter, r *http.Request, t target) *pipeline {
 	stage := t.stage.plan.Load()
 	now := time.Now()
 	origin := forwarded.Of(r)
@@ -91,14 +96,14 @@ func (g *Gateway) connectEvent(r *http.Request, t target) (*pipeline, *connectio
 		Secure:      origin.Proto == "https",
 	}
 	p := newPipeline(c, stage, event.Connect, now)
-	p.handshake = &handshake{request: r}
+	p.handshake = &handshake{request: r, writer: w}
 	p.event.TraceID = r.Header.Get("X-Amzn-Trace-Id")
 	if p.event.TraceID == "" {
 		p.event.TraceID = apigw.NewTraceID(now)
 	}
 	p.event.Header = eventHeader(r, origin, p.event.TraceID)
 	p.event.Query = r.URL.Query()
-	return p, c
+	return p
 }
 
 // ownLines are the header lines of a handshake that belong to the hop, or that the

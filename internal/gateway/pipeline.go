@@ -3,16 +3,19 @@ package gateway
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/event"
+	"github.com/stagedoor/stagedoor/internal/eventloop"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/usage"
+	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
 var (
@@ -20,23 +23,41 @@ var (
 	errNoIntegration = failure.New(failure.Configuration, "the route has no integration")
 )
 
-// pipeline takes one event from where it came in to its backend, and has what it
+// pipeline takes one event from where it came in to its backend and to its end, and has what it
 // found on the way.
 type pipeline struct {
 	event      event.Event
 	connection *connection
-	stage      *plan.Stage // the connection's, when the event came
-	handshake  *handshake  // CONNECT only
-	route      *plan.Route // nil: no route matched
-	// response is what the backend answered; nil: none was called, or the event
-	// failed.
+	stage      *plan.Stage        // the connection's, when the event came
+	handshake  *handshake         // CONNECT only
+	message    *websocket.Message // MESSAGE only
+	route      *plan.Route        // nil: no route matched
+	entered    bool               // the event counts in the route's Part
+	starting   bool               // the backend's call is being started
+	answered   bool               // the backend's call is over
+	spoilt     bool               // by a defect: somebody may hold on to the pipeline
+	// response is what the backend answered, until finish has returned; nil: none was
+	// called, or the event failed.
 	response *integration.Response
 	ended    telemetry.Record // see record
 }
 
+var pipelinePool = sync.Pool{New: func() any { return new(pipeline) }}
+
 // newPipeline begins an event.
 func newPipeline(c *connection, s *plan.Stage, t event.Type, now time.Time) *pipeline {
-	return &pipeline{event: event.New(&c.facts, t, now, s.Variables), connection: c, stage: s}
+	p, _ := pipelinePool.Get().(*pipeline)
+	p.event, p.connection, p.stage = event.New(&c.facts, t, now, s.Variables), c, s
+	return p
+}
+
+// free gives the pipeline back, at the event's end.
+func (p *pipeline) free() {
+	if p.spoilt || p.starting {
+		return
+	}
+	*p = pipeline{}
+	pipelinePool.Put(p)
 }
 
 // fail ends the event with an error. What was answered until then is not used.
@@ -51,37 +72,61 @@ var (
 		(*pipeline).selectRoute, (*pipeline).checkOrigin, (*pipeline).count, (*pipeline).throttleHandshake,
 		(*pipeline).authorize, (*pipeline).readKey, (*pipeline).checkKey, (*pipeline).require,
 	}
-	messageStations = []func(*pipeline){
-		(*pipeline).throttleMessage, (*pipeline).selectRoute, (*pipeline).throttleRoute, (*pipeline).checkKey, (*pipeline).validate,
-	}
+	// A message passes arrivalStations where it was read, and the others where its route says.
+	arrivalStations    = []func(*pipeline){(*pipeline).throttleMessage, (*pipeline).selectRoute}
+	messageStations    = []func(*pipeline){(*pipeline).throttleRoute, (*pipeline).checkKey, (*pipeline).validate}
 	disconnectStations = []func(*pipeline){(*pipeline).selectRoute}
 )
 
-// run takes an event along its stations to its integration. What becomes of its
-// response or failure is up to the kind of event.
-//
-// A panic is a defect of ours; it fails this event, and nothing else.
-func (p *pipeline) run() {
+// run takes an event all the way, from its first station to finish. It waits for the backend of a handshake and of
+// $disconnect. For a message it waits for nothing: on a loop, a message of a light route stays there, and its backend is
+// started; any other goes on in a goroutine.
+func (p *pipeline) run(loop *eventloop.Loop) {
+	switch {
+	case p.event.Type == event.Connect:
+		p.proceed(connectStations, nil)
+	case p.event.Type == event.Disconnect:
+		p.proceed(disconnectStations, nil)
+	case !p.pass(arrivalStations):
+		p.finish()
+	case loop != nil && p.route.Light != nil:
+		p.proceed(messageStations, loop)
+	default:
+		go p.proceed(messageStations, nil)
+	}
+}
+
+// proceed takes an event through stations to its integration. Where there is a loop, this is the loop.
+func (p *pipeline) proceed(stations []func(*pipeline), loop *eventloop.Loop) {
+	if !p.pass(stations) || !p.enter() {
+		p.finish()
+		return
+	}
+	p.integrate(loop)
+}
+
+// pass takes an event through stations. It returns false where the event has failed at one.
+func (p *pipeline) pass(stations []func(*pipeline)) bool {
+	p.guard(func() {
+		for _, station := range stations {
+			if station(p); p.event.Failed != nil {
+				return
+			}
+		}
+	})
+	return p.event.Failed == nil
+}
+
+// guard has the event fail where f panics, which is a defect of ours, and nothing else. It reports whether that was so.
+func (p *pipeline) guard(f func()) (defect bool) {
 	defer func() {
-		if defect := recover(); defect != nil {
-			p.fail(failure.New(failure.Internal, "defect in the gateway: %v\n%s", defect, debug.Stack()))
+		if cause := recover(); cause != nil {
+			defect, p.spoilt = true, true
+			p.fail(failure.New(failure.Internal, "defect in the gateway: %v\n%s", cause, debug.Stack()))
 		}
 	}()
-	stations := messageStations
-	switch p.event.Type {
-	case event.Connect:
-		stations = connectStations
-	case event.Disconnect:
-		stations = disconnectStations
-	}
-	for _, station := range stations {
-		if station(p); p.event.Failed != nil {
-			return
-		}
-	}
-	if p.route != nil {
-		p.integrate(p.time())
-	}
+	f()
+	return false
 }
 
 // time ends when a gateway that stops does not wait for the event any more.
@@ -129,34 +174,92 @@ func (p *pipeline) validate() {
 	}
 }
 
-// integrate calls the route's backend. A route without one accepts
+// enter reports whether the route has a backend that is to be called, and may be. A route without one accepts
 // connections, and fails messages.
-func (p *pipeline) integrate(ctx context.Context) {
-	if p.route.Backend == nil {
+func (p *pipeline) enter() bool {
+	switch {
+	case p.route == nil:
+		return false
+	case p.route.Backend == nil:
 		if p.event.Type == event.Message {
 			p.fail(errNoIntegration)
 		}
-		return
+		return false
+	case p.route.Part == nil || p.event.Type != event.Message:
+		return true
 	}
+	if p.entered = p.route.Part.Enter(&p.connection.socket); !p.entered {
+		p.limited(usage.ErrBackendBusy)
+	}
+	return p.entered
+}
+
+// integrate calls the route's backend, which answers here: now or, on a loop, later.
+func (p *pipeline) integrate(loop *eventloop.Loop) {
 	if p.event.TraceID == "" {
 		p.event.TraceID = apigw.NewTraceID(p.event.Time)
 	}
-	if part := p.route.Part; part != nil && p.event.Type == event.Message {
-		if !part.Enter(&p.connection.socket) {
-			p.limited(usage.ErrBackendBusy)
-			return
-		}
-		defer part.Leave(&p.connection.socket)
-	}
-	response, err := p.route.Backend.Invoke(ctx, &p.event)
-	if err != nil {
-		p.fail(err)
+	if loop != nil {
+		p.start(loop)
 		return
 	}
-	p.response, p.event.Status = response, response.Status
-	if p.answers() && len(response.Body) > connections.MaxPayload {
-		p.fail(failure.New(failure.Internal, "the integration's answer is larger than %d bytes", connections.MaxPayload))
+	var response *integration.Response
+	var err *failure.Error
+	if p.guard(func() { response, err = p.route.Backend.Invoke(p.time(), &p.event) }) {
+		p.finish()
+		return
 	}
+	p.Answer(response, err)
+}
+
+// start has the backend called on the loop. It may answer meanwhile.
+func (p *pipeline) start(loop *eventloop.Loop) {
+	p.starting = true
+	if p.guard(func() { p.route.Light.Start(loop, p.time(), &p.event, p) }) && !p.answered {
+		p.answered = true
+		p.finish()
+	}
+	if p.starting = false; p.answered {
+		p.free()
+	}
+}
+
+// Answer implements integration.Caller.
+func (p *pipeline) Answer(response *integration.Response, err *failure.Error) {
+	if p.answered {
+		return // start has failed by a defect
+	}
+	p.answered = true
+	if err != nil {
+		p.fail(err)
+	} else {
+		p.response, p.event.Status = response, response.Status
+		if p.answers() && len(response.Body) > connections.MaxPayload {
+			p.fail(failure.New(failure.Internal, "the integration's answer is larger than %d bytes", connections.MaxPayload))
+		}
+	}
+	p.finish()
+}
+
+// finish is the end of every event: what came of it becomes an answer, and a record. Who started the event has nothing
+// more to do with a message.
+func (p *pipeline) finish() {
+	if p.entered {
+		p.route.Part.Leave(&p.connection.socket)
+	}
+	switch p.event.Type {
+	case event.Connect:
+		p.connection.gateway.answer(p)
+	case event.Disconnect:
+		p.connection.left(p)
+	default:
+		m := p.message
+		if p.guard(p.reply) {
+			p.guard(func() { p.connection.gateway.recorder.Record(p.record(telemetry.EventMessage)) })
+		}
+		m.Done()
+	}
+	p.free()
 }
 
 // answers tells whether the client gets what the backend answered.

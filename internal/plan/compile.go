@@ -139,6 +139,9 @@ func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, 
 	if err != nil {
 		route.Backend = integration.Broken(err)
 	}
+	if route.Validator == nil { // a model may have patterns of the user
+		route.Light = integration.Light(route.Backend)
+	}
 	return route, err
 }
 

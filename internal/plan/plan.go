@@ -45,6 +45,10 @@ type Route struct {
 	Validator *Validator
 	// Backend is nil for a route without a target.
 	Backend integration.Backend
+	// Light is the backend where all that happens to a message of the route, up to the
+	// start of its call, is bounded by the message's length, and waits for nothing: all of
+	// it may happen on an event loop. Otherwise it is nil.
+	Light integration.Starter
 	// Part counts the messages that are in flight to the backend. nil: they are
 	// not counted.
 	Part *websocket.Part

@@ -211,9 +211,9 @@ func (e *Engine) detach(c *Conn, nc net.Conn) (fd int, layer *secure, err error)
 
 // Shutdown closes every connection with CloseGoingAway and waits until all
 // sockets, Closed calls and messages are done, or ctx ends; then it drops what
-// is left, stops the engine and returns ctx's error. The handlers' calls are
-// not interrupted. Sockets whose peer has not answered after a quarter of the
-// time are dropped, so that three quarters are left for Closed.
+// is left and returns ctx's error, and the event loops go on until all that is
+// done. The handlers' calls are not interrupted. Sockets whose peer has not answered
+// after a quarter of the time are dropped, so that three quarters are left for Closed.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.table.close()
 	for _, c := range e.table.all() {
@@ -243,12 +243,20 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	e.stop.Do(func() {
-		e.wheel.stop()
-		e.stopLoops()
-	})
-	if err == nil {
-		e.budget.ended.Wait()
+	end := func() {
+		e.stop.Do(func() {
+			e.wheel.stop()
+			e.stopLoops()
+		})
 	}
-	return err
+	if err != nil {
+		go func() { // whoever handles a message still may need its loop for that
+			<-done
+			end()
+		}()
+		return err
+	}
+	end()
+	e.budget.ended.Wait()
+	return nil
 }
