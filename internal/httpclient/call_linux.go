@@ -65,19 +65,19 @@ func newCall() *call {
 	if o, _ := callPool.Get().(*call); o != nil {
 		return o
 	}
-	o := &call{body: make([]byte, 0, 1<<10)}
+	o := new(call)
 	o.begin, o.arrive, o.deliver = o.turned, o.arrived, o.delivered
 	return o
 }
 
 // startPlain starts a call by the client's branch on the loop. It reports whether there is one.
 func (c *Client) startPlain(ctx context.Context, loop *eventloop.Loop, r *Request, to Caller) bool {
-	p := c.loops.of(c, loop)
-	if p == nil {
+	b := c.loops.of(c, loop)
+	if b == nil {
 		return false
 	}
 	o := newCall()
-	o.ctx, o.request, o.to, o.home, o.deadline = ctx, r, to, p, time.Now().Add(r.Timeout)
+	o.ctx, o.request, o.to, o.home, o.deadline = ctx, r, to, b, time.Now().Add(r.Timeout)
 	o.state = callWaits
 	lane, err := c.turns.Start(turnstile.Call{Backend: c.backend(r), Patient: r.Patient}, &o.waiter, o)
 	if err != nil {
@@ -85,7 +85,7 @@ func (c *Client) startPlain(ctx context.Context, loop *eventloop.Loop, r *Reques
 		to.Answer(nil, err)
 		return true
 	}
-	o.come(p, r.Timeout)
+	o.come(b, r.Timeout)
 	if lane != nil {
 		o.lane = lane
 		o.enter()
@@ -94,10 +94,10 @@ func (c *Client) startPlain(ctx context.Context, loop *eventloop.Loop, r *Reques
 }
 
 // come begins a leg.
-func (o *call) come(p *branch, timeout time.Duration) {
-	o.on = p
-	p.loop.StartTimer(&o.timer, timeout, o)
-	o.watch = p.watches.watch(o.ctx, o)
+func (o *call) come(b *branch, timeout time.Duration) {
+	o.on = b
+	b.loop.StartTimer(&o.timer, timeout, o)
+	o.watch = b.watches.watch(o.ctx, o)
 }
 
 // depart ends a leg, and reports whether the context has ended meanwhile.
@@ -125,8 +125,7 @@ func (o *call) turned() {
 
 // enter takes a slot, and goes where it is used.
 func (o *call) enter() {
-	p := o.home
-	own := p.host(p.client.backend(o.request))
+	own := o.home.host(o.home.client.backend(o.request))
 	at := own.take()
 	switch {
 	case at == &own.keeper:
@@ -205,11 +204,14 @@ func (o *call) dialled(fd int, err error) {
 // talk sends the request over a socket, which is connected.
 func (o *call) talk(s *socket) {
 	o.socket, s.call = s, o
-	r, p := o.request, o.host.branch
-	head, err := appendWholeHead(p.request[:0], r)
+	r, b := o.request, o.host.branch
+	head, err := appendWholeHead(b.request[:0], r)
 	if err != nil {
 		o.fail(err)
 		return
+	}
+	if o.body == nil { // those that wait have none
+		o.body = make([]byte, 0, 512)
 	}
 	o.parser.begin(r.Method, !r.WithoutHeader, o.body)
 	if len(r.Body) <= maxPlainBody {
@@ -219,7 +221,7 @@ func (o *call) talk(s *socket) {
 		err = s.writeBoth(head, r.Body)
 	}
 	if cap(head) <= maxPooled {
-		p.request = head
+		b.request = head
 	}
 	if err != nil {
 		o.broken(err)
