@@ -5,40 +5,44 @@ import "strings"
 const upperHex = "0123456789ABCDEF"
 
 // escape escapes every byte that is not unreserved by RFC 3986.
-func escape(text string) string { return escapeExcept(text, 0) }
+func escape(text string) string { return escapeOthers(text, &unreserved) }
 
 // escapePath does so in each segment of a path.
-func escapePath(path string) string { return escapeExcept(path, '/') }
+func escapePath(path string) string { return escapeOthers(path, &unreservedOrSlash) }
 
-// escapeExcept is escape with one more byte that is left as it is, unless that is 0.
-func escapeExcept(text string, kept byte) string {
-	keeps := func(char byte) bool { return unreserved(char) || kept != 0 && char == kept }
+// escapeOthers escapes every byte that is not among those that are kept.
+func escapeOthers(text string, kept *[256]bool) string {
 	reserved := 0
 	for i := range len(text) {
-		if !keeps(text[i]) {
+		if !kept[text[i]] {
 			reserved++
 		}
 	}
 	if reserved == 0 {
 		return text
 	}
-	var b strings.Builder
-	b.Grow(len(text) + 2*reserved)
+	escaped := make([]byte, 0, len(text)+2*reserved)
 	for i := range len(text) {
-		if char := text[i]; keeps(char) {
-			b.WriteByte(char)
+		if char := text[i]; kept[char] {
+			escaped = append(escaped, char)
 		} else {
-			b.WriteByte('%')
-			b.WriteByte(upperHex[char>>4])
-			b.WriteByte(upperHex[char&15])
+			escaped = append(escaped, '%', upperHex[char>>4], upperHex[char&15])
 		}
 	}
-	return b.String()
+	return string(escaped)
 }
 
-func unreserved(char byte) bool {
-	return 'a' <= char && char <= 'z' || 'A' <= char && char <= 'Z' || '0' <= char && char <= '9' ||
-		char == '-' || char == '.' || char == '_' || char == '~'
+var (
+	unreserved        = bytesOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+	unreservedOrSlash = bytesOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+)
+
+// bytesOf says of each byte whether a text has it.
+func bytesOf(text string) (has [256]bool) {
+	for i := range len(text) {
+		has[text[i]] = true
+	}
+	return has
 }
 
 // unescape undoes the escapes of a query string. It returns false if a percent
