@@ -17,6 +17,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -86,6 +87,9 @@ const (
 	grace = time.Second
 	// slack is how long a deadline of the socket is left as it is.
 	slack = time.Second
+	// turns is how many times a client that is always ready comes before the others have
+	// their turn.
+	turns = 4
 )
 
 // Serve answers requests until one comes that is not of its form. That is in p then, or
@@ -101,7 +105,10 @@ func (c *Conn) Serve(p []byte) (n int, err error) {
 			n, err = 0, net.ErrClosed
 		}
 	}()
-	for {
+	for turn := 1; ; turn++ {
+		if turn%turns == 0 {
+			runtime.Gosched()
+		}
 		m, readErr := c.socket.Read(p[n:])
 		if n += m; n == 0 {
 			return 0, readErr
