@@ -27,7 +27,7 @@ func TestSigningKeys(t *testing.T) {
 		t.Errorf("%d keys are kept", n)
 	}
 	s := signingScope{"another secret", "20150830", suiteRegion, "service"}
-	if keys.of(s) != keys.of(s) {
+	if first := keys.of(s); keys.of(s) != first {
 		t.Error("a key was derived twice")
 	}
 	if *keys.of(s) == *keys.of(signingScope{"one more secret", s.date, s.region, s.service}) {
