@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -112,7 +113,7 @@ func (l *library) resolve(d *document, base, reference string, at *location) (*d
 	}
 	owner := d
 	if _, here := d.parts[address]; !here {
-		if owner, err = l.document(address); err == errNotAModel {
+		if owner, err = l.document(address); errors.Is(err, errNotAModel) {
 			if _, version, ok := strings.Cut(address, "://json-schema.org/"); ok && strings.HasSuffix(version, "schema") {
 				return nil, part{}, wrong("%s %s", address, onlyDraft4)
 			}
