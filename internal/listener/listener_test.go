@@ -108,34 +108,55 @@ func TestWhoTheClientIs(t *testing.T) {
 	}
 }
 
-// A WebSocket works behind the PROXY protocol, from the first frame that comes
-// with the handshake.
+// A WebSocket works behind the PROXY protocol, with and without TLS, from the first frame
+// that comes with the handshake.
 func TestWebSocketBehindProxyProtocol(t *testing.T) {
 	t.Parallel()
-	trusted := networks(t, "127.0.0.0/8")
-	g := gatewayBehind(t, listener.Options{Trusted: trusted, ProxyProtocol: true})
-	conn := dial(t, g.Address)
-	_, _ = io.WriteString(conn, "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n"+upgrade("/dev", "Host: x")+"\x81\x82\x00\x00\x00\x00hi")
-	buffer := make([]byte, 1024)
-	got := ""
-	for !strings.HasSuffix(got, "\x81\x02hi") {
-		n, err := conn.Read(buffer)
-		if err != nil {
-			t.Fatalf("%v after %q", err, got)
-		}
-		got += string(buffer[:n])
-	}
-	if !strings.HasPrefix(got, "HTTP/1.1 101 ") {
-		t.Errorf("answer %q", got)
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS %t", secure), func(t *testing.T) {
+			t.Parallel()
+			server, client := certificates(t)
+			trusted := networks(t, "127.0.0.0/8")
+			g := gatewayBehind(t, listener.Options{Trusted: trusted, ProxyProtocol: true, TLS: server})
+			conn := dial(t, g.Address)
+			_, _ = io.WriteString(conn, "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n")
+			if secure {
+				conn = secured(t, conn, client)
+			}
+			_, _ = io.WriteString(conn, upgrade("/dev", "Host: x")+"\x81\x82\x00\x00\x00\x00hi")
+			buffer := make([]byte, 1024)
+			got := ""
+			for !strings.HasSuffix(got, "\x81\x02hi") {
+				n, err := conn.Read(buffer)
+				if err != nil {
+					t.Fatalf("%v after %q", err, got)
+				}
+				got += string(buffer[:n])
+			}
+			if !strings.HasPrefix(got, "HTTP/1.1 101 ") {
+				t.Errorf("answer %q", got)
+			}
+		})
 	}
 }
 
 // Behind all wrappers of a hijacked connection there is the socket, so that an
-// idle WebSocket holds none of them.
+// idle WebSocket holds none of them. Below TLS there is a switch, by which an event
+// loop takes the socket.
 func TestHijackedConnectionUnwraps(t *testing.T) {
 	t.Parallel()
+	server, client := certificates(t)
 	trusted := networks(t, "127.0.0.0/8")
-	for name, before := range map[string]string{"plain": "", "PROXY protocol": "PROXY UNKNOWN\r\n"} {
+	for name, test := range map[string]struct {
+		before string
+		secure bool
+		want   string
+	}{
+		"plain":                   {"", false, "*net.TCPConn"},
+		"PROXY protocol":          {"PROXY UNKNOWN\r\n", false, "*net.TCPConn"},
+		"TLS":                     {"", true, "*netconn.Switch *net.TCPConn"},
+		"PROXY protocol with TLS": {"PROXY UNKNOWN\r\n", true, "*netconn.Switch *net.TCPConn"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			found := make(chan string, 1)
@@ -146,16 +167,23 @@ func TestHijackedConnectionUnwraps(t *testing.T) {
 					return
 				}
 				defer conn.Close()
-				inner := conn
-				for layer := range netconn.Layers(conn) {
-					inner = layer
+				var inner net.Conn
+				var layers []string
+				for inner = range netconn.Layers(conn) {
+					if secure, ok := inner.(*tls.Conn); ok {
+						layers = append(layers, fmt.Sprintf("%T", secure.NetConn()))
+					}
 				}
-				found <- fmt.Sprintf("%T", inner)
-			}), listener.Options{Trusted: trusted, ProxyProtocol: before != ""})
+				found <- strings.Join(append(layers, fmt.Sprintf("%T", inner)), " ")
+			}), listener.Options{Trusted: trusted, ProxyProtocol: test.before != "", TLS: server})
 			conn := dial(t, address)
-			_, _ = io.WriteString(conn, before+head("GET / HTTP/1.1", "Host: x"))
-			if got := <-found; got != "*net.TCPConn" {
-				t.Errorf("the innermost connection is a %s", got)
+			_, _ = io.WriteString(conn, test.before)
+			if test.secure {
+				conn = secured(t, conn, client)
+			}
+			_, _ = io.WriteString(conn, head("GET / HTTP/1.1", "Host: x"))
+			if got := <-found; got != test.want {
+				t.Errorf("the innermost connections are %s, want %s", got, test.want)
 			}
 		})
 	}
