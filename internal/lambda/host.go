@@ -289,8 +289,10 @@ func traced(header string) string {
 	if strings.Contains(header, "Sampled=") {
 		return header
 	}
-	text := make([]byte, 0, len(header)+len(";Parent=;Sampled=0")+16)
-	text = append(append(text, header...), ";Parent="...)
-	text = hex.AppendEncode(text, binary.BigEndian.AppendUint64(nil, rand.Uint64()))
+	var room [128]byte // for headers as they are
+	var parent [8]byte
+	binary.BigEndian.PutUint64(parent[:], rand.Uint64())
+	text := append(append(room[:0], header...), ";Parent="...)
+	text = hex.AppendEncode(text, parent[:])
 	return string(append(text, ";Sampled=0"...))
 }

@@ -1,6 +1,8 @@
 package lambda
 
 import (
+	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -37,6 +39,30 @@ func TestInvokeAPIRefusals(t *testing.T) {
 		}
 		if w.Code == http.StatusOK && (w.Header().Get("X-Amz-Function-Error") != "Unhandled" || w.Header().Get("x-amzn-RequestId") == "") {
 			t.Errorf("header %v", w.Header())
+		}
+	}
+}
+
+// What a caller tells of itself reaches the handler's context.
+func TestClientContext(t *testing.T) {
+	t.Parallel()
+	h := newTestHost(t, nil,
+		inlineNode("node", `exports.handler = async (event, context) => context.clientContext ? context.clientContext.custom.room : "none"`),
+		inlinePython("python", "def handler(event, context):\n    c = context.client_context\n    return c.custom['room'] if c else 'none'\n"))
+	for _, name := range []string{"node", "python"} {
+		for header, want := range map[string]string{
+			"": `200 "none"`,
+			base64.StdEncoding.EncodeToString([]byte("{\n\"custom\": {\"room\": \"é\"},\n\"client\": {\"app_title\": \"a\"}}")): `200 "é"`,
+			"eyI": "400 ", // half of an object
+			base64.StdEncoding.EncodeToString([]byte("[1]")): "400 ",
+		} {
+			r := httptest.NewRequest("POST", "/2015-03-31/functions/"+name+"/invocations", strings.NewReader("{}"))
+			r.Header.Set("X-Amz-Client-Context", header)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if got := fmt.Sprint(w.Code, " ", w.Body); !strings.HasPrefix(got, want) {
+				t.Errorf("%s, %q: got %s, want %s", name, header, got, want)
+			}
 		}
 	}
 }

@@ -57,11 +57,11 @@ func (p *pool) invoke(ctx context.Context, t *task) (Result, error) {
 	if p.function.InProcess != nil {
 		return p.call(ctx, t)
 	}
-	_, err := p.prepare(ctx)
-	if failed := (*failure)(nil); errors.As(err, &failed) {
-		return failed.result(t.requestID), nil
-	}
-	if err != nil {
+	if _, err := p.prepare(ctx); err != nil {
+		failed := (*failure)(nil)
+		if errors.As(err, &failed) {
+			return failed.result(t.requestID), nil
+		}
 		return Result{}, err
 	}
 	if !p.submit(t) {
