@@ -26,7 +26,7 @@ func (e *Event) AppendLambdaEvent(dst []byte) []byte {
 	dst = appendStageVariables(dst, e.stageVariables)
 	dst = e.appendRequestContext(dst)
 	if e.Type == Message {
-		dst = jsonvalue.AppendQuoted(appendMember(dst, "body"), string(e.Body))
+		dst = jsonvalue.AppendQuoted(appendMember(dst, "body"), e.Body)
 	}
 	return append(dst, `,"isBase64Encoded":false}`...)
 }

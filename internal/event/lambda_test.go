@@ -2,10 +2,13 @@ package event
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagedoor/stagedoor/internal/allocations"
 )
 
 func sample(t Type, routeKey string) *Event {
@@ -117,4 +120,13 @@ func BenchmarkAppendLambdaEvent(b *testing.B) {
 	for b.Loop() {
 		buffer = request.AppendLambdaEvent(buffer[:0])
 	}
+}
+
+// The event of a message is written without an allocation.
+func TestAppendLambdaEventAllocations(t *testing.T) {
+	message := sample(Message, "echo")
+	message.messageID = "gbikqm-vtQAYKEiHxA=="
+	message.Body = []byte(`{"action":"echo","text":"grüße ` + strings.Repeat("\"", 200) + `"}`)
+	buffer := make([]byte, 0, 4096)
+	allocations.AtMost(t, 0, func() { buffer = message.AppendLambdaEvent(buffer[:0]) })
 }

@@ -13,6 +13,7 @@ type Records struct {
 	mu      sync.Mutex
 	records []telemetry.Record // guarded by mu
 	asked   []string           // guarded by mu
+	stopped bool               // guarded by mu
 }
 
 // variables are the $context variables that an event had at its end.
@@ -31,10 +32,20 @@ func (r *Records) Ask(names ...string) {
 	r.asked = names
 }
 
+// Stop has the records that follow be dropped, for tests that count memory.
+func (r *Records) Stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
+}
+
 // Record implements telemetry.Recorder.
 func (r *Records) Record(record *telemetry.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.stopped {
+		return
+	}
 	kept := *record
 	kept.Context = nil // it ends with the event
 	if record.Context != nil && len(r.asked) > 0 {

@@ -131,14 +131,14 @@ func (p *printer) object(o *Object, depth int) {
 
 // AppendQuoted appends a string as JSON text. Bytes that are not UTF-8 become
 // U+FFFD.
-func AppendQuoted(dst []byte, s string) []byte {
+func AppendQuoted[Text string | []byte](dst []byte, s Text) []byte {
 	const hex = "0123456789ABCDEF"
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
+			r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 			if r == utf8.RuneError && size == 1 {
 				dst = append(dst, s[start:i]...)
 				dst = utf8.AppendRune(dst, r)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/allocations"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
@@ -47,4 +48,11 @@ func TestRefusedURLsInTheLog(t *testing.T) {
 	if !strings.Contains(out.String(), "the backend is gone") {
 		t.Error("a failure is hidden by refusals")
 	}
+}
+
+// A message that did not fail is counted without an allocation where it is not logged.
+func TestEventLogAllocations(t *testing.T) {
+	l := newEventLog(slog.New(slog.DiscardHandler), config.EventsFailed)
+	record := &telemetry.Record{Event: telemetry.EventMessage, APIID: "api", Stage: "dev", RouteKey: "say", Status: 200}
+	allocations.AtMost(t, 0, func() { l.Record(record) })
 }
