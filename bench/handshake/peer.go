@@ -89,10 +89,10 @@ func acceptGorilla(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // it was answered
 	}
-	defer conn.Close()
 	for err == nil {
 		_, _, err = conn.ReadMessage()
 	}
+	_ = conn.Close() // the client is gone
 }
 
 func acceptCoder(w http.ResponseWriter, r *http.Request) {

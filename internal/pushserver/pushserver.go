@@ -105,6 +105,7 @@ func (c *Conn) Serve(p []byte) (n int, err error) {
 			n, err = 0, net.ErrClosed
 		}
 	}()
+	c.readable, c.writable, c.hurried = time.Time{}, time.Time{}, false // net/http has set its own deadlines
 	for turn := 1; ; turn++ {
 		if turn%turns == 0 {
 			runtime.Gosched()

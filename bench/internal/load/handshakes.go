@@ -52,7 +52,7 @@ func Handshakes(o Options) (Result, error) {
 func handshakeOnce(to *net.TCPAddr, p Protocol, number int) error {
 	fd, err := connect(to, number)
 	if fd >= 0 {
-		defer syscall.Close(fd)
+		defer func() { _ = syscall.Close(fd) }()
 	}
 	if err != nil {
 		return err
