@@ -36,11 +36,11 @@ build:
 	done
 
 # Measures the gateway beside a bare relay and its peers, which it installs into the
-# user's cache: 25 minutes on two cores. BENCH='-update ../docs/performance.md' puts the
-# figures there.
-BENCH ?=
+# user's cache: under 25 minutes on two cores. "make bench UPDATE=docs/performance.md"
+# puts the figures and plots there.
+UPDATE ?=
 bench:
-	cd bench && go run . $(BENCH)
+	UPDATE=$(UPDATE) scripts/bench.sh
 
 # The same in a minute, without peers: it fails where a message does, and has no
 # targets. The figures say little.

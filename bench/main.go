@@ -72,7 +72,7 @@ func parse(args []string) (*options, error) {
 	flags.DurationVar(&o.rounds.Duration, "duration", 1500*time.Millisecond, "time of counting, each round")
 	list := flags.String("peers", strings.Join(peers.Names(), ","), "what else to compare with, separated by commas, or none; what is not there is installed")
 	flags.IntVar(&o.idle, "idle", 18000, "idle connections whose memory is measured; 0 leaves it out")
-	flags.DurationVar(&o.settle, "settle", 150*time.Second, "memory is read when it has not shrunk for this long (Go's periodic collection takes two minutes)")
+	flags.DurationVar(&o.settle, "settle", 15*time.Second, "memory is read when it has not shrunk for this long")
 	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
 	flags.StringVar(&o.before, "before", "", "another build of the gateway, a `program` that takes turns with it")
 	flags.StringVar(&o.update, "update", "", "`document` to put the result in")

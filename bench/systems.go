@@ -83,6 +83,9 @@ func (s *systems) startGateways(ctx context.Context, l *lab.Lab, o *options, url
 	if err != nil {
 		return err
 	}
+	if err := lab.Await(ctx, p.Address, "/"+stage); err != nil {
+		return err
+	}
 	s.addGateway("dev", p, "/"+stage)
 	if o.before != "" {
 		if p, err = l.DevOf(ctx, o.before, template, "--parameter", "Backend="+url); err != nil {

@@ -51,7 +51,11 @@ func (p *point) start(ctx context.Context, l *lab.Lab, backend string) (*process
 	if err := os.WriteFile(file, []byte(p.template(backend)), 0o600); err != nil {
 		return nil, err
 	}
-	return l.Dev(ctx, file)
+	g, err := l.Dev(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return g, lab.Await(ctx, g.Address, fmt.Sprint("/stage", p.stages-1))
 }
 
 // messages measures a gateway and the relay in turns.

@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/stagedoor/stagedoor/bench/internal/load"
 	"github.com/stagedoor/stagedoor/bench/internal/plane"
 	"github.com/stagedoor/stagedoor/bench/internal/process"
 )
@@ -69,6 +71,25 @@ func (l *Lab) DevOf(ctx context.Context, gateway, template string, flags ...stri
 	return l.Start(ctx, process.Spec{
 		Name: "stagedoor dev", Command: append(command, flags...), Address: address, Ready: "http://" + admin + "/readyz",
 	})
+}
+
+// Await waits until clients are let in at a path of a gateway: "dev" accepts
+// connections before it has all of a template.
+func Await(ctx context.Context, address, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		socket, err := load.DialSocket(address, path)
+		if err == nil {
+			socket.Close()
+			return nil
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("no client is let in: %w", err)
+		}
+	}
 }
 
 // Gateway is a running "stagedoor serve".

@@ -77,7 +77,7 @@ func (f *Flood) Wait() { f.running.Wait() }
 func (f *Flood) run(duration, wait time.Duration) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer syscall.Close(f.epoll)
+	defer func() { _ = syscall.Close(f.epoll) }()
 	events := make([]syscall.EpollEvent, 1024)
 	buffer := make([]byte, 64<<10)
 	began := time.Now()

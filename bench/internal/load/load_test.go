@@ -4,6 +4,7 @@ package load
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -200,5 +201,20 @@ func TestSocket(t *testing.T) {
 	defer s.Close()
 	if _, err := s.Ask(payload); err == nil {
 		t.Error("a frame that is too long is read")
+	}
+}
+
+// Pings before a reply belong to it.
+func TestReplyAfterPings(t *testing.T) {
+	t.Parallel()
+	w := NewWebSocket("127.0.0.1:1", "/", []byte(payload))
+	whole := append(append(bytes.Clone(ping), ping...), w.reply...)
+	for _, test := range []struct {
+		data []byte
+		want int
+	}{{whole, len(whole)}, {whole[:len(whole)-1], 0}, {ping, 0}, {w.reply, len(w.reply)}} {
+		if got, err := w.Reply(test.data); got != test.want || err != nil {
+			t.Errorf("%q: %d, %v, want %d", test.data, got, err, test.want)
+		}
 	}
 }

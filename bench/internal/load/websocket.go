@@ -119,8 +119,20 @@ func (w *WebSocket) Handshake() (request, answer string) {
 // Request implements Protocol.
 func (w *WebSocket) Request() []byte { return w.request }
 
-// Reply implements Protocol.
+// ping is one without a payload, as the gateway sends them to clients that say
+// nothing for a while.
+var ping = []byte{0x89, 0}
+
+// Reply implements Protocol. Pings before the reply are taken with it, and are not
+// answered.
 func (w *WebSocket) Reply(data []byte) (int, error) {
+	if after, found := bytes.CutPrefix(data, ping); found {
+		length, err := w.Reply(after)
+		if length > 0 {
+			length += len(ping)
+		}
+		return length, err
+	}
 	if n := min(len(data), len(w.reply)); !bytes.Equal(data[:n], w.reply[:n]) {
 		return 0, fmt.Errorf("the server sent %q", data)
 	}

@@ -6,8 +6,12 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -98,5 +102,52 @@ func TestReadyLine(t *testing.T) {
 	p.Kill()
 	if _, err = Start(t.Context(), Spec{Name: "mute", Command: []string{"sh", "-c", "printf nothing"}, LogDir: t.TempDir()}); err == nil {
 		t.Error("a program that ended is ready")
+	}
+}
+
+// A program that listens is ready when it says so, where it says it at all.
+func TestReadyURL(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(server.Close)
+	p, err := Start(t.Context(), Spec{
+		Name: "slow", Command: []string{"sleep", "600"}, Address: server.Listener.Addr().String(), Ready: server.URL, LogDir: t.TempDir(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Kill()
+	if asked.Load() != 3 {
+		t.Errorf("asked %d times", asked.Load())
+	}
+}
+
+// The processor time of a program has that of what it has started.
+func TestTreeTime(t *testing.T) {
+	t.Parallel()
+	p, err := Start(t.Context(), Spec{
+		Name: "parent", LogDir: t.TempDir(),
+		Command: []string{"sh", "-c", "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo ready; exec sleep 600'; :"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	child := children(p.PID)
+	if len(child) != 1 {
+		t.Fatalf("children: %v", child)
+	}
+	defer syscall.Kill(child[0], syscall.SIGKILL)
+	own, err := ProcessorTime(p.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := TreeTime(p.PID); err != nil || all <= own {
+		t.Errorf("%v of its own, %v with its child, %v", own, all, err)
 	}
 }

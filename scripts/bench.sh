@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Measures everything, in turn: what "make bench" does. All parts run, so that one run
+# shows what fails. UPDATE=docs/performance.md puts the figures there, and the plots
+# beside it. GATEWAY is a program to measure in place of one built from this tree.
+set -uo pipefail
+cd "$(dirname "$0")/../bench" || exit
+
+programs=$(mktemp -d)
+trap 'rm -rf "$programs"' EXIT
+gateway=${GATEWAY:-$programs/stagedoor}
+if [ -z "${GATEWAY:-}" ]; then
+	(cd .. && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$gateway" ./cmd/stagedoor) || exit
+fi
+update=()
+figures=$programs
+if [ -n "${UPDATE:-}" ]; then
+	document=$(realpath "../$UPDATE") || exit
+	update=(-update "$document")
+	figures=$(dirname "$document")/performance
+	mkdir -p "$figures"
+fi
+
+failed=()
+
+measure() {
+	local start=$SECONDS
+	printf '\n==== %s\n' "$*"
+	go run "$@" -gateway "$gateway" || failed+=("$1")
+	echo "==== $((SECONDS - start)) s"
+}
+
+measure . -rounds 4 "${update[@]}"
+measure . memory -tls -idle 3000 -settle 5s
+measure ./functions -rounds 2 -warmup 300ms -duration 800ms "${update[@]}"
+measure ./push -rounds 3 "${update[@]}"
+measure ./handshake -rounds 3 "${update[@]}"
+measure ./start "${update[@]}"
+measure ./growth -figure "$figures/growth.svg" "${update[@]}"
+measure ./overload -figure "$figures/overload.svg" "${update[@]}"
+measure ./million -keep 20s "${update[@]}"
+
+echo
+if [ ${#failed[@]} -gt 0 ]; then
+	echo "FAILED: ${failed[*]}"
+	exit 1
+fi
+echo "Measured in $((SECONDS / 60)) minutes."
