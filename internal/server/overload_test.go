@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,15 +115,38 @@ func senderOf(t *testing.T, g *gatewaytest.Gateway, text string) string {
 }
 
 // Messages in flight are a pressure: backends that hang have those who send to
-// them paused, until they answer.
+// them paused, until they answer. It makes no difference whether the messages have a
+// goroutine each, as those for functions, or are on the event loop, as those for HTTP
+// backends.
 func TestOverloadInFlight(t *testing.T) {
 	t.Parallel()
-	g := gatewaytest.NewWith(t, websocket.Options{InFlight: 8}, gateway.Guards{Unsigned: true})
-	proceed := make(chan struct{})
-	g.Functions.Set("hangs", func(context.Context, gatewaytest.Event) (string, error) {
-		<-proceed
-		return `{"statusCode":200}`, nil
-	})
+	for _, kind := range []string{"functions", "HTTP backends"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			g := gatewaytest.NewWith(t, websocket.Options{InFlight: 8}, gateway.Guards{Unsigned: true})
+			proceed := make(chan struct{})
+			g.Functions.Set("hangs", func(context.Context, gatewaytest.Event) (string, error) {
+				<-proceed
+				return `{"statusCode":200}`, nil
+			})
+			backend := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-proceed }))
+			t.Cleanup(backend.Close)
+			release := sync.OnceFunc(func() { close(proceed) })
+			t.Cleanup(release)
+			route := gatewaytest.Route{Key: "$default", Function: "hangs"}
+			if kind != "functions" {
+				route = gatewaytest.Route{Key: "$default", Integration: &apigw.Integration{
+					IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: backend.URL,
+				}}
+			}
+			overloadInFlight(t, g, route, release)
+		})
+	}
+}
+
+// overloadInFlight has messages hang until they are released.
+func overloadInFlight(t *testing.T, g *gatewaytest.Gateway, route gatewaytest.Route, release func()) {
+	t.Helper()
 	var log strings.Builder
 	inFlight := slices.DeleteFunc(pressures(g.Engine), func(p overload.Pressure) bool { return p.Name != "messages in flight" })
 	manager := overload.New(slog.New(slog.NewTextHandler(&log, nil)), inFlight, actions(g.Engine, g.Gateway))
@@ -130,7 +156,7 @@ func TestOverloadInFlight(t *testing.T) {
 	}
 	for n := range 8 { // each has a share, with room for one at least
 		id := fmt.Sprintf("hanging%03d", n)
-		g.Deploy(gatewaytest.API(id, gatewaytest.Route{Key: "$default", Function: "hangs"}), &apigw.Stage{StageName: id})
+		g.Deploy(gatewaytest.API(id, route), &apigw.Stage{StageName: id})
 		g.Dial("/" + id).Send("x")
 	}
 	gatewaytest.Eventually(t, func() error {
@@ -143,7 +169,7 @@ func TestOverloadInFlight(t *testing.T) {
 	if !strings.Contains(log.String(), `pausing those who send most" pressure="messages in flight"`) {
 		t.Errorf("the log: %s", &log)
 	}
-	close(proceed)
+	release()
 	gatewaytest.Eventually(t, func() error {
 		if running, _ := g.Engine.InFlight(); running > 0 {
 			return fmt.Errorf("%d are in flight", running)
