@@ -189,7 +189,7 @@ func (l *Loop) turn(fd uintptr) bool {
 	l.awake = true
 	l.posting.Unlock()
 	for {
-		n, err := unix.EpollWait(int(fd), l.events[:], 0)
+		n, err := poll(fd, l.events[:])
 		l.now = int64(time.Since(l.start))
 		for i := range l.events[:max(n, 0)] {
 			event := &l.events[i]

@@ -198,7 +198,7 @@ func (s *socket) flush() (err error) {
 // send sends what the socket takes, and returns the rest.
 func (s *socket) send(b []byte) (rest []byte, err error) {
 	for len(b) > 0 {
-		n, err := unix.Write(s.fd, b)
+		n, err := eventloop.Write(s.fd, b)
 		switch {
 		case err == nil:
 			s.sent += uint64(n) //nolint:gosec // it is not negative
@@ -238,7 +238,7 @@ func (s *socket) read(hungUp bool) {
 			into = s.host.branch.loop.Buffer()
 		}
 		into = into[:min(len(into), maxRead)]
-		n, err := unix.Read(s.fd, into)
+		n, err := eventloop.Read(s.fd, into)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return

@@ -87,7 +87,7 @@ func (l *loop) readSocket(c *Conn) (n int, short bool, err error) {
 	if s := c.secure(); s != nil {
 		return s.readLocked()
 	}
-	if n, err = unix.Read(int(c.fd), l.buffer); n == 0 && err == nil {
+	if n, err = eventloop.Read(int(c.fd), l.buffer); n == 0 && err == nil {
 		err = io.EOF
 	}
 	return n, n < len(l.buffer), err
@@ -101,7 +101,7 @@ func (s *secure) readLocked() (n int, short bool, err error) {
 	}
 	b := newBuffer(secureRead)
 	defer b.free()
-	read, err := unix.Read(int(s.conn.fd), b.data[:secureRead])
+	read, err := eventloop.Read(int(s.conn.fd), b.data[:secureRead])
 	switch {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		return 0, false, err
@@ -148,7 +148,7 @@ func (l *loop) flushLocked(c *Conn) {
 	}
 	moved := c.out.progress == 0
 	for p := c.out.next(); len(p) > 0; p = c.out.next() {
-		n, err := unix.Write(int(c.fd), p)
+		n, err := eventloop.Write(int(c.fd), p)
 		switch {
 		case n > 0:
 			c.out.advance(n)
