@@ -118,7 +118,8 @@ func (f *fleet) startClient(number int, h hold) error {
 			}
 			f.news <- heard{client: number, news: n}
 		}
-		f.news <- heard{client: number, err: fmt.Errorf("the client of gateway %d ended: %v", number+1, c.command.Wait())}
+		_ = c.command.Wait() // what it says of its end is in the state
+		f.news <- heard{client: number, err: fmt.Errorf("the client of gateway %d ended: %s", number+1, c.command.ProcessState)}
 	}()
 	return nil
 }
