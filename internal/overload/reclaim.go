@@ -38,8 +38,8 @@ const (
 	// calmLooks is how many looks in a row must find that it is not.
 	calmLooks = 2
 	// worthBytes is how much must have been allocated since memory was given back last:
-	// this, and a quarter of all that is held.
-	worthBytes = 4 << 20
+	// this, and a sixteenth of all that is held.
+	worthBytes = 1 << 20
 	// reclaimShare bounds the time that is taken: what took one second is not done again
 	// for that many.
 	reclaimShare = 100
@@ -80,7 +80,7 @@ func (r *reclaimer) look(now time.Time) {
 		r.calm = 0
 	}
 	r.last = allocated
-	if r.calm < calmLooks || allocated-r.since < worthBytes+held/4 || now.Before(r.rest) {
+	if r.calm < calmLooks || allocated-r.since < worthBytes+held/16 || now.Before(r.rest) {
 		return
 	}
 	began := time.Now()

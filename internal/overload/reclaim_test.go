@@ -50,10 +50,11 @@ func TestReclaim(t *testing.T) {
 		expect("one right after it", 2) // giving back took a tenth of a second: nothing for ten seconds
 		seconds(10, 0)
 		expect("ten seconds after", 3)
-		seconds(13, mebibyte)
+		seconds(15, 0)
+		seconds(3, mebibyte)
 		expect("bit by bit", 3)
-		seconds(20, mebibyte)
-		expect("bit by bit, until it is much", 5)
+		seconds(3, mebibyte)
+		expect("bit by bit, until it is much", 4)
 	})
 }
 
