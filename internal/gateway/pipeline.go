@@ -89,7 +89,7 @@ func (p *pipeline) run(loop *eventloop.Loop) {
 		p.proceed(disconnectStations, nil)
 	case !p.pass(arrivalStations):
 		p.finish()
-	case loop != nil && p.route.Light != nil:
+	case loop != nil && (p.route.Light != nil || p.route.Backend == nil && p.route.Validator == nil):
 		p.proceed(messageStations, loop)
 	default:
 		go p.proceed(messageStations, nil)
