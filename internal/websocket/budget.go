@@ -82,7 +82,7 @@ func (c *Conn) countUnprocessedLocked() {
 		held += uint64(countedSize(c.decoder.payload))
 	}
 	if s := c.secure(); s != nil && c.state != stateClosed {
-		held += uint64(s.kept.held())
+		held += uint64(s.heldLocked())
 	}
 	if c.waiting != nil {
 		held += uint64(c.waiting.memory)

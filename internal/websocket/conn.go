@@ -168,6 +168,11 @@ func (c *Conn) roomLocked(payload int) bool {
 	return !c.queueFullLocked(payload)
 }
 
+// answerFitsLocked reports whether the queue has room for an answer of the TLS layer.
+func (c *Conn) answerFitsLocked(size int) bool {
+	return c.out.head == nil || int(c.out.held)+c.out.growth(size) <= c.queueLimit()
+}
+
 func (c *Conn) queueLimit() int {
 	if c.limits.QueueBytes <= 0 {
 		return defaultQueueBytes
@@ -178,8 +183,8 @@ func (c *Conn) queueLimit() int {
 // wireSize is about how many bytes go to the peer for a frame with that payload.
 func (c *Conn) wireSize(payload int) int {
 	size := headerSize(payload) + payload
-	if c.secure() != nil {
-		size = sealedSize(size)
+	if s := c.secure(); s != nil && s.layer != nil {
+		size = s.layer.sealedSize(size)
 	}
 	return size
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stagedoor/stagedoor/internal/netconn"
+	"github.com/stagedoor/stagedoor/internal/tlsrecord"
 )
 
 // errNotPlain says that the bytes of a connection aren't those of its socket.
@@ -28,11 +29,24 @@ func detach(c *Conn, nc net.Conn) (fd int, layer *secure, err error) {
 		return -1, nil, err
 	}
 	if encrypted != nil {
-		layer = newSecure(c, encrypted)
-		nc = encrypted.NetConn().(*netconn.Switch).Redirect(layer)
+		layer = &secure{conn: c}
+		layer.layer, nc = layerOf(c, encrypted)
 	}
 	nc.Close()
 	return lowest(fd), layer, nil
+}
+
+// layerOf makes the layer of a connection: a compact one, where the connection can be taken
+// from the tls.Conn. It returns what is below the tls.Conn, which is not used any more.
+func layerOf(c *Conn, conn *tls.Conn) (layer tlsLayer, below net.Conn) {
+	lead, _ := netconn.Find[*netconn.Switch](conn.NetConn())
+	if tap, tapped := conn.NetConn().(*tlsrecord.Tap); tapped {
+		if taken, err := tap.Take(conn); err == nil {
+			return newCompactLayer(c, taken), lead.Redirect(redirected{})
+		}
+	}
+	standard := newStandardLayer(c, conn)
+	return standard, lead.Redirect(standard)
 }
 
 // duplicate returns a further descriptor of a socket.
@@ -74,7 +88,7 @@ func findSocket(nc net.Conn) (socket syscall.Conn, encrypted *tls.Conn, err erro
 		case *net.UnixConn:
 			return conn, encrypted, nil
 		case *tls.Conn:
-			_, redirects := conn.NetConn().(*netconn.Switch)
+			_, redirects := netconn.Find[*netconn.Switch](conn.NetConn())
 			if encrypted != nil || !redirects || !conn.ConnectionState().HandshakeComplete {
 				return nil, nil, errNotPlain
 			}

@@ -116,8 +116,16 @@ func NewEngine(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// loopBuffer is how many bytes an event loop reads at a time.
-const loopBuffer = 64 << 10
+const (
+	loopBuffer   = 64 << 10 // bytes that an event loop reads at a time
+	readsPerTurn = 4        // reads of one connection before the others have their turn
+)
+
+func newLoop(l *eventloop.Loop) *loop {
+	made := &loop{Loop: l, buffer: make([]byte, loopBuffer)}
+	made.resting.loop = made
+	return made
+}
 
 func (e *Engine) startLoops() error {
 	for range e.options.Loops {
@@ -126,7 +134,7 @@ func (e *Engine) startLoops() error {
 			e.stopLoops()
 			return fmt.Errorf("websocket: start event loop: %w", err)
 		}
-		e.loops = append(e.loops, &loop{Loop: l, buffer: make([]byte, loopBuffer)})
+		e.loops = append(e.loops, newLoop(l))
 	}
 	return nil
 }

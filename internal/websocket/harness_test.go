@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stagedoor/stagedoor/internal/netconn"
+	"github.com/stagedoor/stagedoor/internal/tlsrecord"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -28,20 +29,38 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience bounds every wait for something that must happen.
 const patience = time.Minute
 
-// driverSecure is the event loop, with TLS on all connections that adopt makes.
-const driverSecure Driver = 100
+const (
+	// driverSecure is the event loop, with TLS on all connections that adopt makes.
+	driverSecure Driver = 100 + iota
+	// driverCompact is the same, with the compact layer.
+	driverCompact
+)
+
+// testSecrets are those of all handshakes whose connections get the compact layer.
+var testSecrets tlsrecord.Secrets
+
+// secures reports whether adopt makes connections with TLS.
+func (d Driver) secures() bool { return d == driverSecure || d == driverCompact }
 
 // forDrivers runs a test once for each driver, and on the event loop with TLS.
 func forDrivers(t *testing.T, test func(t *testing.T, driver Driver)) {
 	t.Helper()
 	forPlainDrivers(t, test)
-	t.Run("event loop with TLS", func(t *testing.T) {
-		if runtime.GOOS != "linux" {
-			t.Skip("the event loop is for Linux only")
-		}
-		t.Parallel()
-		test(t, driverSecure)
-	})
+	forLayers(t, test)
+}
+
+// forLayers runs a test once for each layer that TLS has on the event loop.
+func forLayers(t *testing.T, test func(t *testing.T, driver Driver)) {
+	t.Helper()
+	for name, driver := range map[string]Driver{"event loop with TLS": driverSecure, "event loop with compact TLS": driverCompact} {
+		t.Run(name, func(t *testing.T) {
+			if runtime.GOOS != "linux" {
+				t.Skip("the event loop is for Linux only")
+			}
+			t.Parallel()
+			test(t, driver)
+		})
+	}
 }
 
 // forPlainDrivers runs a test once for each driver.
@@ -82,15 +101,15 @@ func newEngine(t testing.TB, o Options) *Engine {
 	return e
 }
 
-// startEngine is NewEngine, for driverSecure as well.
+// startEngine is NewEngine, for the drivers of tests as well.
 func startEngine(o Options) (*Engine, error) {
-	secure := o.Driver == driverSecure
-	if secure {
+	driver := o.Driver
+	if driver.secures() {
 		o.Driver = DriverEventLoop
 	}
 	e, err := NewEngine(o)
-	if secure && err == nil {
-		e.options.Driver = driverSecure // for adopt
+	if err == nil {
+		e.options.Driver = driver // for adopt
 	}
 	return e, err
 }
@@ -274,7 +293,7 @@ func adoptSocket(t testing.TB, e *Engine, s Socket) (*peer, *Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.options.Driver == driverSecure && c.fd < 0 {
+	if e.options.Driver.secures() && c.fd < 0 {
 		t.Fatal("a connection with TLS is not on the event loop")
 	}
 	return &peer{t, client, c}, c
@@ -285,27 +304,46 @@ func connPair(t testing.TB, e *Engine) (client, server net.Conn) {
 	t.Helper()
 	near, far := socketPair(t)
 	near.SetDeadline(time.Now().Add(patience))
-	if e.options.Driver == driverSecure {
-		return secured(t, near, far)
+	if e.options.Driver.secures() {
+		return secured(t, e.options.Driver, near, far)
 	}
 	return near, far
 }
 
-// secured puts TLS on both ends of a connection.
-func secured(t testing.TB, near, far *net.TCPConn) (client, server *tls.Conn) {
+// secured puts TLS on both ends of a connection, for a driver.
+func secured(t testing.TB, d Driver, near net.Conn, far *net.TCPConn) (client, server *tls.Conn) {
 	t.Helper()
-	return handshake(t, near, netconn.NewSwitch(far), &tls.Config{InsecureSkipVerify: true})
+	return handshake(t, near, below(d, far), &tls.Config{InsecureSkipVerify: true})
+}
+
+// below is the connection that a driver wants below TLS.
+func below(d Driver, far *net.TCPConn) net.Conn {
+	lead := netconn.NewSwitch(far)
+	if d == driverCompact {
+		return testSecrets.Tap(lead)
+	}
+	return lead
 }
 
 // handshake puts TLS above two ends.
 func handshake(t testing.TB, near, far net.Conn, config *tls.Config) (client, server *tls.Conn) {
 	t.Helper()
 	client = tls.Client(near, config)
-	server = tls.Server(far, &tls.Config{Certificates: []tls.Certificate{testCertificate()}})
+	own := &tls.Config{Certificates: []tls.Certificate{testCertificate()}}
+	testSecrets.Config(own)
+	server = tls.Server(far, own)
 	shaken := make(chan error)
 	go func() { shaken <- client.Handshake() }()
 	if err := errors.Join(server.Handshake(), <-shaken); err != nil {
 		t.Fatal(err)
+	}
+	if _, tapped := far.(*tlsrecord.Tap); tapped { // which wants to have seen a request
+		if _, err := client.Write([]byte{0}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(server, make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return client, server
 }

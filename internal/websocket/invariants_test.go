@@ -55,7 +55,7 @@ func (c *Conn) wrongLocked() (wrong []string) {
 			held += countedSize(c.decoder.payload)
 		}
 		if s := c.secure(); s != nil && c.state != stateClosed {
-			held += uint32(s.kept.held())
+			held += uint32(s.heldLocked())
 		}
 		if c.waiting != nil {
 			held += c.waiting.memory

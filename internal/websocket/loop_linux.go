@@ -11,14 +11,12 @@ import (
 
 const haveLoops = true
 
-// readsPerTurn is how many reads of one connection there are before the others have their turn.
-const readsPerTurn = 4
-
 // loop drives connections on an event loop. It reads and decodes for them there and nowhere else, so that their messages
 // are started there; it writes from wherever something is sent.
 type loop struct {
 	*eventloop.Loop
-	buffer []byte // for what is read; not the loop's own, since messages begin while it is decoded
+	buffer  []byte // for what is read; not the loop's own, since messages begin while it is decoded
+	resting resting
 }
 
 // watched is a Conn as its event loop sees it.
@@ -220,6 +218,7 @@ func (s *secure) closeLocked(c *Conn) {
 		}
 		c.out.drop()
 	}
-	s.layer, s.kept = nil, recordBuffers{} // of a connection that its handler may keep
+	s.layer.close()
+	s.layer = nil // of a connection that its handler may keep
 	s.loop.closeLocked(c)
 }

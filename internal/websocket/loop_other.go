@@ -15,7 +15,8 @@ const haveLoops = false
 type loop struct {
 	*eventloop.Loop
 	driver
-	buffer []byte
+	buffer  []byte
+	resting resting
 }
 
 func detach(*Conn, net.Conn) (fd int, layer *secure, err error) {

@@ -1,31 +1,45 @@
 package websocket
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 )
 
-// secure is the TLS layer of a connection on an event loop: crypto/tls, above the connection instead of a socket. What the
-// loop has read from the socket is what the layer reads; when that is used up the layer is told of a temporary error, by
-// which it keeps what is not a whole record yet, and goes on with the next read. What the layer writes goes into the
-// connection's queue, so that writing never fails because a socket is full, and the queue holds what goes over the wire.
-// Records that the layer writes on its own, alerts and answers to key updates, go the same way.
+// secure is the TLS of a connection on an event loop: what the loop has read from the socket goes through a layer, and what
+// is sent goes through it into the connection's queue, so that writing never fails because a socket is full, and the queue
+// holds what goes over the wire. Records that the layer writes on its own, alerts and answers to key updates, go the same
+// way.
 //
 // The handshake is over before: a goroutine of the HTTP server has seen to it. Conn.mu guards all of it.
 //
 // It is the driver of its connection.
 type secure struct {
-	*loop   // which moves what is encrypted
-	conn    *Conn
-	layer   *tls.Conn
-	kept    recordBuffers
-	input   []byte // what was read from the socket, and the layer has not taken; during openLocked alone
-	end     error  // what the layer reads behind input
-	opening bool   // during openLocked
-	failed  error  // why nothing more can be read: io.EOF after the peer's close_notify; nil: more may come
-	broken  bool   // nothing more can be written
+	*loop  // which moves what is encrypted
+	conn   *Conn
+	layer  tlsLayer // nil when the socket is closed
+	failed error    // why nothing more can be read: io.EOF after the peer's close_notify; nil: more may come
+	broken bool     // nothing more can be written
+}
+
+// tlsLayer makes bytes of records, and records of bytes. There are two: standardLayer is crypto/tls, compactLayer is for
+// connections of TLS 1.3 that are taken from it.
+type tlsLayer interface {
+	// open decrypts what was read from the socket, behind what it has kept, and returns how many bytes it wrote to plain.
+	// It takes the whole of input, if plain has room for it and a record; more reports whether that was missing. What is
+	// no whole record yet is kept, and may be told end: errDrained, or io.EOF where the socket has ended. The error says
+	// why nothing more can be read.
+	open(plain, input []byte, end error) (n int, more bool, err error)
+	// seal queues bytes, encrypted. After an error nothing more can be sent.
+	seal(p []byte) error
+	// end queues the alert by which the peer knows that nothing more comes, once.
+	end() error
+	// sealedSize is about the size of the records for n bytes.
+	sealedSize(n int) int
+	// held is the memory of what it keeps, in bytes, as the budget counts it.
+	held() int
+	// close gives back what it has.
+	close()
 }
 
 const (
@@ -36,8 +50,6 @@ const (
 	secureReadsPerTurn = 2
 	// maxRecord is the plaintext of the largest record.
 	maxRecord = 16 << 10
-	// maxOverhead is what a record may be larger than its plaintext, with the ciphers of crypto/tls.
-	maxOverhead = 96
 )
 
 // errDrained is what the layer is told when there is nothing more to read for now. It is a net.Error, since those that are
@@ -50,28 +62,9 @@ func (drained) Error() string   { return "websocket: nothing more was read from 
 func (drained) Timeout() bool   { return true }
 func (drained) Temporary() bool { return true }
 
-// newSecure makes the layer of a connection. The layer's handshake is over, and what it is above has been redirected here.
-func newSecure(c *Conn, layer *tls.Conn) *secure {
-	return &secure{conn: c, layer: layer, kept: buffersOf(layer), end: errDrained}
-}
-
-// openLocked decrypts what was read from the socket, in front of what the layer is told behind it: errDrained, or io.EOF
-// where the socket has ended. It returns how many bytes it wrote to plain. The whole of input is taken, if plain has
-// room for it and a record; more reports whether that was missing.
+// openLocked decrypts what was read from the socket, see tlsLayer.
 func (s *secure) openLocked(plain, input []byte, end error) (n int, more bool) {
-	s.input, s.end, s.opening = input, end, true
-	lent := s.kept.lend()
-	for s.failed == nil && n < len(plain) {
-		m, err := s.layer.Read(plain[n:])
-		n += m
-		if errors.Is(err, errDrained) {
-			break
-		}
-		s.failed = err
-	}
-	s.kept.takeBack(lent)
-	more = s.failed == nil && n == len(plain)
-	s.input, s.end, s.opening = nil, errDrained, false
+	n, more, s.failed = s.layer.open(plain, input, end)
 	if s.conn.out.head != nil {
 		s.conn.flushLocked() // the layer has answered something
 	}
@@ -91,31 +84,11 @@ func (s *secure) restLocked() (rest []byte) {
 	}
 }
 
-// Read is called by the layer, for the next bytes of the socket.
-func (s *secure) Read(p []byte) (int, error) {
-	if len(s.input) == 0 {
-		return 0, s.end
-	}
-	n := copy(p, s.input[:min(len(s.input), s.kept.wanted())])
-	s.input = s.input[n:]
-	return n, nil
-}
-
-// Write is called by the layer, with records. A peer that has much answered, but doesn't read the answers, gets none past
-// the connection's limit, which ends writing.
-func (s *secure) Write(p []byte) (int, error) {
-	if s.opening && s.conn.out.head != nil && int(s.conn.out.held)+s.conn.out.growth(len(p)) > s.conn.queueLimit() {
-		return 0, ErrQueueFull
-	}
-	s.conn.out.raw(p)
-	return len(p), nil
-}
-
 // frameLocked queues one frame, encrypted.
 func (s *secure) frameLocked(op byte, payload []byte) {
 	header := headerSize(len(payload))
 	first := payload[:min(len(payload), maxRecord-header)]
-	s.conn.out.space(sealedSize(header + len(payload))) // one buffer for all of its records
+	s.conn.out.space(s.layer.sealedSize(header + len(payload))) // one buffer for all of its records
 	b := newBuffer(header + len(first))
 	b.data = append(appendHeader(b.data, op, len(payload)), first...)
 	s.sealLocked(b.data)
@@ -127,14 +100,14 @@ func (s *secure) frameLocked(op byte, payload []byte) {
 
 // sealLocked queues bytes, encrypted.
 func (s *secure) sealLocked(p []byte) {
-	if _, err := s.layer.Write(p); err != nil {
+	if s.layer.seal(p) != nil {
 		s.broken = true
 	}
 }
 
 // endLocked queues the alert by which the peer knows that nothing more comes, once.
 func (s *secure) endLocked() {
-	if s.layer.CloseWrite() != nil {
+	if s.layer.end() != nil {
 		s.broken = true
 	}
 }
@@ -160,13 +133,12 @@ func (c *Conn) streamEnded() error {
 	return c.secure().endedLocked()
 }
 
-// sealedSize is about the size of the records for n bytes: crypto/tls begins with small ones.
-func sealedSize(n int) int {
-	records := 1
-	if n > 1<<10 {
-		records = 15 + n/maxRecord
+// heldLocked is the memory, in bytes, of what a layer keeps of records that are not whole.
+func (s *secure) heldLocked() int {
+	if s == nil || s.layer == nil {
+		return 0
 	}
-	return n + records*maxOverhead
+	return s.layer.held()
 }
 
 // inOrder reports whether an end of reading is one that the peer has announced.

@@ -5,17 +5,16 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
-// secureServer adopts what is accepted on a port, after the handshake of TLS, without one of HTTP.
+// secureServer adopts what is accepted on a port, after the handshake of TLS and the first byte, without a handshake of HTTP.
 func secureServer(t *testing.T, e *Engine, h Handler) (port string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -30,13 +29,16 @@ func secureServer(t *testing.T, e *Engine, h Handler) (port string) {
 			if err != nil {
 				return
 			}
-			server := tls.Server(netconn.NewSwitch(conn), &tls.Config{Certificates: []tls.Certificate{testCertificate()}})
-			if err := server.Handshake(); err != nil {
+			config := &tls.Config{Certificates: []tls.Certificate{testCertificate()}}
+			testSecrets.Config(config)
+			server := tls.Server(below(e.options.Driver, conn.(*net.TCPConn)), config)
+			first := make([]byte, 1)
+			if _, err := io.ReadFull(server, first); err != nil {
 				t.Errorf("handshake: %v", err)
 				conn.Close()
 				continue
 			}
-			if c, err := e.Adopt(server, Socket{Handler: h}); err != nil || c.fd < 0 {
+			if c, err := e.Adopt(server, Socket{Handler: h, Buffered: first}); err != nil || c.fd < 0 {
 				t.Errorf("adopt: %v", err)
 			}
 		}
@@ -76,7 +78,10 @@ func (o *output) await(t *testing.T, text string) {
 // OpenSSL's client talks, also after it has updated its keys and asked for ours to be updated.
 func TestOpenSSLClient(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
+	forLayers(t, testOpenSSLClient)
+}
+
+func testOpenSSLClient(t *testing.T, driver Driver) {
 	program, err := exec.LookPath("openssl")
 	if err != nil {
 		t.Skip("OpenSSL is not installed")
@@ -85,7 +90,7 @@ func TestOpenSSLClient(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			r := &recorder{answer: echo}
-			port := secureServer(t, newEngine(t, Options{Driver: DriverEventLoop}), r)
+			port := secureServer(t, newEngine(t, Options{Driver: driver}), r)
 			client := exec.CommandContext(t.Context(), program, "s_client", "-connect", "127.0.0.1:"+port, version)
 			var said output
 			client.Stdout, client.Stderr = &said, &said
@@ -150,7 +155,10 @@ socket.on('error', error => { console.log(String(error)) })
 // Node.js talks, and shuts its side of TLS while it has much to read.
 func TestNodeClient(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
+	forLayers(t, testNodeClient)
+}
+
+func testNodeClient(t *testing.T, driver Driver) {
 	program, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("Node.js is not installed")
@@ -159,7 +167,7 @@ func TestNodeClient(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			r := &recorder{answer: echo}
-			port := secureServer(t, newEngine(t, Options{Driver: DriverEventLoop, AnswerTimeout: patience}), r)
+			port := secureServer(t, newEngine(t, Options{Driver: driver, AnswerTimeout: patience}), r)
 			said, err := exec.CommandContext(t.Context(), program, "-e", nodeClient, port, version).CombinedOutput()
 			var failed *exec.ExitError
 			if err != nil && !errors.As(err, &failed) {

@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/stagedoor/stagedoor/internal/netconn"
 )
 
 // adoptSecure makes a connection with TLS on the event loop, whose client writes to what wrap returns, and has a version of
@@ -24,7 +22,7 @@ func adoptSecure(t testing.TB, e *Engine, s Socket, version uint16, wrap func(ne
 	t.Helper()
 	near, far := socketPair(t)
 	near.SetDeadline(time.Now().Add(patience))
-	client, server := handshake(t, wrap(near), netconn.NewSwitch(far), &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
+	client, server := handshake(t, wrap(near), below(e.options.Driver, far), &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
 	c, err := e.Adopt(server, s)
 	if err != nil {
 		t.Fatal(err)
@@ -95,11 +93,14 @@ func needsLoop(t *testing.T) {
 // Records may come a byte at a time, be as large as they can be, and answers as well.
 func TestSecureSegments(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
+	forLayers(t, testSecureSegments)
+}
+
+func testSecureSegments(t *testing.T, driver Driver) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t, Options{Driver: DriverEventLoop})
+			e := newEngine(t, Options{Driver: driver})
 			p, _ := adoptSecure(t, e, Socket{Handler: &recorder{answer: echo}}, version, func(c net.Conn) net.Conn { return dribble{c} })
 			for _, size := range []int{0, 1, 1000, maxRecord, 3 * maxRecord} {
 				message := strings.Repeat("x", size)
@@ -108,7 +109,7 @@ func TestSecureSegments(t *testing.T) {
 			}
 			p.server.mu.Lock()
 			defer p.server.mu.Unlock()
-			if held := p.server.secure().kept.held(); held != 0 {
+			if held := p.server.secure().heldLocked(); held != 0 {
 				t.Errorf("an idle connection holds %d bytes of buffers", held)
 			}
 		})
@@ -118,14 +119,17 @@ func TestSecureSegments(t *testing.T) {
 // What TLS had read before the loop got the connection is not lost, its end neither: no event tells of them any more.
 func TestSecureReadAhead(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
+	forLayers(t, testSecureReadAhead)
+}
+
+func testSecureReadAhead(t *testing.T, driver Driver) {
 	for _, ends := range []bool{false, true} {
 		t.Run(fmt.Sprintf("ends %t", ends), func(t *testing.T) {
 			t.Parallel()
 			near, far := socketPair(t)
 			near.SetDeadline(time.Now().Add(patience))
 			wire := &collecting{Conn: near}
-			client, server := handshake(t, wire, netconn.NewSwitch(far), &tls.Config{InsecureSkipVerify: true})
+			client, server := handshake(t, wire, below(driver, far), &tls.Config{InsecureSkipVerify: true})
 			wire.on = true
 			for _, message := range []string{"one", "two", "three"} {
 				if _, err := client.Write(text(message)); err != nil {
@@ -146,7 +150,7 @@ func TestSecureReadAhead(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := &recorder{}
-			e := newEngine(t, Options{Driver: DriverEventLoop})
+			e := newEngine(t, Options{Driver: driver})
 			c, err := e.Adopt(server, Socket{Buffered: first, Handler: r, Limits: &Limits{InFlight: 1}})
 			if err != nil {
 				t.Fatal(err)
@@ -171,7 +175,10 @@ func TestSecureReadAhead(t *testing.T) {
 // What is no record ends the connection, and its peer is told why.
 func TestSecureGarbage(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
+	forLayers(t, testSecureGarbage)
+}
+
+func testSecureGarbage(t *testing.T, driver Driver) {
 	record := func(kind byte, version, length uint16, body string) []byte {
 		head := binary.BigEndian.AppendUint16([]byte{kind}, version)
 		return append(binary.BigEndian.AppendUint16(head, length), body...)
@@ -190,7 +197,7 @@ func TestSecureGarbage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t, Options{Driver: DriverEventLoop})
+			e := newEngine(t, Options{Driver: driver})
 			r := &recorder{answer: echo}
 			p, client := adoptSecure(t, e, Socket{Handler: r}, 0, plainly)
 			p.send(text("before"))
@@ -211,7 +218,10 @@ func TestSecureGarbage(t *testing.T) {
 // A stream that ends within a record, by a reset or in good order, has ended.
 func TestSecureTruncated(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
+	forLayers(t, testSecureTruncated)
+}
+
+func testSecureTruncated(t *testing.T, driver Driver) {
 	for name, end := range map[string]func(*net.TCPConn) error{
 		"reset":   func(c *net.TCPConn) error { return errors.Join(c.SetLinger(0), c.Close()) },
 		"shut":    (*net.TCPConn).CloseWrite,
@@ -220,7 +230,7 @@ func TestSecureTruncated(t *testing.T) {
 		for _, part := range []int{0, 3, 20} { // of a record
 			t.Run(fmt.Sprint(name, " after ", part), func(t *testing.T) {
 				t.Parallel()
-				e := newEngine(t, Options{Driver: DriverEventLoop})
+				e := newEngine(t, Options{Driver: driver})
 				r := &recorder{}
 				wire := &collecting{}
 				p, _ := adoptSecure(t, e, Socket{Handler: r}, 0, func(c net.Conn) net.Conn { wire.Conn = c; return wire })
@@ -244,7 +254,10 @@ func TestSecureTruncated(t *testing.T) {
 // off. In TLS 1.2 it can be seen from outside.
 func TestSecureEndsWithCloseNotify(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
+	forLayers(t, testSecureEndsWithCloseNotify)
+}
+
+func testSecureEndsWithCloseNotify(t *testing.T, driver Driver) {
 	for name, end := range map[string]func(p *peer, client *tls.Conn){
 		"by the client": func(p *peer, _ *tls.Conn) {
 			p.send(closeFrame(1000, ""))
@@ -266,7 +279,7 @@ func TestSecureEndsWithCloseNotify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t, Options{Driver: DriverEventLoop})
+			e := newEngine(t, Options{Driver: driver})
 			log := &recordLog{}
 			r := &recorder{answer: echo}
 			p, client := adoptSecure(t, e, Socket{Handler: r}, tls.VersionTLS12, func(c net.Conn) net.Conn { log.Conn = c; return log })
@@ -286,7 +299,7 @@ func TestSecureEndsWithCloseNotify(t *testing.T) {
 func TestAnswersNearTheQueuesLimit(t *testing.T) {
 	t.Parallel()
 	needsLoop(t)
-	for _, driver := range []Driver{DriverEventLoop, driverSecure} {
+	for _, driver := range []Driver{DriverEventLoop, driverSecure, driverCompact} {
 		t.Run(fmt.Sprint(driver), func(t *testing.T) {
 			t.Parallel()
 			refused := make(chan error, 1)
@@ -314,9 +327,12 @@ func TestAnswersNearTheQueuesLimit(t *testing.T) {
 // Beginnings of records count as what is not handled, and those who hoard them are dropped.
 func TestSecureHoarders(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
+	forLayers(t, testSecureHoarders)
+}
+
+func testSecureHoarders(t *testing.T, driver Driver) {
 	const conns, budget = 300, 1 << 20
-	e := newEngine(t, Options{Driver: driverSecure, MemoryBudget: budget})
+	e := newEngine(t, Options{Driver: driver, MemoryBudget: budget})
 	neighbour, _ := adopt(t, e, &recorder{answer: echo}, nil)
 	r := &recorder{}
 	start := append([]byte{23, 3, 3, 0x40, 0x11}, make([]byte, maxRecord)...)
@@ -341,8 +357,11 @@ func TestSecureHoarders(t *testing.T) {
 // Who sends the smallest records without an end has turns, as the others of its loop.
 func TestSecureFlood(t *testing.T) {
 	t.Parallel()
-	needsLoop(t)
-	e := newEngine(t, Options{Driver: driverSecure, Loops: 1})
+	forLayers(t, testSecureFlood)
+}
+
+func testSecureFlood(t *testing.T, driver Driver) {
+	e := newEngine(t, Options{Driver: driver, Loops: 1})
 	neighbour, _ := adopt(t, e, &recorder{answer: echo}, nil)
 	flooder, _ := adopt(t, e, &recorder{}, nil)
 	frame := text(strings.Repeat("x", 1<<16))
@@ -382,7 +401,13 @@ func TestRecordBuffers(t *testing.T) {
 // An idle connection with TLS takes little, whatever it has sent.
 func TestSecureIsSmall(t *testing.T) {
 	needsLoop(t)
-	e := newEngine(t, Options{Driver: driverSecure})
+	for driver, most := range map[Driver]int64{driverSecure: 8 << 10, driverCompact: 1536} {
+		t.Run(fmt.Sprint(driver), func(t *testing.T) { testSecureIsSmall(t, driver, most) })
+	}
+}
+
+func testSecureIsSmall(t *testing.T, driver Driver, most int64) {
+	e := newEngine(t, Options{Driver: driver})
 	heap := func() uint64 {
 		runtime.GC()
 		runtime.GC() // empties pools
@@ -415,14 +440,16 @@ func TestSecureIsSmall(t *testing.T) {
 			syscall.Close(fd)
 		}
 	}()
-	const conns, most = 200, 8 << 10
+	const conns = 200
 	open() // what is allocated once
 	r.change(func() { r.messages = nil })
+	awaitRest(t, e)
 	before := heap()
 	for range conns {
 		open()
 	}
 	r.change(func() { r.messages = nil })
+	awaitRest(t, e)
 	after := heap()
 	each := (int64(after) - int64(before)) / conns
 	t.Logf("%d bytes each", each)
@@ -430,4 +457,24 @@ func TestSecureIsSmall(t *testing.T) {
 		t.Errorf("an idle connection takes %d bytes, want at most %d", each, most)
 	}
 	runtime.KeepAlive(e)
+}
+
+// awaitRest waits until no idle connection has keys.
+func awaitRest(t *testing.T, e *Engine) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for _, l := range e.loops {
+		for {
+			l.resting.mu.Lock()
+			n := len(l.resting.conns)
+			l.resting.mu.Unlock()
+			if n == 0 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%d connections still have keys", n)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
 }
