@@ -84,6 +84,7 @@ type TLS struct {
 	Certificates []Certificate
 	ACME         ACME
 	Policy       servertls.Policy
+	Records      servertls.Records
 	Required     bool
 }
 

@@ -50,6 +50,7 @@ func (c *Config) keys() section {
 				{"macKeyFile", filePath(&c.TLS.ACME.MACKey.File)},
 			}},
 			{"policy", bind(&c.TLS.Policy, servertls.ParsePolicy)},
+			{"records", bind(&c.TLS.Records, servertls.ParseRecords)},
 			{"required", boolean(&c.TLS.Required)},
 		}},
 		{"credentials", live{records[Credential]{&c.Credentials, (*Credential).keys}}},

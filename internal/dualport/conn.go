@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/netconn"
 	"github.com/stagedoor/stagedoor/internal/pushserver"
+	"github.com/stagedoor/stagedoor/internal/tlsrecord"
 )
 
 // recordTypeHandshake is the first byte of every TLS connection (RFC 8446,
@@ -59,7 +60,8 @@ func (c *Conn) IsTLS() bool { return c.secure.Load() != nil }
 
 // NetConn returns the connection to use in place of c after it was hijacked:
 // the accepted connection itself when it is plain, the *tls.Conn when it is
-// TLS. That is one on a *netconn.Switch.
+// TLS. That is one on a *netconn.Switch, with a *tlsrecord.Tap between them where the
+// configuration has Secrets.
 func (c *Conn) NetConn() net.Conn {
 	if secure := c.secure.Load(); secure != nil {
 		return secure
@@ -141,7 +143,11 @@ func (c *Conn) decide(p []byte) (*tls.Conn, int, error) {
 	if !c.decided && c.config != nil && p[0] == recordTypeHandshake {
 		seen := append(append([]byte(nil), p[:n]...), c.prefix...)
 		c.prefix = nil
-		secure := tls.Server(netconn.NewSwitch(&replay{Conn: c.raw, of: c, seen: seen}), c.config)
+		var below net.Conn = netconn.NewSwitch(&replay{Conn: c.raw, of: c, seen: seen})
+		if secrets := tlsrecord.SecretsOf(c.config); secrets != nil {
+			below = secrets.Tap(below)
+		}
+		secure := tls.Server(below, c.config)
 		c.secure.Store(secure)
 		return secure, 0, nil
 	}

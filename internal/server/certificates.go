@@ -25,7 +25,7 @@ func openCertificates(ctx context.Context, of *config.Config, managed func(*tls.
 	c = &certificates{}
 	report := func(err error) { log.Error("TLS", "error", err) }
 	if public := of.TLS; public.Speaks() {
-		o := servertls.Options{Files: pairs(public.Certificates), Policy: public.Policy, Report: report}
+		o := servertls.Options{Files: pairs(public.Certificates), Policy: public.Policy, Records: public.Records, Report: report}
 		if len(public.ACME.Domains) > 0 {
 			o.Managed, o.Protocols = managed, []string{acme.Protocol}
 		}

@@ -18,6 +18,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/tlsrecord"
 )
 
 // Options configure the TLS of a port.
@@ -34,6 +36,8 @@ type Options struct {
 	Protocols []string
 	// Policy bounds the versions and ciphers.
 	Policy Policy
+	// Records choose the record layer.
+	Records Records
 	// ClientCAs is a PEM file with the authorities whose client certificates
 	// are let in. Where it is set a client without one is refused.
 	ClientCAs string
@@ -51,6 +55,7 @@ type Pair struct{ CertFile, KeyFile string }
 // Certificates is the TLS of one port. It is safe for concurrent use.
 type Certificates struct {
 	options Options
+	secrets *tlsrecord.Secrets // nil: the records are not compact
 	current atomic.Pointer[material]
 
 	mu   sync.Mutex // held by who reads the files; guards what follows
@@ -77,6 +82,9 @@ func New(o Options) (*Certificates, error) {
 		return nil, errors.New("TLS has no certificate")
 	}
 	c := &Certificates{options: o}
+	if o.Records.Compact {
+		c.secrets = new(tlsrecord.Secrets)
+	}
 	if o.ClientCAs != "" {
 		c.cas = &caFile{path: o.ClientCAs}
 		if _, err := c.cas.load(); err != nil {
@@ -163,6 +171,7 @@ func (c *Certificates) publishLocked() {
 		// A ticket could be used after its client's authority was removed.
 		base.SessionTicketsDisabled = true
 	}
+	c.watchSecrets(base)
 	m.config = c.options.Policy.config(base)
 	c.current.Store(m)
 }
@@ -170,13 +179,23 @@ func (c *Certificates) publishLocked() {
 // TLSConfig returns a server's configuration, which always uses the newest
 // files.
 func (c *Certificates) TLSConfig() *tls.Config {
-	return &tls.Config{
+	config := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     append([]string{"http/1.1"}, c.options.Protocols...),
 		GetCertificate: c.certificate,
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			return c.current.Load().config, nil
 		},
+	}
+	c.watchSecrets(config)
+	return config
+}
+
+// watchSecrets has compact records know the keys of connections, whose handshakes are made with a
+// configuration.
+func (c *Certificates) watchSecrets(config *tls.Config) {
+	if c.secrets != nil {
+		c.secrets.Config(config)
 	}
 }
 
