@@ -22,7 +22,7 @@ func TestCompiledOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if digits.Compiled() != digits.Compiled() {
+	if once := digits.Compiled(); digits.Compiled() != once {
 		t.Error("compiled twice")
 	}
 }
