@@ -33,17 +33,19 @@ const memoryCommand = "memory"
 
 // memoryOptions are the flags of the command.
 type memoryOptions struct {
-	tls    bool
-	idle   int
-	size   int
-	settle time.Duration
-	binary string
+	tls     bool
+	records string
+	idle    int
+	size    int
+	settle  time.Duration
+	binary  string
 }
 
 func parseMemory(args []string) (*memoryOptions, error) {
 	o := &memoryOptions{}
 	flags := flag.NewFlagSet("bench "+memoryCommand, flag.ContinueOnError)
 	flags.BoolVar(&o.tls, "tls", false, "connect over TLS")
+	flags.StringVar(&o.records, "records", "standard", "the `layer` of TLS 1.3: standard or compact")
 	flags.IntVar(&o.idle, "idle", 5000, "idle connections")
 	flags.IntVar(&o.size, "size", 128, "bytes of the message that each has had answered before")
 	flags.DurationVar(&o.settle, "settle", 15*time.Second, "memory is read when it has not shrunk for this long")
@@ -78,7 +80,7 @@ func runMemory(ctx context.Context, args []string) error {
 		return err
 	}
 	defer l.Close()
-	config, err := certificates(l.Folder)
+	config, err := certificates(l.Folder, o.records)
 	if err != nil {
 		return err
 	}
@@ -123,8 +125,12 @@ func runMemory(ctx context.Context, args []string) error {
 		return fmt.Errorf("idle connections afterwards: %w", err)
 	}
 	each := func(after, before int64) float64 { return float64(after-before) / float64(o.idle) / (1 << 10) }
-	fmt.Printf("%d idle connections, TLS %t: %.2f KiB of heap and %.2f KiB of user memory each (%.1f MiB of heap and %.1f MiB with them).\n",
-		o.idle, o.tls, each(after.heap, before.heap), each(after.resident, before.resident), report.Mebibytes(after.heap), report.Mebibytes(after.resident))
+	over := "without TLS"
+	if o.tls {
+		over = "over TLS with " + o.records + " records"
+	}
+	fmt.Printf("%d idle connections %s: %.2f KiB of heap and %.2f KiB of user memory each (%.1f MiB of heap and %.1f MiB with them).\n",
+		o.idle, over, each(after.heap, before.heap), each(after.resident, before.resident), report.Mebibytes(after.heap), report.Mebibytes(after.resident))
 	return nil
 }
 
@@ -190,9 +196,9 @@ func usage(ctx context.Context, p *process.Process, settle time.Duration) (u mem
 	}
 }
 
-// certificates writes a certificate, its key and a configuration that names them into a folder, and returns what clients
-// need to accept it.
-func certificates(folder string) (*tls.Config, error) {
+// certificates writes a certificate, its key and a configuration that names them and a record layer into a folder, and
+// returns what clients need to accept it.
+func certificates(folder, records string) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -212,7 +218,7 @@ func certificates(folder string) (*tls.Config, error) {
 	for name, text := range map[string][]byte{
 		"tls.pem":        pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		"tls.key":        pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
-		"stagedoor.yaml": []byte("tls:\n  certificates: [{cert: tls.pem, key: tls.key}]\n"),
+		"stagedoor.yaml": []byte("tls:\n  certificates: [{cert: tls.pem, key: tls.key}]\n  records: " + records + "\n"),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), text, 0o600); err != nil {
 			return nil, err

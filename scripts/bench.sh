@@ -31,6 +31,7 @@ measure() {
 
 measure . -rounds 4 "${update[@]}"
 measure . memory -tls -idle 3000 -settle 5s
+measure . memory -tls -records compact -idle 3000 -settle 5s
 measure ./functions -rounds 2 -warmup 300ms -duration 800ms "${update[@]}"
 measure ./push -rounds 3 "${update[@]}"
 measure ./handshake -rounds 3 "${update[@]}"
