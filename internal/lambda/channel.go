@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -38,7 +39,9 @@ type channel struct {
 	conn net.Conn
 	in   *bufio.Reader
 	p    *process
-	out  []byte // of the last event, to be used again
+
+	writing sync.Mutex // held while out is used: an event may be answered before its write has returned
+	out     []byte     // of the last event, to be used again
 }
 
 const (
@@ -56,6 +59,8 @@ func newChannel(p *process, conn net.Conn, in *bufio.Reader) *channel {
 
 // deliver implements taker.
 func (c *channel) deliver(t *task) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	head := c.out[:0]
 	if head == nil {
 		head = make([]byte, 0, 1<<10)
