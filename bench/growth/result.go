@@ -63,7 +63,7 @@ func size(v float64) string {
 }
 
 func unit(name string) func(float64) string {
-	return func(v float64) string { return fmt.Sprintf("%g %s", v, name) }
+	return func(v float64) string { return fmt.Sprintf("%.6g %s", v, name) }
 }
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

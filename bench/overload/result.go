@@ -100,7 +100,7 @@ func (m *measured) charts() []plot.Chart {
 		}
 	}
 	unit := func(name string) func(float64) string {
-		return func(v float64) string { return fmt.Sprintf("%g %s", v, name) }
+		return func(v float64) string { return fmt.Sprintf("%.6g %s", v, name) }
 	}
 	return []plot.Chart{
 		chart("How long other clients wait for an answer", unit("ms"), p50, p99),
