@@ -14,17 +14,24 @@
 // # TLS
 //
 // A connection with TLS is driven by an event loop if it comes as a *tls.Conn that is done
-// with its handshake and is above a *netconn.Switch: Adopt then redirects what is below TLS
-// to the connection, and takes the socket. From then on bytes go two ways:
+// with its handshake and is above a *netconn.Switch: Adopt then takes the socket, and bytes go
+// two ways through a layer (tlsLayer):
 //
-//	socket ─► loop's read ─► tls.Conn.Read  ─► decode
-//	socket ◄─ queue       ◄─ tls.Conn.Write ◄─ frames
+//	socket ─► loop's read ─► tlsLayer.open ─► decode
+//	socket ◄─ queue       ◄─ tlsLayer.seal ◄─ frames
 //
-// The queue holds what goes over the wire, and counts that. tls.Conn is called with Conn.mu
-// held, and never waits: reading ends with a temporary error where the socket has no more,
-// writing appends to the queue. What TLS had read ahead before the socket was taken is read
-// at once, since no event tells of it. The buffers that tls.Conn keeps are taken from it while
-// it is idle (recordBuffers). Any other connection with TLS has a goroutine.
+// There are two layers:
+//
+//   - standardLayer is the tls.Conn itself, which the switch has read and write there instead
+//     of the socket. The buffers that it keeps are taken from it while it is idle (recordBuffers).
+//   - compactLayer is package tlsrecord, for TLS 1.3 where there is a *tlsrecord.Tap between the
+//     tls.Conn and the switch. The tls.Conn is not used any more. The keys are given back while
+//     the connection is idle (resting).
+//
+// The queue holds what goes over the wire, and counts that. A layer is called with Conn.mu
+// held, and never waits: it keeps what is no whole record yet, and writes to the queue. What
+// TLS had read ahead before the socket was taken is read at once, since no event tells of it.
+// Any other connection with TLS has a goroutine.
 //
 // # The states of a connection
 //
@@ -101,7 +108,7 @@
 //
 // Locks are taken in this order, and none may be held while waiting for a socket or
 // calling a Handler: Engine.holding and budget.relief, then Conn.mu of one connection,
-// then one of table.mu, wheel.mu and dispatcher.mu, then those of an event loop.
+// then one of table.mu, wheel.mu, dispatcher.mu and resting.mu, then those of an event loop.
 //
 // # Memory
 //
