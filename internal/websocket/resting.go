@@ -21,6 +21,7 @@ type resting struct {
 	timer eventloop.Timer // runs while there are some; of the loop
 
 	mu    sync.Mutex // guards what follows; taken with Conn.mu held
+	count int        // of those in conns, and of those that Expired has taken from it and looks at
 	conns []*Conn
 }
 
@@ -28,11 +29,12 @@ type resting struct {
 func (r *resting) add(c *Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.conns) >= maxResting {
+	if r.count >= maxResting || r.count == 0 && !r.loop.Post(r.start) {
 		return false
 	}
+	r.count++
 	r.conns = append(r.conns, c)
-	return len(r.conns) > 1 || r.loop.Post(r.start)
+	return true
 }
 
 // start starts the timer, on the loop.
@@ -53,8 +55,8 @@ func (r *resting) Expired(*eventloop.Timer) {
 	clear(conns[len(busy):])
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	came := len(r.conns) > 0 // and has had the timer started
-	if r.conns = append(busy, r.conns...); len(busy) > 0 && !came {
+	r.count -= len(conns) - len(busy)
+	if r.conns = append(busy, r.conns...); r.count > 0 {
 		r.start()
 	}
 }

@@ -26,7 +26,7 @@ func testSecureAllocations(t *testing.T, driver Driver, most float64) {
 	s := &secure{loop: l, conn: c}
 	s.layer, _ = layerOf(c, server)
 	c.driver = s
-	l.resting.conns = make([]*Conn, 1, 2) // its timer runs
+	l.resting.count, l.resting.conns = 1, make([]*Conn, 1, 2) // its timer runs
 	wire.on = true
 	message := text("a message of some bytes")
 	const runs = 100

@@ -462,19 +462,7 @@ func testSecureIsSmall(t *testing.T, driver Driver, most int64) {
 // awaitRest waits until no idle connection has keys.
 func awaitRest(t *testing.T, e *Engine) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
 	for _, l := range e.loops {
-		for {
-			l.resting.mu.Lock()
-			n := len(l.resting.conns)
-			l.resting.mu.Unlock()
-			if n == 0 {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%d connections still have keys", n)
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		awaitResting(t, &l.resting, 0)
 	}
 }
