@@ -11,6 +11,11 @@ import (
 
 const randomSize = 32 // bytes of a client's random value, which names its handshake in the key log
 
+// maxTaps is how many connections of a port can be taken at a time: from their first record until they are taken, have
+// shown to be no WebSockets, or are closed. Each has keys for both directions meanwhile, some 3 KB. Further ones stay with
+// crypto/tls. A listener with its default limits has half as many connections that are not WebSockets yet.
+const maxTaps = 1 << 15
+
 // Secrets has the traffic secrets of the handshakes that are under way on one port. The
 // zero value is ready. It is safe for concurrent use.
 type Secrets struct {
@@ -36,13 +41,17 @@ func (s *Secrets) Format(f fmt.State, _ rune) { fmt.Fprint(f, "tlsrecord.Secrets
 // Tap returns the connection that the tls.Conn is to be made with.
 func (s *Secrets) Tap(conn net.Conn) *Tap { return &Tap{Conn: conn, secrets: s} }
 
-// enter has the secrets of a handshake go to a tap. It returns false where another
-// handshake has the same random value, which is then a copy of it: neither can be taken.
+// enter has the secrets of a handshake go to a tap. It returns false where the tap was closed
+// meanwhile, where there are too many, or where another handshake has the same random value,
+// which is then a copy of it: neither can be taken.
 func (s *Secrets) enter(random [randomSize]byte, t *Tap) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if other := s.taps[random]; other != nil {
 		other.unfit.Store(true)
+		return false
+	}
+	if t.unfit.Load() || len(s.taps) >= maxTaps { // forget makes a tap unfit before it leaves
 		return false
 	}
 	if s.taps == nil {

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -122,7 +124,7 @@ func TestUnfit(t *testing.T) {
 			s, client := p.connect(t, clientConfig())
 			copied, _ := sockets(t)
 			tap := p.secrets.Tap(copied)
-			tap.came(append(append([]byte{typeHandshake, 3, 3, 0, 38, 1, 0, 0, 34, 3, 3}, s.tap.random[:]...), 0))
+			tap.came(hello(s.tap.random))
 			if !tap.unfit.Load() {
 				t.Error("the copy could be taken")
 			}
@@ -176,4 +178,57 @@ func TestAbandoned(t *testing.T) {
 	if n := len(p.secrets.taps); n != 0 {
 		t.Errorf("secrets of %d handshakes are kept", n)
 	}
+}
+
+// hello is a ClientHello with a random value, as far as a tap looks at it.
+func hello(random [randomSize]byte) []byte {
+	return append(append([]byte{typeHandshake, 3, 3, 0, 38, 1, 0, 0, 34, 3, 3}, random[:]...), 0)
+}
+
+// A connection that is closed while its first record is looked at leaves nothing.
+func TestClosedMeanwhile(t *testing.T) {
+	t.Parallel()
+	var secrets Secrets
+	for n := range 2000 {
+		near, _ := net.Pipe()
+		tap := secrets.Tap(near)
+		var both sync.WaitGroup
+		both.Go(func() { tap.came(hello([randomSize]byte{byte(n), byte(n >> 8)})) })
+		both.Go(func() { tap.Close() })
+		both.Wait()
+	}
+	late := secrets.Tap(nil)
+	late.unfit.Store(true)
+	if secrets.enter([randomSize]byte{}, late) {
+		t.Error("a tap entered that will not be taken")
+	}
+	if n := len(secrets.taps); n != 0 {
+		t.Errorf("secrets of %d handshakes are kept", n)
+	}
+}
+
+// A port has the secrets of no more than maxTaps handshakes; the others stay with crypto/tls, until there is room.
+func TestManyHandshakes(t *testing.T) {
+	t.Parallel()
+	p := newPort()
+	taps := make([]*Tap, maxTaps)
+	for n := range taps {
+		taps[n] = p.secrets.Tap(nil)
+		taps[n].came(hello([randomSize]byte{byte(n), byte(n >> 8)}))
+	}
+	s, client := p.connect(t, clientConfig())
+	if n := len(p.secrets.taps); n != maxTaps {
+		t.Errorf("secrets of %d handshakes are kept", n)
+	}
+	if _, err := s.tap.Take(s.tls); !errors.Is(err, ErrUnfit) {
+		t.Error(err)
+	}
+	go func() { _, _ = io.WriteString(s.tls, "still here") }()
+	got := make([]byte, len("still here"))
+	if _, err := io.ReadFull(client, got); err != nil || string(got) != "still here" {
+		t.Errorf("%q, %v", got, err)
+	}
+	taps[0].forget()
+	s, _ = p.connect(t, clientConfig())
+	s.take(t)
 }
