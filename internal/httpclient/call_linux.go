@@ -102,9 +102,10 @@ func (o *call) come(b *branch, timeout time.Duration) {
 
 // depart ends a leg, and reports whether the context has ended meanwhile.
 func (o *call) depart() (ended bool) {
-	o.leg.Add(1)
 	o.on.loop.StopTimer(&o.timer)
-	return o.on.watches.unwatch(o.watch, o)
+	ended = o.on.watches.unwatch(o.watch, o)
+	o.leg.Add(1) // only now: until unwatch has returned, interrupt may post for this leg
+	return ended
 }
 
 // Turn implements turnstile.Turner.
