@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stagedoor/stagedoor/bench/internal/command"
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
 	"github.com/stagedoor/stagedoor/bench/internal/load"
 	"github.com/stagedoor/stagedoor/bench/internal/report"
@@ -26,61 +27,43 @@ const (
 
 // configurationOptions are the flags of the command.
 type configurationOptions struct {
+	command.Options
 	routes, changes int // of the API that is changed
 	apis, starts    int // of the gateway that is started
-	binary          string
-	update          string
 }
 
-func parseConfiguration(args []string) (*configurationOptions, error) {
+// runConfiguration measures changes and starts, and ends this program.
+func runConfiguration(args []string) {
 	o := &configurationOptions{}
-	flags := flag.NewFlagSet("bench "+configurationCommand, flag.ContinueOnError)
+	flags := flag.NewFlagSet("bench "+configurationCommand, flag.ExitOnError)
 	flags.IntVar(&o.routes, "routes", 300, "routes of the API that is changed")
 	flags.IntVar(&o.changes, "changes", 30, "how often each change is made, after three that are not counted")
 	flags.IntVar(&o.apis, "apis", 1000, "APIs of the gateway that is started, of four routes each; 0 leaves it out")
 	flags.IntVar(&o.starts, "starts", 9, "how often it is started in each way, after one that is not counted")
-	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
-	flags.StringVar(&o.update, "update", "", "`document` to put the result in")
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	if o.routes < 2 || o.changes < 1 || o.starts < 1 {
-		return nil, errors.New("-routes must be at least 2, -changes and -starts at least 1")
-	}
-	return o, nil
+	o.GatewayFlag(flags)
+	o.UpdateFlag(flags)
+	command.Parse(flags, args)
+	command.Main("bench", func(ctx context.Context) error { return measureConfiguration(ctx, o) })
 }
 
-// runConfiguration measures changes and starts, prints them, and puts them where
-// -update says.
-func runConfiguration(ctx context.Context, args []string) error {
-	o, err := parseConfiguration(args)
-	if err != nil {
-		return err
+func measureConfiguration(ctx context.Context, o *configurationOptions) error {
+	if o.routes < 2 || o.changes < 1 || o.starts < 1 {
+		return errors.New("-routes must be at least 2, -changes and -starts at least 1")
 	}
-	l, err := lab.New(o.binary)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	result := lab.Describe() + "\n"
-	fmt.Println(result)
-	list, err := changes(ctx, l, o)
-	if err != nil {
-		return err
-	}
-	if o.apis > 0 {
-		starts, err := starts(ctx, l, o)
+	return o.Run(configurationCommand, func(l *lab.Lab) (string, error) {
+		list, err := changes(ctx, l, o)
 		if err != nil {
-			return err
+			return "", err
 		}
-		list = append(list, starts...)
-	}
-	table := report.SeriesTable(list)
-	fmt.Println(table)
-	if o.update == "" {
-		return nil
-	}
-	return report.Update(o.update, configurationCommand, result+"\n"+table)
+		if o.apis > 0 {
+			starts, err := starts(ctx, l, o)
+			if err != nil {
+				return "", err
+			}
+			list = append(list, starts...)
+		}
+		return report.SeriesTable(list), nil
+	})
 }
 
 // many lets a gateway have as many APIs as are measured.

@@ -21,6 +21,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/stagedoor/stagedoor/bench/internal/command"
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
 	"github.com/stagedoor/stagedoor/bench/internal/load"
 	"github.com/stagedoor/stagedoor/bench/internal/process"
@@ -33,30 +34,36 @@ const memoryCommand = "memory"
 
 // memoryOptions are the flags of the command.
 type memoryOptions struct {
+	command.Options
 	tls     bool
 	records string
 	idle    int
 	size    int
 	settle  time.Duration
-	binary  string
 }
 
-func parseMemory(args []string) (*memoryOptions, error) {
+// runMemory measures what an idle connection takes of the gateway, and ends this program.
+func runMemory(args []string) {
 	o := &memoryOptions{}
-	flags := flag.NewFlagSet("bench "+memoryCommand, flag.ContinueOnError)
+	flags := flag.NewFlagSet("bench "+memoryCommand, flag.ExitOnError)
 	flags.BoolVar(&o.tls, "tls", false, "connect over TLS")
 	flags.StringVar(&o.records, "records", "standard", "the `layer` of TLS 1.3: standard or compact")
 	flags.IntVar(&o.idle, "idle", 5000, "idle connections")
 	flags.IntVar(&o.size, "size", 128, "bytes of the message that each has had answered before")
 	flags.DurationVar(&o.settle, "settle", 15*time.Second, "memory is read when it has not shrunk for this long")
-	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
+	o.GatewayFlag(flags)
+	command.Parse(flags, args)
+	command.Main("bench", func(ctx context.Context) error { return measureMemory(ctx, o) })
+}
+
+func measureMemory(ctx context.Context, o *memoryOptions) error {
 	if o.idle < 1 {
-		return nil, errors.New("-idle must be at least 1")
+		return errors.New("-idle must be at least 1")
 	}
-	return o, nil
+	if err := lab.RaiseFileLimit(uint64(o.idle) + 1000); err != nil {
+		return err
+	}
+	return o.Run(memoryCommand, func(l *lab.Lab) (string, error) { return heapAndMemory(ctx, l, o) })
 }
 
 // held are connections that are kept open.
@@ -65,34 +72,22 @@ type held interface {
 	Close()
 }
 
-// runMemory measures what an idle connection takes of the gateway: of its heap, which Go's
-// runtime tells at each collection, and of the system's memory.
-func runMemory(ctx context.Context, args []string) error {
-	o, err := parseMemory(args)
-	if err != nil {
-		return err
-	}
-	if err := lab.RaiseFileLimit(uint64(o.idle) + 1000); err != nil {
-		return err
-	}
-	l, err := lab.New(o.binary)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
+// heapAndMemory measures what an idle connection takes of the gateway: of its heap, which
+// Go's runtime tells at each collection, and of the system's memory.
+func heapAndMemory(ctx context.Context, l *lab.Lab, o *memoryOptions) (string, error) {
 	config, err := certificates(l.Folder, o.records)
 	if err != nil {
-		return err
+		return "", err
 	}
 	g, err := l.ServeConfigured(ctx, "memory", filepath.Join(l.Folder, "stagedoor.yaml"), "GODEBUG=gctrace=1")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer g.Stop()
 	defer g.Plane.Close()
 	api, err := g.Plane.Create(ctx, 2)
 	if err != nil {
-		return err
+		return "", err
 	}
 	protocol := behindPings{load.NewWebSocket(g.Public, api.Path(), load.Message("call", "", o.size)).AnsweredBy([]byte("0 0"))}
 	open := func(count int) (held, error) {
@@ -102,36 +97,35 @@ func runMemory(ctx context.Context, args []string) error {
 		return load.Open(g.Public, protocol, count)
 	}
 	if err := once(open, 100); err != nil { // what is allocated once
-		return fmt.Errorf("%w\n%s", err, g.Tail())
+		return "", fmt.Errorf("%w\n%s", err, g.Tail())
 	}
-	fmt.Printf("%s\nWaiting until memory has not shrunk for %v, before and after %d connections\n", lab.Describe(), o.settle, o.idle)
+	fmt.Printf("Waiting until memory has not shrunk for %v, before and after %d connections\n", o.settle, o.idle)
 	before, err := usage(ctx, g.Process, o.settle)
 	if err != nil {
-		return err
+		return "", err
 	}
 	conns, err := open(o.idle)
 	if err != nil {
-		return fmt.Errorf("%d idle connections: %w\n%s", o.idle, err, g.Tail())
+		return "", fmt.Errorf("%d idle connections: %w\n%s", o.idle, err, g.Tail())
 	}
 	defer conns.Close()
 	if err := conns.Exchange(); err != nil {
-		return fmt.Errorf("a message on each: %w", err)
+		return "", fmt.Errorf("a message on each: %w", err)
 	}
 	after, err := usage(ctx, g.Process, o.settle)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := conns.Exchange(); err != nil {
-		return fmt.Errorf("idle connections afterwards: %w", err)
+		return "", fmt.Errorf("idle connections afterwards: %w", err)
 	}
 	each := func(after, before int64) float64 { return float64(after-before) / float64(o.idle) / (1 << 10) }
 	over := "without TLS"
 	if o.tls {
 		over = "over TLS with " + o.records + " records"
 	}
-	fmt.Printf("%d idle connections %s: %.2f KiB of heap and %.2f KiB of user memory each (%.1f MiB of heap and %.1f MiB with them).\n",
-		o.idle, over, each(after.heap, before.heap), each(after.resident, before.resident), report.Mebibytes(after.heap), report.Mebibytes(after.resident))
-	return nil
+	return fmt.Sprintf("%d idle connections %s: %.2f KiB of heap and %.2f KiB of user memory each (%.1f MiB of heap and %.1f MiB with them).\n",
+		o.idle, over, each(after.heap, before.heap), each(after.resident, before.resident), report.Mebibytes(after.heap), report.Mebibytes(after.resident)), nil
 }
 
 // behindPings is a protocol whose replies come behind pings, which a gateway sends to silent

@@ -87,8 +87,8 @@ func (s *systems) startGateways(ctx context.Context, l *lab.Lab, o *options, url
 		return err
 	}
 	s.addGateway("dev", p, "/"+stage)
-	if o.before != "" {
-		if p, err = l.DevOf(ctx, o.before, template, "--parameter", "Backend="+url); err != nil {
+	if o.Before != "" {
+		if p, err = l.DevOf(ctx, o.Before, template, "--parameter", "Backend="+url); err != nil {
 			return err
 		}
 		s.addGateway("dev, before", p, "/"+stage)

@@ -47,8 +47,8 @@ func start(ctx context.Context, l *lab.Lab, o *options) (*programs, error) {
 	if p.gateway, err = l.Dev(ctx, template); err != nil {
 		return nil, err
 	}
-	if o.before != "" {
-		if p.before, err = l.DevOf(ctx, o.before, template); err != nil {
+	if o.Before != "" {
+		if p.before, err = l.DevOf(ctx, o.Before, template); err != nil {
 			return nil, err
 		}
 	}

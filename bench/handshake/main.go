@@ -12,13 +12,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
+	"github.com/stagedoor/stagedoor/bench/internal/command"
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
 	"github.com/stagedoor/stagedoor/bench/internal/load"
 	"github.com/stagedoor/stagedoor/bench/internal/process"
@@ -28,89 +25,45 @@ import (
 
 // options are the command's flags.
 type options struct {
-	counts []int // handshakes at a time
+	command.Options
+	counts command.Counts // handshakes at a time
 	rounds rounds.Options
-	binary string // of the gateway; empty: it is built
-	before string // another build of the gateway; empty: none
-	update string // document to put the result in
 }
 
 func main() {
 	if len(os.Args) == 5 && os.Args[1] == peerCommand {
-		exit(runPeer(os.Args[2], os.Args[3], os.Args[4]))
+		command.Exit("handshake", runPeer(os.Args[2], os.Args[3], os.Args[4]))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o, err := parse(os.Args[1:])
-	if err == nil {
-		err = run(ctx, o)
+	o := &options{
+		counts: command.Counts{1, 16},
+		rounds: rounds.Options{Rounds: 7, Warmup: 200 * time.Millisecond, Duration: time.Second},
 	}
-	exit(err)
+	flag.Var(&o.counts, "concurrent", "`numbers` of handshakes at a time, separated by commas")
+	o.rounds.Flags(flag.CommandLine)
+	o.GatewayFlag(flag.CommandLine)
+	o.BeforeFlag(flag.CommandLine)
+	o.UpdateFlag(flag.CommandLine)
+	command.Parse(flag.CommandLine, os.Args[1:])
+	command.Main("handshake", func(ctx context.Context) error { return run(ctx, o) })
 }
 
-func exit(err error) {
-	if err == nil || errors.Is(err, flag.ErrHelp) {
-		os.Exit(0)
-	}
-	fmt.Fprintln(os.Stderr, "handshake:", err)
-	os.Exit(1)
-}
-
-func parse(args []string) (*options, error) {
-	o := &options{}
-	flags := flag.NewFlagSet("handshake", flag.ContinueOnError)
-	counts := flags.String("concurrent", "1,16", "numbers of handshakes at a time, separated by commas")
-	flags.IntVar(&o.rounds.Rounds, "rounds", 7, "how often each point is measured, after a round that is not counted; the systems take turns")
-	flags.DurationVar(&o.rounds.Warmup, "warmup", 200*time.Millisecond, "time before counting, each round")
-	flags.DurationVar(&o.rounds.Duration, "duration", time.Second, "time of counting, each round")
-	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
-	flags.StringVar(&o.before, "before", "", "another build of the gateway, a `program` that takes turns with it")
-	flags.StringVar(&o.update, "update", "", "`document` to put the result in")
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	if o.rounds.Rounds < 1 || o.rounds.Duration <= 0 {
-		return nil, errors.New("-rounds must be at least 1, -duration more than 0")
-	}
-	for text := range strings.SplitSeq(*counts, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return nil, fmt.Errorf("-concurrent: %q is not a number of handshakes", text)
-		}
-		o.counts = append(o.counts, n)
-	}
-	return o, nil
-}
-
-// run measures everything, prints it, and puts it where -update says.
+// run measures both kinds of handshakes.
 func run(ctx context.Context, o *options) error {
-	l, err := lab.New(o.binary)
-	if err != nil {
+	if err := o.rounds.Check(); err != nil {
 		return err
 	}
-	defer l.Close()
-	result := lab.Describe() + "\n"
-	fmt.Println(result)
-	plain, asking, err := start(ctx, l, o)
-	if err != nil {
-		return err
-	}
-	tables := ""
-	for _, group := range []struct {
-		title   string
-		systems []system
-	}{{"Handshakes that are accepted:", plain}, {"Handshakes that an HTTP backend accepts:", asking}} {
-		table, err := contest(ctx, o, group.systems)
+	return o.Run("handshakes", func(l *lab.Lab) (string, error) {
+		plain, asking, err := start(ctx, l, o)
 		if err != nil {
-			return err
+			return "", err
 		}
-		tables += group.title + "\n\n" + table + "\n"
-	}
-	fmt.Println("\n" + tables)
-	if o.update == "" {
-		return nil
-	}
-	return report.Update(o.update, "handshakes", result+"\n"+tables)
+		accepted, err := contest(ctx, o, plain)
+		if err != nil {
+			return "", err
+		}
+		asked, err := contest(ctx, o, asking)
+		return "Handshakes that are accepted:\n\n" + accepted + "\nHandshakes that an HTTP backend accepts:\n\n" + asked, err
+	})
 }
 
 // system accepts handshakes.
@@ -144,7 +97,7 @@ func start(ctx context.Context, l *lab.Lab, o *options) (plain, asking []system,
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, build := range []struct{ name, program string }{{"Stagedoor dev", program}, {"Stagedoor dev, before", o.before}} {
+	for _, build := range []struct{ name, program string }{{"Stagedoor dev", program}, {"Stagedoor dev, before", o.Before}} {
 		if build.program == "" {
 			continue
 		}

@@ -18,7 +18,6 @@ import (
 
 // fleet is the gateways, and a client for each. It is used by one goroutine.
 type fleet struct {
-	lab      *lab.Lab
 	gateways []*lab.Gateway
 	clients  []*clientProcess
 	news     chan heard
@@ -41,12 +40,8 @@ type clientProcess struct {
 
 // startFleet starts gateways, each with an API whose messages are answered with the
 // ids of their connections, and clients, which open nothing yet.
-func startFleet(ctx context.Context, o *options, plan []int) (f *fleet, err error) {
-	l, err := lab.New(o.binary)
-	if err != nil {
-		return nil, err
-	}
-	f = &fleet{lab: l, news: make(chan heard, len(plan))}
+func startFleet(ctx context.Context, l *lab.Lab, o *options, plan []int) (f *fleet, err error) {
+	f = &fleet{news: make(chan heard, len(plan))}
 	defer func() {
 		if err != nil {
 			f.close()
@@ -154,7 +149,6 @@ func (f *fleet) close() {
 		all.Go(g.Kill)
 	}
 	all.Wait()
-	f.lab.Close()
 	close(f.news)
 }
 

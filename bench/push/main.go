@@ -12,111 +12,76 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
-	"os/signal"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
+	"github.com/stagedoor/stagedoor/bench/internal/command"
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
-	"github.com/stagedoor/stagedoor/bench/internal/report"
 	"github.com/stagedoor/stagedoor/bench/internal/rounds"
 )
 
 // options are the command's flags.
 type options struct {
-	counts  []int // connections of the pusher
-	sockets int   // WebSocket connections that are pushed to
+	command.Options
+	counts  command.Counts // connections of the pusher
+	sockets int            // WebSocket connections that are pushed to
 	rounds  rounds.Options
 	method  string
-	size    int    // bytes of a push
-	binary  string // of the gateway; empty: it is built
-	before  string // another build of the gateway; empty: none
-	update  string // document to put the result in
+	size    int // bytes of a push
 }
 
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == bareCommand {
-		exit(runBare(os.Args[2]))
+		command.Exit("push", runBare(os.Args[2]))
 	}
 	if len(os.Args) == 3 && os.Args[1] == floorCommand {
-		exit(runFloor(os.Args[2]))
+		command.Exit("push", runFloor(os.Args[2]))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o, err := parse(os.Args[1:])
-	if err == nil {
-		err = run(ctx, o)
+	o := &options{
+		counts: command.Counts{1, 10, 100},
+		rounds: rounds.Options{Rounds: 7, Warmup: 200 * time.Millisecond, Duration: time.Second},
 	}
-	exit(err)
+	flag.Var(&o.counts, "connections", "`numbers` of keep-alive connections of the pusher, separated by commas")
+	flag.IntVar(&o.sockets, "sockets", 1000, "open WebSocket connections, one of which each push goes to, by chance")
+	o.rounds.Flags(flag.CommandLine)
+	flag.StringVar(&o.method, "method", http.MethodPost, "of the requests: POST or GET")
+	flag.IntVar(&o.size, "size", 128, "bytes of each push")
+	o.GatewayFlag(flag.CommandLine)
+	o.BeforeFlag(flag.CommandLine)
+	o.UpdateFlag(flag.CommandLine)
+	command.Parse(flag.CommandLine, os.Args[1:])
+	command.Main("push", func(ctx context.Context) error { return run(ctx, o) })
 }
 
-func exit(err error) {
-	if err == nil || errors.Is(err, flag.ErrHelp) {
-		os.Exit(0)
+func (o *options) check() error {
+	if o.sockets < 1 || o.size < 1 {
+		return errors.New("-sockets and -size must be at least 1")
 	}
-	fmt.Fprintln(os.Stderr, "push:", err)
-	os.Exit(1)
+	if o.method != http.MethodPost && o.method != http.MethodGet {
+		return fmt.Errorf("-method: %q is neither POST nor GET", o.method)
+	}
+	return o.rounds.Check()
 }
 
-func parse(args []string) (*options, error) {
-	o := &options{}
-	flags := flag.NewFlagSet("push", flag.ContinueOnError)
-	counts := flags.String("connections", "1,10,100", "numbers of keep-alive connections of the pusher, separated by commas")
-	flags.IntVar(&o.sockets, "sockets", 1000, "open WebSocket connections, one of which each push goes to, by chance")
-	flags.IntVar(&o.rounds.Rounds, "rounds", 7, "how often each point is measured, after a round that is not counted; the systems take turns")
-	flags.DurationVar(&o.rounds.Warmup, "warmup", 200*time.Millisecond, "time before counting, each round")
-	flags.DurationVar(&o.rounds.Duration, "duration", time.Second, "time of counting, each round")
-	flags.StringVar(&o.method, "method", "POST", "of the requests: POST or GET")
-	flags.IntVar(&o.size, "size", 128, "bytes of each push")
-	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
-	flags.StringVar(&o.before, "before", "", "another build of the gateway, a `program` that takes turns with it")
-	flags.StringVar(&o.update, "update", "", "`document` to put the result in")
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	if o.rounds.Rounds < 1 || o.rounds.Duration <= 0 || o.sockets < 1 || o.size < 1 {
-		return nil, errors.New("-rounds, -sockets and -size must be at least 1, -duration more than 0")
-	}
-	if o.method != "POST" && o.method != "GET" {
-		return nil, fmt.Errorf("-method: %q is neither POST nor GET", o.method)
-	}
-	for text := range strings.SplitSeq(*counts, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return nil, fmt.Errorf("-connections: %q is not a number of connections", text)
-		}
-		o.counts = append(o.counts, n)
-	}
-	return o, nil
-}
-
-// run measures everything, prints it, and puts it where -update says.
+// run measures all systems.
 func run(ctx context.Context, o *options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	if err := lab.RaiseFileLimit(uint64(4*o.sockets) + 1000); err != nil {
 		return err
 	}
-	l, err := lab.New(o.binary)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	result := lab.Describe() + "\n"
-	fmt.Println(result)
-	systems, err := start(ctx, l, o)
-	defer func() {
-		for _, s := range systems {
-			s.close()
+	return o.Run("pushes", func(l *lab.Lab) (string, error) {
+		systems, err := start(ctx, l, o)
+		defer func() {
+			for _, s := range systems {
+				s.close()
+			}
+		}()
+		if err != nil {
+			return "", err
 		}
-	}()
-	if err != nil {
-		return err
-	}
-	tables, err := contest(ctx, systems, o)
-	fmt.Println("\n" + tables)
-	if err != nil || o.update == "" {
-		return err
-	}
-	return report.Update(o.update, "pushes", result+"\n"+tables)
+		return contest(ctx, systems, o)
+	})
 }

@@ -52,8 +52,8 @@ func start(ctx context.Context, l *lab.Lab, o *options) (list []*system, err err
 		return nil, err
 	}
 	builds := []struct{ suffix, program string }{{"", program}}
-	if o.before != "" {
-		builds = append(builds, struct{ suffix, program string }{", before", o.before})
+	if o.Before != "" {
+		builds = append(builds, struct{ suffix, program string }{", before", o.Before})
 	}
 	for _, build := range builds {
 		s, err := startDev(ctx, l, build.program)

@@ -11,12 +11,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/stagedoor/stagedoor/bench/internal/command"
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
 	"github.com/stagedoor/stagedoor/bench/internal/process"
 	"github.com/stagedoor/stagedoor/bench/internal/report"
@@ -27,39 +26,18 @@ const readyTarget = 40 * time.Millisecond
 
 // options are the command's flags.
 type options struct {
-	times  int
-	binary string // of the gateway; empty: it is built
-	before string // another build, to compare with; empty: none
-	update string // document to put the result in
+	command.Options
+	times int
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o, err := parse(os.Args[1:])
-	if err == nil {
-		err = run(ctx, o)
-	}
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "start:", err)
-		os.Exit(1)
-	}
-}
-
-func parse(args []string) (*options, error) {
 	o := &options{}
-	flags := flag.NewFlagSet("start", flag.ContinueOnError)
-	flags.IntVar(&o.times, "times", 30, "how often each is started, after one start that is not counted")
-	flags.StringVar(&o.binary, "gateway", "", "the gateway's `program` (default: it is built from this repository)")
-	flags.StringVar(&o.before, "before", "", "another build of the gateway, a `program` that takes turns with it")
-	flags.StringVar(&o.update, "update", "", "`document` to put the result in")
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	if o.times < 1 || flags.NArg() > 0 {
-		return nil, errors.New("-times must be at least 1, and there are no arguments")
-	}
-	return o, nil
+	flag.IntVar(&o.times, "times", 30, "how often each is started, after one start that is not counted")
+	o.GatewayFlag(flag.CommandLine)
+	o.BeforeFlag(flag.CommandLine)
+	o.UpdateFlag(flag.CommandLine)
+	command.Parse(flag.CommandLine, os.Args[1:])
+	command.Main("start", func(ctx context.Context) error { return run(ctx, o) })
 }
 
 // start is a way to start a program. It returns the time until the program has ended,
@@ -71,23 +49,26 @@ type start struct {
 }
 
 func run(ctx context.Context, o *options) error {
-	l, err := lab.New(o.binary)
-	if err != nil {
-		return err
+	if o.times < 1 {
+		return errors.New("-times must be at least 1")
 	}
-	defer l.Close()
-	starts, err := ways(ctx, l, o)
-	if err != nil {
-		return err
-	}
-	result := lab.Describe() + "\n"
-	fmt.Println(result)
+	return o.Run("start", func(l *lab.Lab) (string, error) {
+		starts, err := ways(ctx, l, o)
+		if err != nil {
+			return "", err
+		}
+		return measure(ctx, starts, o.times)
+	})
+}
+
+// measure starts in all ways, in turns, and returns a table.
+func measure(ctx context.Context, starts []start, times int) (string, error) {
 	took, cpu := make([]report.Series, len(starts)), make([]report.Series, len(starts))
-	for round := range o.times + 1 {
+	for round := range times + 1 {
 		for i, s := range starts {
 			wall, used, err := s.do(ctx)
 			if err != nil {
-				return fmt.Errorf("%s: %w", s.name, err)
+				return "", fmt.Errorf("%s: %w", s.name, err)
 			}
 			took[i].Name, took[i].Target, cpu[i].Name = s.name, s.target, s.name+": processor time"
 			if round > 0 {
@@ -95,12 +76,7 @@ func run(ctx context.Context, o *options) error {
 			}
 		}
 	}
-	table := report.SeriesTable(append(took, cpu...))
-	fmt.Println(table)
-	if o.update == "" {
-		return nil
-	}
-	return report.Update(o.update, "start", result+"\n"+table)
+	return report.SeriesTable(append(took, cpu...)), nil
 }
 
 // ways are what is measured.
@@ -116,12 +92,12 @@ func ways(ctx context.Context, l *lab.Lab, o *options) ([]start, error) {
 		return nil, err
 	}
 	starts := []start{{"an empty Go program", 0, ending(empty)}}
-	for _, program := range []string{gateway, o.before} {
+	for _, program := range []string{gateway, o.Before} {
 		if program == "" {
 			continue
 		}
 		name := ""
-		if program == o.before {
+		if program == o.Before {
 			name = ", before"
 		}
 		starts = append(starts,

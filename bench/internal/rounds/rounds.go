@@ -6,6 +6,8 @@ package rounds
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"runtime"
 	"slices"
@@ -22,6 +24,21 @@ type Options struct {
 	Rounds   int           // that count, after one that does not
 	Warmup   time.Duration // of each round, before anything is counted
 	Duration time.Duration // that is counted, of each round
+}
+
+// Flags adds a flag for each option, whose default is its value.
+func (o *Options) Flags(flags *flag.FlagSet) {
+	flags.IntVar(&o.Rounds, "rounds", o.Rounds, "how often each point is measured, after a round that is not counted; the systems take turns")
+	flags.DurationVar(&o.Warmup, "warmup", o.Warmup, "time before counting, each round")
+	flags.DurationVar(&o.Duration, "duration", o.Duration, "time of counting, each round")
+}
+
+// Check returns an error if nothing would be measured.
+func (o *Options) Check() error {
+	if o.Rounds < 1 || o.Warmup < 0 || o.Duration <= 0 {
+		return errors.New("-rounds must be at least 1, -warmup not less than 0, and -duration more than 0")
+	}
+	return nil
 }
 
 // System is a system that answers messages.
