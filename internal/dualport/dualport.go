@@ -16,6 +16,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -76,8 +77,10 @@ type headKey struct{}
 // connection has none.
 //
 // Requests to @connections on plain connections are answered by package pushserver,
-// with the same handler.
-func Attach(srv *http.Server, answerTime time.Duration) {
+// with the same handler. http.Server.Shutdown does not wait for them: stop does. It
+// stops the server, waits for all requests that are under way until ctx ends, and then
+// closes their connections. Its error is nil when net/http had none to close.
+func Attach(srv *http.Server, answerTime time.Duration) (stop func(ctx context.Context) error) {
 	connContext, connState, handler := srv.ConnContext, srv.ConnState, srv.Handler
 	pushes := &pushserver.Server{
 		Handler: handler, HeaderBytes: cmp.Or(srv.MaxHeaderBytes, http.DefaultMaxHeaderBytes),
@@ -116,6 +119,14 @@ func Attach(srv *http.Server, answerTime time.Duration) {
 		}
 		handler.ServeHTTP(w, r)
 	})
+	return func(ctx context.Context) error {
+		err := srv.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, srv.Close())
+		}
+		pushes.Wait(ctx)
+		return err
+	}
 }
 
 // follow is told of each state that net/http puts the connection in.

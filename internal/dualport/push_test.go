@@ -2,7 +2,6 @@ package dualport
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -390,44 +389,4 @@ func serveAttached(t *testing.T, server *http.Server) string {
 		}
 	})
 	return inner.Addr().String()
-}
-
-// A server that shuts down lets a push be answered, and closes the connection behind
-// it.
-func TestPushWhileShuttingDown(t *testing.T) {
-	t.Parallel()
-	entered, leave := make(chan struct{}), make(chan struct{})
-	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if pushserver.HeadOf(r) != nil {
-			close(entered)
-			<-leave
-		}
-	}), IdleTimeout: time.Minute}
-	conn, err := net.Dial("tcp", serveAttached(t, server))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Minute))
-	for _, request := range [][]byte{push("first"), push("second")} {
-		if _, err := conn.Write(request); err != nil {
-			t.Fatal(err)
-		}
-		if string(request) == string(push("first")) {
-			if _, err := conn.Read(make([]byte, 4096)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	<-entered
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		t.Errorf("shutting down: %v", err)
-	}
-	close(leave)
-	answer, err := io.ReadAll(conn)
-	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK\r\n") {
-		t.Errorf("answered %q %v", answer, err)
-	}
 }

@@ -102,10 +102,10 @@ func limit[T int | time.Duration](value, standard T) T { return max(0, cmp.Or(va
 
 // Server serves a port.
 type Server struct {
-	http     *http.Server
 	listener net.Listener
-	accepted acceptance    // of a connection
-	done     chan struct{} // closed when serving has ended
+	stop     func(context.Context) error // of dualport.Attach
+	accepted acceptance                  // of a connection
+	done     chan struct{}               // closed when serving has ended
 }
 
 // Serve serves what inner accepts, until Close. Requests reach handler through
@@ -120,7 +120,7 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 		inner = forwarded.Listen(inner, o.Trusted, cmp.Or(limits.HeaderTime, time.Minute))
 	}
 	s.listener = dualport.NewListener(&gatedListener{inner, g, &s.accepted}, o.TLS)
-	s.http = &http.Server{
+	server := &http.Server{
 		Handler:           guard(limits, forwarded.Handler(o.Trusted, byTransport(handler, o.Plain))),
 		ReadHeaderTimeout: limits.HeaderTime,
 		IdleTimeout:       limits.IdleTime,
@@ -128,10 +128,10 @@ func Serve(inner net.Listener, handler http.Handler, o Options) *Server {
 		ConnState:         leaveWhenHijacked,
 		ErrorLog:          log.New(io.Discard, "", 0), // clients' mistakes are reported where they are refused
 	}
-	dualport.Attach(s.http, limits.WriteTime)
+	s.stop = dualport.Attach(server, limits.WriteTime)
 	go func() {
 		defer close(s.done)
-		_ = s.http.Serve(s.listener) // ends when the server is closed
+		_ = server.Serve(s.listener) // ends when the server is closed
 	}()
 	return s
 }
@@ -181,10 +181,8 @@ func (s *Server) StopAccepting() {
 }
 
 // Close stops the server. It waits for requests that are under way until ctx
-// ends.
+// ends, and then closes their connections.
 func (s *Server) Close(ctx context.Context) {
-	if s.http.Shutdown(ctx) != nil {
-		_ = s.http.Close()
-	}
+	_ = s.stop(ctx) // what was not done in time has no answer
 	<-s.done
 }

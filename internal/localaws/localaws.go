@@ -65,7 +65,7 @@ type Endpoint struct {
 	options   Options
 	tlsConfig *tls.Config
 	listener  net.Listener
-	server    *http.Server
+	stop      func(context.Context) error // of dualport.Attach
 	forward   *httputil.ReverseProxy
 	transport *http.Transport
 	tunnelled *connQueue // connections that began with a CONNECT and are served here
@@ -100,17 +100,17 @@ func Listen(addr string, options Options) (*Endpoint, error) {
 	e.forward = e.newForwarder()
 	base, cancel := context.WithCancel(context.Background())
 	e.endForwards = cancel
-	e.server = &http.Server{
+	server := &http.Server{
 		BaseContext:       func(net.Listener) context.Context { return base },
 		Handler:           http.HandlerFunc(e.serve),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
-	dualport.Attach(e.server, answerTime)
+	e.stop = dualport.Attach(server, answerTime)
 	for _, l := range []net.Listener{dualport.NewListener(listener, options.TLSConfig), e.tunnelled} {
 		e.serving.Go(func() {
-			if err := e.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				options.Log.Error("endpoint for local functions ended", "error", err)
 			}
 		})
@@ -136,10 +136,7 @@ func (e *Endpoint) Addr() net.Addr { return e.listener.Addr() }
 // ends, and then ends them and every forwarded connection. It does not close
 // connections that the gateway has taken over.
 func (e *Endpoint) Close(ctx context.Context) error {
-	err := e.server.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, e.server.Close())
-	}
+	err := e.stop(ctx)
 	_ = e.tunnelled.Close()
 	e.tunnels.close()
 	e.endForwards()

@@ -15,9 +15,11 @@ package pushserver
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -34,6 +36,24 @@ type Server struct {
 	// IdleTime is how long a client may take until its next request, and AnswerTime
 	// how long to take an answer, each up to a second more; 0: for ever.
 	IdleTime, AnswerTime time.Duration
+
+	mu   sync.Mutex
+	late map[*Conn]chan struct{} // those that CloseLater leaves open, until the channel is closed; guarded by mu
+}
+
+// Wait waits until the connections are closed that CloseLater has left open. When ctx
+// ends, it closes them without their answers.
+func (s *Server) Wait(ctx context.Context) {
+	s.mu.Lock()
+	late := maps.Clone(s.late)
+	s.mu.Unlock()
+	for c, closed := range late {
+		select {
+		case <-closed:
+		case <-ctx.Done():
+			_ = c.socket.Close() // nobody is told of a failure
+		}
+	}
 }
 
 // Conn is a connection of a Server. It is used by the goroutine of net/http that reads
@@ -60,6 +80,7 @@ const (
 	waiting int32 = iota // for a request
 	busy                 // a request has come, perhaps in part, and is not answered
 	closing              // as busy; then the socket is to be closed
+	closed               // no request is answered any more
 )
 
 // NewConn makes a connection of a socket that net/http serves. The context is that of
@@ -75,10 +96,31 @@ func (s *Server) NewConn(ctx context.Context, socket net.Conn) *Conn {
 	return c
 }
 
-// CloseLater reports whether a request is being answered. If so the socket is closed
-// when that is done, and the caller must not close it.
+// CloseLater ends the connection. It reports whether a request is being answered. If so
+// the socket is closed when that is done, and the caller must not close it; otherwise
+// the caller must.
 func (c *Conn) CloseLater() bool {
-	return c.state.CompareAndSwap(busy, closing) || c.state.Load() == closing
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.state.CompareAndSwap(busy, closing) {
+		if s.late == nil {
+			s.late = make(map[*Conn]chan struct{})
+		}
+		s.late[c] = make(chan struct{})
+		return true
+	}
+	return !c.state.CompareAndSwap(waiting, closed) && c.state.Load() == closing
+}
+
+// closeNow does what CloseLater has left to do.
+func (c *Conn) closeNow() {
+	_ = c.socket.Close() // nobody is told of a failure
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.late[c])
+	delete(s.late, c)
 }
 
 const (
@@ -101,7 +143,7 @@ const (
 func (c *Conn) Serve(p []byte) (n int, err error) {
 	defer func() {
 		if c.state.Swap(waiting) == closing {
-			_ = c.socket.Close() // nobody is told of a failure
+			c.closeNow()
 			n, err = 0, net.ErrClosed
 		}
 	}()
@@ -114,7 +156,9 @@ func (c *Conn) Serve(p []byte) (n int, err error) {
 		if n += m; n == 0 {
 			return 0, readErr
 		}
-		c.state.CompareAndSwap(waiting, busy)
+		if !c.state.CompareAndSwap(waiting, busy) && c.state.Load() == closed {
+			return 0, net.ErrClosed
+		}
 		used, form, err := c.answerAll(p[:n], len(p))
 		if err != nil {
 			return 0, err
@@ -124,6 +168,8 @@ func (c *Conn) Serve(p []byte) (n int, err error) {
 		case form == foreign || form == partial && readErr != nil:
 			c.handOver() // an error of the socket comes again, or its time was up
 			return n, nil
+		case form == partial && used > 0 && c.state.Load() == closing:
+			return 0, net.ErrClosed
 		case form == partial:
 			c.awaitRest(used > 0)
 		case !c.state.CompareAndSwap(busy, waiting):
