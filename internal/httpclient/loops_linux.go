@@ -121,8 +121,8 @@ func (b *branch) host(backend string) *host {
 	h.keeper.host = h
 	h.drop = func() {
 		b.post(func() {
-			if s := h.pop(); s != nil {
-				s.close()
+			if h.surplus(h.idle) {
+				h.pop().close()
 			}
 		})
 	}

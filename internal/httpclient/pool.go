@@ -45,8 +45,8 @@ func (p *pool) enter(backend string) (*idleList, *connection) {
 		l.drop = func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if c := l.pop(); c != nil {
-				_ = c.Close()
+			if l.surplus(len(l.list)) {
+				_ = l.pop().Close()
 			}
 		}
 		p.of.join(&l.keeper, backend, p.limit)

@@ -18,8 +18,8 @@ type slots struct {
 // keeper is where idle sockets to a backend are kept.
 type keeper struct {
 	slots *slots
-	// drop closes an idle socket soon. Its slot is no longer the socket's. It is called
-	// from any goroutine.
+	// drop closes an idle socket soon, if there is one that has no slot any more (see
+	// surplus). It is called from any goroutine.
 	drop func()
 	host *host // nil: they are those of calls that block
 
@@ -85,6 +85,14 @@ func (k *keeper) lose() bool {
 	k.kept--
 	k.slots.used--
 	return true
+}
+
+// surplus reports whether one of so many idle sockets has no slot any more: a call
+// elsewhere has taken it.
+func (k *keeper) surplus(idle int) bool {
+	k.slots.mu.Lock()
+	defer k.slots.mu.Unlock()
+	return idle > k.kept
 }
 
 // registry has the slots of backends. The zero value has none.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -208,5 +209,39 @@ func TestStartIdle(t *testing.T) {
 	quiet(t, loop, func() {})
 	if used, _ := sockets(client); used != 0 {
 		t.Errorf("%d sockets after the end", used)
+	}
+}
+
+// A socket whose slot another call has taken may be used once more before it is dropped.
+// It is kept then, with the slot that it came back with.
+func TestStartUsesWhatIsToBeDropped(t *testing.T) {
+	t.Parallel()
+	server, connections := echoServer(t)
+	server.Start()
+	client := New(Options{Bounds: turnstile.Bounds{Calls: 1}})
+	t.Cleanup(client.Close)
+	loop := newLoop(t)
+	ask(t, client, loop, request(t, server.URL, "x")).want(t, "x")
+	quiet(t, loop, func() {
+		var elsewhere keeper
+		h := client.loops.find(loop).host(strings.TrimPrefix(server.URL, "http://"))
+		client.sockets.join(&elsewhere, h.backend, 1)
+		at := elsewhere.take() // the idle socket's slot
+		elsewhere.move(at)
+		elsewhere.free() // that call has failed
+		h.take()
+		h.put(h.pop()) // a call has used the socket meanwhile
+		at.drop()
+		if !elsewhere.quit() {
+			t.Error("the other keeper has something left")
+		}
+	})
+	quiet(t, loop, func() {}) // dropped
+	if used, _ := sockets(client); used != 1 {
+		t.Errorf("%d slots are used", used)
+	}
+	ask(t, client, loop, request(t, server.URL, "y")).want(t, "y")
+	if n := connections.Load(); n != 1 {
+		t.Errorf("%d connections", n)
 	}
 }
