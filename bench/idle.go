@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -89,35 +88,17 @@ func heapAndMemory(ctx context.Context, l *lab.Lab, o *memoryOptions) (string, e
 	if err != nil {
 		return "", err
 	}
-	protocol := behindPings{load.NewWebSocket(g.Public, api.Path(), load.Message("call", "", o.size)).AnsweredBy([]byte("0 0"))}
+	protocol := load.NewWebSocket(g.Public, api.Path(), load.Message("call", "", o.size)).AnsweredBy([]byte("0 0"))
 	open := func(count int) (held, error) {
 		if o.tls {
 			return load.OpenSecure(g.Public, config, protocol, count)
 		}
 		return load.Open(g.Public, protocol, count)
 	}
-	if err := once(open, 100); err != nil { // what is allocated once
-		return "", fmt.Errorf("%w\n%s", err, g.Tail())
-	}
 	fmt.Printf("Waiting until memory has not shrunk for %v, before and after %d connections\n", o.settle, o.idle)
-	before, err := usage(ctx, g.Process, o.settle)
+	before, after, err := around(open, o.idle, func() (memoryUse, error) { return usage(ctx, g.Process, o.settle) })
 	if err != nil {
-		return "", err
-	}
-	conns, err := open(o.idle)
-	if err != nil {
-		return "", fmt.Errorf("%d idle connections: %w\n%s", o.idle, err, g.Tail())
-	}
-	defer conns.Close()
-	if err := conns.Exchange(); err != nil {
-		return "", fmt.Errorf("a message on each: %w", err)
-	}
-	after, err := usage(ctx, g.Process, o.settle)
-	if err != nil {
-		return "", err
-	}
-	if err := conns.Exchange(); err != nil {
-		return "", fmt.Errorf("idle connections afterwards: %w", err)
+		return "", fmt.Errorf("%w\n%s", err, g.Tail())
 	}
 	each := func(after, before int64) float64 { return float64(after-before) / float64(o.idle) / (1 << 10) }
 	over := "without TLS"
@@ -128,25 +109,32 @@ func heapAndMemory(ctx context.Context, l *lab.Lab, o *memoryOptions) (string, e
 		o.idle, over, each(after.heap, before.heap), each(after.resident, before.resident), report.Mebibytes(after.heap), report.Mebibytes(after.resident)), nil
 }
 
-// behindPings is a protocol whose replies come behind pings, which a gateway sends to silent
-// clients.
-type behindPings struct{ load.Protocol }
-
-// Reply implements load.Protocol.
-func (b behindPings) Reply(data []byte) (int, error) {
-	const ping = "\x89\x00"
-	rest := data
-	for bytes.HasPrefix(rest, []byte(ping)) {
-		rest = rest[len(ping):]
+// around reads what a gateway uses, without connections and while count of them are open,
+// each of which has had a message answered. What the gateway allocates once, at the first
+// of them, is not counted: some others went before.
+func around[T any](open func(count int) (held, error), count int, read func() (T, error)) (before, after T, err error) {
+	if err := once(open, 100); err != nil {
+		return before, after, err
 	}
-	if len(rest) < len(ping) {
-		return 0, nil
+	if before, err = read(); err != nil {
+		return before, after, err
 	}
-	n, err := b.Protocol.Reply(rest)
-	if n == 0 || err != nil {
-		return 0, err
+	conns, err := open(count)
+	if err != nil {
+		return before, after, fmt.Errorf("%d idle connections: %w", count, err)
 	}
-	return len(data) - len(rest) + n, nil
+	defer conns.Close()
+	if err := conns.Exchange(); err != nil {
+		return before, after, fmt.Errorf("a message on each of %d connections: %w", count, err)
+	}
+	if after, err = read(); err != nil {
+		return before, after, err
+	}
+	// All connections must still be open, or the measurement is of fewer.
+	if err := conns.Exchange(); err != nil {
+		return before, after, fmt.Errorf("idle connections afterwards: %w", err)
+	}
+	return before, after, nil
 }
 
 // once opens connections, has a message answered on each, and closes them.

@@ -42,47 +42,18 @@ func memory(ctx context.Context, l *lab.Lab, o *options) (string, error) {
 	return text + "\n" + more, err
 }
 
-// idle measures one gateway. Each connection has had a message answered before. What the
-// gateway allocates once, at the first of them, is not counted: some others went before.
+// idle measures one gateway.
 func idle(ctx context.Context, o *options, name string, g *process.Process, path string) (string, error) {
 	if err := lab.Await(ctx, g.Address, path); err != nil {
 		return "", err
 	}
 	protocol := load.NewWebSocket(g.Address, path, callMessage)
-	if err := first(g.Address, protocol); err != nil {
-		return "", err
-	}
+	open := func(count int) (held, error) { return load.Open(g.Address, protocol, count) }
 	fmt.Printf("Waiting until the memory of %s has not shrunk for %v, before and after %d connections\n", name, o.settle, o.idle)
-	before, err := g.Settled(ctx, o.settle)
+	before, after, err := around(open, o.idle, func() (int64, error) { return g.Settled(ctx, o.settle) })
 	if err != nil {
-		return "", err
-	}
-	conns, err := load.Open(g.Address, protocol, o.idle)
-	if err != nil {
-		return "", fmt.Errorf("%d idle connections: %w\n%s", o.idle, err, g.LogEnd())
-	}
-	defer conns.Close()
-	if err := conns.Exchange(); err != nil {
-		return "", fmt.Errorf("a message on each of %d connections: %w", o.idle, err)
-	}
-	after, err := g.Settled(ctx, o.settle)
-	if err != nil {
-		return "", err
-	}
-	// All connections must still be open, or the measurement is of fewer.
-	if err := conns.Exchange(); err != nil {
-		return "", fmt.Errorf("idle connections afterwards: %w", err)
+		return "", fmt.Errorf("%w\n%s", err, g.LogEnd())
 	}
 	return fmt.Sprintf("%s, %d idle connections: %.2f KiB of user memory each (%.1f MiB before, %.1f MiB with them).\n",
 		name, o.idle, float64(after-before)/float64(o.idle)/(1<<10), report.Mebibytes(before), report.Mebibytes(after)), nil
-}
-
-// first opens some connections, has a message answered on each, and closes them.
-func first(address string, protocol load.Protocol) error {
-	conns, err := load.Open(address, protocol, 100)
-	if err != nil {
-		return err
-	}
-	defer conns.Close()
-	return conns.Exchange()
 }

@@ -17,7 +17,7 @@ import (
 func (c *Connections) Ask(message string) ([]string, error) {
 	request := frame([]byte(message), mask, true)
 	answers := make([]string, len(c.sockets))
-	err := c.each(func(i int) error {
+	err := each(len(c.sockets), func(i int) error {
 		if _, err := syscall.Write(c.sockets[i], request); err != nil {
 			return fmt.Errorf("sending: %w", err)
 		}

@@ -212,7 +212,7 @@ func TestReplyAfterPings(t *testing.T) {
 	for _, test := range []struct {
 		data []byte
 		want int
-	}{{whole, len(whole)}, {whole[:len(whole)-1], 0}, {ping, 0}, {w.reply, len(w.reply)}} {
+	}{{whole, len(whole)}, {whole[:len(whole)-1], 0}, {ping, 0}, {ping[:1], 0}, {whole[:3], 0}, {w.reply, len(w.reply)}} {
 		if got, err := w.Reply(test.data); got != test.want || err != nil {
 			t.Errorf("%q: %d, %v, want %d", test.data, got, err, test.want)
 		}

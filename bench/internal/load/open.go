@@ -33,7 +33,7 @@ func Open(address string, p Protocol, count int) (*Connections, error) {
 	for i := range c.sockets {
 		c.sockets[i] = -1
 	}
-	err = c.each(func(i int) error {
+	err = each(count, func(i int) error {
 		fd, err := connect(to, i)
 		c.sockets[i] = fd
 		if err != nil {
@@ -50,7 +50,7 @@ func Open(address string, p Protocol, count int) (*Connections, error) {
 
 // Exchange sends one message on every connection and waits for its reply.
 func (c *Connections) Exchange() error {
-	return c.each(func(i int) error {
+	return each(len(c.sockets), func(i int) error {
 		if _, err := syscall.Write(c.sockets[i], c.protocol.Request()); err != nil {
 			return fmt.Errorf("sending: %w", err)
 		}
@@ -71,28 +71,27 @@ func (c *Connections) Close() {
 	c.sockets = nil
 }
 
-// each calls do for every connection, a few at a time, and returns the first
-// error.
-func (c *Connections) each(do func(i int) error) error {
+// each calls do for every number below count, a few at a time, and returns one of its
+// errors.
+func each(count int, do func(i int) error) error {
 	var workers sync.WaitGroup
-	failures := make(chan error, dialers)
+	failures := make([]error, dialers)
 	for w := range dialers {
 		workers.Go(func() {
-			for i := w; i < len(c.sockets); i += dialers {
+			for i := w; i < count && failures[w] == nil; i += dialers {
 				if err := do(i); err != nil {
-					failures <- fmt.Errorf("connection %d: %w", i+1, err)
-					return
+					failures[w] = fmt.Errorf("connection %d: %w", i+1, err)
 				}
 			}
 		})
 	}
 	workers.Wait()
-	select {
-	case err := <-failures:
-		return err
-	default:
-		return nil
+	for _, err := range failures {
+		if err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // connect opens a blocking socket. Its number decides which loopback address
@@ -146,17 +145,23 @@ func shakeHands(fd int, p Protocol) error {
 	if _, err := syscall.Write(fd, []byte(request)); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
-	err := readUntil(fd, func(data []byte) (bool, error) {
+	err := readUntil(fd, accepted(want))
+	if g, ok := p.(greeter); ok && err == nil {
+		return greet(fd, g)
+	}
+	return err
+}
+
+// accepted returns a function that reports whether the head of an answer is complete. It
+// must begin with want.
+func accepted(want string) func(data []byte) (bool, error) {
+	return func(data []byte) (bool, error) {
 		head := string(data)
 		if len(head) >= len(want) && !strings.HasPrefix(head, want) {
 			return false, fmt.Errorf("handshake refused: %q", head)
 		}
 		return strings.HasSuffix(head, "\r\n\r\n"), nil
-	})
-	if g, ok := p.(greeter); ok && err == nil {
-		return greet(fd, g)
 	}
-	return err
 }
 
 // greeter is a protocol whose connections begin with a message of their own, and

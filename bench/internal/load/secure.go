@@ -4,12 +4,9 @@ package load
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"strings"
-	"sync"
 	"time"
 )
 
@@ -22,7 +19,7 @@ type Secure struct {
 // OpenSecure opens connections over TLS and makes their handshakes, a few at a time.
 func OpenSecure(address string, config *tls.Config, p Protocol, count int) (*Secure, error) {
 	s := &Secure{protocol: p, conns: make([]*tls.Conn, count)}
-	err := s.each(func(i int) (err error) {
+	err := each(count, func(i int) (err error) {
 		source := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i%sources))}
 		dialer := &tls.Dialer{NetDialer: &net.Dialer{LocalAddr: source, Timeout: handshake * time.Second}, Config: config}
 		conn, err := dialer.Dial("tcp4", address)
@@ -44,18 +41,12 @@ func (s *Secure) shakeHands(conn net.Conn) error {
 	if _, err := io.WriteString(conn, request); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
-	return s.readUntil(conn, func(data []byte) (bool, error) {
-		head := string(data)
-		if len(head) >= len(want) && !strings.HasPrefix(head, want) {
-			return false, fmt.Errorf("handshake refused: %q", head)
-		}
-		return strings.HasSuffix(head, "\r\n\r\n"), nil
-	})
+	return s.readUntil(conn, accepted(want))
 }
 
 // Exchange sends one message on every connection and waits for its reply.
 func (s *Secure) Exchange() error {
-	return s.each(func(i int) error {
+	return each(len(s.conns), func(i int) error {
 		if _, err := s.conns[i].Write(s.protocol.Request()); err != nil {
 			return fmt.Errorf("sending: %w", err)
 		}
@@ -90,22 +81,4 @@ func (s *Secure) Close() {
 		}
 	}
 	s.conns = nil
-}
-
-// each calls do for every connection, a few at a time, and returns an error for each
-// worker that had one.
-func (s *Secure) each(do func(i int) error) error {
-	var workers sync.WaitGroup
-	failures := make([]error, dialers)
-	for w := range dialers {
-		workers.Go(func() {
-			for i := w; i < len(s.conns) && failures[w] == nil; i += dialers {
-				if err := do(i); err != nil {
-					failures[w] = fmt.Errorf("connection %d: %w", i+1, err)
-				}
-			}
-		})
-	}
-	workers.Wait()
-	return errors.Join(failures...)
 }

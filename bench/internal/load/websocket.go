@@ -126,6 +126,9 @@ var ping = []byte{0x89, 0}
 // Reply implements Protocol. Pings before the reply are taken with it, and are not
 // answered.
 func (w *WebSocket) Reply(data []byte) (int, error) {
+	if len(data) < len(ping) { // it may be half of one
+		return 0, nil
+	}
 	if after, found := bytes.CutPrefix(data, ping); found {
 		length, err := w.Reply(after)
 		if length > 0 {
