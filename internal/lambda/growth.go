@@ -20,6 +20,9 @@ const (
 	// maxStarts is how many processes of a function are started at once at most,
 	// but for machines with many processors.
 	maxStarts = 16
+	// lookAgain is when growth is asked again where it is not known yet what the
+	// processors do.
+	lookAgain = 120 * time.Millisecond
 )
 
 // growth decides when a pool gets one process more. To wait is a cost, and so
@@ -96,6 +99,7 @@ type crowd struct {
 	starting  int
 	oldest    time.Duration // how long the first event has waited
 	measured  bool          // share and idle are of this moment
+	unsure    bool          // but they are not known yet
 }
 
 // starts returns how many processes to start now, and takes their cost off
@@ -103,6 +107,10 @@ type crowd struct {
 func (g *growth) starts(now time.Time, c crowd) int {
 	affordable := int(g.loss / g.price())
 	if affordable == 0 || g.waiting == 0 {
+		return 0
+	}
+	if c.unsure {
+		g.quiet = now.Add(lookAgain)
 		return 0
 	}
 	// What is lost beyond that is not kept: fewer processes had lost it.

@@ -29,11 +29,12 @@ func newMachine(running, waiting time.Duration, idle bool) *machine {
 	m.pool = barePool()
 	m.pool.growth.processors = cap(m.processors)
 	m.pool.launch = m.launch
-	m.pool.measure = func() {
+	m.pool.measure = func() bool {
 		m.pool.mu.Lock()
 		defer m.pool.mu.Unlock()
 		m.pool.growth.idle = idle
 		m.pool.growth.share = float64(running) / float64(running+waiting)
+		return true
 	}
 	return m
 }
@@ -177,10 +178,11 @@ func TestGrowthBehindBusyHandlers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := newMachine(0, time.Hour, false)
-		m.pool.measure = func() {
+		m.pool.measure = func() bool {
 			m.pool.mu.Lock()
 			defer m.pool.mu.Unlock()
 			m.pool.growth.share, m.pool.growth.idle = 1, false
+			return true
 		}
 		_, processes := m.clients(3, time.Second)
 		if processes != 2 {
@@ -188,6 +190,29 @@ func TestGrowthBehindBusyHandlers(t *testing.T) {
 		}
 		if _, processes = m.clients(1, busyPatience*m.start+time.Second); processes != 3 {
 			t.Errorf("%d processes after that, want 3", processes)
+		}
+		m.end()
+	})
+}
+
+// That processors were idle while nobody called starts no process when a hundred
+// clients begin to compute: growth looks again first.
+func TestGrowthAfterQuietTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMachine(5*time.Millisecond, 0, false)
+		known, looks := m.pool.measure, 0
+		m.pool.measure = func() bool {
+			if looks++; looks <= 2 {
+				m.pool.mu.Lock()
+				defer m.pool.mu.Unlock()
+				m.pool.growth.idle = true
+				return false
+			}
+			return known()
+		}
+		if _, processes := m.clients(100, 5*time.Second); processes != 2 || looks < 3 {
+			t.Errorf("%d processes after %d looks, want 2 after 3", processes, looks)
 		}
 		m.end()
 	})
@@ -237,10 +262,10 @@ func TestUsage(t *testing.T) {
 		}
 	}
 	before := processorTimes{processors: 2, idle: 100, all: 1000}
-	if part, ok := (processorTimes{processors: 2, idle: 125, all: 1100}).idleSince(before); !ok || part != 0.25 {
-		t.Errorf("%v, %v", part, ok)
+	if part, ticks := (processorTimes{processors: 2, idle: 125, all: 1100}).idleSince(before); part != 0.25 || ticks != 50 {
+		t.Errorf("%v, %v", part, ticks)
 	}
-	if _, ok := (processorTimes{processors: 2, idle: 101, all: 1002}).idleSince(before); ok {
-		t.Error("two ticks say something")
+	if part, ticks := before.idleSince(before); part != 0 || ticks != 0 {
+		t.Errorf("in no time: %v, %v", part, ticks)
 	}
 }

@@ -21,7 +21,7 @@ type pool struct {
 	host     *Host
 	function Function
 	launch   func(*process, *program) error // starts a process
-	measure  func()                         // tells growth what the processors do; called without the lock
+	measure  func() bool                    // tells growth what the processors do; false: not yet; called without the lock
 
 	mu          sync.Mutex
 	preparation *preparation // the newest; nil before the first
@@ -33,6 +33,7 @@ type pool struct {
 	queue       taskQueue
 	growth      growth
 	times       processorTimes // when they were last looked at
+	looked      bool           // and so shortly after the look before that growth.idle and growth.share are known
 	timer       *time.Timer    // for grow; nil before the first use
 	timed       bool           // timer is set
 	urgent      bool           // to run at once

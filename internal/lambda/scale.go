@@ -81,7 +81,7 @@ func (p *pool) grow() {
 	p.mu.Unlock()
 	short := false
 	if c.measured {
-		p.measure()
+		c.unsure = !p.measure()
 		short = memoryIsShort()
 	}
 	now := time.Now()
@@ -122,21 +122,29 @@ func (p *pool) forgetReturningLocked(now time.Time) {
 }
 
 // measureProcesses tells growth whether processors are idle, and for how much of its time
-// a handler needs one.
-func (p *pool) measureProcesses() {
-	times, known := machineTimes()
+// a handler needs one: on average since it last did, between leastTicks and mostTicks ago.
+// It returns false if that is longer ago, or all processes are just starting: only
+// another look, in a moment, can tell.
+func (p *pool) measureProcesses() bool {
+	times, ok := machineTimes()
+	if !ok {
+		return true // there is nothing to wait for
+	}
 	var sample []*process
 	p.mu.Lock()
-	if part, ok := times.idleSince(p.times); known && ok {
-		// With fewer processors to use than the machine has, it says nothing.
-		p.growth.idle = part > idlePart && times.processors == p.growth.processors
-		p.times = times
+	part, ticks := times.idleSince(p.times)
+	if ticks < leastTicks {
+		defer p.mu.Unlock()
+		return p.looked // what was found then holds
 	}
 	for worker := range p.processes {
 		if !worker.starting && len(sample) < samples {
 			sample = append(sample, worker)
 		}
 	}
+	p.times, p.looked = times, ticks <= mostTicks && len(sample) > 0
+	// With fewer processors to use than the machine has, it says nothing.
+	p.growth.idle = p.looked && part > idlePart && times.processors == p.growth.processors
 	p.mu.Unlock()
 	total := usage{}
 	for _, worker := range sample {
@@ -144,9 +152,10 @@ func (p *pool) measureProcesses() {
 			total = total.plus(used)
 		}
 	}
-	if share := total.share(); share > 0 {
-		p.mu.Lock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if share := total.share(); p.looked && share > 0 {
 		p.growth.share = share
-		p.mu.Unlock()
 	}
+	return p.looked
 }

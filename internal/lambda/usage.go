@@ -39,15 +39,18 @@ type processorTimes struct {
 	idle, all  int64
 }
 
-// leastTicks is how much time says how idle the processors are.
-const leastTicks = 5
+// A while of leastTicks to mostTicks says how idle the processors are: 0.1 to 1 s.
+const (
+	leastTicks = 10
+	mostTicks  = 100
+)
 
 // idleSince returns the part of the time since then in which the processors had
-// nothing to do. It returns false if that is too short to say.
-func (t processorTimes) idleSince(then processorTimes) (float64, bool) {
+// nothing to do, and how many ticks of the clock each of them made in that time.
+func (t processorTimes) idleSince(then processorTimes) (part float64, ticks int64) {
 	all := t.all - then.all
-	if all < leastTicks*int64(t.processors) {
-		return 0, false
+	if all <= 0 {
+		return 0, 0
 	}
-	return float64(t.idle-then.idle) / float64(all), true
+	return float64(t.idle-then.idle) / float64(all), all / int64(t.processors)
 }
