@@ -71,7 +71,8 @@ func build(t *testing.T, client *httpclient.Client, i *apigw.Integration) Backen
 	return b
 }
 
-// recorded is a backend that answers as the path says, and tells what it was sent.
+// recorded is a backend that answers as the path says, and tells what it was sent where
+// it answers.
 func recorded(t *testing.T) (url string, requests chan string) {
 	t.Helper()
 	requests = make(chan string, 1)
@@ -80,11 +81,12 @@ func recorded(t *testing.T) (url string, requests chan string) {
 		fmt.Fprintf(&b, "%s %s %s\n", r.Method, r.RequestURI, r.Host)
 		_ = r.Header.Write(&b)
 		_, _ = io.Copy(&b, r.Body)
-		requests <- b.String()
-		switch r.URL.Path {
-		case "/slow":
+		if r.URL.Path == "/slow" {
 			<-r.Context().Done()
-		case "/teapot":
+			return
+		}
+		requests <- b.String()
+		if r.URL.Path == "/teapot" {
 			w.WriteHeader(http.StatusTeapot)
 		}
 		_, _ = io.WriteString(w, "answer")
@@ -169,7 +171,7 @@ func (c caller) next(t *testing.T) outcome {
 	}
 }
 
-// request is what a backend was sent last, if it was called.
+// request is what a backend was sent last, if it has answered.
 func request(requests chan string) string {
 	select {
 	case r := <-requests:
