@@ -108,8 +108,7 @@ func newHTTPCall(h *httpEndpoint, ctx context.Context, e *event.Event, to Caller
 	c, _ := httpCallPool.Get().(*httpCall)
 	c.endpoint, c.ctx, c.event, c.to = h, ctx, e, to
 	c.request = httpclient.Request{
-		Method: h.method, URL: h.target.url, Prepared: h.prepared, Timeout: h.timeout, Patient: e.Type == event.Disconnect,
-		Header: c.fields[:0],
+		Method: h.method, URL: h.target.url, Prepared: h.prepared, Timeout: h.timeout, Header: c.fields[:0],
 	}
 	return c
 }
