@@ -53,7 +53,6 @@ func TestChat(t *testing.T) {
 	members(ada, "Ada")
 }
 
-// join enters a room by the form.
 // TestChatOverTLS has the page talk over TLS.
 func TestChatOverTLS(t *testing.T) {
 	t.Parallel()
@@ -72,6 +71,7 @@ func TestChatOverTLS(t *testing.T) {
 	gateway.await("disconnect", func(e event) bool { return e.Status == 1001 })
 }
 
+// join enters a room by the form.
 func join(page *tab, name, room string) {
 	page.t.Helper()
 	page.fill("#name", name)
