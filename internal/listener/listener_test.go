@@ -2,6 +2,7 @@ package listener_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -10,13 +11,16 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagedoor/stagedoor/internal/dualport"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/netconn"
 )
@@ -257,4 +261,59 @@ func networks(t *testing.T, entries ...string) forwarded.Networks {
 		n = append(n, network)
 	}
 	return n
+}
+
+// Close waits for a push that is being answered.
+func TestCloseWaitsForPushes(t *testing.T) {
+	t.Parallel()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := inner.Addr().String()
+	entered := make(chan struct{})
+	var answered atomic.Bool
+	s := listener.Serve(inner, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if !dualport.HasWholeBody(r) {
+			return
+		}
+		close(entered)
+		for { // until the server is being closed
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				break
+			}
+			_ = conn.Close()
+		}
+		runtime.Gosched()
+		answered.Store(true)
+	}), listener.Options{})
+	conn := dial(t, address)
+	reader := bufio.NewReader(conn)
+	for push := head("POST /dev/@connections/x HTTP/1.1", "Host: x", "Content-Length: 0"); ; {
+		_, _ = io.WriteString(conn, push)
+		read := make(chan error, 1)
+		go func() {
+			_, err := http.ReadResponse(reader, nil)
+			read <- err
+		}()
+		select {
+		case err := <-read: // net/http has answered: the first, and those that come too soon behind it
+			if err != nil {
+				t.Fatal(err)
+			}
+			continue
+		case <-entered:
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Timeout)
+		defer cancel()
+		s.Close(ctx)
+		if !answered.Load() {
+			t.Error("closed before the answer")
+		}
+		if err := <-read; err != nil {
+			t.Errorf("no answer: %v", err)
+		}
+		return
+	}
 }
