@@ -8,7 +8,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -66,16 +65,9 @@ func run(ctx context.Context, o *options) error {
 	})
 }
 
-// system accepts handshakes.
-type system struct {
-	name    string
-	process *process.Process
-	path    string
-}
-
 // start starts all systems, those that accept all and those that ask a backend. The
 // first of each is what the others are compared with.
-func start(ctx context.Context, l *lab.Lab, o *options) (plain, asking []system, err error) {
+func start(ctx context.Context, l *lab.Lab, o *options) (plain, asking []rounds.System, err error) {
 	_, backend, err := l.Backend(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -87,9 +79,9 @@ func start(ctx context.Context, l *lab.Lab, o *options) (plain, asking []system,
 				return nil, nil, err
 			}
 			if url == "" {
-				plain = append(plain, system{name, p, "/"})
+				plain = append(plain, system(name, p, "/"))
 			} else {
-				asking = append(asking, system{name, p, "/"})
+				asking = append(asking, system(name, p, "/"))
 			}
 		}
 	}
@@ -105,8 +97,8 @@ func start(ctx context.Context, l *lab.Lab, o *options) (plain, asking []system,
 		if err != nil {
 			return nil, nil, err
 		}
-		plain = append(plain, system{build.name, p, "/plain"})
-		asking = append(asking, system{build.name, p, "/asking"})
+		plain = append(plain, system(build.name, p, "/plain"))
+		asking = append(asking, system(build.name, p, "/asking"))
 	}
 	g, err := l.Serve(ctx, "data")
 	if err != nil {
@@ -116,48 +108,34 @@ func start(ctx context.Context, l *lab.Lab, o *options) (plain, asking []system,
 	if err != nil {
 		return nil, nil, err
 	}
-	return append(plain, system{"Stagedoor serve", g.Process, api.Path()}), asking, nil
+	return append(plain, system("Stagedoor serve", g.Process, api.Path())), asking, nil
+}
+
+// system accepts handshakes at a path.
+func system(name string, p *process.Process, path string) rounds.System {
+	return rounds.System{Name: name, Process: p, Protocol: load.NewWebSocket(p.Address, path, nil), Run: load.Handshakes}
 }
 
 // contest measures systems in rounds, in which they take turns, and returns a table.
-func contest(ctx context.Context, o *options, systems []system) (string, error) {
-	cells := [][]string{{"At a time", "System", "Handshakes/s", "Of " + systems[0].name, "p50", "p99", "CPU/handshake", "Of " + systems[0].name + "'s", "Load"}}
+func contest(ctx context.Context, o *options, systems []rounds.System) (string, error) {
+	bound := systems[0].Name
+	rows := [][]string{{"At a time", "System", "Handshakes/s", "Of " + bound, "p50", "p99", "CPU/handshake", "Of " + bound + "'s", "Load"}}
 	for _, count := range o.counts {
-		results := make([]rounds.Result, len(systems))
-		for round := range o.rounds.Rounds + 1 {
-			for i, s := range systems {
-				if err := ctx.Err(); err != nil {
-					return "", err
-				}
-				r, err := s.measure(o, count)
-				if err == nil {
-					err = errors.Join(r.Errors...)
-				}
-				if err != nil {
-					return "", fmt.Errorf("%s, %d handshakes at a time: %w\n%s", s.name, count, err, s.process.LogEnd())
-				}
-				if round > 0 {
-					results[i].Rounds = append(results[i].Rounds, rounds.RoundOf(&r))
-				}
-			}
+		results, err := rounds.Take(ctx, o.rounds, systems, count)
+		if err != nil {
+			return "", err
+		}
+		if _, err := rounds.Failed(results); err != nil {
+			return "", err
 		}
 		for i := range results {
-			m := results[i].Median()
-			cells = append(cells, []string{
-				fmt.Sprint(count), systems[i].name, report.Thousands(m.Rate), fmt.Sprintf("%.2f", results[i].Share(&results[0])),
-				report.Duration(m.P50), report.Duration(m.P99), report.Duration(m.Server), fmt.Sprintf("%.2f", results[i].ServerShare(&results[0])), lab.Load(),
+			r, m := &results[i], results[i].Median()
+			rows = append(rows, []string{
+				fmt.Sprint(count), r.System, report.Thousands(m.Rate), fmt.Sprintf("%.2f", r.Share(&results[0])),
+				report.Duration(m.P50), report.Duration(m.P99), report.Duration(m.Server), fmt.Sprintf("%.2f", r.ServerShare(&results[0])), r.Load,
 			})
 		}
 		fmt.Printf("%d at a time done, load %s\n", count, lab.Load())
 	}
-	return report.Table(cells), nil
-}
-
-// measure runs one round.
-func (s *system) measure(o *options, count int) (load.Result, error) {
-	return load.Handshakes(load.Options{
-		Address: s.process.Address, Protocol: load.NewWebSocket(s.process.Address, s.path, nil), Connections: count,
-		Warmup: o.rounds.Warmup, Duration: o.rounds.Duration,
-		Meter: func() (time.Duration, error) { return process.ProcessorTime(s.process.PID) },
-	})
+	return report.Table(rows), nil
 }

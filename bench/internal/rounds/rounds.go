@@ -46,7 +46,8 @@ type System struct {
 	Name     string
 	Process  *process.Process // whose processor time is counted, with that of its children
 	Protocol load.Protocol
-	Optional bool // that it fails is said, and is no error
+	Run      func(load.Options) (load.Result, error) // what loads it; nil: load.Run
+	Optional bool                                    // that it fails is said, and is no error
 }
 
 // Result is what a system did at one number of connections: one result for each
@@ -89,7 +90,7 @@ func Take(ctx context.Context, o Options, systems []System, connections int) ([]
 			}
 			results[i].Errors, results[i].Load = append(results[i].Errors, r.Errors...), lab.Load()
 			if round > 0 {
-				results[i].Rounds = append(results[i].Rounds, RoundOf(&r))
+				results[i].Rounds = append(results[i].Rounds, roundOf(&r))
 			}
 		}
 	}
@@ -98,15 +99,19 @@ func Take(ctx context.Context, o Options, systems []System, connections int) ([]
 
 // measure runs one round.
 func (s *System) measure(o Options, connections int) (load.Result, error) {
-	return load.Run(load.Options{
+	run := s.Run
+	if run == nil {
+		run = load.Run
+	}
+	return run(load.Options{
 		Address: s.Process.Address, Protocol: s.Protocol, Connections: connections,
 		Warmup: o.Warmup, Duration: o.Duration, Loops: runtime.NumCPU(),
 		Meter: func() (time.Duration, error) { return process.TreeTime(s.Process.PID) },
 	})
 }
 
-// RoundOf is what a load gave.
-func RoundOf(r *load.Result) Round {
+// roundOf is what a load gave.
+func roundOf(r *load.Result) Round {
 	messages := time.Duration(max(1, len(r.Latencies)))
 	return Round{
 		Rate: r.Rate(), P50: report.Percentile(r.Latencies, 50), P99: report.Percentile(r.Latencies, 99),
