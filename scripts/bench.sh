@@ -1,31 +1,36 @@
 #!/usr/bin/env bash
 # Measures everything, in turn: what "make bench" does. All parts run, so that one run
 # shows what fails. UPDATE=docs/performance.md puts the figures there, and the plots
-# beside it. GATEWAY is a program to measure in place of one built from this tree.
+# beside it. GATEWAY is a program to measure in place of one built from this tree. Both
+# are paths in the folder of this repository.
 set -uo pipefail
-cd "$(dirname "$0")/../bench" || exit
+cd "$(dirname "$0")/.." || exit
 
 programs=$(mktemp -d)
 trap 'rm -rf "$programs"' EXIT
-gateway=${GATEWAY:-$programs/stagedoor}
-if [ -z "${GATEWAY:-}" ]; then
-	(cd .. && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$gateway" ./cmd/stagedoor) || exit
+trap 'exit 130' INT TERM
+if [ -n "${GATEWAY:-}" ]; then
+	gateway=$(realpath "$GATEWAY") || exit
+else
+	gateway=$programs/stagedoor
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$gateway" ./cmd/stagedoor || exit
 fi
 update=()
 figures=$programs
 if [ -n "${UPDATE:-}" ]; then
-	document=$(realpath "../$UPDATE") || exit
+	document=$(realpath "$UPDATE") || exit
 	update=(-update "$document")
 	figures=$(dirname "$document")/performance
 	mkdir -p "$figures"
 fi
+cd bench || exit
 
 failed=()
 
 measure() {
 	local start=$SECONDS
 	printf '\n==== %s\n' "$*"
-	go run "$@" -gateway "$gateway" || failed+=("$1")
+	go run "$@" -gateway "$gateway" || failed+=("go run $*")
 	echo "==== $((SECONDS - start)) s"
 }
 
@@ -42,7 +47,7 @@ measure ./million -keep 20s "${update[@]}"
 
 echo
 if [ ${#failed[@]} -gt 0 ]; then
-	echo "FAILED: ${failed[*]}"
+	printf 'FAILED: %s\n' "${failed[@]}"
 	exit 1
 fi
 echo "Measured in $((SECONDS / 60)) minutes."
