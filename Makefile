@@ -42,8 +42,8 @@ UPDATE ?=
 bench:
 	UPDATE=$(UPDATE) scripts/bench.sh
 
-# The same in a minute, without peers: it fails where a message does, and has no
-# targets. The figures say little.
+# Messages and idle memory in a minute, without peers: it fails where a message does,
+# and not for how fast it was. The figures say little.
 bench-quick:
 	cd bench && go run . -peers none -rounds 1 -warmup 200ms -duration 500ms -idle 500 -settle 2s
 

@@ -41,8 +41,7 @@ type run struct {
 	message   []byte
 }
 
-// Start installs a peer and runs it. Where that cannot be done, the error says why in
-// a line.
+// Start installs a peer and runs it. Where that cannot be done, the error says why.
 func Start(ctx context.Context, l *lab.Lab, name, backend string, message []byte) (rounds.System, error) {
 	p, known := map[string]peer{
 		"centrifugo":         {installCentrifugo, startCentrifugo},
