@@ -114,9 +114,8 @@ func (b *branch) host(backend string) *host {
 		return h
 	}
 	h := &host{branch: b, backend: backend}
-	h.ip, _ = netip.ParseAddrPort(backend)
-	if h.ip.Addr().Zone() != "" {
-		h.ip = netip.AddrPort{} // left to package net
+	if ip, err := netip.ParseAddrPort(backend); err == nil && ip.Addr().Zone() == "" { // others are left to package net
+		h.ip = netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port())
 	}
 	h.keeper.host = h
 	h.drop = func() {

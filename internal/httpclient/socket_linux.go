@@ -75,7 +75,7 @@ func adopt(h *host, fd int) (s *socket, err error) {
 
 // sockaddr is an address as system calls take it, and its family.
 func sockaddr(ip netip.AddrPort) (family int, address unix.Sockaddr) {
-	if a := ip.Addr().Unmap(); a.Is4() {
+	if a := ip.Addr(); a.Is4() {
 		return unix.AF_INET, &unix.SockaddrInet4{Port: int(ip.Port()), Addr: a.As4()}
 	}
 	return unix.AF_INET6, &unix.SockaddrInet6{Port: int(ip.Port()), Addr: ip.Addr().As16()}
