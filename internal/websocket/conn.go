@@ -75,6 +75,7 @@ type Conn struct {
 	reading    bool // some goroutine has the claim
 	held       bool // HoldGreediest has stopped reading
 	resumeDue  bool // a stop has ended while reading was set
+	catchingUp bool // the loop's catchUp is posted
 	peerHungUp bool // nothing more comes, but there is something left to answer or to write
 	writeEnded bool // writing failed: nothing more is sent
 	writeShut  bool // our side of the socket is shut

@@ -178,7 +178,7 @@ func (l *loop) resumeLocked(c *Conn) {
 	switch {
 	case c.state == stateClosed:
 	case c.undecoded != nil, c.secure().endedLocked() != nil: // of which no event tells any more
-		l.Post(func() { l.catchUp(c) })
+		c.catchingUp = c.catchingUp || l.Post(func() { l.catchUp(c) })
 	default:
 		_ = l.Again(int(c.fd), c.watch) // fails before start has it watched, which then tells of the edges
 	}
@@ -187,6 +187,7 @@ func (l *loop) resumeLocked(c *Conn) {
 // catchUp is a turn without a read.
 func (l *loop) catchUp(c *Conn) {
 	c.mu.Lock()
+	c.catchingUp = false
 	claimed := c.claimReadingLocked()
 	c.mu.Unlock()
 	if !claimed {

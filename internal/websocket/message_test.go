@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -81,4 +82,40 @@ func TestMessagesBeginOnTheirLoop(t *testing.T) {
 		}
 	})
 	<-done
+}
+
+// counting is a Handler that counts pings, on the only loop of its engine.
+type counting struct {
+	discard
+	pings int
+}
+
+func (h *counting) Control(*Conn) { h.pings++ }
+
+// What is left over of a connection's turn waits for one more turn at a time, however often it is asked for: others have
+// theirs in between.
+func TestTurnsDoNotPileUp(t *testing.T) {
+	needsLoop(t)
+	t.Parallel()
+	e := newEngine(t, Options{Driver: DriverEventLoop, Loops: 1})
+	l, h := e.loops[0], &counting{}
+	leave := make(chan struct{})
+	l.Post(func() { <-leave })
+	pings := bytes.Repeat(control(opPing, ""), 20*turnFrames)
+	_, c := adoptSocket(t, e, Socket{Buffered: pings, Handler: h})
+	for range 10 {
+		c.mu.Lock()
+		l.resumeLocked(c)
+		c.mu.Unlock()
+	}
+	seen := make(chan int, 1)
+	l.Post(func() { seen <- h.pings })
+	close(leave)
+	if n := <-seen; n > 2*turnFrames { // one was asked for, and one came with the first event of the socket
+		t.Errorf("%d pings were taken before others had their turn, want %d at most", n, 2*turnFrames)
+	}
+	eventually(t, "all pings to be taken", func() bool {
+		l.Post(func() { seen <- h.pings })
+		return <-seen == 20*turnFrames
+	})
 }
