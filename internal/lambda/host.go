@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -37,6 +38,7 @@ type Host struct {
 	ctx         context.Context // ends with Close
 	cancel      context.CancelFunc
 	background  sync.WaitGroup // all goroutines that the host and its pools start
+	later       atomic.Int64   // bytes of asynchronous calls, at most maxLater
 	starter     *starter
 	gitignores  gitignores
 	mutes       mutes    // for followChanges
@@ -139,7 +141,7 @@ func (h *Host) Prepare() {
 }
 
 // Invoke calls a function. It returns ErrNotFound for a function that the host
-// does not serve, ErrPayloadTooLarge, ErrClosed, or the error of a context that
+// does not serve, ErrPayloadTooLarge, ErrTooManyEvents, ErrClosed, or the error of a context that
 // ended. A context that ends does not end the function: it runs on, as in AWS,
 // up to its own timeout.
 func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
@@ -165,17 +167,6 @@ func (h *Host) Invoke(ctx context.Context, call Invocation) (Result, error) {
 			return result, err
 		}
 	}
-}
-
-// invokeLater calls a function in the background. Its result is dropped. Unlike
-// with AWS, a failed call is not tried again.
-func (h *Host) invokeLater(name string, call Invocation) (Result, error) {
-	if _, _, err := h.newest(name); err != nil {
-		return Result{}, err
-	}
-	call.Event = false
-	h.background.Go(func() { _, _ = h.Invoke(h.ctx, call) })
-	return Result{RequestID: apigw.NewUUID()}, nil
 }
 
 // lookup returns the pool of a function's code as it is now.

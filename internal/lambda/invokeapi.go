@@ -61,6 +61,10 @@ func isJSONObject(text []byte) bool {
 
 func (h *Host) answerInvoke(w http.ResponseWriter, r *http.Request, call Invocation) {
 	result, err := h.Invoke(r.Context(), call)
+	if errors.Is(err, ErrTooManyEvents) {
+		(&apigw.Error{Status: http.StatusTooManyRequests, Type: "TooManyRequestsException", Message: "Rate Exceeded."}).WriteTo(w)
+		return
+	}
 	if err != nil {
 		if !errors.Is(err, r.Context().Err()) {
 			(&apigw.Error{Status: http.StatusInternalServerError, Type: "ServiceException", Message: err.Error()}).WriteTo(w)

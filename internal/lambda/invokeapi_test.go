@@ -1,12 +1,14 @@
 package lambda
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What the Invoke operation answers without a function being called; the call
@@ -64,5 +66,42 @@ func TestClientContext(t *testing.T) {
 				t.Errorf("%s, %q: got %s, want %s", name, header, got, want)
 			}
 		}
+	}
+}
+
+// Asynchronous calls that wait take so much memory and no more. Those beyond are told so, and
+// there is room again when the others are done.
+func TestLaterIsBounded(t *testing.T) {
+	t.Parallel()
+	open := make(chan struct{})
+	h := newTestHost(t, nil, inProcess("f", deadline, func(context.Context, []byte) ([]byte, error) {
+		<-open
+		return nil, nil
+	}))
+	payload := `"` + strings.Repeat("x", maxRequestBytes-2) + `"`
+	invoke := func() int {
+		r := httptest.NewRequest(http.MethodPost, "/2015-03-31/functions/f/invocations", strings.NewReader(payload))
+		r.Header.Set("X-Amz-Invocation-Type", "Event")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	const most = maxLater / (maxRequestBytes + laterCosts)
+	for n := range most {
+		if status := invoke(); status != http.StatusAccepted {
+			t.Fatalf("call %d: %d", n, status)
+		}
+	}
+	if status := invoke(); status != http.StatusTooManyRequests {
+		t.Errorf("a call beyond: %d", status)
+	}
+	close(open)
+	for end := time.Now().Add(time.Minute); h.later.Load() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d bytes are still counted", h.later.Load())
+		}
+	}
+	if status := invoke(); status != http.StatusAccepted {
+		t.Errorf("a call afterwards: %d", status)
 	}
 }
