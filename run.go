@@ -9,22 +9,32 @@ import (
 	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/dev"
+	"github.com/stagedoor/stagedoor/internal/lines"
 	"github.com/stagedoor/stagedoor/internal/server"
 )
 
 // freePort is the address of a port that nobody else has.
 const freePort = "127.0.0.1:0"
 
+// maxUnwritten is how many bytes of lines wait for a log that stands still.
+const maxUnwritten = 1 << 20
+
 // application returns what runs an application from its template.
 func (g *Gateway) application(c Config, handlers backends.Handlers) (func(context.Context) error, error) {
+	var log *slog.Logger
+	out := lines.New(c.Log, lines.Options{Limit: maxUnwritten, Lost: func(n int) { log.Warn("lines of the log were lost: it stood still", "lines", n) }})
+	log = slog.New(slog.NewTextHandler(out, nil))
 	o := dev.Config{
 		Template: c.Template, Parameters: c.Parameters, CacheDir: c.CacheDir, Handlers: handlers,
-		Listen: cmp.Or(c.Listen, freePort), Admin: cmp.Or(c.Admin, freePort), Reporter: &applicationReporter{g, slog.New(slog.NewTextHandler(c.Log, nil))},
+		Listen: cmp.Or(c.Listen, freePort), Admin: cmp.Or(c.Admin, freePort), Reporter: &applicationReporter{g, log},
 	}
 	if _, err := dev.Check(o); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return dev.Run(ctx, o) }, nil
+	return func(ctx context.Context) error {
+		defer out.Close()
+		return dev.Run(ctx, o)
+	}, nil
 }
 
 // applicationReporter hears of an application. It is a dev.Reporter.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/dev"
+	"github.com/stagedoor/stagedoor/internal/lines"
 	"github.com/stagedoor/stagedoor/internal/mistake"
 	"github.com/stagedoor/stagedoor/internal/source"
 )
@@ -89,18 +90,25 @@ func expandSource(written string) string {
 	return kong.ExpandPath(written)
 }
 
+// maxUnwritten is how many bytes of lines wait for an output that stands still.
+const maxUnwritten = 16 << 20
+
 // Run runs until ctx ends.
 func (c *DevCmd) Run(ctx context.Context, p *process) error {
-	out := newLines(p.stdout)
-	defer out.close()
-	var reporter dev.Reporter = newTextReporter(out, p.color(p.stdout), c.Verbose, time.Now())
-	if c.JSON {
-		reporter = newJSONReporter(out)
-	}
+	var reporter dev.Reporter
+	options := lines.Options{Limit: maxUnwritten, Delay: 10 * time.Millisecond, Lost: func(n int) {
+		reporter.Output(dev.LogLine{Notice: true, Text: fmt.Sprintf("%d lines were lost here: nobody read the output in time", n)})
+	}}
 	if p.whole {
 		var end func()
-		ctx, end = c.lifetime(ctx, p, out)
+		ctx, options.Unread, end = c.lifetime(ctx, p)
 		defer end()
+	}
+	out := lines.New(p.stdout, options)
+	defer out.Close()
+	reporter = newTextReporter(out, p.color(p.stdout), c.Verbose, time.Now())
+	if c.JSON {
+		reporter = newJSONReporter(out)
 	}
 	defer p.reclaim(ctx)()
 	err := dev.Run(ctx, dev.Config{
@@ -113,13 +121,12 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 }
 
 // lifetime returns a context that ends when the command must end: when its
-// terminal goes away, when nobody reads its output any more, and, unless it is
-// detached, when the process ends that started it. The function that it returns
-// ends the processes that are left below this one.
-func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lineWriter) (context.Context, func()) {
+// terminal goes away, when nobody reads its output any more, which unread is to be
+// called for, and, unless it is detached, when the process ends that started it. The
+// last function ends the processes that are left below this one.
+func (c *DevCmd) lifetime(ctx context.Context, p *process) (_ context.Context, unread, end func()) {
 	endOrphans := adoptOrphans()
 	ctx, cancel := withHangUp(ctx)
-	out.unread = cancel
 	var watching sync.WaitGroup
 	if !c.Detached && !staysByItself() {
 		watching.Go(func() {
@@ -129,7 +136,7 @@ func (c *DevCmd) lifetime(ctx context.Context, p *process, out *lineWriter) (con
 			}
 		})
 	}
-	return ctx, func() {
+	return ctx, cancel, func() {
 		cancel()
 		watching.Wait()
 		endOrphans()

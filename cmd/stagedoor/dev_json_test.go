@@ -9,6 +9,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/allocations"
 	"github.com/stagedoor/stagedoor/internal/dev"
+	"github.com/stagedoor/stagedoor/internal/lines"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
@@ -62,7 +63,7 @@ func TestAppendMilliseconds(t *testing.T) {
 }
 
 func BenchmarkJSONRecord(b *testing.B) {
-	r := newJSONReporter(newLines(io.Discard))
+	r := newJSONReporter(lines.New(io.Discard, lines.Options{Limit: maxUnwritten}))
 	r.Ready(dev.Ready{})
 	record := message()
 	b.ReportAllocs()

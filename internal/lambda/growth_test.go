@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,18 +202,19 @@ func TestGrowthAfterQuietTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := newMachine(5*time.Millisecond, 0, false)
-		known, looks := m.pool.measure, 0
+		known, looks := m.pool.measure, atomic.Int64{}
 		m.pool.measure = func() bool {
-			if looks++; looks <= 2 {
-				m.pool.mu.Lock()
-				defer m.pool.mu.Unlock()
-				m.pool.growth.idle = true
-				return false
+			n := looks.Add(1)
+			if n > 2 {
+				return known()
 			}
-			return known()
+			m.pool.mu.Lock()
+			defer m.pool.mu.Unlock()
+			m.pool.growth.idle = true
+			return false
 		}
-		if _, processes := m.clients(100, 5*time.Second); processes != 2 || looks < 3 {
-			t.Errorf("%d processes after %d looks, want 2 after 3", processes, looks)
+		if _, processes := m.clients(100, 5*time.Second); processes != 2 || looks.Load() < 3 {
+			t.Errorf("%d processes after %d looks, want 2 after 3", processes, looks.Load())
 		}
 		m.end()
 	})

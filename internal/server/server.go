@@ -235,7 +235,7 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	if s.engine, err = websocket.NewEngine(websocket.Options{MemoryBudget: memory / 4}); err != nil {
 		return err
 	}
-	s.events = newEventLog(s.log, s.config.Log.Events)
+	s.openEvents()
 	s.gateway = gateway.New(gateway.Options{
 		Engine: s.engine, Recorder: s.events, Node: uint16(s.node.number), Guards: s.guards(),
 		TurnedAway: func() { s.events.turnedAway.Add(1) },

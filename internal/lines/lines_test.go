@@ -1,0 +1,138 @@
+package lines
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// output keeps what is written to it. While hold is full it stands still.
+type output struct {
+	hold   chan struct{}
+	mu     sync.Mutex
+	writes []string
+	err    error
+}
+
+func newOutput(err error) *output { return &output{hold: make(chan struct{}, 1), err: err} }
+
+func (o *output) Write(text []byte) (int, error) {
+	o.hold <- struct{}{}
+	defer func() { <-o.hold }()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.writes = append(o.writes, string(text))
+	return len(text), o.err
+}
+
+func (o *output) text() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Join(o.writes, "")
+}
+
+// Lines that come together are written together, in their order; one alone is written
+// after the delay.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutput(nil)
+		w := New(out, Options{Limit: 1 << 20, Delay: 10 * time.Millisecond})
+		for n := range 100 {
+			fmt.Fprintln(w, n)
+		}
+		if got := out.text(); got != "" {
+			t.Errorf("%q was written before the delay", got)
+		}
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+		if len(out.writes) != 1 || !strings.HasPrefix(out.text(), "0\n1\n2\n") {
+			t.Errorf("%d writes: %.20q", len(out.writes), out.text())
+		}
+		fmt.Fprintln(w, strings.Repeat("x", together)) // enough for a write of its own
+		synctest.Wait()
+		if len(out.writes) != 2 {
+			t.Errorf("%d writes", len(out.writes))
+		}
+		fmt.Fprintln(w, "last")
+		w.Close()
+		if !strings.HasSuffix(out.text(), "last\n") {
+			t.Error("the last line is missing")
+		}
+	})
+}
+
+// An output that stands still holds up nobody. Of what is written meanwhile so many bytes
+// are kept, and it is told how many lines were lost.
+func TestStandingStill(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 10_000
+		out := newOutput(nil)
+		lost := 0
+		var w *Writer
+		w = New(out, Options{Limit: limit, Lost: func(n int) {
+			lost += n
+			fmt.Fprintln(w, "some were lost")
+		}})
+		out.hold <- struct{}{}
+		const written = 5000
+		for n := range written {
+			fmt.Fprintf(w, "%08d\n", n)
+			if n == 0 {
+				synctest.Wait() // it is being written
+			}
+			if len(w.waiting) > limit {
+				t.Fatalf("%d bytes wait", len(w.waiting))
+			}
+		}
+		<-out.hold
+		synctest.Wait()
+		time.Sleep(time.Second)
+		w.Close()
+		kept := strings.Count(out.text(), "\n") - 1
+		if kept != 1+limit/9 || kept+lost != written || !strings.HasSuffix(out.text(), "some were lost\n") {
+			t.Errorf("%d lines are kept, %d lost, of %d; the last is %q", kept, lost, written, out.writes[len(out.writes)-1])
+		}
+	})
+}
+
+// Close waits for an output that stands still, but not for ever.
+func TestCloseWhileStandingStill(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutput(nil)
+		w := New(out, Options{Limit: 1 << 20})
+		out.hold <- struct{}{}
+		fmt.Fprintln(w, "first")
+		began := time.Now()
+		w.Close()
+		if took := time.Since(began); took != closeTime {
+			t.Errorf("Close took %v", took)
+		}
+		<-out.hold
+		synctest.Wait()
+		if out.text() != "first\n" {
+			t.Errorf("%q was written", out.text())
+		}
+	})
+}
+
+// Who nobody reads any more is told so.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{syscall.EPIPE, errors.New("another")} {
+		unread := 0
+		w := New(newOutput(err), Options{Limit: 1 << 20, Unread: func() { unread++ }})
+		fmt.Fprintln(w, "line")
+		w.Close()
+		if (unread > 0) != errors.Is(err, syscall.EPIPE) {
+			t.Errorf("%v: called %d times", err, unread)
+		}
+	}
+}
