@@ -14,6 +14,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/failure"
+	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
 // Type is the kind of an event, as a Lambda function sees it in
@@ -52,6 +53,8 @@ type Event struct {
 	// Status is what the backend answered the client, or would have: of a
 	// function, the statusCode of its result. 0: there is no such answer.
 	Status int
+	// Trace has the event's steps; nil where nobody watches.
+	Trace *trace.Trace
 	// Failed is why the event failed, nil while it did not.
 	Failed *failure.Error
 
