@@ -1,0 +1,43 @@
+// Package logsink takes the lines of access logs and execution logs to where the
+// configuration says: a file, standard output, syslog, CloudWatch Logs, Firehose,
+// OpenTelemetry's protocol, or the gateway's own log. Whoever writes a line never
+// waits for it: a place that stands still or refuses lines costs lines, which are
+// counted, and nothing else.
+package logsink
+
+import "time"
+
+// Entry is one line of a log.
+type Entry struct {
+	Time time.Time // of what the line tells
+	// Group and Stream are the names of the log group and the log stream in CloudWatch
+	// Logs. Both may be empty: the sink of a DestinationArn takes the group of the ARN,
+	// and each gateway has a stream of its own.
+	Group, Stream string
+	Line          []byte // without a line break
+}
+
+// Sink takes lines.
+type Sink interface {
+	// Write takes a line. It never waits and never fails: a line that cannot be taken is
+	// dropped and counted. The line is copied: the caller may use its memory again.
+	// It is safe for concurrent use.
+	Write(Entry)
+}
+
+// Discard is a Sink that drops everything, and counts nothing.
+var Discard Sink = discard{}
+
+type discard struct{}
+
+func (discard) Write(Entry) {}
+
+// Destinations are the sinks that there are.
+type Destinations interface {
+	// Access returns the sink for the access logs of a stage, by the DestinationArn of its
+	// settings. It is asked when a stage's plan is made, and not for each line.
+	Access(destinationARN string) Sink
+	// Execution returns the sink for execution logs. It is Discard where the
+	// configuration has no place for them.
+	Execution() Sink
+}
