@@ -17,6 +17,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/rollout"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/template"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -237,7 +238,7 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	}
 	s.openEvents()
 	s.gateway = gateway.New(gateway.Options{
-		Engine: s.engine, Recorder: s.events, Node: uint16(s.node.number), Guards: s.guards(),
+		Engine: s.engine, Recorder: s.recorders(), Node: uint16(s.node.number), Guards: s.guards(),
 		TurnedAway: func() { s.events.turnedAway.Add(1) },
 		Ambiguous:  s.shortURLEnds,
 	})
@@ -255,6 +256,13 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	s.parts.Add(s.goFunctions.close)
 	s.parts.Add(s.fileFunctions.close)
 	return nil
+}
+
+// recorders returns those that get the record of each event, as one.
+func (s *Server) recorders() telemetry.Recorder {
+	return telemetry.Join(
+		s.events,
+	)
 }
 
 // serveAPIs puts the APIs of the store into effect, and those of the configuration
