@@ -10,7 +10,6 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
-	"github.com/stagedoor/stagedoor/internal/lines"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
@@ -40,20 +39,6 @@ func newEventLog(log *slog.Logger, shown string) *eventLog {
 	l := &eventLog{log: log, began: time.Now()}
 	l.setShown(shown)
 	return l
-}
-
-// maxUnwritten is how many bytes of lines about events wait for a log that stands
-// still: events come from event loops, which must not.
-const maxUnwritten = 1 << 20
-
-// openEvents makes the log of events. Lines that are lost count as failures that were
-// not logged.
-func (s *Server) openEvents() {
-	var events *eventLog
-	out := lines.New(s.options.Log, lines.Options{Limit: maxUnwritten, Lost: func(n int) { events.dropped.Add(uint64(n)) }})
-	events = newEventLog(newLogger(out, s.config.Log.Format, &s.level), s.config.Log.Events)
-	s.parts.Add(func(context.Context) { out.Close() })
-	s.events = events
 }
 
 func (l *eventLog) setShown(events string) { l.shown.Store(&events) }

@@ -3,9 +3,18 @@ package server
 import (
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/terminal"
+)
+
+const (
+	// maxUnwritten is how many bytes of lines wait for a log that stands still. Nobody
+	// waits for it: lines come from event loops, too.
+	maxUnwritten = 1 << 20
+	// logDelay is how long a line waits for others to be written with it.
+	logDelay = 2 * time.Millisecond
 )
 
 // newLogger makes the log of a gateway. Its level may change while it runs. What

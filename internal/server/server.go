@@ -16,6 +16,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
+	"github.com/stagedoor/stagedoor/internal/lines"
 	"github.com/stagedoor/stagedoor/internal/rollout"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/template"
@@ -93,7 +94,8 @@ type Server struct {
 	options Config
 	config  *config.Config        // what is in effect
 	app     *template.Application // of the configuration's apis at the start; nil for none
-	log     *slog.Logger
+	lines   *lines.Writer
+	log     *slog.Logger // writes lines
 	level   slog.LevelVar
 	health  health
 	parts   lifetime.Closers // of what has started
@@ -142,7 +144,10 @@ func New(o Config) (*Server, error) {
 		o.Reporter = noReporter{}
 	}
 	s := &Server{options: o, config: c, app: app}
-	s.log = newLogger(o.Log, c.Log.Format, &s.level)
+	s.lines = lines.New(o.Log, lines.Options{Limit: maxUnwritten, Delay: logDelay, Lost: func(n int) {
+		s.log.Warn("the log took no lines for a while, and some are lost", "lines", n)
+	}})
+	s.log = newLogger(s.lines, c.Log.Format, &s.level)
 	s.level.Set(c.Log.Level)
 	s.health.log = s.log
 	for _, warning := range warnings {
@@ -155,6 +160,7 @@ func New(o Config) (*Server, error) {
 // control plane on the admin listener, and is kept. In the end connections are
 // closed with 1001 and $disconnect runs. It is called once.
 func (s *Server) Run(ctx context.Context) error {
+	defer s.lines.Close()
 	err := s.start(ctx)
 	if err == nil {
 		s.run(ctx)
@@ -236,7 +242,7 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	if s.engine, err = websocket.NewEngine(websocket.Options{MemoryBudget: memory / 4}); err != nil {
 		return err
 	}
-	s.openEvents()
+	s.events = newEventLog(s.log, s.config.Log.Events)
 	s.gateway = gateway.New(gateway.Options{
 		Engine: s.engine, Recorder: s.recorders(), Node: uint16(s.node.number), Guards: s.guards(),
 		TurnedAway: func() { s.events.turnedAway.Add(1) },
