@@ -19,6 +19,7 @@ import (
 
 // Expression is a parsed selection expression. It is immutable.
 type Expression struct {
+	source string
 	parts  []part
 	doubts []string
 }
@@ -50,6 +51,9 @@ type Input struct {
 	Body   []byte
 	Header func(name string) []string
 }
+
+// String returns the expression as it is written.
+func (e *Expression) String() string { return e.source }
 
 // Evaluate returns the value that an expression has on a message.
 func (e *Expression) Evaluate(message []byte) string {

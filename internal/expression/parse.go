@@ -25,7 +25,7 @@ func ParseAt(place Place, source string) (*Expression, error) {
 	}
 	p := parser{rest: source, rule: rules[place]}
 	if p.rule.fallback && (source == "$default" || source == `\$default`) {
-		return &Expression{parts: []part{{literal: "$default"}}}, nil
+		return &Expression{source: source, parts: []part{{literal: "$default"}}}, nil
 	}
 	err := p.parse()
 	if err == nil {
@@ -34,7 +34,7 @@ func ParseAt(place Place, source string) (*Expression, error) {
 	if err != nil {
 		return nil, fmt.Errorf("selection expression %q: %w", source, err)
 	}
-	return &Expression{parts: p.parts, doubts: p.doubts}, nil
+	return &Expression{source: source, parts: p.parts, doubts: p.doubts}, nil
 }
 
 type parser struct {

@@ -169,7 +169,7 @@ func (p *pipeline) validate() {
 	if p.route.Validator == nil {
 		return
 	}
-	if err := p.route.Validator.Validate(p.event.Body); err != nil {
+	if err := p.route.Validator.Validate(p.event.Body, p.event.Trace); err != nil {
 		p.fail(failure.New(failure.Body, "%w", err))
 	}
 }

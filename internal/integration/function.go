@@ -162,7 +162,7 @@ func (b *lambdaProxy) isAsynchronous(e *event.Event) (bool, *failure.Error) {
 	if b.requests == nil {
 		return false, nil
 	}
-	request, err := b.requests.MapParameters(mapping.NewExchange(e))
+	request, err := b.requests.MapParameters(newExchange(e))
 	if err != nil {
 		return false, err
 	}

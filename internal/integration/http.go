@@ -164,7 +164,7 @@ func (b *httpProxy) Invoke(ctx context.Context, e *event.Event) (*Response, *fai
 		request := &mapping.Request{Body: e.Body}
 		var err *failure.Error
 		if b.requests != nil {
-			request, err = b.requests.MapParameters(mapping.NewExchange(e))
+			request, err = b.requests.MapParameters(newExchange(e))
 		}
 		if err == nil {
 			err = b.apply(o, request)

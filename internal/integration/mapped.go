@@ -29,7 +29,7 @@ type mapped struct {
 func (b *mapped) Invoke(ctx context.Context, e *event.Event) (*Response, *failure.Error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	x := mapping.NewExchange(e)
+	x := newExchange(e)
 	request, err := b.requests.Map(ctx, x)
 	if err != nil {
 		return nil, err
@@ -46,6 +46,13 @@ func (b *mapped) Invoke(ctx context.Context, e *event.Event) (*Response, *failur
 		return nil, err
 	}
 	return (*Response)(reply), nil
+}
+
+// newExchange begins the mapping of an event, which the event's trace is told of.
+func newExchange(e *event.Event) *mapping.Exchange {
+	x := mapping.NewExchange(e)
+	x.Trace = e.Trace
+	return x
 }
 
 // unmapped returns the answer where no integration response makes one: only its

@@ -44,7 +44,7 @@ func (b *mapped) isLight() bool {
 
 // Start implements Starter, for messages.
 func (b *mapped) Start(loop *eventloop.Loop, ctx context.Context, e *event.Event, to Caller) { //nolint:revive // as above
-	body, err := b.requests.MapLight(e.Body)
+	body, err := b.requests.MapLight(e.Body, e.Trace)
 	if err != nil {
 		to.Answer(nil, err)
 		return
@@ -76,7 +76,7 @@ func (b *mapped) answer(e *event.Event, r *Response, to Caller) {
 	case !e.Answered() || b.responses.Empty() && !e.TwoWay:
 		r.Header, r.Body = nil, nil
 	default:
-		r.Body, err = b.responses.MapLight(e.Body, (*mapping.Response)(r))
+		r.Body, err = b.responses.MapLight(e.Body, (*mapping.Response)(r), e.Trace)
 		r.Header = nil // none was mapped
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/jsonpath"
 	"github.com/stagedoor/stagedoor/internal/jsonvalue"
+	"github.com/stagedoor/stagedoor/internal/trace"
 	"github.com/stagedoor/stagedoor/internal/vtl"
 )
 
@@ -13,6 +14,9 @@ import (
 // see of it, and what the request's template leaves behind for the response's.
 // It is used by one goroutine at a time.
 type Exchange struct {
+	// Trace is told what is mapped; nil where nobody watches the event.
+	Trace *trace.Trace
+
 	event Context
 
 	input   input

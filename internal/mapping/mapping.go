@@ -7,6 +7,7 @@
 // each event's request, calls the backend, and maps its answer:
 //
 //	x := mapping.NewExchange(event)
+//	x.Trace = event.Trace
 //	request, err := requests.Map(ctx, x)
 //	… the backend is called …
 //	reply, err := responses.Map(ctx, x, response)

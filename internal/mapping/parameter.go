@@ -8,11 +8,13 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
+	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
 // assignment gives a parameter of the outgoing request or answer its value.
 type assignment struct {
 	target   string // as it is written
+	written  string // the source
 	location event.Location
 	name     string
 	source   source
@@ -41,7 +43,7 @@ var (
 func compileAssignments(property string, mappings map[string]string, targets []target, sources []sourceKind) ([]assignment, error) {
 	assignments := make([]assignment, 0, len(mappings))
 	for _, written := range slices.Sorted(maps.Keys(mappings)) {
-		a := assignment{target: written}
+		a := assignment{target: written, written: mappings[written]}
 		err := a.parseTarget(targets)
 		if err == nil {
 			a.source, err = parseSource(mappings[written], sources)
@@ -74,12 +76,27 @@ func assign(assignments []assignment, x *Exchange, response *Response, set func(
 		if err != nil {
 			return configurationError("%s: %w", a.target, err)
 		}
+		if x.Trace != nil {
+			x.Trace.Add(newParameter(x.Trace, a, values))
+		}
 		if len(values) > 0 {
 			set(a.location, a.name, values)
 		}
 	}
 	return nil
 }
+
+// newParameter is what a trace is told of an assignment.
+func newParameter(to *trace.Trace, a *assignment, values []string) trace.Parameter {
+	step := trace.Parameter{Target: a.target, Source: a.written, Values: make([]string, 0, len(values))}
+	for _, value := range values[:min(len(values), maxTracedValues)] {
+		step.Values = append(step.Values, to.Text(value))
+	}
+	return step
+}
+
+// maxTracedValues is how many values of a parameter a trace is told.
+const maxTracedValues = 32
 
 // setParameter replaces a parameter's values. Names are compared by same.
 func setParameter(parameters []event.Parameter, name string, values []string, same func(a, b string) bool) []event.Parameter {

@@ -9,6 +9,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/failure"
+	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
 // Requests maps the requests of an integration. It is immutable but for a cache.
@@ -95,9 +96,10 @@ func (r *Requests) IsLight() bool {
 
 // MapLight is Map for light requests: it makes the body of a message in a short time that
 // is bounded by the message's length. The body must not be changed.
-func (r *Requests) MapLight(message []byte) (body []byte, err *failure.Error) {
+// The trace, which may be nil, is told of it.
+func (r *Requests) MapLight(message []byte, to *trace.Trace) (body []byte, err *failure.Error) {
 	var request Request
-	err = r.body(context.Background(), nil, message, &request) // no template runs that needs the exchange
+	err = r.body(context.Background(), nil, to, message, &request) // no template runs that needs the exchange
 	return request.Body, err
 }
 
@@ -111,7 +113,7 @@ func (r *Requests) Map(ctx context.Context, x *Exchange) (*Request, *failure.Err
 	if err := assign(r.parameters, x, nil, request.set); err != nil {
 		return nil, err
 	}
-	if err := r.body(ctx, x, message, request); err != nil {
+	if err := r.body(ctx, x, x.Trace, message, request); err != nil {
 		return nil, err
 	}
 	if err := request.override(x); err != nil {
@@ -120,10 +122,10 @@ func (r *Requests) Map(ctx context.Context, x *Exchange) (*Request, *failure.Err
 	return request, nil
 }
 
-func (r *Requests) body(ctx context.Context, x *Exchange, message []byte, request *Request) (err *failure.Error) {
-	body := message
-	if t := r.templates.choose(expression.Input{Message: message}); t != nil {
-		if body, err = t.render(ctx, x); err != nil {
+func (r *Requests) body(ctx context.Context, x *Exchange, to *trace.Trace, message []byte, request *Request) (err *failure.Error) {
+	body, in := message, expression.Input{Message: message}
+	if t := r.templates.choose(in); t != nil {
+		if body, err = r.templates.render(ctx, x, to, t, in); err != nil {
 			return err
 		}
 		request.Rendered = true

@@ -10,6 +10,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/failure"
+	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
 // Responses maps the responses of a non-proxy integration. It is immutable but
@@ -23,6 +24,7 @@ type Responses struct {
 }
 
 type integrationResponse struct {
+	key        string
 	parameters []assignment
 	templates  templates
 	content    contentHandling
@@ -103,6 +105,7 @@ func CheckResponse(r *apigw.IntegrationResponse) error {
 }
 
 func compileResponse(r *apigw.IntegrationResponse) (c integrationResponse, err error) {
+	c.key = r.IntegrationResponseKey
 	if c.parameters, err = compileAssignments("responseParameters", r.ResponseParameters, responseTargets, responseSources); err != nil {
 		return c, err
 	}
@@ -131,17 +134,17 @@ func (r *Responses) IsLight() bool {
 
 // MapLight is Map for light responses, and an event with a message: it takes a short time
 // that is bounded by the lengths of message and response. The body may be the response's,
-// and must not be changed.
-func (r *Responses) MapLight(message []byte, response *Response) (body []byte, err *failure.Error) {
-	chosen := r.choose(response)
+// and must not be changed. The trace, which may be nil, is told of it.
+func (r *Responses) MapLight(message []byte, response *Response, to *trace.Trace) (body []byte, err *failure.Error) {
+	chosen := r.choose(response, to)
 	if chosen == nil {
 		return nil, noResponse(response)
 	}
-	t := chosen.templates.choose(expression.Input{
+	in := expression.Input{
 		Message: message, Status: response.Status, Body: response.Body, Header: response.Header.Values,
-	})
-	if t != nil {
-		return t.constant, nil
+	}
+	if t := chosen.templates.choose(in); t != nil {
+		return chosen.templates.render(context.Background(), nil, to, t, in) // which needs no exchange
 	}
 	return response.Body, nil
 }
@@ -154,7 +157,7 @@ func noResponse(response *Response) *failure.Error {
 // Map maps a backend's response by the integration response that fits. It ends
 // with ctx. The response is not changed.
 func (r *Responses) Map(ctx context.Context, x *Exchange, response *Response) (*Reply, *failure.Error) {
-	chosen := r.choose(response)
+	chosen := r.choose(response, x.Trace)
 	if chosen == nil {
 		return nil, noResponse(response)
 	}
@@ -168,12 +171,12 @@ func (r *Responses) Map(ctx context.Context, x *Exchange, response *Response) (*
 		return nil, err
 	}
 	message, _ := x.event.Message()
-	t := chosen.templates.choose(expression.Input{
+	in := expression.Input{
 		Message: message, Status: response.Status, Body: body, Header: response.Header.Values,
-	})
-	if t != nil {
+	}
+	if t := chosen.templates.choose(in); t != nil {
 		var err *failure.Error
-		if body, err = t.render(ctx, x); err != nil {
+		if body, err = chosen.templates.render(ctx, x, x.Trace, t, in); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +192,7 @@ func (r *Responses) Map(ctx context.Context, x *Exchange, response *Response) (*
 
 // choose gives the integration response that fits, or nil. A function without
 // an error message selects $default, whatever patterns match an empty text.
-func (r *Responses) choose(response *Response) *integrationResponse {
+func (r *Responses) choose(response *Response, to *trace.Trace) *integrationResponse {
 	var room [64]byte
 	value := r.selection.Append(room[:0], expression.Input{Status: response.Status, Body: response.Body})
 	place := r.fallback
@@ -198,6 +201,13 @@ func (r *Responses) choose(response *Response) *integrationResponse {
 	}
 	if place < 0 {
 		return nil
+	}
+	if to != nil {
+		step := trace.Choice{Key: r.all[place].key, Matched: to.Text(string(value)), Status: response.Status}
+		if expression.IsPattern(step.Key) {
+			step.Pattern = step.Key[1 : len(step.Key)-1]
+		}
+		to.Add(step)
 	}
 	return &r.all[place]
 }

@@ -6,23 +6,28 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/failure"
+	"github.com/stagedoor/stagedoor/internal/trace"
 	"github.com/stagedoor/stagedoor/internal/vtl"
 )
 
 // templates are the templates of an integration or an integration response,
 // and the expression that chooses among them.
 type templates struct {
+	kind      string                 // "request" or "response"
 	selection *expression.Expression // nil: there is none
 	byKey     map[string]*template
 }
 
 type template struct {
 	name     string // for the log
+	key      string // among those of its integration or integration response
 	compiled *vtl.Template
 	constant []byte       // what it prints always; nil: that depends
 	room     atomic.Int64 // how long outputs are, in bytes
@@ -48,6 +53,7 @@ func compileTemplates(property string, sources map[string]string, place expressi
 			return t, fmt.Errorf("templateSelectionExpression: %w", err)
 		}
 	}
+	t.kind = strings.TrimSuffix(property, "Templates")
 	t.byKey = make(map[string]*template, len(sources))
 	for _, key := range slices.Sorted(maps.Keys(sources)) {
 		name := fmt.Sprintf("%s[%q]", property, key)
@@ -66,7 +72,7 @@ func compileTemplates(property string, sources map[string]string, place expressi
 			key = expression.Default
 		}
 		constant, _ := compiled.Constant()
-		t.byKey[key] = &template{name: name, compiled: compiled, constant: constant}
+		t.byKey[key] = &template{name: name, key: key, compiled: compiled, constant: constant}
 	}
 	return t, nil
 }
@@ -104,6 +110,26 @@ func (t *templates) areConstant() bool {
 		}
 	}
 	return true
+}
+
+// render runs a template that was chosen by in, as template.render does, and tells a
+// trace, unless that is nil.
+func (t *templates) render(ctx context.Context, x *Exchange, to *trace.Trace, chosen *template, in expression.Input) ([]byte, *failure.Error) {
+	if to == nil {
+		return chosen.render(ctx, x)
+	}
+	step := trace.Template{Began: time.Now(), Place: t.kind + " template " + chosen.key}
+	if t.selection != nil {
+		step.Expression = t.selection.String()
+		step.Value = to.Text(string(t.selection.Append(nil, in)))
+	}
+	out, err := chosen.render(ctx, x)
+	if err != nil {
+		step.Error = err.Reason
+	}
+	step.Took, step.Text = time.Since(step.Began), to.Payload(out)
+	to.Add(step)
+	return out, err
 }
 
 // maxRoom is how much room an output is given before it is written.

@@ -5,36 +5,38 @@ import (
 )
 
 func (v *validation) object(s *schema, object *jsonvalue.Object, at *location) *violation {
-	if found := size(at, "Properties", "properties", object.Len(), s.minProperties, s.maxProperties); found != nil {
+	if found := v.pass(size(at, "Properties", "properties", object.Len(), s.minProperties, s.maxProperties)); found != nil {
 		return found
 	}
-	if found := missing(object, s.required, at, "required", ""); found != nil {
+	if found := v.missing(object, s.required, at, "required", ""); found != nil {
 		return found
 	}
 	for _, d := range s.dependencies {
 		if _, there := object.Get(d.name); !there {
 			continue
 		}
-		found := missing(object, d.required, at, "dependencies", ", which "+show(d.name)+" needs")
+		found := v.missing(object, d.required, at, "dependencies", ", which "+show(d.name)+" needs")
 		if found == nil && d.schema != nil {
-			found = v.check(d.schema, object, at)
+			found = v.pass(v.check(d.schema, object, at))
 		}
 		if found != nil {
 			return found
 		}
 	}
 	for name, value := range object.All() {
-		if found := v.property(s, name, value, &location{parent: at, name: name}); found != nil {
+		if found := v.pass(v.property(s, name, value, &location{parent: at, name: name})); found != nil {
 			return found
 		}
 	}
 	return nil
 }
 
-func missing(object *jsonvalue.Object, names []string, at *location, keyword, why string) *violation {
+func (v *validation) missing(object *jsonvalue.Object, names []string, at *location, keyword, why string) *violation {
 	for _, name := range names {
 		if _, there := object.Get(name); !there {
-			return wrong(at, keyword, "%s is missing%s", show(name), why)
+			if found := v.pass(wrong(at, keyword, "%s is missing%s", show(name), why)); found != nil {
+				return found
+			}
 		}
 	}
 	return nil
@@ -43,7 +45,7 @@ func missing(object *jsonvalue.Object, names []string, at *location, keyword, wh
 func (v *validation) property(s *schema, name string, value any, at *location) *violation {
 	property, covered := s.properties[name]
 	if covered {
-		if found := v.check(property, value, at); found != nil {
+		if found := v.pass(v.check(property, value, at)); found != nil {
 			return found
 		}
 	}
@@ -51,7 +53,7 @@ func (v *validation) property(s *schema, name string, value any, at *location) *
 		matches, found := v.find(p.pattern, name, at, "patternProperties")
 		if found == nil && matches {
 			covered = true
-			found = v.check(p.schema, value, at)
+			found = v.pass(v.check(p.schema, value, at))
 		}
 		if found != nil {
 			return found
@@ -69,11 +71,11 @@ func (v *validation) property(s *schema, name string, value any, at *location) *
 }
 
 func (v *validation) list(s *schema, list *jsonvalue.List, at *location) *violation {
-	if found := size(at, "Items", "items", list.Len(), s.minItems, s.maxItems); found != nil {
+	if found := v.pass(size(at, "Items", "items", list.Len(), s.minItems, s.maxItems)); found != nil {
 		return found
 	}
 	if s.uniqueItems {
-		if found := v.unique(list, at); found != nil {
+		if found := v.pass(v.unique(list, at)); found != nil {
 			return found
 		}
 	}
@@ -84,7 +86,7 @@ func (v *validation) list(s *schema, list *jsonvalue.List, at *location) *violat
 			case i < len(s.tuple):
 				of = s.tuple[i]
 			case s.additionalItems.refused:
-				return wrong(here, "additionalItems", "there must be no more than %d items", len(s.tuple))
+				return v.pass(wrong(here, "additionalItems", "there must be no more than %d items", len(s.tuple)))
 			default:
 				of = s.additionalItems.schema
 			}
@@ -92,7 +94,7 @@ func (v *validation) list(s *schema, list *jsonvalue.List, at *location) *violat
 		if of == nil {
 			continue
 		}
-		if found := v.check(of, item, here); found != nil {
+		if found := v.pass(v.check(of, item, here)); found != nil {
 			return found
 		}
 	}

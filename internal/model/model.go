@@ -78,6 +78,26 @@ func (m *Model) Validate(message []byte) error {
 	return errors.New(cut(fmt.Sprintf("model %s: %s", m.name, found), maxReason))
 }
 
+// Name returns the model's name.
+func (m *Model) Name() string { return m.name }
+
+// Violations returns all that does not fit the model in a message, each with its place
+// and the keyword that it violates, in at most 1 KB; none where the message fits. A part
+// whose type is wrong is not looked into, and of schemas of which one must fit, only the
+// first is reported. There are maxViolations at most.
+func (m *Model) Violations(message []byte) []string {
+	value, err := jsonvalue.Parse(message)
+	if err != nil {
+		return []string{fmt.Sprintf("the message is %v", err)}
+	}
+	found := allViolations(m.root, value)
+	texts := make([]string, len(found))
+	for i, violation := range found {
+		texts[i] = cut(violation.String(), maxReason)
+	}
+	return texts
+}
+
 // cut shortens a text to at most most bytes, without splitting a character.
 func cut(text string, most int) string {
 	const more = "…"

@@ -13,6 +13,8 @@ import (
 const (
 	maxSteps       = 250_000                // values looked at, once for each schema and comparison
 	maxPatternTime = 500 * time.Millisecond // of all regular expressions and formats
+
+	maxViolations = 32 // that are collected
 )
 
 // validation is the check of one message.
@@ -20,6 +22,9 @@ type validation struct {
 	steps       int
 	patternTime time.Duration
 	stopped     *violation // set when the check was given up; later results do not count
+
+	collects  bool         // go on behind a violation
+	collected []*violation // where the check went on
 }
 
 // firstViolation returns the first thing in a message that does not fit a
@@ -34,6 +39,31 @@ func firstViolation(s *schema, message any) *violation {
 		return v.stopped
 	}
 	return found
+}
+
+// allViolations returns what in a message does not fit a schema.
+func allViolations(s *schema, message any) []*violation {
+	v := validation{steps: maxSteps, collects: true}
+	if found := v.check(s, message, nil); found != nil && found != v.stopped {
+		v.collected = append(v.collected, found)
+	}
+	if v.steps < 0 {
+		v.exhausted()
+	}
+	if v.stopped != nil {
+		v.collected = append(v.collected, v.stopped)
+	}
+	return v.collected
+}
+
+// pass returns a violation that ends the check. It returns nil for one behind which the
+// check goes on, which is noted.
+func (v *validation) pass(found *violation) *violation {
+	if found == nil || !v.collects || v.stopped != nil || len(v.collected) >= maxViolations-1 {
+		return found
+	}
+	v.collected = append(v.collected, found)
+	return nil
 }
 
 // violation is a part of a message that does not fit.
@@ -112,11 +142,11 @@ func (v *validation) check(s *schema, value any, at *location) *violation {
 // combined checks the keywords that combine schemas.
 func (v *validation) combined(s *schema, value any, at *location) *violation {
 	for _, part := range s.allOf {
-		if found := v.check(part, value, at); found != nil {
+		if found := v.pass(v.check(part, value, at)); found != nil {
 			return found
 		}
 	}
-	if s.not != nil && v.check(s.not, value, at) == nil {
+	if s.not != nil && v.first(s.not, value, at) == nil {
 		return wrong(at, "not", "fits the schema that it must not fit")
 	}
 	if first, fits := v.count(s.anyOf, value, at, 1); len(s.anyOf) > 0 && fits == 0 {
@@ -138,7 +168,7 @@ func (v *validation) combined(s *schema, value any, at *location) *violation {
 // violation of the first one that does not fit.
 func (v *validation) count(schemas []*schema, value any, at *location, most int) (first *violation, fits int) {
 	for _, s := range schemas {
-		found := v.check(s, value, at)
+		found := v.first(s, value, at)
 		switch {
 		case found == nil:
 			if fits++; fits == most {
@@ -149,6 +179,15 @@ func (v *validation) count(schemas []*schema, value any, at *location, most int)
 		}
 	}
 	return first, fits
+}
+
+// first is check, which stops at the first violation.
+func (v *validation) first(s *schema, value any, at *location) *violation {
+	collects := v.collects
+	v.collects = false
+	found := v.check(s, value, at)
+	v.collects = collects
+	return found
 }
 
 func none(at *location, keyword string, schemas int, first *violation) *violation {

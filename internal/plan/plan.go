@@ -4,6 +4,9 @@
 package plan
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/mapping"
@@ -59,6 +62,19 @@ type Route struct {
 	// KeyRequired is set where the client must have a valid API key. The event
 	// counts towards its quota and throttle.
 	KeyRequired bool
+}
+
+// SelectionExpression returns the route selection expression.
+func (s *Stage) SelectionExpression() *expression.Expression { return s.selection }
+
+// RouteKeys returns the keys of the routes that messages can take, sorted.
+func (s *Stage) RouteKeys() []string {
+	keys := slices.Collect(maps.Keys(s.routes))
+	if s.Default != nil {
+		keys = append(keys, s.Default.Key)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // Select finds the route of a message: the one whose key is exactly what the

@@ -54,6 +54,16 @@ type Template struct {
 	Place string // "request template application/json", "response template $default"
 	Text  Payload
 	Error string
+	// Expression chose it by its Value; both are empty where the integration, or the
+	// integration response, has none.
+	Expression, Value string
+}
+
+// Parameter is a parameter that a mapping gave its values.
+type Parameter struct {
+	Target string // "integration.request.header.X-User"
+	Source string // that it is mapped from, as it is written
+	Values []string
 }
 
 // Request is a request to a backend, as it is sent.
@@ -81,9 +91,9 @@ type Response struct {
 // Choice is the integration response that was chosen for an answer.
 type Choice struct {
 	Key     string // of the integration response
-	Pattern string // that matched; empty: the default
+	Pattern string // that matched; empty: the key itself, or the default
 	Matched string // what it was compared with: a status code, an error message
-	Status  int
+	Status  int    // of the answer
 }
 
 // Reply is what the client was sent: the answer to a handshake, or a frame.
@@ -94,13 +104,14 @@ type Reply struct {
 	Error  bool // one of the gateway's own error frames
 }
 
-func (Route) step()    {}
-func (Limit) step()    {}
-func (Key) step()      {}
-func (Access) step()   {}
-func (Model) step()    {}
-func (Template) step() {}
-func (Request) step()  {}
-func (Response) step() {}
-func (Choice) step()   {}
-func (Reply) step()    {}
+func (Route) step()     {}
+func (Limit) step()     {}
+func (Key) step()       {}
+func (Access) step()    {}
+func (Model) step()     {}
+func (Template) step()  {}
+func (Parameter) step() {}
+func (Request) step()   {}
+func (Response) step()  {}
+func (Choice) step()    {}
+func (Reply) step()     {}

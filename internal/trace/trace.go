@@ -10,6 +10,8 @@
 // A Trace belongs to its event, and so to one goroutine at a time.
 package trace
 
+import "strings"
+
 // Trace has the steps of one event, in the order in which they ended.
 type Trace struct {
 	// Keep is how many bytes of each payload, and of each text that a client or a
@@ -45,6 +47,9 @@ func (t *Trace) Payload(b []byte) Payload {
 	kept := b[:min(len(b), t.Keep)]
 	return Payload{Kept: append([]byte(nil), kept...), Length: len(b)}
 }
+
+// Text is Payload for a text.
+func (t *Trace) Text(s string) string { return strings.Clone(s[:min(len(s), t.Keep)]) }
 
 // Payload is the beginning of a payload.
 type Payload struct {
