@@ -10,11 +10,9 @@ import "time"
 // Entry is one line of a log.
 type Entry struct {
 	Time time.Time // of what the line tells
-	// Group and Stream are the names of the log group and the log stream in CloudWatch
-	// Logs. Both may be empty: the sink of a DestinationArn takes the group of the ARN,
-	// and each gateway has a stream of its own.
-	Group, Stream string
-	Line          []byte // without a line break
+	// Line has no line break. The line of an execution log begins with "(requestId) ": the
+	// sink puts the time in front of it where the place has none of its own.
+	Line []byte
 }
 
 // Sink takes lines.
@@ -32,12 +30,12 @@ type discard struct{}
 
 func (discard) Write(Entry) {}
 
-// Destinations are the sinks that there are.
+// Destinations are the sinks that there are. They are asked when the plan of a stage is
+// made, and not for each line. The same arguments give the same sink.
 type Destinations interface {
 	// Access returns the sink for the access logs of a stage, by the DestinationArn of its
-	// settings. It is asked when a stage's plan is made, and not for each line.
+	// settings.
 	Access(destinationARN string) Sink
-	// Execution returns the sink for execution logs. It is Discard where the
-	// configuration has no place for them.
-	Execution() Sink
+	// Execution returns the sink for the execution logs of a stage.
+	Execution(apiID, stage string) Sink
 }
