@@ -3,6 +3,8 @@ package event
 import (
 	"strconv"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
 // Connection is what all events of one connection have in common. It is set
@@ -14,7 +16,7 @@ type Connection struct {
 	ConnectedAt int64 // milliseconds since 1970
 	SourceIP    string
 	UserAgent   string  // empty when the client sent none
-	Client      *Client // nil when $connect was open to everyone
+	Client      *Client // nil when $connect was open to everyone, and has no span
 	Port        uint16  // that the client connected to; 0 when it is not known
 	Secure      bool    // the client speaks TLS
 }
@@ -27,8 +29,8 @@ type Endpoint struct {
 	DomainName string // the host that clients and functions know the API by
 }
 
-// Client is what the check of who may connect found out. Events have it for the
-// life of the connection.
+// Client is what the check of who may connect found out, and what else few connections
+// have. Events have it for the life of the connection.
 type Client struct {
 	// PrincipalID and Context are what an authorizer returned: the context as
 	// texts.
@@ -41,6 +43,8 @@ type Client struct {
 	Latency time.Duration
 	// APIKey is the key that the client showed, valid or not. It is a secret.
 	APIKey string
+	// Traced is the span of the handshake; nil: it has none.
+	Traced *trace.Link
 }
 
 // Parameter is a name with a value: a header line, a parameter of a query, an

@@ -38,6 +38,9 @@ type Event struct {
 	RouteKey   string // of the route that the event takes; empty until it is found
 	TwoWay     bool   // that route has a route response
 	TraceID    string // value of X-Amzn-Trace-Id; empty until a backend is called
+	// TraceParent is the traceparent that HTTP backends are sent (W3C Trace Context); empty
+	// where they are sent none.
+	TraceParent string
 
 	Header []Parameter // CONNECT: the handshake's lines in the order they came
 	Query  url.Values  // CONNECT: decoded

@@ -78,7 +78,7 @@ func (b *Builder) link(id string) *httpclient.Client {
 func (h *httpEndpoint) call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error) {
 	o := h.request(e)
 	o.WithoutHeader = !e.Answered()
-	o.Header = append(append(o.Header, fixedHeader(false, e.Connection.APIID)...), httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID})
+	o.Header = appendTrace(append(o.Header, fixedHeader(false, e.Connection.APIID)...), e)
 	if err := h.apply(o, request); err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (b *httpProxy) request(e *event.Event) *httpclient.Request {
 	o.Body = e.Body
 	o.WithoutHeader = e.Type != event.Connect // of the answer to a message, the client gets the body only
 	if e.Type == event.Connect {
-		o.Header, o.URL = handshakeHeader(e.Header), withQuery(b.target.url, e.Query)
+		o.Header, o.URL = handshakeHeader(e), withQuery(b.target.url, e.Query)
 		o.Header = append(o.Header, fixedHeader(true, e.Connection.APIID)[1:]...)
 	} else {
 		o.Header = appendForwarded(fixedHeader(true, e.Connection.APIID), e, e.Connection.PortText())
@@ -193,24 +193,43 @@ func (b *httpProxy) request(e *event.Event) *httpclient.Request {
 // appendForwarded appends the part of a proxy's header that is about the message and its
 // connection.
 func appendForwarded(header httpclient.Header, e *event.Event, port string) httpclient.Header {
-	return append(header,
-		httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID},
+	return append(appendTrace(header, e),
 		httpclient.Field{Name: "X-Forwarded-For", Value: e.Connection.SourceIP},
 		httpclient.Field{Name: "X-Forwarded-Port", Value: port},
 		httpclient.Field{Name: "X-Forwarded-Proto", Value: e.Connection.Protocol()},
 	)
 }
 
-// handshakeHeader returns the part of the client's header that a backend gets: not
-// the lines that are about the connection between client and gateway.
-func handshakeHeader(client []event.Parameter) httpclient.Header {
-	header := make(httpclient.Header, 0, len(client)+2)
-	for _, f := range client {
+// appendTrace appends the part of a header that says where the event is in its trace.
+func appendTrace(header httpclient.Header, e *event.Event) httpclient.Header {
+	header = append(header, httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID})
+	if e.TraceParent != "" {
+		header = append(header, httpclient.Field{Name: traceParent, Value: e.TraceParent})
+	}
+	return header
+}
+
+// traceParent is the header of W3C's Trace Context that has a place in a trace.
+const traceParent = "Traceparent"
+
+// handshakeHeader returns the part of the handshake's header that a backend gets: not the
+// lines that are about the connection between client and gateway, and not the client's
+// place in a trace where the gateway has its own.
+func handshakeHeader(e *event.Event) httpclient.Header {
+	header := make(httpclient.Header, 0, len(e.Header)+3)
+	for _, f := range e.Header {
 		switch http.CanonicalHeaderKey(f.Name) {
 		case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Keep-Alive", "Proxy-Connection":
-		default:
-			header = append(header, httpclient.Field(f))
+			continue
+		case traceParent, "Tracestate":
+			if e.TraceParent != "" {
+				continue
+			}
 		}
+		header = append(header, httpclient.Field(f))
+	}
+	if e.TraceParent != "" {
+		header = append(header, httpclient.Field{Name: traceParent, Value: e.TraceParent})
 	}
 	return header
 }

@@ -65,7 +65,7 @@ func (b *mapped) Start(loop *eventloop.Loop, ctx context.Context, e *event.Event
 	c := newHTTPCall(h, ctx, e, to)
 	c.mapped = b
 	c.request.Body, c.request.WithoutHeader = body, !e.Answered()
-	c.request.Header = append(c.request.Header, httpclient.Field{Name: "X-Amzn-Trace-Id", Value: e.TraceID})
+	c.request.Header = appendTrace(c.request.Header, e)
 	c.start(loop)
 }
 
@@ -97,7 +97,7 @@ type httpCall struct {
 	to       Caller
 	began    time.Time
 	request  httpclient.Request
-	fields   [4]httpclient.Field // of the request's header
+	fields   [5]httpclient.Field // of the request's header
 	response Response
 }
 

@@ -17,9 +17,9 @@ type Trace struct {
 	// Keep is how many bytes of each payload, and of each text that a client or a
 	// backend chose, are kept.
 	Keep int
-	// Parent is the traceparent that HTTP backends are sent (W3C Trace Context); empty
-	// where they are sent none.
-	Parent string
+	// Place is where the event is in a trace of OpenTelemetry; the zero value where it is
+	// in none, or is not sampled.
+	Place Place
 
 	steps []Step
 }
