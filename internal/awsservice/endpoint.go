@@ -30,6 +30,11 @@ func (c *Client) endpoint(u *URI, s service) (*url.URL, error) {
 	return &url.URL{Scheme: "https", Host: host}, nil
 }
 
+// Host returns the host of a service at AWS. It has no dots in its name, as "lambda".
+func Host(service, region string) string {
+	return service + "." + region + "." + domains[apigw.Partition(region)]
+}
+
 // HasEndpoint reports whether an endpoint is configured for a service, so that calls
 // of it do not go to AWS.
 func (c *Client) HasEndpoint(service string) bool {

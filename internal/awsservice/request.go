@@ -52,6 +52,12 @@ func IsOwnHeader(name string) bool {
 	return slices.Contains(ownHeaders, http.CanonicalHeaderKey(name))
 }
 
+// Unsigned returns the request of a call as Do sends it, but for its signature, and its
+// body. It is for showing it. The error is Do's.
+func (c *Client) Unsigned(ctx context.Context, r *Request) (*http.Request, []byte, error) {
+	return c.build(ctx, r, r.URI.service())
+}
+
 // build makes the request of a call, without its signature. It also returns the
 // body, which is signed.
 func (c *Client) build(ctx context.Context, r *Request, s service) (*http.Request, []byte, error) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unique"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -12,6 +13,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/identity"
+	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
 // authorize asks who is connecting: the stage's authorizer, or the signature.
@@ -28,7 +30,11 @@ func (p *pipeline) authorize() {
 // askAuthorizer lets an authorizer decide. What it knows of the client stays
 // with the connection.
 func (p *pipeline) askAuthorizer(a authorizer.Authorizer) {
+	began := time.Now()
 	grant, refusal := a.Authorize(p.time(), &p.event)
+	if p.event.Trace != nil {
+		p.traceAccess(began, grant.Principal, refusal)
+	}
 	known := p.connection.known()
 	known.Latency = grant.Latency
 	if refusal != nil {
@@ -66,11 +72,19 @@ func offering(header []event.Parameter, protocols string) []event.Parameter {
 // checkSignature lets the signer's policies decide.
 func (p *pipeline) checkSignature(identities *identity.Directory) {
 	r := p.handshake.request
+	began := time.Now()
 	p.handshake.needed = identities.ConnectPermission(p.connection.facts.APIID, p.connection.facts.Stage)
 	id, err := identities.Check(r, nil, p.handshake.needed, circumstances(r, forwarded.Of(r)))
 	p.handshake.signer = id
+	var refusal *failure.Error
 	if err != nil {
-		p.fail(signatureError(err))
+		refusal = signatureError(err)
+	}
+	if p.event.Trace != nil {
+		p.traceAccess(began, caller(id, r), refusal)
+	}
+	if refusal != nil {
+		p.fail(refusal)
 		return
 	}
 	p.connection.known().Identity = []event.Parameter{
@@ -130,6 +144,9 @@ func (p *pipeline) readKey() {
 // one.
 func (p *pipeline) checkKey() {
 	if p.route == nil || !p.route.KeyRequired {
+		if p.event.Trace != nil {
+			p.event.Trace.Add(trace.Key{At: time.Now()})
+		}
 		return
 	}
 	key := ""
@@ -140,7 +157,14 @@ func (p *pipeline) checkKey() {
 	if p.handshake != nil {
 		p.handshake.keyID = use.KeyID
 	}
-	if p.limited(refusal) || p.handshake == nil {
+	if p.event.Trace != nil {
+		p.traceKey(use.KeyID, refusal)
+	}
+	if refusal != nil {
+		p.fail(refusal)
+		return
+	}
+	if p.handshake == nil {
 		return
 	}
 	p.connection.facts.Client.Identity = append(p.connection.facts.Client.Identity,

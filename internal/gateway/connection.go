@@ -54,9 +54,13 @@ func (p *pipeline) reply() {
 	var err error
 	switch {
 	case p.event.Failed != nil:
-		err = c.socket.Send(websocket.Text, errorFrame(p.event.Failed.Message(), p.connection.facts.ID, p.event.RequestID))
+		frame := errorFrame(p.event.Failed.Message(), p.connection.facts.ID, p.event.RequestID)
+		p.replied(0, frame)
+		err = c.socket.Send(websocket.Text, frame)
 	case p.answers():
-		err = c.socket.Send(websocket.Text, connections.ToText(p.response.Body))
+		text := connections.ToText(p.response.Body)
+		p.replied(0, text)
+		err = c.socket.Send(websocket.Text, text)
 	}
 	record := p.record(telemetry.EventMessage)
 	record.SideBySide = sideBySide

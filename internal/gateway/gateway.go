@@ -38,6 +38,8 @@ type Options struct {
 	TurnedAway func()
 	// Guards limit and check what comes in.
 	Guards Guards
+	// Watchers decide which events have a trace, beside those whose data is logged.
+	Watchers []Watcher
 }
 
 // Gateway serves the stages deployed to it. It is an http.Handler.
@@ -47,6 +49,7 @@ type Gateway struct {
 	node     uint16
 	fallback http.Handler
 	guards   Guards
+	watchers []Watcher
 	opened   usage.Open // and about to be
 
 	endpoints endpoints
@@ -81,6 +84,7 @@ type Gateway struct {
 func New(o Options) *Gateway {
 	g := &Gateway{
 		engine: o.Engine, recorder: o.Recorder, node: o.Node, fallback: o.Fallback, guards: o.Guards.withDefaults(),
+		watchers:  o.Watchers,
 		ambiguous: o.Ambiguous, registry: connections.NewRegistry(), settled: make(chan struct{}),
 	}
 	if g.recorder == nil {

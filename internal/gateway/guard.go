@@ -56,7 +56,7 @@ func (p *pipeline) count() {
 	if own := p.stage.Access.Connections; own > 0 && (limits.API == 0 || own < limits.API) {
 		limits.API = own
 	}
-	if p.limited(c.gateway.opened.Add(limits, c.facts.APIID, c.source())) {
+	if p.limited(limitOpen, c.gateway.opened.Add(limits, c.facts.APIID, c.source())) {
 		return
 	}
 	c.counted = true
@@ -82,7 +82,7 @@ func (c *connection) source() netip.Addr {
 
 // throttleHandshake keeps to the limits of the gateway and of $connect.
 func (p *pipeline) throttleHandshake() {
-	if !p.limited(p.connection.gateway.guards.Account.Connect(p.event.Time)) {
+	if !p.limited(limitAccount, p.connection.gateway.guards.Account.Connect(p.event.Time)) {
 		p.throttleRoute()
 	}
 }
@@ -91,21 +91,35 @@ func (p *pipeline) throttleHandshake() {
 // own comes first: who sends too much must not use up what is everybody's.
 func (p *pipeline) throttleMessage() {
 	c := p.connection
+	var own *failure.Error
 	if !c.rate.Take(p.stage.Access.MessageRate, p.event.Time) {
-		p.limited(usage.ErrConnectionRate)
-		return
+		own = usage.ErrConnectionRate
 	}
-	p.limited(c.gateway.guards.Account.Request(p.event.Time))
+	if !p.limited(limitConnection, own) {
+		p.limited(limitAccount, c.gateway.guards.Account.Request(p.event.Time))
+	}
 }
 
 func (p *pipeline) throttleRoute() {
 	if p.route != nil {
-		p.limited(p.route.Throttle.Take(p.event.Time))
+		p.limited(limitRoute, p.route.Throttle.Take(p.event.Time))
 	}
 }
 
+// Levels of trace.Limit.
+const (
+	limitOpen       = "connections" // that are open
+	limitAccount    = "account"
+	limitConnection = "connection" // its messages
+	limitRoute      = "route"
+	limitBackend    = "backend" // what it may have in flight
+)
+
 // limited fails the event if there is a refusal, and reports whether.
-func (p *pipeline) limited(refusal *failure.Error) bool {
+func (p *pipeline) limited(level string, refusal *failure.Error) bool {
+	if p.event.Trace != nil {
+		p.traceLimit(level, refusal)
+	}
 	if refusal != nil {
 		p.fail(refusal)
 	}

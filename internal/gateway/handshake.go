@@ -59,19 +59,23 @@ func (g *Gateway) answer(p *pipeline) {
 	if !p.accepted() {
 		c.release()
 		record.Refused = p.refused()
+		status, body := p.refusal()
+		p.replied(status, body)
 		g.recorder.Record(record)
-		p.refuse(w)
+		p.refuse(w, status, body)
 		return
 	}
 	if g.stopping.Load() {
 		c.release()
 		record.Status, record.Error = unavailable.Status, "the gateway is stopping"
+		p.replied(unavailable.Status, nil)
 		g.recorder.Record(record)
 		unavailable.WriteTo(w)
 		c.disconnected(websocket.CloseGoingAway, goingAway) // the backend believes that the connection exists
 		return
 	}
 	record.Status = http.StatusSwitchingProtocols
+	p.replied(http.StatusSwitchingProtocols, nil)
 	g.recorder.Record(record) // before anything that the connection may bring
 	if err := g.open(w, r, p, c); err != nil {
 		c.release()

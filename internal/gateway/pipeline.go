@@ -14,6 +14,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/trace"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -40,6 +41,7 @@ type pipeline struct {
 	// called, or the event failed.
 	response *integration.Response
 	ended    telemetry.Record // see record
+	trace    *trace.Trace     // for an event that has one, and empty for others; nil: none was needed yet
 }
 
 var pipelinePool = sync.Pool{New: func() any { return new(pipeline) }}
@@ -56,7 +58,11 @@ func (p *pipeline) free() {
 	if p.spoilt || p.starting {
 		return
 	}
-	*p = pipeline{}
+	t := p.trace
+	if t != nil {
+		*t = trace.Trace{}
+	}
+	*p = pipeline{trace: t}
 	pipelinePool.Put(p)
 }
 
@@ -82,6 +88,9 @@ var (
 // $disconnect. For a message it waits for nothing: on a loop, a message of a light route stays there, and its backend is
 // started; any other goes on in a goroutine.
 func (p *pipeline) run(loop *eventloop.Loop) {
+	if len(p.connection.gateway.watchers) > 0 {
+		p.watch()
+	}
 	switch {
 	case p.event.Type == event.Connect:
 		p.proceed(connectStations, nil)
@@ -152,6 +161,12 @@ func (p *pipeline) selectRoute() {
 	if p.route != nil {
 		p.event.RouteKey, p.event.TwoWay = p.route.Key, p.route.TwoWay
 	}
+	if l := p.logging(); l != nil && l.Data {
+		p.traceForLog()
+	}
+	if p.event.Trace != nil {
+		p.traceRoute()
+	}
 }
 
 // require checks that the handshake has the parameters that its route wants.
@@ -189,7 +204,7 @@ func (p *pipeline) enter() bool {
 		return true
 	}
 	if p.entered = p.route.Part.Enter(&p.connection.socket); !p.entered {
-		p.limited(usage.ErrBackendBusy)
+		p.limited(limitBackend, usage.ErrBackendBusy)
 	}
 	return p.entered
 }

@@ -13,6 +13,7 @@ func (p *pipeline) record(kind string) *telemetry.Record {
 		Event: kind, Time: e.Time, Duration: time.Since(e.Time), Context: e,
 		APIID: c.APIID, Stage: c.Stage, ConnectionID: c.ID, RequestID: e.RequestID,
 		RouteKey: e.RouteKey, Status: e.Status, Bytes: len(e.Body), Warnings: e.Integration.Warnings,
+		Logging: p.logging(), Trace: e.Trace,
 	}
 	switch {
 	case e.Failed != nil:

@@ -7,17 +7,27 @@ import (
 	"strings"
 )
 
-// refuse answers a handshake that $connect did not accept: with the backend's
-// own answer, or with the gateway's for a failure.
-func (p *pipeline) refuse(w http.ResponseWriter) {
+// refusal returns the status and the body of the answer to a handshake that $connect
+// did not accept: the backend's own, or the gateway's for a failure.
+func (p *pipeline) refusal() (status int, body []byte) {
+	if p.event.Failed != nil {
+		return p.event.Failed.Status(), errorFrame(p.event.Failed.Message(), p.connection.facts.ID, p.event.RequestID)
+	}
+	if p.response.Status < 200 { // an informational status would leave the client waiting
+		return http.StatusInternalServerError, p.response.Body
+	}
+	return p.response.Status, p.response.Body
+}
+
+// refuse answers a handshake with a refusal.
+func (p *pipeline) refuse(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
 	header.Set("x-amz-apigw-id", p.event.RequestID)
 	header.Set("Connection", "keep-alive") // the server knows better where it closes
 	if p.event.Failed != nil {
 		header.Set("Content-Type", "application/json; charset=UTF-8")
-		body := errorFrame(p.event.Failed.Message(), p.connection.facts.ID, p.event.RequestID)
 		header.Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(p.event.Failed.Status())
+		w.WriteHeader(status)
 		_, _ = w.Write(body)
 		return
 	}
@@ -27,15 +37,11 @@ func (p *pipeline) refuse(w http.ResponseWriter) {
 		}
 	}
 	header.Set("Content-Type", contentType(p.response.Header.Get("Content-Type")))
-	if p.response.Status != http.StatusNoContent && p.response.Status != http.StatusNotModified {
-		header.Set("Content-Length", strconv.Itoa(len(p.response.Body)))
-	}
-	status := p.response.Status
-	if status < 200 { // an informational status would leave the client waiting
-		status = http.StatusInternalServerError
+	if status != http.StatusNoContent && status != http.StatusNotModified {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(p.response.Body)
+	_, _ = w.Write(body)
 }
 
 // refusalHeader is what a header of the backend's is called in the answer to the

@@ -74,12 +74,22 @@ func NewGuarded(t testing.TB, driver websocket.Driver, guards gateway.Guards) *G
 // NewWith is NewGuarded with options for the WebSocket engine.
 func NewWith(t testing.TB, options websocket.Options, guards gateway.Guards) *Gateway {
 	t.Helper()
+	return NewFrom(t, options, gateway.Options{Guards: guards})
+}
+
+// NewFrom is NewWith with options of the gateway: its engine and its node are the
+// harness's, and so is the recorder where there is none.
+func NewFrom(t testing.TB, options websocket.Options, o gateway.Options) *Gateway {
+	t.Helper()
 	engine, err := websocket.NewEngine(options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := &Gateway{Engine: engine, Functions: NewFunctions(), Records: NewRecords(), t: t}
-	g.Gateway = gateway.New(gateway.Options{Engine: engine, Recorder: g.Records, Node: 1, Guards: guards})
+	if o.Engine, o.Node = engine, 1; o.Recorder == nil {
+		o.Recorder = g.Records
+	}
+	g.Gateway = gateway.New(o)
 	client := httpclient.New(httpclient.Options{})
 	g.Backends = &integration.Builder{
 		Functions: g.Functions, HTTP: client, Region: "us-east-1", AccountID: "123456789012",

@@ -55,6 +55,10 @@ func (r *Records) Record(record *telemetry.Record) {
 		}
 		kept.Context = values
 	}
+	if record.Trace != nil { // it ends with the event, what it has does not
+		steps := *record.Trace
+		kept.Trace = &steps
+	}
 	r.records = append(r.records, kept)
 }
 

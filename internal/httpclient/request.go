@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"iter"
 	"net"
 	"net/http"
 	"net/url"
@@ -59,6 +60,24 @@ type Response struct {
 	Status int         // 200 to MaxStatus
 	Header http.Header // with canonical names, as net/http has it
 	Body   []byte      // at most MaxResponseBytes
+}
+
+// Fields goes through the header that is sent, but for Host and Content-Length.
+func (r *Request) Fields() iter.Seq[Field] {
+	return func(yield func(Field) bool) {
+		if r.Prepared != nil {
+			for _, f := range r.Prepared.header {
+				if !yield(f) {
+					return
+				}
+			}
+		}
+		for _, f := range r.Header {
+			if !yield(f) {
+				return
+			}
+		}
+	}
 }
 
 // isPlain reports whether the request is sent over a connection of our own.

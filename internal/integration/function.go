@@ -22,6 +22,7 @@ type function struct {
 	invoker lambda.Invoker
 	arn     string
 	caller  lambda.Caller // of all calls; each sets its RequestID
+	uri     string        // of the operation that calls it at AWS
 }
 
 // buildFunction makes the function that an integration calls.
@@ -36,9 +37,19 @@ func (b *Builder) buildFunction(i *apigw.Integration, at Place) (*function, erro
 	if err := awsservice.CheckCredentials(i.CredentialsArn); err != nil {
 		return nil, err
 	}
-	return &function{b.Functions, arn, lambda.Caller{
-		APIID: at.APIID, SourceARN: b.sourceARN(at), Role: i.CredentialsArn,
-	}}, nil
+	return &function{
+		invoker: b.Functions, arn: arn, uri: b.invokeURI(arn),
+		caller: lambda.Caller{APIID: at.APIID, SourceARN: b.sourceARN(at), Role: i.CredentialsArn},
+	}, nil
+}
+
+// invokeURI returns the URI of the operation that calls a function at AWS.
+func (b *Builder) invokeURI(arn string) string {
+	region := b.Region
+	if f, ok := apigw.ParseFunction(arn); ok && f.Region != "" {
+		region = f.Region
+	}
+	return "https://" + awsservice.Host("lambda", region) + apigw.InvokePath(arn)
 }
 
 // functionOf returns the ARN of the function that an integration's URI names.
@@ -65,14 +76,17 @@ func (f *function) invoke(ctx context.Context, e *event.Event, payload []byte, a
 	call := lambda.Invocation{FunctionARN: f.arn, Payload: payload, TraceID: e.TraceID, Event: asynchronous, Patient: e.Type == event.Disconnect, Caller: f.caller}
 	call.Caller.RequestID = e.RequestID
 	began := time.Now()
+	if e.Trace != nil {
+		traceInvocation(e.Trace, began, &call, f.uri)
+	}
 	result, err := f.invoker.Invoke(ctx, call)
 	e.Integration.Latency = time.Since(began)
-	if errors.Is(err, lambda.ErrNotFound) {
-		_, detail, _ := strings.Cut(err.Error(), lambda.ErrNotFound.Error()) // Lambda's own words
-		return result, configurationError("function %s does not exist%s", f.arn, detail)
-	}
 	if err != nil {
-		return result, failed(ctx, err)
+		known := f.failure(ctx, err)
+		if e.Trace != nil {
+			traceNoResponse(e, began, known)
+		}
+		return result, known
 	}
 	e.Integration.Status, e.Integration.RequestID = http.StatusOK, result.RequestID
 	if asynchronous {
@@ -82,7 +96,19 @@ func (f *function) invoke(ctx context.Context, e *event.Event, payload []byte, a
 		e.Integration.Error = fmt.Sprintf("Lambda execution failed with status 200 due to customer function error: %s. Lambda request id: %s",
 			errorMessage(result.Payload), result.RequestID)
 	}
+	if e.Trace != nil {
+		traceResult(e, began, &result)
+	}
 	return result, nil
+}
+
+// failure returns what the error of a call means.
+func (f *function) failure(ctx context.Context, err error) *failure.Error {
+	if errors.Is(err, lambda.ErrNotFound) {
+		_, detail, _ := strings.Cut(err.Error(), lambda.ErrNotFound.Error()) // Lambda's own words
+		return configurationError("function %s does not exist%s", f.arn, detail)
+	}
+	return failed(ctx, err)
 }
 
 // call implements endpoint. That a function fails is an answer too: integration

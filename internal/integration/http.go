@@ -77,7 +77,7 @@ func (b *Builder) link(id string) *httpclient.Client {
 // call implements endpoint. The backend sees of the event only what was mapped.
 func (h *httpEndpoint) call(ctx context.Context, e *event.Event, request *mapping.Request) (*Response, *failure.Error) {
 	o := h.request(e)
-	o.WithoutHeader = !e.Answered()
+	o.WithoutHeader = e.Trace == nil && !e.Answered()
 	o.Header = appendTrace(append(o.Header, fixedHeader(false, e.Connection.APIID)...), e)
 	if err := h.apply(o, request); err != nil {
 		return nil, err
@@ -130,6 +130,9 @@ func isMapped(header []event.Parameter, name string) bool {
 // send makes the call.
 func (h *httpEndpoint) send(ctx context.Context, e *event.Event, o *httpclient.Request) (*Response, *failure.Error) {
 	began := time.Now()
+	if e.Trace != nil {
+		traceRequest(e.Trace, began, o)
+	}
 	response, err := h.client.Do(ctx, o)
 	if failed := h.note(ctx, e, began, response, err); failed != nil {
 		return nil, failed
@@ -142,11 +145,17 @@ func (h *httpEndpoint) note(ctx context.Context, e *event.Event, began time.Time
 	e.Integration.Latency = time.Since(began)
 	if err == nil {
 		e.Integration.Status = response.Status
+		if e.Trace != nil {
+			traceResponse(e, began, response)
+		}
 		return nil
 	}
 	known := failed(ctx, err)
 	if known.Kind == failure.Backend {
 		known = backendError("%s %s: %s", h.method, h.target.url.Redacted(), known.Reason)
+	}
+	if e.Trace != nil {
+		traceNoResponse(e, began, known)
 	}
 	return known
 }
@@ -180,7 +189,7 @@ func (b *httpProxy) Invoke(ctx context.Context, e *event.Event) (*Response, *fai
 func (b *httpProxy) request(e *event.Event) *httpclient.Request {
 	o := b.httpEndpoint.request(e)
 	o.Body = e.Body
-	o.WithoutHeader = e.Type != event.Connect // of the answer to a message, the client gets the body only
+	o.WithoutHeader = e.Trace == nil && e.Type != event.Connect // of the answer to a message, the client gets the body only
 	if e.Type == event.Connect {
 		o.Header, o.URL = handshakeHeader(e), withQuery(b.target.url, e.Query)
 		o.Header = append(o.Header, fixedHeader(true, e.Connection.APIID)[1:]...)

@@ -83,19 +83,9 @@ func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, er
 		kind = "Event"
 	}
 	header := http.Header{"X-Amz-Invocation-Type": {kind}}
-	agent := ""
-	if call.Caller.APIID != "" {
-		agent = userAgent(call.Caller.APIID)
-	}
-	for _, field := range []struct{ name, value string }{
-		{"User-Agent", agent},
-		{apiIDHeader, call.Caller.APIID},
-		{"X-Amzn-Lambda-Integration-Tag", call.Caller.RequestID},
-		{"X-Amz-Source-Arn", call.Caller.SourceARN},
-		{"X-Amzn-Trace-Id", call.TraceID},
-	} {
-		if field.value != "" {
-			header[field.name] = []string{field.value}
+	for _, field := range invocationHeader(call) {
+		if field.Value != "" {
+			header[field.Name] = []string{field.Value}
 		}
 	}
 	return &awsservice.Request{
@@ -105,6 +95,22 @@ func (l *RemoteLambda) request(call *lambda.Invocation) (*awsservice.Request, er
 		Body:   call.Payload,
 		Role:   call.Caller.Role,
 	}, nil
+}
+
+// invocationHeader is what the request of a call says about its caller. Fields may be
+// empty.
+func invocationHeader(call *lambda.Invocation) []httpclient.Field {
+	agent := ""
+	if call.Caller.APIID != "" {
+		agent = userAgent(call.Caller.APIID)
+	}
+	return []httpclient.Field{
+		{Name: "User-Agent", Value: agent},
+		{Name: apiIDHeader, Value: call.Caller.APIID},
+		{Name: "X-Amzn-Lambda-Integration-Tag", Value: call.Caller.RequestID},
+		{Name: "X-Amz-Source-Arn", Value: call.Caller.SourceARN},
+		{Name: "X-Amzn-Trace-Id", Value: call.TraceID},
+	}
 }
 
 // notCalled returns the error for a call that was not answered.

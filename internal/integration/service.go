@@ -58,16 +58,27 @@ func (s *serviceEndpoint) call(ctx context.Context, e *event.Event, request *map
 	for _, p := range request.Path {
 		path[p.Name] = p.Value
 	}
-	began := time.Now()
-	answer, err := s.services.Do(ctx, &awsservice.Request{
+	o := awsservice.Request{
 		URI: s.uri, Method: s.method, Header: header, Query: query, Path: path, Body: request.Body, Role: s.role,
 		Patient: e.Type == event.Disconnect,
-	})
+	}
+	began := time.Now()
+	if e.Trace != nil {
+		s.trace(ctx, e.Trace, began, &o)
+	}
+	answer, err := s.services.Do(ctx, &o)
 	e.Integration.Latency = time.Since(began)
 	if err != nil {
-		return nil, failed(ctx, fmt.Errorf("calling AWS: %w", err))
+		known := failed(ctx, fmt.Errorf("calling AWS: %w", err))
+		if e.Trace != nil {
+			traceNoResponse(e, began, known)
+		}
+		return nil, known
 	}
 	e.Integration.Status = answer.Status
 	e.Integration.RequestID = answer.Header.Get("X-Amzn-RequestId")
+	if e.Trace != nil {
+		traceResponse(e, began, answer)
+	}
 	return (*Response)(answer), nil
 }

@@ -22,7 +22,7 @@ func (b *httpProxy) isLight() bool {
 // Start implements Starter, for messages.
 func (b *httpProxy) Start(loop *eventloop.Loop, ctx context.Context, e *event.Event, to Caller) { //nolint:revive // the loop is where all of it runs
 	c := newHTTPCall(b.httpEndpoint, ctx, e, to)
-	c.request.Body, c.request.WithoutHeader = e.Body, true
+	c.request.Body, c.request.WithoutHeader = e.Body, e.Trace == nil
 	c.request.Header = appendForwarded(c.request.Header, e, b.port.text(e.Connection))
 	c.start(loop)
 }
@@ -64,7 +64,7 @@ func (b *mapped) Start(loop *eventloop.Loop, ctx context.Context, e *event.Event
 	}
 	c := newHTTPCall(h, ctx, e, to)
 	c.mapped = b
-	c.request.Body, c.request.WithoutHeader = body, !e.Answered()
+	c.request.Body, c.request.WithoutHeader = body, e.Trace == nil && !e.Answered()
 	c.request.Header = appendTrace(c.request.Header, e)
 	c.start(loop)
 }
@@ -115,6 +115,9 @@ func newHTTPCall(h *httpEndpoint, ctx context.Context, e *event.Event, to Caller
 
 func (c *httpCall) start(loop *eventloop.Loop) {
 	c.began = time.Now()
+	if c.event.Trace != nil {
+		traceRequest(c.event.Trace, c.began, &c.request)
+	}
 	c.endpoint.client.Start(c.ctx, loop, &c.request, c)
 }
 

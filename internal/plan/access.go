@@ -21,6 +21,9 @@ type Access struct {
 	Signed bool
 	// Authorizer decides who may connect; nil lets everybody.
 	Authorizer authorizer.Authorizer
+	// Kind and Name are of the Authorizer, or of the signature: REQUEST, JWT or
+	// AWS_IAM, and the name that the API has for it.
+	Kind, Name string
 	// KeepsKey is set where routes other than $connect need an API key. The
 	// handshake's is kept for them.
 	KeepsKey bool
@@ -67,6 +70,7 @@ func (c *Compiler) access(a *Access, api *apigw.API, s *apigw.Stage) (problems [
 			a.KeepsKey = true
 		}
 	}
+	a.Kind, a.Name = decider(api)
 	guard, err := c.authorizer(api, s)
 	if err != nil {
 		guard = authorizer.Broken(err)
@@ -74,6 +78,29 @@ func (c *Compiler) access(a *Access, api *apigw.API, s *apigw.Stage) (problems [
 	}
 	a.Authorizer = guard
 	return problems
+}
+
+// decider returns the kind and the name of what decides who may connect; both are
+// empty where nobody has to.
+func decider(api *apigw.API) (kind, name string) {
+	if _, tagged := api.Tags[authorizer.TagJWT]; tagged {
+		kind = "JWT"
+	}
+	for _, r := range api.Routes {
+		if r.RouteKey != "$connect" {
+			continue
+		}
+		switch r.AuthorizationType {
+		case "AWS_IAM", "JWT":
+			kind = r.AuthorizationType
+		}
+		for _, a := range api.Authorizers {
+			if a.AuthorizerId == r.AuthorizerId {
+				return a.AuthorizerType, a.Name
+			}
+		}
+	}
+	return kind, ""
 }
 
 func (c *Compiler) authorizer(api *apigw.API, s *apigw.Stage) (authorizer.Authorizer, error) {

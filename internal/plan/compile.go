@@ -71,6 +71,7 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Defec
 		DomainName:             c.domain(d.API.ApiId),
 		DisableDefaultEndpoint: d.API.DisableExecuteApiEndpoint,
 		Variables:              s.StageVariables,
+		Logging:                logging(d.API.ApiId, s, nil),
 		selection:              selection,
 		routes:                 make(map[string]*Route, len(d.API.Routes)),
 	}
@@ -122,7 +123,9 @@ func (s *Stage) put(route *Route) {
 // compileRoute always returns a route. Where it returns an error as well, the
 // route answers every event with one.
 func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, models *model.Set) (*Route, error) {
-	route := &Route{Key: r.RouteKey, TwoWay: isTwoWay(r), KeyRequired: r.ApiKeyRequired}
+	route := &Route{
+		Key: r.RouteKey, TwoWay: isTwoWay(r), KeyRequired: r.ApiKeyRequired, Logging: logging(api.ApiId, s, r),
+	}
 	if r.RouteKey != "$disconnect" {
 		route.Throttle = c.buckets.Route(s, r.RouteKey, c.Rates)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 	"github.com/stagedoor/stagedoor/internal/model"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -29,6 +30,9 @@ type Stage struct {
 	// one share of what the engine does at a time.
 	Limits *websocket.Limits
 	Access Access
+	// Logging is what the execution log has of messages that find no route; nil:
+	// nothing.
+	Logging *telemetry.Logging
 
 	Connect    *Route // nil when the API has no $connect
 	Disconnect *Route
@@ -59,6 +63,8 @@ type Route struct {
 	TwoWay bool
 	// Throttle bounds the route's events; $disconnect has none.
 	Throttle usage.Throttle
+	// Logging is what the execution log has of the route's events; nil: nothing.
+	Logging *telemetry.Logging
 	// KeyRequired is set where the client must have a valid API key. The event
 	// counts towards its quota and throttle.
 	KeyRequired bool

@@ -11,13 +11,13 @@ type Route struct {
 	Expression string
 	Value      string   // that the expression has for the message
 	Key        string   // of the route; empty: none matched
-	Known      []string // keys that there are, sorted; kept for `explain` only
+	Known      []string // keys that there are, sorted; only of a trace that is Thorough
 }
 
 // Limit is a limit that the event was checked against.
 type Limit struct {
 	At    time.Time
-	Level string // account, connection, route, key
+	Level string // connections, account, connection, route, key, backend
 	Error string // empty: it is within
 }
 
@@ -66,22 +66,29 @@ type Parameter struct {
 	Values []string
 }
 
-// Request is a request to a backend, as it is sent.
+// Request is a request to a backend, as it is sent. It is noted before the call.
 type Request struct {
 	Began  time.Time
-	Kind   string // HTTP, AWS_PROXY, …: the integration's type
+	Kind   string // HTTP, LAMBDA or AWS
 	Method string
-	URI    string // without user and password
-	Header []Field
+	URI    string  // without user and password
+	Header []Field // nil where the trace keeps nothing
 	Body   Payload
 }
+
+// What a Request goes to.
+const (
+	HTTP   = "HTTP"   // an HTTP endpoint
+	Lambda = "LAMBDA" // a function; the request is that of Lambda's Invoke
+	AWS    = "AWS"    // another service of AWS
+)
 
 // Response is what a backend answered.
 type Response struct {
 	Began         time.Time // of the request
 	Took          time.Duration
-	Status        int // 0: there was no answer
-	Header        []Field
+	Status        int     // 0: there was no answer
+	Header        []Field // nil where the trace keeps nothing, and where nobody was to get it
 	Body          Payload
 	RequestID     string // that the backend gave the request
 	FunctionError string // a function failed with it

@@ -17,6 +17,9 @@ type Trace struct {
 	// Keep is how many bytes of each payload, and of each text that a client or a
 	// backend chose, are kept.
 	Keep int
+	// Thorough is set for who wants to know as well what could have happened:
+	// Route.Known.
+	Thorough bool
 	// Place is where the event is in a trace of OpenTelemetry; the zero value where it is
 	// in none, or is not sampled.
 	Place Place
