@@ -124,17 +124,22 @@ const maxAPIKey = 128
 
 // readKey finds the handshake's API key, and keeps it where routes want it.
 func (p *pipeline) readKey() {
+	p.keepKey(p.handshake.request, p.handshake.usageIdentifier)
+}
+
+// keepKey is readKey for a handshake, and the API key that the authorizer gave.
+func (p *pipeline) keepKey(r *http.Request, usageIdentifier string) {
 	access := &p.stage.Access
 	if !access.KeepsKey && (p.route == nil || !p.route.KeyRequired) {
 		return
 	}
 	key := access.APIKey(func(name string) string {
-		lines := p.handshake.request.Header.Values(name)
+		lines := r.Header.Values(name)
 		if len(lines) != 1 {
 			return ""
 		}
 		return lines[0]
-	}, p.handshake.usageIdentifier)
+	}, usageIdentifier)
 	if key != "" && len(key) <= maxAPIKey {
 		p.connection.known().APIKey = strings.Clone(key)
 	}

@@ -52,15 +52,9 @@ func (p *pipeline) reply() {
 	c := p.connection
 	sideBySide := c.working.Add(-1) > 0 // before the answer: the client may send its next message when it has that
 	var err error
-	switch {
-	case p.event.Failed != nil:
-		frame := errorFrame(p.event.Failed.Message(), p.connection.facts.ID, p.event.RequestID)
+	if frame, sent := p.frame(); sent {
 		p.replied(0, frame)
 		err = c.socket.Send(websocket.Text, frame)
-	case p.answers():
-		text := connections.ToText(p.response.Body)
-		p.replied(0, text)
-		err = c.socket.Send(websocket.Text, text)
 	}
 	record := p.record(telemetry.EventMessage)
 	record.SideBySide = sideBySide
@@ -71,6 +65,18 @@ func (p *pipeline) reply() {
 		record.Error = "the answer was not delivered: " + err.Error()
 	}
 	c.gateway.recorder.Record(record)
+}
+
+// frame returns what the client is to get for a message; sent is false where that is
+// nothing.
+func (p *pipeline) frame() (frame []byte, sent bool) {
+	switch {
+	case p.event.Failed != nil:
+		return errorFrame(p.event.Failed.Message(), p.connection.facts.ID, p.event.RequestID), true
+	case p.answers():
+		return connections.ToText(p.response.Body), true
+	}
+	return nil, false
 }
 
 // Control counts pings and pongs as messages: they use up the connection's rate,

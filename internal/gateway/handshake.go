@@ -14,6 +14,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/identity"
+	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -88,6 +89,20 @@ func (g *Gateway) connectEvent(w http.ResponseWriter, r *http.Request, t target)
 	stage := t.stage.plan.Load()
 	now := time.Now()
 	origin := forwarded.Of(r)
+	p := newPipeline(g.newConnection(r, t, stage, now), stage, event.Connect, now)
+	p.handshake = &handshake{request: r, writer: w}
+	p.event.TraceID = r.Header.Get("X-Amzn-Trace-Id")
+	if p.event.TraceID == "" {
+		p.event.TraceID = apigw.NewTraceID(now)
+	}
+	p.event.Header = eventHeader(r, origin, p.event.TraceID)
+	p.event.Query = r.URL.Query()
+	return p
+}
+
+// newConnection makes a connection of a handshake. Nothing is open yet.
+func (g *Gateway) newConnection(r *http.Request, t target, stage *plan.Stage, now time.Time) *connection {
+	origin := forwarded.Of(r)
 	port, _ := strconv.ParseUint(origin.Port, 10, 16) // 0 where it is not known
 	c := &connection{gateway: g, stage: t.stage}
 	c.facts = event.Connection{
@@ -99,15 +114,7 @@ func (g *Gateway) connectEvent(w http.ResponseWriter, r *http.Request, t target)
 		Port:        uint16(port),
 		Secure:      origin.Proto == "https",
 	}
-	p := newPipeline(c, stage, event.Connect, now)
-	p.handshake = &handshake{request: r, writer: w}
-	p.event.TraceID = r.Header.Get("X-Amzn-Trace-Id")
-	if p.event.TraceID == "" {
-		p.event.TraceID = apigw.NewTraceID(now)
-	}
-	p.event.Header = eventHeader(r, origin, p.event.TraceID)
-	p.event.Query = r.URL.Query()
-	return p
+	return c
 }
 
 // ownLines are the header lines of a handshake that belong to the hop, or that the
@@ -170,6 +177,14 @@ func (p *pipeline) switchingProtocols(r *http.Request) []byte {
 	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
 	b = append(b, "\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: "...)
 	b = append(b, websocket.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))...)
+	if protocol := p.subprotocol(); protocol != "" {
+		b = append(append(b, "\r\nsec-websocket-protocol: "...), protocol...)
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+// subprotocol returns the subprotocol of the answer, "" for none.
+func (p *pipeline) subprotocol() string {
 	protocol := ""
 	if p.response != nil {
 		protocol = p.response.Header.Get("Sec-WebSocket-Protocol")
@@ -177,10 +192,10 @@ func (p *pipeline) switchingProtocols(r *http.Request) []byte {
 	if protocol == "" {
 		protocol = p.handshake.protocol
 	}
-	if isToken(protocol) {
-		b = append(append(b, "\r\nsec-websocket-protocol: "...), protocol...)
+	if !isToken(protocol) {
+		return ""
 	}
-	return append(b, "\r\n\r\n"...)
+	return protocol
 }
 
 // isToken tells an RFC 9110 token: what a subprotocol must be.

@@ -31,7 +31,8 @@ type pipeline struct {
 	connection *connection
 	stage      *plan.Stage        // the connection's, when the event came
 	handshake  *handshake         // CONNECT only
-	message    *websocket.Message // MESSAGE only
+	message    *websocket.Message // MESSAGE only; nil for one that no client sent
+	trial      *trial             // nil: a client's event
 	route      *plan.Route        // nil: no route matched
 	entered    bool               // the event counts in the route's Part
 	starting   bool               // the backend's call is being started
@@ -200,7 +201,7 @@ func (p *pipeline) enter() bool {
 			p.fail(errNoIntegration)
 		}
 		return false
-	case p.route.Part == nil || p.event.Type != event.Message:
+	case p.route.Part == nil || p.message == nil:
 		return true
 	}
 	if p.entered = p.route.Part.Enter(&p.connection.socket); !p.entered {
@@ -261,6 +262,10 @@ func (p *pipeline) Answer(response *integration.Response, err *failure.Error) {
 func (p *pipeline) finish() {
 	if p.entered {
 		p.route.Part.Leave(&p.connection.socket)
+	}
+	if p.trial != nil {
+		p.trial.end(p)
+		return
 	}
 	switch p.event.Type {
 	case event.Connect:

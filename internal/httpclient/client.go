@@ -63,6 +63,7 @@ type Client struct {
 	loops   loops
 	watches watches
 	netHTTP *http.Transport // for TLS, and for large bodies
+	instead func(context.Context, *Request) (*Response, error)
 }
 
 // Options are how backends are reached. The zero value is ready to use.
@@ -76,11 +77,14 @@ type Options struct {
 	Address string
 	// Bounds are those of the calls of each backend, a host:port.
 	Bounds turnstile.Bounds
+	// Instead answers all requests, and nothing is sent: for who wants to see what would
+	// be. Nil: requests are sent.
+	Instead func(context.Context, *Request) (*Response, error)
 }
 
 // New makes a client, which has no connection yet. The caller closes it.
 func New(o Options) *Client {
-	c := &Client{address: o.Address, turns: turnstile.New(o.Bounds)}
+	c := &Client{address: o.Address, instead: o.Instead, turns: turnstile.New(o.Bounds)}
 	c.pool.of, c.pool.limit = &c.sockets, o.Bounds.WithDefaults().Calls
 	c.netHTTP = newNetHTTP(c.dial, o.RootCAs)
 	return c
@@ -99,6 +103,9 @@ func New(o Options) *Client {
 // had been used before and broke before anything was answered (RFC 9110, section 9.2.2).
 // There is no other second attempt.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
+	if c.instead != nil {
+		return c.instead(ctx, r)
+	}
 	backend, deadline := c.backend(r), time.Now().Add(r.Timeout)
 	lane, err := c.turns.Enter(ctx, turnstile.Call{Backend: backend, Deadline: deadline, Patient: r.Patient})
 	if err != nil {

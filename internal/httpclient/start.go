@@ -20,7 +20,7 @@ type Caller interface {
 // It is sent over sockets that the loops watch, if it is one for plain HTTP, however large
 // its body is; otherwise Do is called in a goroutine.
 func (c *Client) Start(ctx context.Context, loop *eventloop.Loop, r *Request, to Caller) {
-	if r.URL.Scheme == "http" && c.startPlain(ctx, loop, r, to) {
+	if c.instead == nil && r.URL.Scheme == "http" && c.startPlain(ctx, loop, r, to) {
 		return
 	}
 	go func() {
