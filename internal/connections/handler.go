@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
+	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
 // MaxPayload is the most that a message to a client may hold, in bytes.
@@ -25,6 +26,15 @@ type Handler struct {
 	// connection. It says who asked, and why that is refused; the error is nil
 	// where it is not. A nil Admit refuses nobody.
 	Admit func(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, *apigw.Error)
+	// Watcher decides which requests have a trace. With nil none has.
+	Watcher Watcher
+}
+
+// Watcher decides which requests have a trace.
+type Watcher interface {
+	// WatchRequest returns the trace of a request that begins, nil where it has none, and
+	// the X-Amzn-Trace-Id of its answer. It must not wait.
+	WatchRequest(header http.Header, at time.Time) (t *trace.Trace, traceID string)
 }
 
 // Serve answers a request for a connection of an API. The gateway has found
@@ -34,7 +44,12 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 		Time: time.Now(), APIID: apiID, Stage: stage, ConnectionID: rawID, RequestID: apigw.NewUUID(),
 		RouteKey: routeKey(r.Method),
 	}
-	c := call{h, w, r, &record}
+	c := call{Handler: h, w: w, r: r, record: &record}
+	if h.Watcher != nil {
+		record.Trace, c.traceID = h.Watcher.WatchRequest(r.Header, record.Time)
+	} else {
+		c.traceID = apigw.NewTraceID(record.Time)
+	}
 	if refusal := c.answer(apiID, stage, rawID); refusal != nil {
 		c.refuse(refusal)
 	}
@@ -67,9 +82,10 @@ var errTooLarge = &apigw.Error{
 // call is one request on its way.
 type call struct {
 	*Handler
-	w      http.ResponseWriter
-	r      *http.Request
-	record *telemetry.Record
+	w       http.ResponseWriter
+	r       *http.Request
+	record  *telemetry.Record
+	traceID string // X-Amzn-Trace-Id of the answer
 }
 
 // refuse answers a request that is not done.
@@ -202,7 +218,7 @@ var headerNames = [...]string{"X-Amzn-Requestid", "X-Amz-Apigw-Id", "X-Amzn-Trac
 
 // header sets the lines of the answer, with the values of those of a success.
 func (c call) header(more ...string) {
-	values := append(make([]string, 0, len(headerNames)), c.record.RequestID, apigw.NewRequestID(), apigw.NewTraceID(c.record.Time))
+	values := append(make([]string, 0, len(headerNames)), c.record.RequestID, apigw.NewRequestID(), c.traceID)
 	values = append(values, more...)
 	header := c.w.Header()
 	for i := range values {

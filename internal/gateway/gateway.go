@@ -40,6 +40,8 @@ type Options struct {
 	Guards Guards
 	// Watchers decide which events have a trace, beside those whose data is logged.
 	Watchers []Watcher
+	// Requests decides which requests to @connections have a trace. With nil none has.
+	Requests connections.Watcher
 }
 
 // Gateway serves the stages deployed to it. It is an http.Handler.
@@ -101,7 +103,7 @@ func New(o Options) *Gateway {
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.connecting, g.turnAway = context.WithCancel(g.ctx)
-	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder, Admit: g.admit}
+	g.connections = &connections.Handler{Registry: g.registry, Recorder: g.recorder, Admit: g.admit, Watcher: o.Requests}
 	g.hosting.Store(&directory{})
 	return g
 }

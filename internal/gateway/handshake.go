@@ -92,11 +92,12 @@ func (g *Gateway) connectEvent(w http.ResponseWriter, r *http.Request, t target)
 	p := newPipeline(g.newConnection(r, t, stage, now), stage, event.Connect, now)
 	p.handshake = &handshake{request: r, writer: w}
 	p.event.TraceID = r.Header.Get("X-Amzn-Trace-Id")
+	p.event.Header, p.event.Query = clientHeader(r), r.URL.Query()
+	p.watch()
 	if p.event.TraceID == "" {
 		p.event.TraceID = apigw.NewTraceID(now)
 	}
-	p.event.Header = eventHeader(r, origin, p.event.TraceID)
-	p.event.Query = r.URL.Query()
+	p.event.Header = appendOwnHeader(p.event.Header, origin, p.event.TraceID)
 	return p
 }
 
@@ -121,10 +122,9 @@ func (g *Gateway) newConnection(r *http.Request, t target, stage *plan.Stage, no
 // gateway sends itself.
 var ownLines = []string{"Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"}
 
-// eventHeader is what a function sees of the handshake's header: without the
-// lines that belong to the hop, with those that the gateway adds. Who the client
-// is comes last in X-Forwarded-For, after what the client claims, as in AWS.
-func eventHeader(r *http.Request, origin forwarded.Origin, traceID string) []event.Parameter {
+// clientHeader is what a function sees of the handshake's header as the client sent it:
+// without the lines that belong to the hop.
+func clientHeader(r *http.Request) []event.Parameter {
 	lines := dualport.Header(r)
 	header := make([]event.Parameter, 0, len(lines)+4)
 	for _, f := range lines {
@@ -132,6 +132,12 @@ func eventHeader(r *http.Request, origin forwarded.Origin, traceID string) []eve
 			header = append(header, event.Parameter(f))
 		}
 	}
+	return header
+}
+
+// appendOwnHeader appends the lines that the gateway adds. Who the client is comes last in
+// X-Forwarded-For, after what the client claims, as in AWS.
+func appendOwnHeader(header []event.Parameter, origin forwarded.Origin, traceID string) []event.Parameter {
 	return append(header,
 		event.Parameter{Name: "X-Amzn-Trace-Id", Value: traceID},
 		event.Parameter{Name: "X-Forwarded-For", Value: origin.For()},

@@ -89,7 +89,7 @@ var (
 // $disconnect. For a message it waits for nothing: on a loop, a message of a light route stays there, and its backend is
 // started; any other goes on in a goroutine.
 func (p *pipeline) run(loop *eventloop.Loop) {
-	if len(p.connection.gateway.watchers) > 0 {
+	if p.event.Type != event.Connect { // those are watched before they have their header
 		p.watch()
 	}
 	switch {

@@ -3,7 +3,6 @@ package gateway
 import (
 	"time"
 
-	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
@@ -14,15 +13,16 @@ import (
 type Watcher interface {
 	// Watch reports whether an event that begins is to have a trace, which comes with
 	// its record. t is that trace, without steps: Watch may raise t.Keep, and set its
-	// other members. The event has its TraceID, and no route yet. Watch is called for
-	// every event, on an event loop as a rule: it must not wait.
+	// other members. The event has no route yet. Its TraceID is what the client of a
+	// handshake has sent, and the Header of a handshake is the client's; Watch may set the
+	// TraceID. It is called for every event, on an event loop as a rule: it must not wait.
 	Watch(e *event.Event, t *trace.Trace) bool
 }
 
 // watch asks the watchers about the event.
 func (p *pipeline) watch() {
-	if p.event.TraceID == "" {
-		p.event.TraceID = apigw.NewTraceID(p.event.Time)
+	if len(p.connection.gateway.watchers) == 0 {
+		return
 	}
 	t := p.ownTrace()
 	for _, w := range p.connection.gateway.watchers {

@@ -26,9 +26,6 @@ type watcher struct {
 }
 
 func (w watcher) Watch(e *event.Event, t *trace.Trace) bool {
-	if e.TraceID == "" {
-		panic("the event has no TraceID")
-	}
 	t.Keep, t.Thorough = w.keep, true
 	return e.Type != w.ignores
 }
