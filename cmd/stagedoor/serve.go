@@ -36,7 +36,7 @@ AWS SDKs, Terraform or "stagedoor deploy". Flags override environment variables
 
 The ready line goes to standard output, the log to standard error. SIGTERM and
 Ctrl-C stop the gateway in an orderly way, a second one at once; SIGHUP makes it
-read the configuration again.
+read the configuration again, and open the files of its logs anew.
 
 Of a damaged data folder, everything that is whole is served, and the log names
 the rest; --repair restores that from the automatic backups.
@@ -61,6 +61,7 @@ func (c *ServeCmd) Run(ctx context.Context, p *process) error {
 		Hosts:     c.Host,
 		Repair:    c.Repair,
 		Log:       p.stderr,
+		Stdout:    p.stdout,
 		Reporter:  &serveReporter{p: p, json: c.JSON, started: time.Now(), service: service},
 		Reload:    onHangup(ctx),
 		Listeners: service.listeners,

@@ -24,6 +24,7 @@ var (
 	bucket   = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
 	variable = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	email    = lazyregexp.New(`^[^@\s]+@[^@\s]+$`)
+	app      = lazyregexp.New(`^[!-~]{1,48}$`)
 	host     = lazyregexp.New(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
@@ -122,6 +123,14 @@ func checkNATS(text string) error {
 func checkBucket(text string) error {
 	if !bucket.MatchString(text) {
 		return fmt.Errorf("%q is not the name of a bucket: letters, digits, - and _", text)
+	}
+	return nil
+}
+
+// checkApp checks the APP-NAME of syslog messages (RFC 5424, section 6.2.5).
+func checkApp(text string) error {
+	if !app.MatchString(text) {
+		return fmt.Errorf("%q is not the name of an application: 1 to 48 characters of ASCII without spaces", text)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/logsink"
 	"github.com/stagedoor/stagedoor/internal/servertls"
 	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/shortfile"
@@ -43,6 +44,7 @@ type Config struct {
 	APIEndpoint APIEndpoint // where clients reach an API
 
 	Log      Log
+	Logs     Logs
 	Proxies  Proxies
 	Limits   Limits
 	Timeouts Timeouts
@@ -175,6 +177,12 @@ type Log struct {
 	Level   slog.Level
 	Events  string        // EventsNone, EventsFailed or EventsAll
 	Summary time.Duration // between two lines with numbers of events; 0 stands for no such lines
+}
+
+// Logs say where access logs and execution logs go.
+type Logs struct {
+	Access    []logsink.Rule // the first that fits a DestinationArn
+	Execution logsink.Place
 }
 
 // Proxies are the proxies between clients and the public ports.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
+	"github.com/stagedoor/stagedoor/internal/logsink"
 	"github.com/stagedoor/stagedoor/internal/servertls"
 	"github.com/stagedoor/stagedoor/internal/setting"
 	"github.com/stagedoor/stagedoor/internal/usage"
@@ -85,6 +86,10 @@ func (c *Config) keys() section {
 			{"events", live{choice(&c.Log.Events, map[string]string{EventsNone: EventsNone, EventsFailed: EventsFailed, EventsAll: EventsAll})}},
 			{"summary", duration(&c.Log.Summary, 0, 24*time.Hour)},
 		}},
+		{"logs", section{
+			{"access", records[logsink.Rule]{&c.Logs.Access, accessLogKeys}},
+			{"execution", logPlaceKeys(&c.Logs.Execution)},
+		}},
 		{"proxies", section{
 			{"trusted", list[netip.Prefix]{(*[]netip.Prefix)(&c.Proxies.Trusted), forwarded.ParseNetwork, 0}},
 			{"proxyProtocol", boolean(&c.Proxies.ProxyProtocol)},
@@ -150,6 +155,25 @@ func connectionKeys(l *usage.ConnectionLimits) section {
 // value.
 func SetConnectionLimit(l *usage.ConnectionLimits, name, text string) error {
 	return connectionKeys(l).find(name).(textual).set(text)
+}
+
+func accessLogKeys(r *logsink.Rule) section {
+	return append(section{{"destination", text(&r.Destination, nil)}}, logPlaceKeys(&r.Place)...)
+}
+
+func logPlaceKeys(p *logsink.Place) section {
+	return section{
+		{"file", filePath(&p.File)},
+		{"stdout", boolean(&p.Stdout)},
+		{"syslog", section{
+			{"address", bind(&p.Syslog.Daemon, logsink.ParseDaemon)},
+			{"facility", choice(&p.Syslog.Facility, logsink.Facilities())},
+			{"app", text(&p.Syslog.App, checkApp)},
+		}},
+		{"cloudwatch", boolean(&p.CloudWatch)},
+		{"firehose", boolean(&p.Firehose)},
+		{"otlp", boolean(&p.OTLP)},
+	}
 }
 
 func (c *Certificate) keys() section {

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/stagedoor/stagedoor/internal/logsink"
 	"github.com/stagedoor/stagedoor/internal/usage"
 )
 
@@ -17,6 +19,7 @@ func (c *Config) validate(r *report) {
 	c.NATS.validate(r)
 	c.validateTLS(r)
 	c.validateCredentials(r)
+	c.Logs.validate(r)
 	need(r, "proxies", given{"proxyProtocol", c.Proxies.ProxyProtocol}, given{"trusted", len(c.Proxies.Trusted) > 0})
 }
 
@@ -83,6 +86,35 @@ func (c *Config) validateCredentials(r *report) {
 			r.problem(path, "has neither secretAccessKeyEnv nor secretAccessKeyFile")
 		}
 	}
+}
+
+func (l *Logs) validate(r *report) {
+	validatePlace(r, "logs.execution", &l.Execution)
+	for i := range l.Access {
+		rule, path := &l.Access[i], fmt.Sprintf("logs.access[%d]", i)
+		if !r.written("", path) {
+			continue // no record at all
+		}
+		if !r.written(path, "destination") {
+			r.problem(path, "has no destination, the pattern of a DestinationArn")
+		}
+		if !validatePlace(r, path, &rule.Place) {
+			r.problem(path, "names no place: file, stdout, syslog, cloudwatch, firehose or otlp")
+		}
+	}
+}
+
+// validatePlace finds mistakes in where lines go. It reports whether a place is named.
+func validatePlace(r *report, path string, p *logsink.Place) bool {
+	if s := join(path, "syslog"); r.written("", s) || p.Syslog != (logsink.Syslog{}) {
+		p.Syslog.FillIn()
+	}
+	keys := []given{
+		{"file", p.File != ""}, {"stdout", p.Stdout}, {"syslog", p.Syslog != (logsink.Syslog{})},
+		{"cloudwatch", p.CloudWatch}, {"firehose", p.Firehose}, {"otlp", p.OTLP},
+	}
+	only(r, path, keys)
+	return slices.ContainsFunc(keys, func(k given) bool { return k.is || r.written(path, k.name) })
 }
 
 // written reports whether a key was given a value, right or wrong.

@@ -36,6 +36,7 @@ type Event struct {
 	RequestID  string // of the data plane: 16 characters
 	Time       time.Time
 	RouteKey   string // of the route that the event takes; empty until it is found
+	TwoWay     bool   // that route has a route response
 	TraceID    string // value of X-Amzn-Trace-Id; empty until a backend is called
 	// TraceParent is the traceparent that HTTP backends are sent (W3C Trace Context); empty
 	// where they are sent none.
@@ -46,7 +47,6 @@ type Event struct {
 
 	Body   []byte // MESSAGE
 	Binary bool   // MESSAGE: it came as a binary one
-	TwoWay bool   // the route has a route response
 
 	CloseCode   int    // DISCONNECT
 	CloseReason string // DISCONNECT

@@ -2,15 +2,17 @@
 // paused, a pipe that nobody reads. Whoever writes a line never waits for it. Several
 // lines that come fast are written together.
 //
-// What `stagedoor dev` prints, and the events in the log of `stagedoor serve`, are
-// written by it, since they come from event loops.
+// What `stagedoor dev` prints, the log of `stagedoor serve`, and access and execution
+// logs are written by it, since they come from event loops.
 package lines
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -44,6 +46,7 @@ type Writer struct {
 	timer   *time.Timer
 
 	spares chan []byte // an empty buffer, taken while out is written to
+	total  atomic.Uint64
 
 	mu      sync.Mutex // guards what follows
 	waiting []byte
@@ -67,10 +70,40 @@ func (w *Writer) Write(text []byte) (int, error) {
 	defer w.mu.Unlock()
 	before := len(w.waiting)
 	if before+len(text) > w.options.Limit {
-		w.lost += bytes.Count(text, []byte{'\n'})
+		w.lose(bytes.Count(text, []byte{'\n'}))
 	} else {
 		w.waiting = append(w.waiting, text...)
 	}
+	w.schedule(before)
+	return len(text), nil
+}
+
+// WriteLine takes one line, in two parts and without its line break. It neither waits nor
+// fails.
+func (w *Writer) WriteLine(head, line []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := len(w.waiting)
+	if before+len(head)+len(line)+1 > w.options.Limit {
+		w.lose(1)
+	} else {
+		w.waiting = append(append(append(w.waiting, head...), line...), '\n')
+	}
+	w.schedule(before)
+}
+
+// lose counts lines that are lost. The lock is held.
+func (w *Writer) lose(lines int) {
+	w.lost += lines
+	w.total.Add(uint64(lines)) // never negative
+}
+
+// Lost returns how many lines were lost until now because too many bytes waited.
+func (w *Writer) Lost() uint64 { return w.total.Load() }
+
+// schedule has what waits be written, or what was lost be told: so many bytes waited
+// before. The lock is held.
+func (w *Writer) schedule(before int) {
 	switch {
 	case w.closed:
 	case before < together && len(w.waiting) >= together:
@@ -79,7 +112,6 @@ func (w *Writer) Write(text []byte) (int, error) {
 		w.timer.Reset(w.options.Delay)
 	}
 	w.set = true
-	return len(text), nil
 }
 
 // flush writes what waits, when what is being written is done. If that fails it is
@@ -107,6 +139,14 @@ func (w *Writer) flush() {
 // Close writes what waits, for as long as two seconds if the output stands still. What is
 // written afterwards is lost.
 func (w *Writer) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	w.CloseWithin(ctx)
+}
+
+// CloseWithin is Close that waits until ctx ends. It reports whether all was written, or
+// was tried to be.
+func (w *Writer) CloseWithin(ctx context.Context) bool {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()
@@ -117,10 +157,10 @@ func (w *Writer) Close() {
 		w.flush()
 		w.flush() // what Lost has written
 	}()
-	late := time.NewTimer(closeTime)
-	defer late.Stop()
 	select {
 	case <-done:
-	case <-late.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }

@@ -7,9 +7,10 @@ import (
 	"github.com/stagedoor/stagedoor/internal/shortfile"
 )
 
-// reload reads the configuration again and puts into effect what can change
-// while the gateway runs. With a mistake in it, all stays as it is.
+// reload opens the files of logs anew, reads the configuration again and puts into effect
+// what can change while the gateway runs. With a mistake in it, all stays as it is.
 func (s *Server) reload(ctx context.Context) {
+	s.logs.Reopen()
 	next, warnings, err := config.Load(s.options.Source)
 	if err != nil {
 		s.log.Error("the configuration was not taken; what ran before goes on", "error", err)

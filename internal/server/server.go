@@ -17,6 +17,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/lines"
+	"github.com/stagedoor/stagedoor/internal/logsink"
 	"github.com/stagedoor/stagedoor/internal/rollout"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/template"
@@ -44,6 +45,9 @@ type Config struct {
 	Repair bool
 	// Log takes the lines of the log. Nil takes none.
 	Log io.Writer
+	// Stdout takes the lines of access and execution logs that go to standard output. It
+	// is written to by several goroutines. Nil stands for the process's own.
+	Stdout io.Writer
 	// Reporter is told of the gateway's life. Nil is told nothing.
 	Reporter Reporter
 	// Reload has the configuration read again, each time it gives something.
@@ -110,6 +114,7 @@ type Server struct {
 	keys          *apiKeys
 	engine        *websocket.Engine
 	events        *eventLog
+	logs          *logsink.Logs
 	gateway       *gateway.Gateway
 	goFunctions   *goFunctions
 	fileFunctions *fileFunctions
@@ -243,6 +248,7 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 		return err
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
+	s.openLogs()
 	s.gateway = gateway.New(gateway.Options{
 		Engine: s.engine, Recorder: s.recorders(), Node: uint16(s.node.number), Guards: s.guards(),
 		TurnedAway: func() { s.events.turnedAway.Add(1) },

@@ -1,0 +1,74 @@
+package logsink
+
+import (
+	"strings"
+	"testing"
+)
+
+// Lines go where the first entry says that fits; those that none fits are records of the
+// gateway's own log, which says so once.
+func TestDestinations(t *testing.T) {
+	t.Parallel()
+	var out buffer
+	l := open(t, Options{Stdout: &out, Access: []Rule{
+		{"arn:aws:logs:*:*:log-group:chat*", Place{Stdout: true}},
+		{"*", Place{Firehose: true}},
+	}})
+	for range 2 {
+		write(l.Access(chatARN), "first")
+		write(l.Access(chatARN+":*"), "second")
+		write(l.Access("arn:aws:logs:eu-central-1:123456789012:log-group:other"), `{"line": 3}`)
+		write(l.Execution("a1", "prod"), "(r1) line")
+	}
+	l.Close()
+	if got := strings.Count(out.String(), "first\n") + strings.Count(out.String(), "second\n"); got != 4 {
+		t.Errorf("standard output has\n%s", &out)
+	}
+	if l.told("no entry of logs.access fits") != 1 || l.told("log-group:other") != 1 ||
+		l.told(`time=2026-11-30T12:00:00.123Z level=INFO msg=access line="{\"line\": 3}"`) != 2 ||
+		l.told(`msg=execution line="(r1) line"`) != 2 {
+		t.Errorf("the log has\n%s", l.own)
+	}
+	write(l.Access(chatARN), "late")
+	if strings.Contains(out.String(), "late") {
+		t.Error("a line was written after the end")
+	}
+}
+
+// A star stands for any characters.
+func TestFits(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"*", "", true}, {"*", "a", true}, {"", "", true}, {"", "a", false},
+		{"a", "a", true}, {"a", "ab", false}, {"a*", "a", true}, {"a*", "ab", true}, {"a*", "ba", false},
+		{"*a", "ba", true}, {"*a", "ab", false}, {"a*a", "a", false}, {"a*a", "aa", true}, {"a**a", "aa", true},
+		{"a*b*c", "a-b-b-c", true}, {"a*b*c", "a-c-b", false}, {"*aa*aa", "aaa", false}, {"*aab", "aaab", true},
+		{"arn:aws:logs:*:*:log-group:chat*", chatARN, true},
+		{"arn:aws:logs:*:*:log-group:chat*", strings.Replace(chatARN, "logs", "firehose", 1), false},
+	} {
+		if got := fits(test.pattern, test.text); got != test.want {
+			t.Errorf("fits(%q, %q) = %v", test.pattern, test.text, got)
+		}
+	}
+}
+
+// Log groups go to CloudWatch Logs and delivery streams to Firehose, whatever fits else.
+func TestServicesTakeTheirOwn(t *testing.T) {
+	t.Parallel()
+	const stream = "arn:aws:firehose:us-east-1:123456789012:deliverystream/amazon-apigateway-chat"
+	rules := []Rule{{"*", Place{Firehose: true}}, {"*", Place{CloudWatch: true}}, {"*", Place{Stdout: true}}}
+	for arn, want := range map[string]int{stream: 0, chatARN: 1, chatARN + ":*": 1, "arn:aws:sqs:us-east-1:1:q": 2, "": 2} {
+		d := parseDestination(arn)
+		for i := range rules {
+			if got := rules[i].fits(arn, d); got != (i == want || i == 2) {
+				t.Errorf("rule %d fits %q: %v", i, arn, got)
+			}
+		}
+	}
+	if rule := (Rule{chatARN + ":*", Place{CloudWatch: true}}); !rule.fits(chatARN, parseDestination(chatARN)) {
+		t.Error("an ARN with all of its streams is another")
+	}
+}

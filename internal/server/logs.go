@@ -1,0 +1,56 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
+	"github.com/stagedoor/stagedoor/internal/logsink"
+	"github.com/stagedoor/stagedoor/internal/turnstile"
+)
+
+// logCalls are how many calls of one AWS service the logs make at a time. Others wait for
+// their turn.
+var logCalls = turnstile.Bounds{Calls: 16, Waiting: 10_000}
+
+// openLogs makes what access logs and execution logs are written to.
+func (s *Server) openLogs() {
+	services := awsservice.New(awsservice.Options{Endpoints: s.config.Endpoints, Bounds: logCalls})
+	s.logs = logsink.Open(logsink.Options{
+		Access: s.config.Logs.Access, Execution: s.config.Logs.Execution, Log: s.log,
+		Region: s.config.Region, Stream: logStream(s.node.number), AWS: logServices{services}, Stdout: s.options.Stdout,
+	})
+	s.parts.Add(func(context.Context) {
+		s.logs.Close()
+		services.Close()
+	})
+}
+
+// logStream returns the name of this gateway's stream in log groups: that of the machine,
+// and the gateway's number, which differs from those of others that share its APIs.
+func logStream(node int) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "stagedoor"
+	}
+	return fmt.Sprintf("%s/%d", strings.NewReplacer(":", "-", "*", "-").Replace(host), node)
+}
+
+// logServices are the AWS services that logs go to. It is a logsink.AWS.
+type logServices struct{ *awsservice.Client }
+
+// Call implements logsink.AWS.
+func (l logServices) Call(ctx context.Context, region, service, operation string, body []byte) (int, []byte, error) {
+	answer, err := l.Do(ctx, &awsservice.Request{
+		URI:     awsservice.URI{Partition: apigw.Partition(region), Region: region, Service: service, Action: operation},
+		Body:    body,
+		Patient: true,
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return answer.Status, answer.Body, nil
+}
