@@ -64,7 +64,7 @@ func (p *pipeline) reply() {
 	if err != nil && record.Error == "" {
 		record.Error = "the answer was not delivered: " + err.Error()
 	}
-	c.gateway.recorder.Record(record)
+	p.tell(record)
 }
 
 // frame returns what the client is to get for a message; sent is false where that is
@@ -113,7 +113,7 @@ func (c *connection) left(p *pipeline) {
 	if record.Error == "" {
 		record.Error = whyDropped(p.event.CloseCode, p.event.CloseReason)
 	}
-	c.gateway.recorder.Record(record)
+	p.tell(record)
 }
 
 // whyDropped is what the log is told of a client that the engine dropped; empty for all

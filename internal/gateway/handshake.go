@@ -12,6 +12,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/dualport"
 	"github.com/stagedoor/stagedoor/internal/event"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/plan"
@@ -62,22 +63,23 @@ func (g *Gateway) answer(p *pipeline) {
 		record.Refused = p.refused()
 		status, body := p.refusal()
 		p.replied(status, body)
-		g.recorder.Record(record)
+		p.tell(record)
 		p.refuse(w, status, body)
 		return
 	}
 	if g.stopping.Load() {
 		c.release()
-		record.Status, record.Error = unavailable.Status, "the gateway is stopping"
+		p.fail(failure.New(failure.Unavailable, "the gateway is stopping"))
+		record.Status, record.Error = unavailable.Status, p.event.Failed.Error()
 		p.replied(unavailable.Status, nil)
-		g.recorder.Record(record)
+		p.tell(record)
 		unavailable.WriteTo(w)
 		c.disconnected(websocket.CloseGoingAway, goingAway) // the backend believes that the connection exists
 		return
 	}
 	record.Status = http.StatusSwitchingProtocols
 	p.replied(http.StatusSwitchingProtocols, nil)
-	g.recorder.Record(record) // before anything that the connection may bring
+	p.tell(record) // before anything that the connection may bring
 	if err := g.open(w, r, p, c); err != nil {
 		c.release()
 		// The backend believes that the connection exists.

@@ -162,7 +162,7 @@ func (p *pipeline) selectRoute() {
 	if p.route != nil {
 		p.event.RouteKey, p.event.TwoWay = p.route.Key, p.route.TwoWay
 	}
-	if l := p.logging(); l != nil && l.Data {
+	if l := p.executionLog(); l != nil && l.HasData() {
 		p.traceForLog()
 	}
 	if p.event.Trace != nil {
@@ -275,7 +275,7 @@ func (p *pipeline) finish() {
 	default:
 		m := p.message
 		if p.guard(p.reply) {
-			p.guard(func() { p.connection.gateway.recorder.Record(p.record(telemetry.EventMessage)) })
+			p.guard(func() { p.tell(p.record(telemetry.EventMessage)) })
 		}
 		m.Done()
 	}

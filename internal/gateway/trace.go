@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/event"
+	"github.com/stagedoor/stagedoor/internal/executionlog"
 	"github.com/stagedoor/stagedoor/internal/failure"
-	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
@@ -40,22 +40,18 @@ func (p *pipeline) ownTrace() *trace.Trace {
 	return p.trace
 }
 
-// logging is what the stage has in its execution log of the event.
-func (p *pipeline) logging() *telemetry.Logging {
+// executionLog is where the event is logged, nil where it is not.
+func (p *pipeline) executionLog() *executionlog.Log {
 	if p.route != nil {
-		return p.route.Logging
+		return p.route.ExecutionLog
 	}
-	return p.stage.Logging
+	return p.stage.ExecutionLog
 }
-
-// loggedBytes is how much is kept of a payload for the execution log. A line has less,
-// but secrets are masked in it first.
-const loggedBytes = 4096
 
 // traceForLog has the event traced for the execution log.
 func (p *pipeline) traceForLog() {
 	p.event.Trace = p.ownTrace()
-	p.trace.Keep = max(p.trace.Keep, loggedBytes)
+	p.trace.Keep = max(p.trace.Keep, executionlog.MaxPayload)
 }
 
 // What follows is called for an event that has a trace only, but for replied.

@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -137,39 +136,4 @@ func TestWatchedEvents(t *testing.T) {
 			t.Errorf("an event that the watcher ignores:\n%s", got)
 		}
 	})
-}
-
-// What a stage's settings say is in the records of its events: a route's own go before
-// the stage's default, OFF included, and a trace is there only where data is logged.
-func TestLoggingOfRecords(t *testing.T) {
-	t.Parallel()
-	g := New(t, websocket.DriverAuto)
-	backend := NewBackend(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	var routes []Route
-	for _, key := range []string{"usual", "off", "errors", "plain"} {
-		routes = append(routes, Route{Key: key, Integration: httpProxy(backend.URL)})
-	}
-	g.Deploy(API("testapi123", routes...), &apigw.Stage{
-		StageName:            "dev",
-		DefaultRouteSettings: &apigw.RouteSettings{LoggingLevel: "INFO", DataTraceEnabled: new(true)},
-		RouteSettings: map[string]*apigw.RouteSettings{
-			"off": {LoggingLevel: "OFF"}, "errors": {LoggingLevel: "ERROR"}, "plain": {DataTraceEnabled: new(false)},
-		},
-	})
-	c := g.Dial("/dev")
-	const group = "/aws/apigateway/testapi123/dev"
-	all := &telemetry.Logging{Group: group, Info: true, Data: true}
-	tests := []struct {
-		action string
-		want   *telemetry.Logging
-	}{
-		{"usual", all}, {"off", nil}, {"errors", &telemetry.Logging{Group: group}}, {"plain", &telemetry.Logging{Group: group, Info: true}}, {"none", all},
-	}
-	for n, test := range tests {
-		c.Send(`{"action":"` + test.action + `"}`)
-		r := g.Records.Wait(t, telemetry.EventMessage, n+1)
-		if diff := cmp.Diff(test.want, r.Logging); diff != "" || (r.Trace != nil) != (test.want == all) {
-			t.Errorf("%s has the trace %v, and (-want +got):\n%s", test.action, r.Trace, diff)
-		}
-	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/logsink"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -39,7 +40,9 @@ type Gateway struct {
 	Engine    *websocket.Engine
 	Functions *Functions
 	Records   *Records
-	Address   string // host:port of the public listener
+	// ExecutionLog has the lines of all stages and routes whose logging is on.
+	ExecutionLog *Lines
+	Address      string // host:port of the public listener
 
 	// Backends makes the backends of deployed APIs.
 	Backends *integration.Builder
@@ -85,7 +88,7 @@ func NewFrom(t testing.TB, options websocket.Options, o gateway.Options) *Gatewa
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &Gateway{Engine: engine, Functions: NewFunctions(), Records: NewRecords(), t: t}
+	g := &Gateway{Engine: engine, Functions: NewFunctions(), Records: NewRecords(), ExecutionLog: new(Lines), t: t}
 	if o.Engine, o.Node = engine, 1; o.Recorder == nil {
 		o.Recorder = g.Records
 	}
@@ -96,6 +99,7 @@ func NewFrom(t testing.TB, options websocket.Options, o gateway.Options) *Gatewa
 	}
 	authorizers := &authorizer.Builder{Functions: g.Functions, Region: "us-east-1", Account: "123456789012"}
 	g.compiler = &plan.Compiler{Backends: g.Backends, Authorizers: authorizers, Region: "us-east-1"}
+	g.compiler.ExecutionLogs = func(string, string) logsink.Sink { return g.ExecutionLog }
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -7,8 +7,10 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
+	"github.com/stagedoor/stagedoor/internal/executionlog"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
+	"github.com/stagedoor/stagedoor/internal/logsink"
 	"github.com/stagedoor/stagedoor/internal/model"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
@@ -25,6 +27,9 @@ type Compiler struct {
 	// Authorizers makes the authorizers of stages. With nil, a stage that has
 	// one lets nobody in.
 	Authorizers *authorizer.Builder
+	// ExecutionLogs gives the sink for the execution log of a stage. With nil there are
+	// no execution logs.
+	ExecutionLogs func(apiID, stage string) logsink.Sink
 	// Rates are the account's, for stages that set only a rate, or only a
 	// burst.
 	Rates usage.AccountRates
@@ -71,7 +76,7 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Defec
 		DomainName:             c.domain(d.API.ApiId),
 		DisableDefaultEndpoint: d.API.DisableExecuteApiEndpoint,
 		Variables:              s.StageVariables,
-		Logging:                logging(d.API.ApiId, s, nil),
+		ExecutionLog:           executionlog.New(s, nil, c.ExecutionLogs),
 		selection:              selection,
 		routes:                 make(map[string]*Route, len(d.API.Routes)),
 	}
@@ -124,7 +129,7 @@ func (s *Stage) put(route *Route) {
 // route answers every event with one.
 func (c *Compiler) compileRoute(api *apigw.API, r *apigw.Route, s *apigw.Stage, models *model.Set) (*Route, error) {
 	route := &Route{
-		Key: r.RouteKey, TwoWay: isTwoWay(r), KeyRequired: r.ApiKeyRequired, Logging: logging(api.ApiId, s, r),
+		Key: r.RouteKey, TwoWay: isTwoWay(r), KeyRequired: r.ApiKeyRequired, ExecutionLog: executionlog.New(s, r, c.ExecutionLogs),
 	}
 	if r.RouteKey != "$disconnect" {
 		route.Throttle = c.buckets.Route(s, r.RouteKey, c.Rates)

@@ -7,11 +7,11 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/stagedoor/stagedoor/internal/executionlog"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/mapping"
 	"github.com/stagedoor/stagedoor/internal/model"
-	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -30,9 +30,8 @@ type Stage struct {
 	// one share of what the engine does at a time.
 	Limits *websocket.Limits
 	Access Access
-	// Logging is what the execution log has of messages that find no route; nil:
-	// nothing.
-	Logging *telemetry.Logging
+	// ExecutionLog is for messages that find no route; nil: nothing of them is logged.
+	ExecutionLog *executionlog.Log
 
 	Connect    *Route // nil when the API has no $connect
 	Disconnect *Route
@@ -63,8 +62,8 @@ type Route struct {
 	TwoWay bool
 	// Throttle bounds the route's events; $disconnect has none.
 	Throttle usage.Throttle
-	// Logging is what the execution log has of the route's events; nil: nothing.
-	Logging *telemetry.Logging
+	// ExecutionLog is for the route's events; nil: nothing of them is logged.
+	ExecutionLog *executionlog.Log
 	// KeyRequired is set where the client must have a valid API key. The event
 	// counts towards its quota and throttle.
 	KeyRequired bool

@@ -56,21 +56,9 @@ type Record struct {
 	Warnings []string
 	// Refused is set if a client was refused a connection, a push or a URL.
 	Refused *Access
-	// Logging is what the stage wants in its execution log of the event; nil: nothing.
-	Logging *Logging
 	// Trace has the event's steps; nil where nobody watched. It may be used until
 	// Recorder.Record returns.
 	Trace *trace.Trace
-}
-
-// Logging is what a stage has in its execution log of the events of one route, or of
-// those that found no route. It is part of a plan, and not changed.
-type Logging struct {
-	Group string // of the lines: /aws/apigateway/{apiId}/{stage}
-	Info  bool   // what happens is logged, and not what fails alone
-	Data  bool   // what happens is logged with requests and answers
-	// KeyRequired is set where clients of the route need an API key.
-	KeyRequired bool
 }
 
 // Context is the $context of an event that has ended.
