@@ -138,9 +138,9 @@ var accessLogSchema = []property{
 }
 
 var routeSettingsSchema = []property{
-	{name: "DataTraceEnabled", form: booleanForm, kept: true, inert: "false"},
+	{name: "DataTraceEnabled", form: booleanForm},
 	{name: "DetailedMetricsEnabled", form: booleanForm, kept: true, inert: "false"},
-	{name: "LoggingLevel", form: textForm, oneOf: []string{"ERROR", "INFO", "OFF"}, kept: true, inert: "OFF"},
+	{name: "LoggingLevel", form: textForm, oneOf: []string{"ERROR", "INFO", "OFF"}},
 	{name: "ThrottlingBurstLimit", form: integerForm},
 	{name: "ThrottlingRateLimit", form: decimalForm},
 }
