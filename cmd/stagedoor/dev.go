@@ -106,7 +106,9 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	}
 	out := lines.New(p.stdout, options)
 	defer out.Close()
-	reporter = newTextReporter(out, p.color(p.stdout), c.Verbose, time.Now())
+	text := newTextReporter(out, p.color(p.stdout), c.Verbose, time.Now())
+	text.width = func() int { return p.width(p.stdout) }
+	reporter = text
 	if c.JSON {
 		reporter = newJSONReporter(out)
 	}

@@ -75,13 +75,16 @@ func foldNotices(kind string, subjects []string) string {
 
 // fold breaks a text into lines at its spaces, so that they fit into the
 // columns with an indentation. A longer word is not broken.
-func fold(text string, indent int) string {
+func fold(text string, indent int) string { return foldAt(text, columns-indent) }
+
+// foldAt is fold for a number of columns that there are beside the indentation.
+func foldAt(text string, room int) string {
 	var b strings.Builder
 	at := 0
 	for i, word := range strings.Split(text, " ") {
 		switch {
 		case i == 0:
-		case at+1+len(word) > columns-indent:
+		case at+1+len(word) > room:
 			b.WriteByte('\n')
 			at = 0
 		default:

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"strconv"
 	"sync"
-	"time"
 
 	"github.com/stagedoor/stagedoor/internal/dev"
 	"github.com/stagedoor/stagedoor/internal/mistake"
@@ -176,11 +174,10 @@ var recordLines = sync.Pool{New: func() any {
 // maxPooledLine is the capacity, in bytes, beyond which a line is not pooled.
 const maxPooledLine = 4 << 10
 
-// Record prints an event of the gateway. There may be many thousands a second,
-// so it is written without encoding/json, and without making garbage.
+// Record prints an event of the gateway.
 func (r *jsonReporter) Record(e *dev.Record) {
 	line := recordLines.Get().(*[]byte)
-	*line = append(appendRecord((*line)[:0], e), '\n')
+	*line = append(telemetry.AppendJSON((*line)[:0], e), '\n')
 	r.printLine(*line)
 	if cap(*line) <= maxPooledLine {
 		recordLines.Put(line)
@@ -196,63 +193,4 @@ func (r *jsonReporter) printLine(line []byte) {
 		return
 	}
 	_, _ = r.out.Write(line)
-}
-
-// appendRecord appends a record as a JSON object.
-func appendRecord(line []byte, e *dev.Record) []byte {
-	line = appendText(append(line, `{"event":`...), e.Event)
-	line = append(e.Time.UTC().AppendFormat(append(line, `,"time":"`...), time.RFC3339Nano), '"')
-	line = appendText(append(line, `,"apiId":`...), e.APIID)
-	line = appendText(append(line, `,"stage":`...), e.Stage)
-	line = appendText(append(line, `,"connectionId":`...), e.ConnectionID)
-	line = appendText(append(line, `,"requestId":`...), e.RequestID)
-	if e.RouteKey != "" {
-		line = appendText(append(line, `,"routeKey":`...), e.RouteKey)
-	}
-	line = strconv.AppendInt(append(line, `,"status":`...), int64(e.Status), 10)
-	if e.Reason != "" {
-		line = appendText(append(line, `,"reason":`...), e.Reason)
-	}
-	if e.Bytes != 0 {
-		line = strconv.AppendInt(append(line, `,"bytes":`...), int64(e.Bytes), 10)
-	}
-	line = appendMilliseconds(append(line, `,"durationMs":`...), e.Duration)
-	if e.Event == telemetry.EventRefused {
-		line = appendText(append(line, `,"path":`...), e.Refused.Path)
-		line = appendText(append(line, `,"source":`...), e.Refused.Source)
-	}
-	if e.Unanswered != 0 {
-		line = strconv.AppendInt(append(line, `,"unanswered":`...), int64(e.Unanswered), 10)
-	}
-	if e.Error != "" {
-		line = appendText(append(line, `,"error":`...), e.Error)
-	}
-	if len(e.Warnings) > 0 {
-		warnings, _ := json.Marshal(e.Warnings) // texts always marshal
-		line = append(append(line, `,"warnings":`...), warnings...)
-	}
-	return append(line, '}')
-}
-
-// appendMilliseconds appends a duration that is not negative in milliseconds, to
-// the microsecond, with no digits that say nothing.
-func appendMilliseconds(dst []byte, d time.Duration) []byte {
-	whole, micros := d.Microseconds()/1000, d.Microseconds()%1000
-	dst = strconv.AppendInt(dst, whole, 10)
-	if micros == 0 {
-		return dst
-	}
-	dst = append(dst, '.', byte('0'+micros/100), byte('0'+micros/10%10), byte('0'+micros%10))
-	return bytes.TrimRight(dst, "0")
-}
-
-// appendText appends s as a JSON string.
-func appendText(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c > '~' {
-			text, _ := json.Marshal(s) // strings always marshal
-			return append(dst, text...)
-		}
-	}
-	return append(append(append(dst, '"'), s...), '"')
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"strings"
 	"testing"
@@ -46,19 +45,6 @@ func TestJSONRecordBeforeReady(t *testing.T) {
 		`"requestId":"second","routeKey":"$default","status":200,"bytes":128,"durationMs":1.213}`
 	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"event":"ready"`) || !strings.Contains(lines[1], `"requestId":"first"`) || lines[2] != want {
 		t.Errorf("printed:\n%s", out.String())
-	}
-}
-
-func TestAppendMilliseconds(t *testing.T) {
-	t.Parallel()
-	for d, want := range map[time.Duration]string{
-		0: "0", 999: "0", time.Microsecond: "0.001", 10 * time.Microsecond: "0.01", 213 * time.Microsecond: "0.213",
-		time.Millisecond: "1", 1200 * time.Microsecond: "1.2", 100 * time.Millisecond: "100", 29*time.Second + 50*time.Microsecond: "29000.05",
-	} {
-		got := string(appendMilliseconds(nil, d))
-		if number, _ := json.Marshal(float64(d.Microseconds()) / 1000); got != want || got != string(number) {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
 	}
 }
 

@@ -21,6 +21,9 @@ type textReporter struct {
 	started time.Time
 	color   bool
 	verbose bool // shorten nothing
+	// width returns the columns of the terminal; 0 where the output is none. Nil stands
+	// for what every terminal has.
+	width func() int
 
 	printed map[string]bool // notices; used by Ready and Reloaded, which are not called at the same time
 
@@ -187,10 +190,12 @@ func (r *textReporter) Output(l dev.LogLine) {
 }
 
 // Record prints an event.
-func (r *textReporter) Record(e *dev.Record) {
+func (r *textReporter) Record(e *dev.Record) { r.print(r.event(e) + r.warnings(e)) }
+
+// event is an event in a line, or in several where the terminal is too narrow.
+func (r *textReporter) event(e *dev.Record) string {
 	if e.Event == telemetry.EventRefused {
-		r.refused(e)
-		return
+		return r.refused(e)
 	}
 	color := blue
 	result := fmt.Sprint(e.Status)
@@ -213,7 +218,20 @@ func (r *textReporter) Record(e *dev.Record) {
 	if e.Error != "" {
 		line += r.reason(line, e.Error)
 	}
-	r.print(line + r.warnings(e))
+	return line
+}
+
+// room is how many columns there are for a line.
+func (r *textReporter) room() int {
+	if r.width == nil {
+		return columns
+	}
+	return max(columns, r.width())
+}
+
+// widthOf is how many columns a line takes.
+func widthOf(line string) int {
+	return utf8.RuneCountInString(colours.Compiled().ReplaceAllString(line, ""))
 }
 
 // reason adds why an event failed to its line, or below it if the terminal is
@@ -224,11 +242,11 @@ func (r *textReporter) reason(line, failure string) string {
 		reason += " …"
 	}
 	reason = visible(reason)
-	if width := utf8.RuneCountInString(colours.Compiled().ReplaceAllString(line, "")) + 2 + utf8.RuneCountInString(reason); !r.color || width <= columns {
+	if !r.color || widthOf(line)+2+widthOf(reason) <= r.room() {
 		return "  " + r.paint(red, reason)
 	}
 	text := ""
-	for part := range strings.SplitSeq(fold(reason, 4), "\n") {
+	for part := range strings.SplitSeq(foldAt(reason, r.room()-4), "\n") {
 		text += "\n    " + r.paint(red, part)
 	}
 	return text
@@ -245,19 +263,18 @@ func (r *textReporter) warnings(e *dev.Record) (lines string) {
 	return lines
 }
 
-// refused prints a refused URL, and the URLs that work, in lines that fit the
-// terminal.
-func (r *textReporter) refused(e *dev.Record) {
+// refused is a refused URL, and the URLs that work, in lines that fit the terminal.
+func (r *textReporter) refused(e *dev.Record) string {
 	const indent = len(clockFormat) + 2
 	text := fmt.Sprintf("%d %s: %s", e.Status, visible(e.Refused.Path), visible(e.Error))
 	if r.color {
-		text = fold(text, indent)
+		text = foldAt(text, r.room()-indent)
 	}
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = r.paint(red, line)
 	}
-	r.print(r.clock(e.Time) + "  " + strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + r.warnings(e))
+	return r.clock(e.Time) + "  " + strings.Join(lines, "\n"+strings.Repeat(" ", indent))
 }
 
 const clockFormat = "15:04:05.000"

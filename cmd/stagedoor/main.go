@@ -33,6 +33,7 @@ type commandLine struct {
 	Init        InitCmd        `cmd:"" help:"Write the files of a new application."`
 	Check       CheckCmd       `cmd:"" help:"Validate a template without running it."`
 	Connect     ConnectCmd     `cmd:"" help:"Talk to a WebSocket server from the terminal."`
+	Tail        TailCmd        `cmd:"" help:"Watch the events of a gateway as they happen."`
 	Backup      BackupCmd      `cmd:"" help:"Write the configuration of a gateway's APIs into a file."`
 	Restore     RestoreCmd     `cmd:"" help:"Put a backup into a gateway."`
 	Credentials CredentialsCmd `cmd:"" help:"Access keys: who may use a gateway's control plane and @connections."`

@@ -47,6 +47,19 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
+// width is how many columns the terminal has that a stream is; 0: it is none.
+func (p *process) width(stream any) int {
+	file, ok := stream.(*os.File)
+	if !ok || !p.isTerminal(stream) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // color reports whether output to a stream should be coloured: on a terminal
 // that has colours, unless NO_COLOR is set.
 func (p *process) color(stream any) bool {

@@ -77,6 +77,7 @@ type Gateway struct {
 const (
 	Prefix          = "/stagedoor/"
 	GatewayPath     = Prefix + "gateway"
+	EventsPath      = Prefix + "events"
 	backupPath      = Prefix + "backup"
 	restorePath     = Prefix + "restore"
 	credentialsPath = Prefix + "credentials"
@@ -89,6 +90,7 @@ const (
 	actionCreate  = "stagedoor:CreateAccessKey"
 	actionList    = "stagedoor:ListAccessKeys"
 	actionDelete  = "stagedoor:DeleteAccessKey"
+	actionTail    = "stagedoor:Tail"
 	// A caller that may read APIs may see their URLs.
 	actionGateway = "apigateway:GET"
 )

@@ -159,6 +159,24 @@ func (c *Client) DeleteAccessKey(ctx context.Context, id string) error {
 	return answer.Body.Close()
 }
 
+// Events returns the gateway's events as server-sent events, when it has begun to send
+// them. They end with ctx.
+func (c *Client) Events(ctx context.Context, query url.Values) (io.ReadCloser, error) {
+	path := EventsPath
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	answer, err := c.send(ctx, http.MethodGet, path, nil, 0, hashOf(nil))
+	if err != nil {
+		return nil, err
+	}
+	if kind := answer.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/event-stream") {
+		answer.Body.Close()
+		return nil, c.foreign(answer)
+	}
+	return answer.Body, nil
+}
+
 func hashOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
@@ -217,18 +235,35 @@ func (c *Client) refusal(answer *http.Response) error {
 	var said struct{ Message string } // or message
 	kind := answer.Header.Get("x-amzn-ErrorType")
 	if err != nil || json.Unmarshal(text, &said) != nil || kind == "" {
-		return fmt.Errorf("%s answered %s, but not as Stagedoor does: is it the admin port of a gateway?", c.base, answer.Status)
+		return c.foreign(answer)
 	}
 	// Further lines have what should have been signed, which does not help
 	// here.
 	reason, _, _ := strings.Cut(said.Message, "\n")
-	if answer.StatusCode == http.StatusForbidden && c.options.Credentials == nil {
-		return fmt.Errorf("the gateway refused: %s; the request was not signed, as no AWS credentials were found", reason)
+	switch {
+	case answer.StatusCode == http.StatusForbidden && c.options.Credentials == nil:
+		reason = fmt.Sprintf("the gateway refused: %s; the request was not signed, as no AWS credentials were found", reason)
+	case answer.StatusCode == http.StatusForbidden:
+		reason = fmt.Sprintf("the gateway refused: %s: %s", kind, reason)
 	}
-	if answer.StatusCode == http.StatusForbidden {
-		return fmt.Errorf("the gateway refused: %s: %s", kind, reason)
-	}
-	return errors.New(reason)
+	return &RefusedError{answer.StatusCode, reason}
+}
+
+// RefusedError is a gateway's refusal.
+type RefusedError struct {
+	status int
+	reason string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.reason }
+
+// StatusCode is the status of the gateway's answer.
+func (e *RefusedError) StatusCode() int { return e.status }
+
+// foreign is the error for an answer that no gateway gives.
+func (c *Client) foreign(answer *http.Response) error {
+	return fmt.Errorf("%s answered %s, but not as Stagedoor does: is it the admin port of a gateway?", c.base, answer.Status)
 }
 
 // read reads an answer.

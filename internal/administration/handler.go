@@ -34,7 +34,10 @@ type HandlerOptions struct {
 	// nil. body is the signed body; it is empty for a restore, whose backup is
 	// signed by its hash in the query.
 	Authorize func(r *http.Request, body []byte, action, resource string) *apigw.Error
-	Log       *slog.Logger
+	// Events answers a request for the events of the APIs that the query parameter api
+	// names, or of all, whose sender may see them.
+	Events http.Handler
+	Log    *slog.Logger
 }
 
 // NewHandler makes the handler of requests below Prefix.
@@ -43,6 +46,7 @@ func NewHandler(o HandlerOptions) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, operation := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET " + GatewayPath:                         h.gateway,
+		"GET " + EventsPath:                          h.events,
 		"GET " + backupPath:                          h.backup,
 		"POST " + restorePath:                        h.restore,
 		"GET " + credentialsPath:                     h.list,
@@ -89,6 +93,21 @@ func (h *handler) gateway(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return answer(w, http.StatusOK, h.Gateway)
+}
+
+// events asks for each API whether its events may be seen: they show what clients send.
+func (h *handler) events(w http.ResponseWriter, r *http.Request) error {
+	apis := r.URL.Query()["api"]
+	if len(apis) == 0 {
+		apis = []string{"*"}
+	}
+	for _, api := range apis {
+		if err := h.Authorize(r, nil, actionTail, h.arn("events/"+api)); err != nil {
+			return err
+		}
+	}
+	h.Events.ServeHTTP(w, r)
+	return nil
 }
 
 func (h *handler) backup(w http.ResponseWriter, r *http.Request) error {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"iter"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -40,11 +42,15 @@ type Watcher interface {
 // Serve answers a request for a connection of an API. The gateway has found
 // API and stage from host and path; rawID is what followed "@connections/".
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, rawID string) {
-	record := telemetry.Record{
+	b := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(b)
+	b.Reset()
+	record := record{Record: telemetry.Record{
 		Time: time.Now(), APIID: apiID, Stage: stage, ConnectionID: rawID, RequestID: apigw.NewUUID(),
 		RouteKey: routeKey(r.Method),
-	}
-	c := call{Handler: h, w: w, r: r, record: &record}
+	}}
+	record.Context = &record
+	c := call{Handler: h, w: w, r: r, record: &record, buffer: b}
 	if h.Watcher != nil {
 		record.Trace, c.traceID = h.Watcher.WatchRequest(r.Header, record.Time)
 	} else {
@@ -55,9 +61,24 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, ra
 	}
 	if record.Event != "" {
 		record.Duration = time.Since(record.Time)
-		h.Recorder.Record(&record)
+		h.Recorder.Record(&record.Record)
 	}
 }
+
+// record is the record of a call, with what was pushed.
+type record struct {
+	telemetry.Record
+	pushed []byte
+}
+
+// A call has none of the variables of $context, and nothing of a handshake: it is no
+// event of a connection.
+
+func (r *record) Variable(string) any               { return nil }
+func (r *record) Body() []byte                      { return r.pushed }
+func (r *record) Answer() []byte                    { return nil }
+func (r *record) Header() iter.Seq2[string, string] { return func(func(string, string) bool) {} }
+func (r *record) Query() url.Values                 { return nil }
 
 // routeKey is how records name what a request asks for.
 func routeKey(method string) string {
@@ -84,8 +105,9 @@ type call struct {
 	*Handler
 	w       http.ResponseWriter
 	r       *http.Request
-	record  *telemetry.Record
-	traceID string // X-Amzn-Trace-Id of the answer
+	record  *record
+	buffer  *bytes.Buffer // empty until the request's body is read; the record has it
+	traceID string        // X-Amzn-Trace-Id of the answer
 }
 
 // refuse answers a request that is not done.
@@ -105,13 +127,13 @@ func (c call) refuse(refusal *apigw.Error) {
 // bodies are buffers for the bodies of requests.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// body reads the request's body into an empty buffer.
-func (c call) body(b *bytes.Buffer) *apigw.Error {
+// body reads the request's body into the buffer.
+func (c call) body() *apigw.Error {
 	limited := io.LimitedReader{R: c.r.Body, N: MaxPayload + 1}
-	if _, err := b.ReadFrom(&limited); err != nil {
+	if _, err := c.buffer.ReadFrom(&limited); err != nil {
 		return apigw.BadRequest("the request's body could not be read")
 	}
-	if b.Len() > MaxPayload {
+	if c.buffer.Len() > MaxPayload {
 		return errTooLarge
 	}
 	return nil
@@ -135,13 +157,10 @@ func (c call) answer(apiID, stage, rawID string) *apigw.Error {
 	default:
 		return apigw.ErrMissingToken
 	}
-	b := bodies.Get().(*bytes.Buffer)
-	defer bodies.Put(b)
-	b.Reset()
-	if err := c.body(b); err != nil {
+	if err := c.body(); err != nil {
 		return err
 	}
-	body := b.Bytes()
+	body := c.buffer.Bytes()
 	if err := c.admit(body, apiID, stage); err != nil {
 		return err
 	}
@@ -166,7 +185,7 @@ func (c call) admit(body []byte, apiID, stage string) *apigw.Error {
 }
 
 func (c call) post(connection Connection, data []byte) *apigw.Error {
-	c.record.Bytes = len(data)
+	c.record.Bytes, c.record.pushed = len(data), data
 	if err := connection.Post(ToText(data)); err != nil {
 		return err
 	}

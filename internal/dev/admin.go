@@ -5,11 +5,12 @@ import (
 	"net/http"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/eventstream"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/webguard"
 )
 
-// adminHandler answers health checks and the Lambda Invoke API.
+// adminHandler answers health checks, the Lambda Invoke API, and those who watch events.
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	healthy := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") }
@@ -19,6 +20,7 @@ func (s *Server) adminHandler() http.Handler {
 		_, _ = io.WriteString(w, devAdmin)
 	})
 	mux.Handle(apigw.FunctionsPath, gateway.Guarded(s.webGuard(), s.functions))
+	mux.Handle("GET "+eventstream.Path, gateway.Guarded(s.webGuard(), eventstream.Handler(s.tail)))
 	return mux
 }
 
@@ -28,6 +30,7 @@ const devAdmin = `This is the admin port of "stagedoor dev".
   /healthz, /readyz          200 while it runs
   /2015-03-31/functions/...  Lambda's Invoke operation, for the functions of the
                              application, by AWS_ENDPOINT_URL_LAMBDA
+  /stagedoor/events          events as they happen, for "stagedoor tail"
 
 WebSocket clients, and @connections, have the other port.
 `

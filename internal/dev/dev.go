@@ -15,12 +15,14 @@ import (
 	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/certificate"
 	"github.com/stagedoor/stagedoor/internal/dynamodb"
+	"github.com/stagedoor/stagedoor/internal/eventstream"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/localaws"
 	"github.com/stagedoor/stagedoor/internal/plan"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -57,6 +59,7 @@ type Server struct {
 
 	template  *templateWatch // nil: the application is in no file
 	narrator  *narrator
+	tail      *eventstream.Hub
 	keys      *usage.Keys // their counts last as long as the program
 	gateway   *gateway.Gateway
 	database  *dynamodb.Server // nil: elsewhere
@@ -121,9 +124,10 @@ func (s *Server) openGateway() error {
 	}
 	s.narrator = newNarrator(s.config.Reporter, s.connectURLs)
 	s.narrator.deliberate = s.isShort()
+	s.tail = eventstream.NewHub()
 	s.keys = usage.NewKeys(new(usage.Buckets), usage.NewLedger(nil))
 	s.gateway = gateway.New(gateway.Options{
-		Engine: engine, Recorder: s.narrator, Node: 1, Fallback: http.HandlerFunc(s.servePage),
+		Engine: engine, Recorder: telemetry.Join(s.narrator, s.tail), Node: 1, Fallback: http.HandlerFunc(s.servePage),
 		Guards: gateway.Guards{Unsigned: true, Visitors: s.webGuard(), Keys: s.keys},
 	})
 	s.parts.Add(s.closeConnections) // of a start that failed: nobody is connected
@@ -146,6 +150,7 @@ func (s *Server) openPorts(ctx context.Context, authority *certificate.Authority
 		return err
 	}
 	s.parts.Add(s.admin.Close)
+	s.parts.Add(s.tail.Close)       // after the last events, and before the port waits for who watches
 	s.parts.Add(s.closeConnections) // while the ports still serve what $disconnect sends
 	return nil
 }

@@ -19,7 +19,7 @@ func (p *pipeline) tell(record *telemetry.Record) {
 func (p *pipeline) record(kind string) *telemetry.Record {
 	e, c, r := &p.event, &p.connection.facts, &p.ended
 	*r = telemetry.Record{
-		Event: kind, Time: e.Time, Duration: time.Since(e.Time), Context: e,
+		Event: kind, Time: e.Time, Duration: time.Since(e.Time), Context: (*ended)(p),
 		APIID: c.APIID, Stage: c.Stage, ConnectionID: c.ID, RequestID: e.RequestID,
 		RouteKey: e.RouteKey, Status: e.Status, Bytes: len(e.Body), Warnings: e.Integration.Warnings,
 		Trace: e.Trace,

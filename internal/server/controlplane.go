@@ -10,6 +10,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/control"
+	"github.com/stagedoor/stagedoor/internal/eventstream"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/store"
 	"github.com/stagedoor/stagedoor/internal/webguard"
@@ -32,13 +33,15 @@ func controlOptions(c *config.Config, s *store.Configuration, rollout *follower,
 }
 
 // controlPlane makes the control plane of the admin port, which asks who may do
-// what, and beside it what AWS has no operations for: backups and access keys.
+// what, and beside it what AWS has no operations for: backups, access keys, and events
+// as they happen.
 func (s *Server) controlPlane(operations control.Options) http.Handler {
 	operations.Authorize = s.authorizeControl
 	plane := control.New(operations)
 	own := administration.NewHandler(administration.HandlerOptions{
 		Local:  &administration.Local{Configuration: s.store.Configuration, Applied: s.access.apply},
-		Region: s.config.Region, Account: s.config.Account, Gateway: s.describe(), Authorize: s.access.decide, Log: s.log,
+		Region: s.config.Region, Account: s.config.Account, Gateway: s.describe(), Authorize: s.access.decide,
+		Events: eventstream.Handler(s.tail), Log: s.log,
 	})
 	both := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.access.dropBody(r)

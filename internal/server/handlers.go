@@ -38,8 +38,8 @@ func tellAdmin(w http.ResponseWriter, _ *http.Request) {
   /v2/apis ...   the control plane of Amazon API Gateway: give this port to the
                  AWS CLI as --endpoint-url, to AWS SDKs as endpoint, to
                  "stagedoor deploy" as --gateway
-  /stagedoor/... backups and access keys, for "stagedoor backup", "restore" and
-                 "credentials" with --gateway
+  /stagedoor/... backups, access keys and events as they happen, for "stagedoor
+                 backup", "restore", "credentials" and "tail" with --gateway
 
 Requests to the control plane are signed with an access key of this gateway.
 WebSocket clients, and @connections, have the public port.

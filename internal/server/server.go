@@ -14,6 +14,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/eventstream"
 	"github.com/stagedoor/stagedoor/internal/gateway"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/lines"
@@ -115,6 +116,7 @@ type Server struct {
 	engine        *websocket.Engine
 	events        *eventLog
 	logs          *logsink.Logs
+	tail          *eventstream.Hub
 	gateway       *gateway.Gateway
 	goFunctions   *goFunctions
 	fileFunctions *fileFunctions
@@ -249,6 +251,8 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
 	s.openLogs()
+	s.tail = eventstream.NewHub()
+	s.parts.Add(s.tail.Close) // after the last events, and before the admin port, which waits for who watches
 	s.gateway = gateway.New(gateway.Options{
 		Engine: s.engine, Recorder: s.recorders(), Node: uint16(s.node.number), Guards: s.guards(),
 		TurnedAway: func() { s.events.turnedAway.Add(1) },
@@ -274,6 +278,7 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 func (s *Server) recorders() telemetry.Recorder {
 	return telemetry.Join(
 		s.events,
+		s.tail,
 	)
 }
 

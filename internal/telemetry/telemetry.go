@@ -4,6 +4,8 @@
 package telemetry
 
 import (
+	"iter"
+	"net/url"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/trace"
@@ -24,8 +26,8 @@ const (
 // not be kept or changed after Recorder.Record returns.
 type Record struct {
 	Event string
-	// Context gives the event's $context variables; nil where it has none: only
-	// events of connections have some. It may be used until Recorder.Record
+	// Context gives the event's $context variables: only events of connections have
+	// some. It may be nil, and a Payloads. It may be used until Recorder.Record
 	// returns.
 	Context      Context
 	Time         time.Time // when it began
@@ -67,6 +69,21 @@ type Context interface {
 	// "identity.sourceIp": a string or an int64; nil when the event has none.
 	// It is computed at each call.
 	Variable(name string) any
+}
+
+// Payloads is a Context that has what the client sent and got as well. All of it may be
+// used until Recorder.Record returns, and is worked out at each call.
+type Payloads interface {
+	Context
+	// Body is what Record.Bytes counts: a message, or a push.
+	Body() []byte
+	// Answer is what the client was sent for a message, or for a handshake that was
+	// refused.
+	Answer() []byte
+	// Header goes through the header lines of a handshake.
+	Header() iter.Seq2[string, string]
+	// Query has the parameters of a handshake.
+	Query() url.Values
 }
 
 // Access describes a refused request: who has sent it, and why it was refused.
