@@ -104,6 +104,7 @@ func (g *Gateway) server(c Config, handlers backends.Handlers) (func(context.Con
 	o := server.Config{
 		Source: config.Options{File: c.Configuration, Environ: os.Environ(), Flags: map[string]string{}},
 		Open:   c.Open, InMemory: c.InMemory, Handlers: handlers, Log: c.Log, Reporter: serverReporter{g},
+		Version: "embedded",
 	}
 	for key, address := range map[string]string{"listen": c.Listen, "admin.listen": c.Admin} {
 		if address == "" && c.Configuration == "" {

@@ -60,6 +60,7 @@ func (c *ServeCmd) Run(ctx context.Context, p *process) error {
 		Open:      c.Open,
 		Hosts:     c.Host,
 		Repair:    c.Repair,
+		Version:   version,
 		Log:       p.stderr,
 		Stdout:    p.stdout,
 		Reporter:  &serveReporter{p: p, json: c.JSON, started: time.Now(), service: service},

@@ -45,6 +45,7 @@ type Config struct {
 
 	Log      Log
 	Logs     Logs
+	Metrics  Metrics
 	Proxies  Proxies
 	Limits   Limits
 	Timeouts Timeouts
@@ -185,6 +186,15 @@ type Logs struct {
 	Execution logsink.Place
 }
 
+// Metrics say who gets the numbers of what the gateway does.
+type Metrics struct {
+	Enabled bool
+	Listen  string // host:port of a port of their own; "" stands for the admin port
+	// Token is what those send who don't ask from this machine. Without one, nobody else
+	// is answered.
+	Token Secret
+}
+
 // Proxies are the proxies between clients and the public ports.
 type Proxies struct {
 	Trusted       forwarded.Networks // what they say about a client is believed
@@ -278,6 +288,7 @@ func defaults(getenv func(string) string) *Config {
 		NATS:    NATS{Bucket: "stagedoor", Timeout: 5 * time.Second},
 		Backup:  Backup{Keep: 5},
 		Log:     Log{Format: LogText, Level: slog.LevelInfo, Events: EventsFailed, Summary: time.Minute},
+		Metrics: Metrics{Enabled: true},
 		Limits: Limits{
 			HeaderBytes: 32 << 10, HeaderLines: 128, URLBytes: 8 << 10,
 			Handshakes: 16384, HandshakesPerSource: 1024,

@@ -90,6 +90,12 @@ func (c *Config) keys() section {
 			{"access", records[logsink.Rule]{&c.Logs.Access, accessLogKeys}},
 			{"execution", logPlaceKeys(&c.Logs.Execution)},
 		}},
+		{"metrics", section{
+			{"enabled", boolean(&c.Metrics.Enabled)},
+			{"listen", text(&c.Metrics.Listen, checkAddress)},
+			{"tokenEnv", text(&c.Metrics.Token.Env, checkVariable)},
+			{"tokenFile", filePath(&c.Metrics.Token.File)},
+		}},
 		{"proxies", section{
 			{"trusted", list[netip.Prefix]{(*[]netip.Prefix)(&c.Proxies.Trusted), forwarded.ParseNetwork, 0}},
 			{"proxyProtocol", boolean(&c.Proxies.ProxyProtocol)},

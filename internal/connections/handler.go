@@ -40,14 +40,15 @@ type Watcher interface {
 }
 
 // Serve answers a request for a connection of an API. The gateway has found
-// API and stage from host and path; rawID is what followed "@connections/".
-func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, rawID string) {
+// API and stage from host and path; rawID is what followed "@connections/". The meter
+// counts the call, if there is one.
+func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, rawID string, meter telemetry.Meter) {
 	b := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(b)
 	b.Reset()
 	record := record{Record: telemetry.Record{
 		Time: time.Now(), APIID: apiID, Stage: stage, ConnectionID: rawID, RequestID: apigw.NewUUID(),
-		RouteKey: routeKey(r.Method),
+		RouteKey: routeKey(r.Method), Meter: meter,
 	}}
 	record.Context = &record
 	c := call{Handler: h, w: w, r: r, record: &record, buffer: b}

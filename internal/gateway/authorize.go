@@ -36,7 +36,9 @@ func (p *pipeline) askAuthorizer(a authorizer.Authorizer) {
 		p.traceAccess(began, grant.Principal, refusal)
 	}
 	known := p.connection.known()
-	known.Latency = grant.Latency
+	if known.Latency = grant.Latency; known.Latency > 0 {
+		p.connection.gateway.authorizerTook(known.Latency)
+	}
 	if refusal != nil {
 		p.fail(refusal)
 		return

@@ -57,7 +57,7 @@ func (p *pipeline) reply() {
 		err = c.socket.Send(websocket.Text, frame)
 	}
 	record := p.record(telemetry.EventMessage)
-	record.SideBySide = sideBySide
+	record.SideBySide, record.Replied = sideBySide, err == nil && p.answers()
 	if p.response != nil && !p.event.TwoWay {
 		record.Unanswered = len(p.response.Body)
 	}

@@ -36,6 +36,12 @@ type Options struct {
 	// TurnedAway is told of each handshake that was refused because there is no
 	// room for it, and not for what it is. Nil is told nothing.
 	TurnedAway func()
+	// Answered is told the status of each handshake's answer of which there is no record:
+	// there was no event, for it was none, or there was no room. Nil is told nothing.
+	Answered func(status int)
+	// AuthorizerTook is told how long each call of a Lambda authorizer took. Nil is told
+	// nothing.
+	AuthorizerTook func(time.Duration)
 	// Guards limit and check what comes in.
 	Guards Guards
 	// Watchers decide which events have a trace, beside those whose data is logged.
@@ -80,6 +86,9 @@ type Gateway struct {
 
 	refusing   atomic.Bool // new connections, for a while
 	turnedAway func()
+
+	answered       func(status int)
+	authorizerTook func(time.Duration)
 }
 
 // New makes a gateway without stages.
@@ -97,6 +106,12 @@ func New(o Options) *Gateway {
 	}
 	if g.turnedAway = o.TurnedAway; g.turnedAway == nil {
 		g.turnedAway = func() {}
+	}
+	if g.answered = o.Answered; g.answered == nil {
+		g.answered = func(int) {}
+	}
+	if g.authorizerTook = o.AuthorizerTook; g.authorizerTook == nil {
+		g.authorizerTook = func(time.Duration) {}
 	}
 	if g.fallback == nil {
 		g.fallback = http.HandlerFunc(g.forbidden)

@@ -45,7 +45,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request, t target) {
 		return
 	}
 	if g.stopping.Load() || !g.running.TryRLock() {
-		unavailable.WriteTo(w)
+		g.refuseUnavailable(w)
 		return
 	}
 	defer g.running.RUnlock()

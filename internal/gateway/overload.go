@@ -16,5 +16,11 @@ func (g *Gateway) RefuseHandshakes(refuse bool) { g.refusing.Store(refuse) }
 func (g *Gateway) refuseOverloaded(w http.ResponseWriter) {
 	g.turnedAway()
 	w.Header().Set("Retry-After", strconv.Itoa(2+rand.IntN(9)))
+	g.refuseUnavailable(w)
+}
+
+// refuseUnavailable answers a handshake that there was no event for.
+func (g *Gateway) refuseUnavailable(w http.ResponseWriter) {
+	g.answered(unavailable.Status)
 	unavailable.WriteTo(w)
 }

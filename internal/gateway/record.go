@@ -3,6 +3,7 @@ package gateway
 import (
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/event"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
@@ -21,6 +22,9 @@ func (p *pipeline) record(kind string) *telemetry.Record {
 	*r = telemetry.Record{
 		Event: kind, Time: e.Time, Duration: time.Since(e.Time), Context: (*ended)(p),
 		APIID: c.APIID, Stage: c.Stage, ConnectionID: c.ID, RequestID: e.RequestID,
+		Failed: e.Failed, Meter: p.meter(), Backend: telemetry.Backend{
+			Latency: e.Integration.Latency, Status: e.Integration.Status, Result: e.Status, Error: e.Integration.Error,
+		},
 		RouteKey: e.RouteKey, Status: e.Status, Bytes: len(e.Body), Warnings: e.Integration.Warnings,
 		Trace: e.Trace,
 	}
@@ -31,4 +35,20 @@ func (p *pipeline) record(kind string) *telemetry.Record {
 		r.Error = e.Integration.Error
 	}
 	return r
+}
+
+// meter is what counts the event; nil where nothing does.
+func (p *pipeline) meter() telemetry.Meter {
+	of := p.stage.Meters
+	switch {
+	case p.route != nil:
+		return p.route.Meter
+	case of == nil:
+		return nil
+	case p.event.Type == event.Connect:
+		return of.Connect
+	case p.event.Type == event.Disconnect:
+		return of.Disconnect
+	}
+	return of.Unrouted
 }

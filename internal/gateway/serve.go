@@ -28,7 +28,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case management && g.refusesVisitor(w, r):
 	case management && t.stage != nil:
 		g.spare(r)
-		g.connections.Serve(w, r, t.apiID, t.stage.plan.Load().Name, id)
+		p := t.stage.plan.Load()
+		g.connections.Serve(w, r, t.apiID, p.Name, id, p.Meters.Call(r.Method))
 	case !upgrade && !management && !t.named:
 		g.fallback.ServeHTTP(w, r)
 	case t.stage == nil:
@@ -37,7 +38,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.RefuseURL(w, r, "there is nothing below a stage but @connections/{connectionId}")
 	default:
 		if err := websocket.CheckUpgrade(r); err != nil {
-			refuseUpgrade(w, err)
+			g.answered(refuseUpgrade(w, err))
 			return
 		}
 		g.handshake(w, r, t)
@@ -72,10 +73,10 @@ func limit(text string) string { return text[:min(len(text), telemetry.MaxPath)]
 // refuseUpgrade answers a request for a stage that is no WebSocket handshake,
 // or a malformed one. The specification leaves 426 or 403 open for a plain
 // request (section M.1); 426 tells a person what is wrong.
-func refuseUpgrade(w http.ResponseWriter, reason error) {
+func refuseUpgrade(w http.ResponseWriter, reason error) (status int) {
 	if !errors.Is(reason, websocket.ErrNotUpgrade) && !errors.Is(reason, websocket.ErrVersion) {
 		apigw.BadRequest("Bad WebSocket handshake: " + reason.Error()).WriteTo(w)
-		return
+		return http.StatusBadRequest
 	}
 	w.Header().Set("Upgrade", "websocket")
 	w.Header().Set("Connection", "Upgrade")
@@ -84,6 +85,7 @@ func refuseUpgrade(w http.ResponseWriter, reason error) {
 		Status: http.StatusUpgradeRequired, Type: "UpgradeRequiredException",
 		Message: "This is a WebSocket API: " + reason.Error(),
 	}).WriteTo(w)
+	return http.StatusUpgradeRequired
 }
 
 // connectionID finds the id in "@connections/{id}", in any escaped form.

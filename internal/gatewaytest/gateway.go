@@ -22,6 +22,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/httpclient"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/logsink"
+	"github.com/stagedoor/stagedoor/internal/metrics"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -145,6 +146,9 @@ func (g *Gateway) UseServices(endpoints map[string]string) {
 	g.t.Cleanup(services.Close)
 	g.Backends.Services = services
 }
+
+// Count has the events of stages counted that are deployed from now on.
+func (g *Gateway) Count(m *metrics.Metrics) { g.compiler.Metrics = m }
 
 // Deploy compiles an API and puts it on its stages.
 func (g *Gateway) Deploy(api *apigw.API, stages ...*apigw.Stage) {

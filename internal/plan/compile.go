@@ -11,6 +11,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/logsink"
+	"github.com/stagedoor/stagedoor/internal/metrics"
 	"github.com/stagedoor/stagedoor/internal/model"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
@@ -30,6 +31,8 @@ type Compiler struct {
 	// ExecutionLogs gives the sink for the execution log of a stage. With nil there are
 	// no execution logs.
 	ExecutionLogs func(apiID, stage string) logsink.Sink
+	// Metrics count the events of stages; nil: nothing does.
+	Metrics *metrics.Metrics
 	// Rates are the account's, for stages that set only a rate, or only a
 	// burst.
 	Rates usage.AccountRates
@@ -89,6 +92,7 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Defec
 		}
 		stage.put(route)
 	}
+	c.meter(stage, d.API, s)
 	var bad []Defect
 	stage.Limits, stage.Access, bad = tags(c.connectionLimits(), d.API.Tags, s.Tags)
 	stage.Limits.Share = c.shares.Get(d.API.ApiId)
@@ -123,6 +127,19 @@ func (s *Stage) put(route *Route) {
 	default:
 		s.routes[route.Key] = route
 	}
+}
+
+// route returns the route of a key; nil: there is none.
+func (s *Stage) route(key string) *Route {
+	switch key {
+	case "$connect":
+		return s.Connect
+	case "$disconnect":
+		return s.Disconnect
+	case "$default":
+		return s.Default
+	}
+	return s.routes[key]
 }
 
 // compileRoute always returns a route. Where it returns an error as well, the

@@ -11,7 +11,9 @@ import (
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/mapping"
+	"github.com/stagedoor/stagedoor/internal/metrics"
 	"github.com/stagedoor/stagedoor/internal/model"
+	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -32,6 +34,10 @@ type Stage struct {
 	Access Access
 	// ExecutionLog is for messages that find no route; nil: nothing of them is logged.
 	ExecutionLog *executionlog.Log
+
+	// Meters count the stage's events for which there is no route, and the calls of
+	// @connections. Nil: nothing does.
+	Meters *metrics.Stage
 
 	Connect    *Route // nil when the API has no $connect
 	Disconnect *Route
@@ -58,6 +64,8 @@ type Route struct {
 	// Part counts the messages that are in flight to the backend. nil: they are
 	// not counted.
 	Part *websocket.Part
+	// Meter counts the route's events; nil: nothing does.
+	Meter telemetry.Meter
 	// TwoWay is set where the backend's answer is sent to the client.
 	TwoWay bool
 	// Throttle bounds the route's events; $disconnect has none.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
+	"github.com/stagedoor/stagedoor/internal/metrics"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
@@ -21,22 +22,22 @@ const maxFailures = 50
 // looks for holes asks for thousands, and must not hide what else fails.
 const maxRefusals = 10
 
-// eventLog counts the events of the data plane, and logs those that were asked
-// for. It is the gateway's telemetry.Recorder.
+// eventLog logs the events of the data plane that were asked for, and how many there
+// were. It is a telemetry.Recorder.
 type eventLog struct {
 	log   *slog.Logger
 	shown atomic.Pointer[string] // one of config.Events…
 
-	connected, refused, disconnected  atomic.Uint64
-	messages, pushes, failed, dropped atomic.Uint64
-	turnedAway                        atomic.Uint64 // closed when they were accepted, by a limit
+	counted func() metrics.Totals // of all events
+	told    metrics.Totals        // in summaries; of the goroutine that makes them
+	dropped atomic.Uint64         // lines that a bound kept out of the log, since the last summary
 
 	began              time.Time // with a monotonic reading: lines are counted by it
 	failures, refusals quota     // of lines
 }
 
 func newEventLog(log *slog.Logger, shown string) *eventLog {
-	l := &eventLog{log: log, began: time.Now()}
+	l := &eventLog{log: log, began: time.Now(), counted: func() metrics.Totals { return metrics.Totals{} }}
 	l.setShown(shown)
 	return l
 }
@@ -45,7 +46,6 @@ func (l *eventLog) setShown(events string) { l.shown.Store(&events) }
 
 // Record implements telemetry.Recorder.
 func (l *eventLog) Record(e *telemetry.Record) {
-	l.count(e)
 	shown := *l.shown.Load()
 	if shown != config.EventsNone {
 		l.warn(e)
@@ -93,24 +93,6 @@ func (l *eventLog) refuse(e *telemetry.Record, shown string) {
 func (l *eventLog) warn(e *telemetry.Record) {
 	for _, warning := range e.Warnings {
 		l.log.Warn("warning", "apiId", e.APIID, "stage", e.Stage, "routeKey", e.RouteKey, "warning", warning)
-	}
-}
-
-func (l *eventLog) count(e *telemetry.Record) {
-	switch {
-	case e.Event == telemetry.EventConnect && e.Status == http.StatusSwitchingProtocols:
-		l.connected.Add(1)
-	case e.Event == telemetry.EventConnect, e.Event == telemetry.EventRefused:
-		l.refused.Add(1)
-	case e.Event == telemetry.EventDisconnect:
-		l.disconnected.Add(1)
-	case e.Event == telemetry.EventMessage:
-		l.messages.Add(1)
-	case e.Event == telemetry.EventPush:
-		l.pushes.Add(1)
-	}
-	if e.Error != "" {
-		l.failed.Add(1)
 	}
 }
 
@@ -189,21 +171,22 @@ func (l *eventLog) startSummaries(ctx context.Context, interval time.Duration, c
 
 // summarize logs what happened since the last summary, if anything did.
 func (l *eventLog) summarize(open int) {
+	now := l.counted()
+	n := now.Minus(l.told)
+	l.told = now
 	attributes := []slog.Attr{slog.Int("open", open)}
-	happened := false
 	for _, counter := range []struct {
 		name  string
-		count *atomic.Uint64
+		count uint64
 	}{
-		{"connected", &l.connected}, {"refused", &l.refused}, {"disconnected", &l.disconnected},
-		{"messages", &l.messages}, {"pushes", &l.pushes}, {"failed", &l.failed}, {"failuresNotLogged", &l.dropped}, {"turnedAway", &l.turnedAway},
+		{"connected", n.Connected}, {"refused", n.Refused}, {"disconnected", n.Disconnected}, {"messages", n.Messages},
+		{"pushes", n.Pushes}, {"failed", n.Failed}, {"failuresNotLogged", l.dropped.Swap(0)}, {"turnedAway", n.TurnedAway},
 	} {
-		if n := counter.count.Swap(0); n > 0 {
-			happened = true
-			attributes = append(attributes, slog.Uint64(counter.name, n))
+		if counter.count > 0 {
+			attributes = append(attributes, slog.Uint64(counter.name, counter.count))
 		}
 	}
-	if happened {
+	if len(attributes) > 1 {
 		l.log.LogAttrs(context.Background(), slog.LevelInfo, "summary", attributes...)
 	}
 }

@@ -7,17 +7,21 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/listener"
+	"github.com/stagedoor/stagedoor/internal/metrics"
 )
 
 // adminHandler answers health checks from the beginning, and all else once the
 // control plane is there.
 type adminHandler struct {
 	mux     *http.ServeMux
+	metrics http.Handler                 // nil: the port has none
 	control atomic.Pointer[http.Handler] // nil: the gateway is starting
 }
 
-func newAdminHandler(h *health) *adminHandler {
-	a := &adminHandler{mux: http.NewServeMux()}
+// newAdminHandler makes a handler without a control plane. metrics answers metrics.Path;
+// nil: there is nothing.
+func newAdminHandler(h *health, metrics http.Handler) *adminHandler {
+	a := &adminHandler{mux: http.NewServeMux(), metrics: metrics}
 	a.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	a.mux.Handle("GET /readyz", h)
 	a.mux.HandleFunc("GET /{$}", tellAdmin)
@@ -35,6 +39,7 @@ func tellAdmin(w http.ResponseWriter, _ *http.Request) {
 
   /healthz       200 while the process is alive
   /readyz        200 when the gateway serves its APIs, else 503
+  /metrics       what the gateway counts, for Prometheus
   /v2/apis ...   the control plane of Amazon API Gateway: give this port to the
                  AWS CLI as --endpoint-url, to AWS SDKs as endpoint, to
                  "stagedoor deploy" as --gateway
@@ -54,6 +59,8 @@ func (h *adminHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case isHealthCheck(r), isRoot(r):
 		h.mux.ServeHTTP(w, r)
+	case h.metrics != nil && r.URL.Path == metrics.Path:
+		h.metrics.ServeHTTP(w, r)
 	case plane == nil:
 		w.Header().Set("Retry-After", "1")
 		(&apigw.Error{

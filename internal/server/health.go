@@ -27,6 +27,16 @@ type health struct {
 func (h *health) setSynced()   { h.update(func() { h.synced = true }) }
 func (h *health) setStopping() { h.update(func() { h.stopping = true }) }
 
+// storeUp is 1 while the store can be reached, else 0.
+func (h *health) storeUp() (up float64) {
+	h.update(func() {
+		if h.opened && h.store == nil {
+			up = 1
+		}
+	})
+	return up
+}
+
 // isStopping reports whether the gateway has begun to stop.
 func (h *health) isStopping() (stopping bool) {
 	h.update(func() { stopping = h.stopping })

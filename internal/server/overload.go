@@ -29,16 +29,22 @@ func limitMemory(c *config.Config, log *slog.Logger) (limit int64, undo func()) 
 	return limit, undo
 }
 
-// watchOverload looks after what may run out while the gateway serves.
-func watchOverload(ctx context.Context, engine *websocket.Engine, g *gateway.Gateway, log *slog.Logger) *lifetime.Task {
-	manager := overload.New(log, pressures(engine), actions(engine, g))
+// watchOverload looks after what may run out while the gateway serves. lag is told how
+// long the event loops took for a turn.
+func watchOverload(ctx context.Context, engine *websocket.Engine, g *gateway.Gateway, lag func(time.Duration), log *slog.Logger) *lifetime.Task {
+	manager := overload.New(log, pressures(engine, lag), actions(engine, g))
 	return lifetime.Start(ctx, func(ctx context.Context) { manager.Run(ctx, overloadInterval) })
 }
 
 // pressures are what may run out.
-func pressures(engine *websocket.Engine) []overload.Pressure {
+func pressures(engine *websocket.Engine, lag func(time.Duration)) []overload.Pressure {
+	alive := func(ctx context.Context) error {
+		asked := time.Now()
+		defer func() { lag(time.Since(asked)) }()
+		return engine.Alive(ctx)
+	}
 	return []overload.Pressure{
-		overload.Memory(), overload.Descriptors(), overload.Lag(engine.Alive, loopsStandStill),
+		overload.Memory(), overload.Descriptors(), overload.Lag(alive, loopsStandStill),
 		overload.Share("messages in flight", engine.InFlight),
 	}
 }

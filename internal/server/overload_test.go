@@ -148,7 +148,7 @@ func TestOverloadInFlight(t *testing.T) {
 func overloadInFlight(t *testing.T, g *gatewaytest.Gateway, route gatewaytest.Route, release func()) {
 	t.Helper()
 	var log strings.Builder
-	inFlight := slices.DeleteFunc(pressures(g.Engine), func(p overload.Pressure) bool { return p.Name != "messages in flight" })
+	inFlight := slices.DeleteFunc(pressures(g.Engine, func(time.Duration) {}), func(p overload.Pressure) bool { return p.Name != "messages in flight" })
 	manager := overload.New(slog.New(slog.NewTextHandler(&log, nil)), inFlight, actions(g.Engine, g.Gateway))
 	manager.Round()
 	if log.Len() > 0 {
@@ -200,7 +200,7 @@ func TestOverloadTable(t *testing.T) {
 		columns = append(columns, watched[strings.TrimSpace(name)])
 	}
 	g := gatewaytest.New(t, websocket.DriverAuto)
-	for _, p := range pressures(g.Engine) {
+	for _, p := range pressures(g.Engine, func(time.Duration) {}) {
 		if !slices.Contains(columns, p.Name) {
 			t.Errorf("the pressure %q is in no column of %q", p.Name, rows[0])
 		}

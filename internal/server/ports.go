@@ -143,8 +143,8 @@ type adminPort struct {
 // serveAdmin serves the admin port: health checks from now on, the control plane
 // when it is there. No proxy is believed there. Without certificates it speaks
 // plain HTTP.
-func serveAdmin(port net.Listener, h *health, certificates *servertls.Certificates, limits listener.Limits) *adminPort {
-	handler := newAdminHandler(h)
+func serveAdmin(port net.Listener, h *health, metrics http.Handler, certificates *servertls.Certificates, limits listener.Limits) *adminPort {
+	handler := newAdminHandler(h, metrics)
 	o := listener.Options{TLS: tlsOf(certificates), Limits: limits}
 	if o.TLS != nil {
 		o.Plain = handler.withoutTLS()
@@ -169,7 +169,7 @@ func (s *Server) servePublic() *publicPorts {
 	o := listener.Options{
 		TLS: tlsOf(s.certificates.public), Trusted: s.config.Proxies.Trusted, ProxyProtocol: s.config.Proxies.ProxyProtocol,
 		Limits: portLimits(s.config), LeavesReserve: true,
-		Refused: func(netip.Addr, string) { s.events.turnedAway.Add(1) },
+		Refused: func(netip.Addr, string) { s.metrics.TurnedAway() },
 	}
 	handler := http.Handler(s.gateway)
 	if s.config.TLS.Required {

@@ -35,6 +35,9 @@ func (s *Server) reload(ctx context.Context) {
 		s.log.Error("the certificates were not taken; those from before stay", "error", err)
 		next.TLS.Certificates = s.config.TLS.Certificates
 	}
+	if err := s.metrics.use(next.Metrics.Token); err != nil {
+		s.log.Error("the token of metrics was not taken; the one from before stays", "error", err)
+	}
 	s.level.Set(next.Log.Level)
 	s.events.setShown(next.Log.Events)
 	s.backends.Functions.SetEndpoints(next.Functions)

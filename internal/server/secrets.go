@@ -44,6 +44,9 @@ func checkSecrets(c *config.Config) error {
 		check("the password of nats", c.NATS.Password)
 		check("the token of nats", c.NATS.Token)
 	}
+	if c.Metrics.Enabled {
+		check("the token of metrics", c.Metrics.Token)
+	}
 	if len(c.TLS.ACME.Domains) > 0 {
 		check("the MAC key of tls.acme", c.TLS.ACME.MACKey)
 	}

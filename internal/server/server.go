@@ -44,6 +44,8 @@ type Config struct {
 	// Repair restores a store that is damaged from its automatic backups, before
 	// it is opened.
 	Repair bool
+	// Version is that of the program, for those who look at its metrics.
+	Version string
 	// Log takes the lines of the log. Nil takes none.
 	Log io.Writer
 	// Stdout takes the lines of access and execution logs that go to standard output. It
@@ -107,6 +109,7 @@ type Server struct {
 
 	ports         *ports
 	certificates  *certificates
+	metrics       *metricsPart
 	admin         *adminPort
 	store         *storage
 	node          *node
@@ -211,7 +214,10 @@ func (s *Server) openPorts(ctx context.Context) (err error) {
 		return err
 	}
 	s.parts.Add(s.certificates.close)
-	s.admin = serveAdmin(s.ports.takeAdmin(), &s.health, s.certificates.admin, portLimits(s.config))
+	if err := s.openMetrics(ctx); err != nil {
+		return err
+	}
+	s.admin = serveAdmin(s.ports.takeAdmin(), &s.health, s.metrics.onAdminPort(), s.certificates.admin, portLimits(s.config))
 	s.parts.Add(s.admin.close)
 	return nil
 }
@@ -253,14 +259,16 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	s.openLogs()
 	s.tail = eventstream.NewHub()
 	s.parts.Add(s.tail.Close) // after the last events, and before the admin port, which waits for who watches
+	s.events.counted = s.metrics.Totals
 	s.gateway = gateway.New(gateway.Options{
 		Engine: s.engine, Recorder: s.recorders(), Node: uint16(s.node.number), Guards: s.guards(),
-		TurnedAway: func() { s.events.turnedAway.Add(1) },
-		Ambiguous:  s.shortURLEnds,
+		TurnedAway: s.metrics.TurnedAway, Answered: s.metrics.Answered, AuthorizerTook: s.metrics.Authorizer.Observe,
+		Ambiguous: s.shortURLEnds,
 	})
+	s.watchGateway()
 	s.parts.Add(func(ctx context.Context) { _ = s.gateway.Shutdown(ctx) }) // of a start that failed: nobody is connected
 	s.parts.Add(s.events.startSummaries(ctx, s.config.Log.Summary, s.gateway.Connections))
-	s.parts.Add(watchOverload(ctx, s.engine, s.gateway, s.log).Close)
+	s.parts.Add(watchOverload(ctx, s.engine, s.gateway, s.metrics.LoopLag.Observe, s.log).Close)
 	authorities, err := backends.Authorities(s.config.Backends.CA)
 	if err != nil {
 		return fmt.Errorf("backends.ca: %w", err)
@@ -277,6 +285,7 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 // recorders returns those that get the record of each event, as one.
 func (s *Server) recorders() telemetry.Recorder {
 	return telemetry.Join(
+		s.metrics,
 		s.events,
 		s.tail,
 	)
@@ -288,7 +297,7 @@ func (s *Server) serveAPIs(ctx context.Context) (err error) {
 	if err := s.useFunctions(s.app); err != nil {
 		return err
 	}
-	s.rollout, err = openRollout(ctx, newCompiler(s.config, s.backends), rollout.Options{
+	s.rollout, err = openRollout(ctx, newCompiler(s.config, s.backends, s.metrics.ofStages()), rollout.Options{
 		Configuration: s.store.Configuration, Gateway: s.gateway, Keys: s.keys, Links: s.backends.Links, Damaged: s.store.records.Damage().Keys(),
 	}, s.log)
 	if err != nil {

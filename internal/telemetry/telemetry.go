@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/stagedoor/stagedoor/internal/failure"
 	"github.com/stagedoor/stagedoor/internal/trace"
 )
 
@@ -49,6 +50,14 @@ type Record struct {
 	// being handled when this one was done, so that their answers may be in
 	// another order.
 	SideBySide bool
+	// Replied is set if a message's backend answered, and the client was sent that.
+	Replied bool
+	// Failed is why the event failed; nil where it did not, and for calls of @connections.
+	Failed *failure.Error
+	// Backend is what is known of the backend's call; zero where none was called.
+	Backend Backend
+	// Meter counts the event: that of its route, which the plan has. Nil: nothing does.
+	Meter Meter
 	// Error is a sentence for the operator about what failed. The client has
 	// got only AWS's own text for it.
 	Error string
@@ -61,6 +70,23 @@ type Record struct {
 	// Trace has the event's steps; nil where nobody watched. It may be used until
 	// Recorder.Record returns.
 	Trace *trace.Trace
+}
+
+// Backend is what is known of the call of an event's backend.
+type Backend struct {
+	Latency time.Duration // 0: none was called
+	Status  int           // that the endpoint answered; of a function that was called, what Lambda answered
+	// Result is the status of the answer that came of it: of a function, the statusCode of
+	// its result. 0: there is no such answer.
+	Result int
+	Error  string // what a function failed with, where an integration response made an answer of it
+}
+
+// Meter counts events of one kind.
+type Meter interface {
+	// Count counts the event of a record, in the event's own goroutine. It keeps nothing of
+	// the record, and neither waits nor allocates.
+	Count(*Record)
 }
 
 // Context is the $context of an event that has ended.

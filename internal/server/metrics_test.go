@@ -1,0 +1,93 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+)
+
+// metricsAt waits until a metrics port answers with all lines.
+func metricsAt(t *testing.T, url string, lines ...string) {
+	t.Helper()
+	gatewaytest.Eventually(t, func() error {
+		status, text := call(t, gatewaytest.HTTPClient, nil, "", "GET", url, "")
+		if status != http.StatusOK {
+			return fmt.Errorf("%d %s", status, text)
+		}
+		for _, line := range lines {
+			if !strings.Contains("\n"+text, "\n"+line) {
+				own := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return !strings.HasPrefix(line, "stagedoor_") })
+				return fmt.Errorf("%q is missing in\n%s", line, strings.Join(own, "\n"))
+			}
+		}
+		return nil
+	})
+}
+
+// Whoever looks at a gateway sees what its clients do.
+func TestServeMetrics(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.fill(echo(t))
+	s.configure("")
+	g := s.start(Config{Version: "v1.2.3"})
+	const stage = `{api="test",api_id="testapi123",route="",stage="prod"} `
+	metricsAt(t, g.Admin+"/metrics",
+		"stagedoor_connect_total"+stage+"0", "stagedoor_integration_latency_seconds_count"+stage+"0", "stagedoor_connections_open 0",
+		`stagedoor_handshakes_total{status="101"} 0`, "stagedoor_store_up 1", "go_goroutines ")
+	c := g.dial()
+	if got := gatewaytest.Ask(t, c, "hello"); got != "hello" {
+		t.Errorf("the answer is %q", got)
+	}
+	metricsAt(t, g.Admin+"/metrics",
+		"stagedoor_connect_total"+stage+"1", "stagedoor_message_total"+stage+"3", "stagedoor_client_error_total"+stage+"0",
+		"stagedoor_integration_latency_seconds_count"+stage+"1", "stagedoor_connections_open 1", `stagedoor_handshakes_total{status="101"} 1`,
+	)
+	_ = c.Close(websocket.StatusCode(4321), "")
+	if status, _ := call(t, gatewaytest.HTTPClient, nil, "", "GET", g.Public[0]+"/prod", ""); status != http.StatusUpgradeRequired {
+		t.Errorf("a request that is no handshake: %d", status)
+	}
+	metricsAt(t, g.Admin+"/metrics",
+		"stagedoor_message_total"+stage+"4", "stagedoor_connections_open 0", `stagedoor_closes_total{code="4xxx"} 1`,
+		`stagedoor_handshakes_total{status="426"} 1`, `stagedoor_build_info{goarch=`, `stagedoor_pushes_total{result="delivered"} 0`,
+		`stagedoor_throttled_total{level="route"} 0`,
+	)
+	if status, text := call(t, gatewaytest.HTTPClient, nil, "", "GET", g.Public[0]+"/metrics", ""); status != http.StatusForbidden {
+		t.Errorf("the public port answers %d %s", status, text)
+	}
+}
+
+// Metrics can have a port of their own, or be off.
+func TestServeMetricsElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.fill(echo(t))
+	s.write("token", "secret\n")
+	s.configure("metrics: {listen: 127.0.0.1:0, tokenFile: token}")
+	g := s.start(Config{})
+	g.logged("metrics have a port of their own")
+	_, rest, _ := strings.Cut(g.log.String(), `msg="metrics have a port of their own" url=`)
+	url := strings.Fields(rest)[0]
+	metricsAt(t, url, "stagedoor_connections_open 0")
+	if status, text := call(t, gatewaytest.HTTPClient, nil, "", "GET", g.Admin+"/metrics", ""); status == http.StatusOK {
+		t.Errorf("the admin port still answers: %s", text)
+	}
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	s.configure("metrics: {enabled: false}")
+	g = s.start(Config{})
+	if status, text := call(t, gatewaytest.HTTPClient, nil, "", "GET", g.Admin+"/metrics", ""); status == http.StatusOK {
+		t.Errorf("metrics that are off are answered: %s", text)
+	}
+	if got := gatewaytest.Ask(t, g.dial(), "hello"); got != "hello" {
+		t.Errorf("the answer is %q", got)
+	}
+}
