@@ -15,9 +15,9 @@ const (
 	// maxPayload is how many bytes of a payload are shown.
 	maxPayload = 4 << 10
 	// maxValue is how many bytes of a header line's value, or a parameter's, are shown.
-	maxValue = 512
+	maxValue = 256
 	// maxFields is how many header lines, or parameters, are shown.
-	maxFields = 128
+	maxFields = 64
 )
 
 // appendEvent appends an event as a JSON object, with its payloads where they are wanted.

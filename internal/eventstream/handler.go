@@ -2,6 +2,7 @@ package eventstream
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
@@ -18,6 +19,8 @@ const (
 	// watcher has to take them.
 	writePart = 64 << 10
 	writeTime = 30 * time.Second
+	// endTime is how long a watcher has to take the rest when the gateway stops.
+	endTime = 2 * time.Second
 	// longest is how long a stream lasts. Who wants more asks anew, and is let in only
 	// while that is still allowed.
 	longest = time.Hour
@@ -72,7 +75,7 @@ func newStream(w http.ResponseWriter, r *http.Request) *stream {
 // run writes what comes into the queue, until the watcher goes away, reads too slowly, or
 // has watched for the longest time, or the source stops. What waits then is still written.
 func (s *stream) run(from Source, queue *Queue) {
-	defer func() { _ = s.controller.SetWriteDeadline(time.Time{}) }() // the connection may serve others
+	defer s.hurry(from.Stopped())()
 	if !s.write([]byte(": the events of a Stagedoor gateway\n\n")) {
 		return
 	}
@@ -104,6 +107,33 @@ func (s *stream) run(from Source, queue *Queue) {
 		if spare = text; cap(spare) > maxSpare {
 			spare = nil
 		}
+	}
+}
+
+// hurry has writes fail that are under way for longer than a gateway that stops waits for.
+// When done is called, the connection may serve others.
+func (s *stream) hurry(stopped <-chan struct{}) (done func()) {
+	ended := make(chan struct{})
+	var hurrying sync.WaitGroup
+	hurrying.Go(func() {
+		select {
+		case <-stopped:
+		case <-ended:
+			return
+		}
+		for wait := endTime; ; wait = 100 * time.Millisecond { // again, where one begins meanwhile
+			select {
+			case <-time.After(wait):
+				_ = s.controller.SetWriteDeadline(time.Unix(1, 0))
+			case <-ended:
+				return
+			}
+		}
+	})
+	return func() {
+		close(ended)
+		hurrying.Wait()
+		_ = s.controller.SetWriteDeadline(time.Time{})
 	}
 }
 
