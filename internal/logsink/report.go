@@ -57,7 +57,7 @@ type report struct {
 	stall  *time.Timer
 
 	mu       sync.Mutex // guards what follows
-	failures int        // one after the other
+	failed   time.Time  // when lines could not be sent; zero for never
 	troubled bool       // and that was told
 	lostAt   uint64     // what was lost when something was told last
 	nextTime time.Time  // before which no other trouble is told
@@ -86,14 +86,19 @@ func (r *report) dropped(lines int) {
 	r.sink.dropped.Add(uint64(lines)) // never negative
 }
 
-// fails is told that lines could not be sent. The first failure may be an accident, such
-// as a connection that had been closed meanwhile; the second in a row is trouble.
+// fails is told that lines could not be sent. One failure may be an accident, such as a
+// connection that had been closed meanwhile; a second soon after it is trouble.
 func (r *report) fails(err error) { r.trouble(err, false) }
 
+// trouble tells that lines cannot be sent, unless that is told already: atOnce, or where it
+// is not the first time.
 func (r *report) trouble(err error, atOnce bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failures++; r.failures < 2 && !atOnce || r.troubled || time.Now().Before(r.nextTime) {
+	now := time.Now()
+	again := !r.failed.IsZero() && now.Sub(r.failed) < quiet
+	r.failed = now
+	if !again && !atOnce || r.troubled || now.Before(r.nextTime) {
 		return
 	}
 	r.troubled = r.tell(slog.LevelWarn, "log lines cannot be written; they wait, and those that are too many are dropped", "error", err)
@@ -103,7 +108,6 @@ func (r *report) trouble(err error, atOnce bool) {
 func (r *report) works() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.failures = 0
 	lost := r.lost.Load() - r.lostAt
 	switch {
 	case r.troubled:
