@@ -71,7 +71,7 @@ fuzz:
 AWS_MODELS ?=
 generate:
 	go run ./tools/apigen $(if $(AWS_MODELS),-models $(AWS_MODELS)) -out internal/apigw
-	go test $(addprefix ./,$(shell grep -rl '"update", false,' --include=*_test.go internal | xargs -n 1 dirname | sort -u)) -count 1 -update
+	go test $(addprefix ./,$(shell grep -rl '"update", false,' --include=*_test.go internal cmd | xargs -n 1 dirname | sort -u)) -count 1 -update
 
 clean:
 	rm -rf dist

@@ -32,6 +32,7 @@ type commandLine struct {
 	Dev         DevCmd         `cmd:"" help:"Run an application on this machine, or put WebSockets in front of a URL."`
 	Init        InitCmd        `cmd:"" help:"Write the files of a new application."`
 	Check       CheckCmd       `cmd:"" help:"Validate a template without running it."`
+	Explain     ExplainCmd     `cmd:"" help:"Say what would become of a message or a handshake."`
 	Connect     ConnectCmd     `cmd:"" help:"Talk to a WebSocket server from the terminal."`
 	Tail        TailCmd        `cmd:"" help:"Watch the events of a gateway as they happen."`
 	Backup      BackupCmd      `cmd:"" help:"Write the configuration of a gateway's APIs into a file."`

@@ -80,6 +80,19 @@ type Route struct {
 // SelectionExpression returns the route selection expression.
 func (s *Stage) SelectionExpression() *expression.Expression { return s.selection }
 
+// Route returns the route of a key, nil where there is none.
+func (s *Stage) Route(key string) *Route {
+	switch key {
+	case "$connect":
+		return s.Connect
+	case "$disconnect":
+		return s.Disconnect
+	case "$default":
+		return s.Default
+	}
+	return s.routes[key]
+}
+
 // RouteKeys returns the keys of the routes that messages can take, sorted.
 func (s *Stage) RouteKeys() []string {
 	keys := slices.Collect(maps.Keys(s.routes))

@@ -51,6 +51,15 @@ func NewLimit(rate float64, burst int) Limit {
 // IsZero says that there is no limit.
 func (l Limit) IsZero() bool { return l.interval == 0 }
 
+// Rate returns the limit as settings have it, to a millionth.
+func (l Limit) Rate() Rate {
+	if l.interval == 0 {
+		return Rate{}
+	}
+	perSecond := float64(time.Second) / float64(l.interval)
+	return Rate{PerSecond: math.Round(perSecond*1e6) / 1e6, Burst: int(l.depth / l.interval)}
+}
+
 // began is where time begins for buckets: before this process did by as much as a
 // bucket takes to be full, so that one that was never used is full.
 var began = time.Now().Add(-time.Duration(maxDepth))

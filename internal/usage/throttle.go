@@ -94,6 +94,9 @@ func (t Throttle) Take(now time.Time) *failure.Error {
 	return nil
 }
 
+// Limit returns the limit; zero for none.
+func (t Throttle) Limit() Limit { return t.limit }
+
 // Route gives the throttle of a stage's route. Its own settings apply to it
 // alone. Routes without any share those of the stage's default settings. A
 // rate without a burst, and the other way about, is completed from the stage's
