@@ -1,7 +1,6 @@
 package executionlog
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,34 +13,50 @@ func (w *writer) exchange(t *trace.Trace) {
 	for _, s := range t.Steps() {
 		switch s := s.(type) {
 		case trace.Request:
-			w.secretLine(s.Began, "Endpoint request URI: ", []byte(s.URI), "")
+			w.payload(s.Began, "Endpoint request URI: ", []byte(s.URI))
 			w.header(s.Began, "Endpoint request headers: ", s.Header)
-			w.secretLine(s.Began, "Endpoint request body after transformations: ", s.Body.Kept, "")
-			w.secretLine(s.Began, "Sending request to ", []byte(s.URI), "")
+			w.payload(s.Began, "Endpoint request body after transformations: ", s.Body.Kept)
+			w.payload(s.Began, "Sending request to ", []byte(s.URI))
 		case trace.Response:
 			if s.Status == 0 {
 				continue // what failed is said elsewhere
 			}
 			at := s.Began.Add(s.Took)
-			w.line(at, "Received response. Status: ", number(s.Status), ", Integration latency: ",
-				strconv.FormatInt(s.Took.Milliseconds(), 10), " ms")
+			w.start()
+			w.add("Received response. Status: ")
+			w.addNumber(s.Status)
+			w.add(", Integration latency: ")
+			w.addNumber(int(s.Took.Milliseconds()))
+			w.add(" ms")
+			w.finish(at)
 			w.header(at, "Endpoint response headers: ", s.Header)
-			w.secretLine(at, "Endpoint response body before transformations: ", s.Body.Kept, "")
+			w.payload(at, "Endpoint response body before transformations: ", s.Body.Kept)
 		}
 	}
 }
 
+// payload writes a line with a payload at its end.
+func (w *writer) payload(at time.Time, before string, payload []byte) {
+	w.start()
+	w.add(before)
+	w.addSecret(payload)
+	w.finish(at)
+}
+
 // header writes a line with the fields of a header.
 func (w *writer) header(at time.Time, before string, fields []trace.Field) {
-	parts := make([]string, 0, 4*len(fields)+3)
-	parts = append(parts, before, "{")
+	w.start()
+	w.add(before, "{")
 	for i, f := range fields {
 		if i > 0 {
-			parts = append(parts, ", ")
+			w.add(", ")
 		}
-		parts = append(parts, f.Name, "=", shown(f))
+		w.addText(f.Name)
+		w.add("=")
+		w.addText(shown(f))
 	}
-	w.line(at, append(parts, "}")...)
+	w.add("}")
+	w.finish(at)
 }
 
 // shown is the value of a field as it is shown. Credentials keep their end, as in API

@@ -24,10 +24,13 @@ const (
 // is part of a plan, and not changed.
 type Log struct {
 	sink        logsink.Sink
-	api, stage  string
 	info        bool // what happens is logged, and not what fails alone
 	data        bool // and with requests and answers
 	keyRequired bool
+
+	api   string
+	place string // {api}/{stage}
+	route string // its key, as it is shown; empty where there is none
 }
 
 // New makes the log of a route, or of messages without one where r is nil. It returns nil
@@ -53,10 +56,14 @@ func New(s *apigw.Stage, r *apigw.Route, sinks func(apiID, stage string) logsink
 	if sinks == nil || level != levelInfo && level != levelError {
 		return nil
 	}
-	return &Log{
-		sink: sinks(s.ApiId, s.StageName), api: s.ApiId, stage: s.StageName, info: level == levelInfo, data: level == levelInfo && data,
-		keyRequired: r != nil && r.ApiKeyRequired,
+	l := &Log{
+		sink: sinks(s.ApiId, s.StageName), info: level == levelInfo, data: level == levelInfo && data,
+		api: s.ApiId, place: s.ApiId + "/" + s.StageName,
 	}
+	if r != nil {
+		l.keyRequired, l.route = r.ApiKeyRequired, string(appendEscaped(nil, r.RouteKey))
+	}
+	return l
 }
 
 // HasData reports whether the log has requests and answers: events need a trace then.
@@ -74,7 +81,7 @@ func (l *Log) Write(e *event.Event, ended time.Time) {
 	} else {
 		w.failure(ended)
 	}
-	w.event = nil
+	w.end()
 	writerPool.Put(w)
 }
 
@@ -112,16 +119,14 @@ func (w *writer) whole(ended time.Time) {
 	e, l, far := w.event, w.log, reach(w.event)
 	w.line(e.Time, "Extended Request Id: ", e.RequestID)
 	if far >= reachedKey {
-		w.line(e.Time, "Verifying Usage Plan for request: ", e.RequestID, ". API Key: ", w.key(), " API Stage: ", l.api, "/", l.stage)
+		w.start()
+		w.add("Verifying Usage Plan for request: ", e.RequestID, ". API Key: ")
+		w.addText(w.key())
+		w.add(" API Stage: ", l.place)
+		w.finish(e.Time)
 	}
 	if far >= reachedRoute {
-		if l.keyRequired {
-			w.line(e.Time, "API Key ", w.key(), " authorized because route '", w.route(), "' requires API Key")
-		} else {
-			w.line(e.Time, "API Key  authorized because route '", w.route(),
-				"' does not require API Key. Request will not contribute to throttle or quota limits")
-		}
-		w.line(e.Time, "Usage Plan check succeeded for API Key ", w.key(), " and API Stage ", l.api, "/", l.stage)
+		w.authorized()
 		w.line(e.Time, "Starting execution for request: ", e.RequestID)
 		w.line(e.Time, "WebSocket Request Route: [", w.route(), "]")
 		w.arrival()
@@ -132,10 +137,45 @@ func (w *writer) whole(ended time.Time) {
 	w.failure(ended)
 	if far == reachedBackend {
 		if e.Integration.RequestID != "" {
-			w.line(ended, "AWS Integration Endpoint RequestId : ", e.Integration.RequestID)
+			w.start()
+			w.add("AWS Integration Endpoint RequestId : ")
+			w.addText(e.Integration.RequestID)
+			w.finish(ended)
 		}
-		w.end(ended)
+		w.outcome(ended)
 	}
+}
+
+// authorized says that the API key is good, or not needed.
+func (w *writer) authorized() {
+	w.start()
+	w.add("API Key ")
+	w.addText(w.key())
+	w.add(" authorized because route '", w.route())
+	if w.log.keyRequired {
+		w.add("' requires API Key")
+	} else {
+		w.add("' does not require API Key. Request will not contribute to throttle or quota limits")
+	}
+	w.finish(w.event.Time)
+	w.start()
+	w.add("Usage Plan check succeeded for API Key ")
+	w.addText(w.key())
+	w.add(" and API Stage ", w.log.place)
+	w.finish(w.event.Time)
+}
+
+// route is the key of the event's route, or what it would be.
+func (w *writer) route() string {
+	switch {
+	case w.log.route != "":
+		return w.log.route
+	case w.event.Type == event.Connect:
+		return "$connect"
+	case w.event.Type == event.Disconnect:
+		return "$disconnect"
+	}
+	return "-"
 }
 
 // arrival says who has come, or what.
@@ -143,12 +183,19 @@ func (w *writer) arrival() {
 	e := w.event
 	switch e.Type {
 	case event.Connect:
-		w.line(e.Time, "Client [UserAgent: ", e.Connection.UserAgent, ", SourceIp: ", e.Connection.SourceIP,
-			"] is connecting to WebSocket API [", w.log.api, "].")
+		w.start()
+		w.add("Client [UserAgent: ")
+		w.addText(e.Connection.UserAgent)
+		w.add(", SourceIp: ", e.Connection.SourceIP, "] is connecting to WebSocket API [", w.log.api, "].")
+		w.finish(e.Time)
 	case event.Message:
 		w.line(e.Time, "WebSocket API [", w.log.api, "] received message from client [Connection Id: ", e.Connection.ID, "].")
 		if w.log.data {
-			w.secretLine(e.Time, "WebSocket API ["+w.log.api+"] received message from client ["+e.Connection.ID+"]. Message: [", e.Body, "]")
+			w.start()
+			w.add("WebSocket API [", w.log.api, "] received message from client [", e.Connection.ID, "]. Message: [")
+			w.addSecret(e.Body)
+			w.add("]")
+			w.finish(e.Time)
 		}
 	}
 }
@@ -156,34 +203,44 @@ func (w *writer) arrival() {
 // failure says what failed, if anything did.
 func (w *writer) failure(at time.Time) {
 	e := w.event
+	w.start()
 	switch {
 	case e.Failed != nil:
-		w.line(at, e.Failed.Error())
+		w.addText(e.Failed.Error())
 	case e.Integration.Error != "": // an integration response has made an answer of it
-		w.line(at, e.Integration.Error)
+		w.addText(e.Integration.Error)
+	default:
+		return
 	}
+	w.finish(at)
 }
 
-// end says what came of the event.
-func (w *writer) end(at time.Time) {
+// outcome says what came of the event.
+func (w *writer) outcome(at time.Time) {
 	e, api := w.event, w.log.api
 	called := e.Status != 0 || e.Integration.Latency > 0
-	switch e.Type {
-	case event.Connect:
-		if e.Failed == nil && (e.Status == 0 || e.Status >= 200 && e.Status < 300) {
-			w.line(at, "Client [Connection Id: ", e.Connection.ID, "] connected to API [", api, "] successfully.")
-		}
-	case event.Message:
+	w.start()
+	switch {
+	case e.Type == event.Connect && e.Failed == nil && (e.Status == 0 || e.Status >= 200 && e.Status < 300):
+		w.add("Client [Connection Id: ", e.Connection.ID, "] connected to API [", api, "] successfully.")
+	case e.Type == event.Message && called:
+		w.add("Message from client [Connection Id: ", e.Connection.ID, "] sent to API [", api, "] with response status code [")
+		w.addNumber(w.status())
+		w.add("].")
+	case e.Type == event.Disconnect:
+		w.add("Client [Connection Id: ", e.Connection.ID, "] disconnected from API [", api, "]")
 		if called {
-			w.line(at, "Message from client [Connection Id: ", e.Connection.ID, "] sent to API [", api,
-				"] with response status code [", w.status(), "].")
+			w.add(" with integration response status code [")
+			w.addNumber(w.status())
+			w.add("]")
 		}
-	case event.Disconnect:
-		with := ""
-		if called {
-			with = " with integration response status code [" + w.status() + "]"
-		}
-		w.line(at, "Client [Connection Id: ", e.Connection.ID, "] disconnected from API [", api, "]", with,
-			". Close reason: [", number(e.CloseCode), ": ", e.CloseReason, "]")
+		w.add(". Close reason: [")
+		w.addNumber(e.CloseCode)
+		w.add(": ")
+		w.addText(e.CloseReason)
+		w.add("]")
+	default:
+		return
 	}
+	w.finish(at)
 }

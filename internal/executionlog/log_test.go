@@ -23,9 +23,19 @@ func (k *kept) Write(e logsink.Entry) { *k = append(*k, string(e.Line)) }
 func written(call func(w *writer)) string {
 	var lines kept
 	w := new(writer)
-	w.begin(&Log{sink: &lines, api: "api", stage: "dev"}, &event.Event{RequestID: "abcdefghijklmno="})
+	w.begin(&Log{sink: &lines, api: "api", place: "api/dev"}, &event.Event{RequestID: "abcdefghijklmno="})
 	call(w)
+	w.end()
 	return strings.Join(lines, "\n")
+}
+
+// texts writes a line of texts that somebody else chose.
+func texts(w *writer, all ...string) {
+	w.start()
+	for _, text := range all {
+		w.addText(text)
+	}
+	w.finish(time.Time{})
 }
 
 const prefix = "(abcdefghijklmno=) "
@@ -42,7 +52,7 @@ func TestEscapes(t *testing.T) {
 		"broken \xff\xfe":        "broken \ufffd\ufffd",
 		`a\nb`:                   `a\nb`,
 	} {
-		if got := written(func(w *writer) { w.line(time.Time{}, text) }); got != prefix+want {
+		if got := written(func(w *writer) { texts(w, text) }); got != prefix+want {
 			t.Errorf("%q becomes %q", text, got)
 		}
 		if got := string(appendEscaped(nil, []byte(text))); got != want {
@@ -57,18 +67,18 @@ func TestTruncated(t *testing.T) {
 	whole := maxLine - len(prefix)
 	for length, cut := range map[int]bool{whole: false, whole + 1: true, 10 * maxLine: true} {
 		got := written(func(w *writer) {
-			w.line(time.Time{}, strings.Repeat("x", length/2), strings.Repeat("x", length-length/2))
+			texts(w, strings.Repeat("x", length/2), strings.Repeat("x", length-length/2))
 		})
 		if len(got) != maxLine || strings.HasSuffix(got, "x"+truncated) != cut {
 			t.Errorf("%d characters become %d bytes, which end in %q", length, len(got), got[len(got)-20:])
 		}
 	}
-	got := written(func(w *writer) { w.line(time.Time{}, "x", strings.Repeat("ä", maxLine)) })
+	got := written(func(w *writer) { texts(w, "x", strings.Repeat("ä", maxLine)) })
 	if !utf8.ValidString(got) || len(got) > maxLine || len(got) < maxLine-1 || !strings.HasSuffix(got, "ä"+truncated) {
 		t.Errorf("%d bytes, which end in %q", len(got), got[len(got)-20:])
 	}
 	secret := `{"token":"` + strings.Repeat("x", 2*maxLine) + `","text":"end"}`
-	if got := written(func(w *writer) { w.secretLine(time.Time{}, "", []byte(secret), "!") }); got != prefix+`{"token":"***","text":"end"}!` {
+	if got := written(func(w *writer) { w.payload(time.Time{}, "", []byte(secret)) }); got != prefix+`{"token":"***","text":"end"}` {
 		t.Errorf("a long secret: %s", got)
 	}
 }
@@ -77,8 +87,8 @@ func FuzzLine(f *testing.F) {
 	f.Add("text", []byte("{\"a\":\"\n\"}"))
 	f.Fuzz(func(t *testing.T, text string, payload []byte) {
 		got := written(func(w *writer) {
-			w.line(time.Time{}, text, text)
-			w.secretLine(time.Time{}, text, payload, "]")
+			texts(w, text, text)
+			w.payload(time.Time{}, "payload: ", payload)
 		})
 		lines := strings.Split(got, "\n")
 		if len(lines) != 2 {

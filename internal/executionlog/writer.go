@@ -21,40 +21,59 @@ const (
 type writer struct {
 	log    *Log
 	event  *event.Event
+	group  logsink.Group
 	prefix int    // how much of the text every line begins with
-	text   []byte // of the line, at most maxLine
+	text   []byte // of the line
 	masked []byte // room for what secrets are hidden in
 }
 
 func (w *writer) begin(l *Log, e *event.Event) {
 	w.log, w.event = l, e
+	w.group.Begin(l.sink)
 	w.text = append(append(append(w.text[:0], '('), e.RequestID...), ") "...)
 	w.prefix = len(w.text)
 }
 
-// line writes a line that has these parts.
-func (w *writer) line(at time.Time, parts ...string) {
-	w.text = w.text[:w.prefix]
-	for _, part := range parts {
-		w.text = appendEscaped(w.text, part)
-	}
-	w.send(at)
+// end writes the lines out, and forgets the event.
+func (w *writer) end() {
+	w.group.End()
+	w.log, w.event = nil, nil
 }
 
-// secretLine writes a line with a payload in it, whose secrets are hidden.
-func (w *writer) secretLine(at time.Time, before string, payload []byte, after string) {
+// line adds a line of parts that are the gateway's own, or the API's: ids, keys of routes.
+func (w *writer) line(at time.Time, parts ...string) {
+	w.start()
+	w.add(parts...)
+	w.finish(at)
+}
+
+// start begins a line, of which add, addText and addNumber make more, up to finish.
+func (w *writer) start() { w.text = w.text[:w.prefix] }
+
+// add appends parts as they are.
+func (w *writer) add(parts ...string) {
+	for _, part := range parts {
+		w.text = append(w.text, part...)
+	}
+}
+
+// addText appends a text that somebody else chose.
+func (w *writer) addText(text string) { w.text = appendEscaped(w.text, text) }
+
+func (w *writer) addNumber(n int) { w.text = strconv.AppendInt(w.text, int64(n), 10) }
+
+// addSecret appends a payload with its secrets hidden.
+func (w *writer) addSecret(payload []byte) {
 	w.masked = mask.Append(w.masked[:0], payload[:min(len(payload), MaxPayload)])
-	w.text = appendEscaped(w.text[:w.prefix], before)
 	w.text = appendEscaped(w.text, w.masked)
-	w.text = appendEscaped(w.text, after)
-	w.send(at)
 }
 
 // MaxPayload is how much of a payload is looked at, in bytes: a line has less, but what is
 // hidden in it is short. A trace for a Log keeps as much.
 const MaxPayload = 4 * maxLine
 
-func (w *writer) send(at time.Time) {
+// finish ends a line, which is cut off where it is too long.
+func (w *writer) finish(at time.Time) {
 	if len(w.text) > maxLine {
 		end := maxLine - len(truncated)
 		for !utf8.RuneStart(w.text[end]) {
@@ -62,7 +81,7 @@ func (w *writer) send(at time.Time) {
 		}
 		w.text = append(w.text[:end], truncated...)
 	}
-	w.log.sink.Write(logsink.Entry{Time: at, Line: w.text})
+	w.group.Add(logsink.Entry{Time: at, Line: w.text})
 }
 
 // appendEscaped appends a text so that it can neither break the line nor drive a
@@ -104,19 +123,6 @@ func appendCharacter(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r) // U+FFFD for what is no UTF-8
 }
 
-// route is the key of the event's route, or what it would be.
-func (w *writer) route() string {
-	switch {
-	case w.event.RouteKey != "":
-		return w.event.RouteKey
-	case w.event.Type == event.Connect:
-		return "$connect"
-	case w.event.Type == event.Disconnect:
-		return "$disconnect"
-	}
-	return "-"
-}
-
 // key is the client's API key as it is shown; empty where the route needs none.
 func (w *writer) key() string {
 	if c := w.event.Connection.Client; w.log.keyRequired && c != nil {
@@ -126,11 +132,9 @@ func (w *writer) key() string {
 }
 
 // status is what the backend answered, or what the failure counts as.
-func (w *writer) status() string {
+func (w *writer) status() int {
 	if w.event.Failed != nil {
-		return number(w.event.Failed.Status())
+		return w.event.Failed.Status()
 	}
-	return number(w.event.Status)
+	return w.event.Status
 }
-
-func number(n int) string { return strconv.Itoa(n) }
