@@ -2,9 +2,10 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
@@ -29,14 +30,16 @@ func (s *Server) openLogs() {
 	})
 }
 
-// logStream returns the name of this gateway's stream in log groups: that of the machine,
-// and the gateway's number, which differs from those of others that share its APIs.
+// logStream returns the name of this gateway's stream in log groups, in the form of API
+// Gateway's: 32 hexadecimal digits. They follow from the name of the machine, and from the
+// gateway's number, which differs from those of others that share its APIs.
 func logStream(node int) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "stagedoor"
 	}
-	return fmt.Sprintf("%s/%d", strings.NewReplacer(":", "-", "*", "-").Replace(host), node)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", host, node))
+	return hex.EncodeToString(sum[:16])
 }
 
 // logServices are the AWS services that logs go to. It is a logsink.AWS.

@@ -8,6 +8,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/backends"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/lifetime"
+	"github.com/stagedoor/stagedoor/internal/logsink"
 	"github.com/stagedoor/stagedoor/internal/metrics"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/rollout"
@@ -23,12 +24,12 @@ type follower struct {
 	err      error // why the rollout ended; set before task has ended
 }
 
-// newCompiler makes what stages are compiled with. m counts their events; nil: nothing
-// does.
-func newCompiler(c *config.Config, b *backends.Backends, m *metrics.Metrics) *plan.Compiler {
+// newCompiler makes what stages are compiled with. Their lines go to logs, and m counts
+// their events; nil: nothing does.
+func newCompiler(c *config.Config, b *backends.Backends, logs logsink.Destinations, m *metrics.Metrics) *plan.Compiler {
 	compiler := &plan.Compiler{
 		Backends: b.Integrations, Authorizers: b.Authorizers, Region: c.Region, Rates: accountRates(c), Domain: domain(c),
-		Metrics: m,
+		ExecutionLogs: logs.Execution, Metrics: m,
 	}
 	compiler.SetLimits(c.Limits.Each)
 	return compiler

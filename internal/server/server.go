@@ -297,7 +297,7 @@ func (s *Server) serveAPIs(ctx context.Context) (err error) {
 	if err := s.useFunctions(s.app); err != nil {
 		return err
 	}
-	s.rollout, err = openRollout(ctx, newCompiler(s.config, s.backends, s.metrics.ofStages()), rollout.Options{
+	s.rollout, err = openRollout(ctx, newCompiler(s.config, s.backends, s.logs, s.metrics.ofStages()), rollout.Options{
 		Configuration: s.store.Configuration, Gateway: s.gateway, Keys: s.keys, Links: s.backends.Links, Damaged: s.store.records.Damage().Keys(),
 	}, s.log)
 	if err != nil {
