@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"strconv"
@@ -67,6 +68,23 @@ func checkURL(text string) error {
 		return errors.New("the URL has more than a host and a path")
 	}
 	return nil
+}
+
+// parseURL reads an http or https URL of a host, perhaps with a path.
+func parseURL(text string) (*url.URL, error) {
+	if err := checkURL(text); err != nil {
+		return nil, err
+	}
+	return url.Parse(text)
+}
+
+// parseRatio reads a share of a whole.
+func parseRatio(text string) (*float64, error) {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n < 0 || n > 1 || math.IsNaN(n) {
+		return nil, fmt.Errorf("%q is not a number from 0 to 1", text)
+	}
+	return &n, nil
 }
 
 // parseEndpoint reads the URL of an AWS service.

@@ -43,15 +43,16 @@ type Config struct {
 
 	APIEndpoint APIEndpoint // where clients reach an API
 
-	Log      Log
-	Logs     Logs
-	Metrics  Metrics
-	Proxies  Proxies
-	Limits   Limits
-	Timeouts Timeouts
-	Shutdown Shutdown
-	Health   Health
-	Quotas   Quotas
+	Log       Log
+	Logs      Logs
+	Metrics   Metrics
+	Telemetry Telemetry
+	Proxies   Proxies
+	Limits    Limits
+	Timeouts  Timeouts
+	Shutdown  Shutdown
+	Health    Health
+	Quotas    Quotas
 
 	Backends  Backends
 	Endpoints map[string]*url.URL                  // of AWS services, by their names
@@ -193,6 +194,21 @@ type Metrics struct {
 	// Token is what those send who don't ask from this machine. Without one, nobody else
 	// is answered.
 	Token Secret
+}
+
+// Telemetry says where OpenTelemetry's signals go, and which traces there are. What is not
+// set is taken from the OTEL_* variables of the environment.
+type Telemetry struct {
+	OTLP OTLP
+	// Ratio is the share of traces that are kept, from 0 to 1; nil where none is set.
+	Ratio *float64
+}
+
+// OTLP is where signals go.
+type OTLP struct {
+	Endpoint *url.URL // nil: none is set
+	Protocol string   // "http/protobuf", "http/json" or "grpc"; empty: none is set
+	Headers  Secret   // name=value, with commas in between; of the environment
 }
 
 // Proxies are the proxies between clients and the public ports.

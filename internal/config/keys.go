@@ -96,6 +96,16 @@ func (c *Config) keys() section {
 			{"tokenEnv", text(&c.Metrics.Token.Env, checkVariable)},
 			{"tokenFile", filePath(&c.Metrics.Token.File)},
 		}},
+		{"telemetry", section{
+			{"otlp", section{
+				{"endpoint", bind(&c.Telemetry.OTLP.Endpoint, parseURL)},
+				{"protocol", choice(&c.Telemetry.OTLP.Protocol, map[string]string{"http/protobuf": "http/protobuf", "http/json": "http/json", "grpc": "grpc"})},
+				{"headersEnv", text(&c.Telemetry.OTLP.Headers.Env, checkVariable)},
+			}},
+			{"traces", section{
+				{"ratio", bind(&c.Telemetry.Ratio, parseRatio)},
+			}},
+		}},
 		{"proxies", section{
 			{"trusted", list[netip.Prefix]{(*[]netip.Prefix)(&c.Proxies.Trusted), forwarded.ParseNetwork, 0}},
 			{"proxyProtocol", boolean(&c.Proxies.ProxyProtocol)},

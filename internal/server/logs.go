@@ -22,7 +22,7 @@ func (s *Server) openLogs() {
 	services := awsservice.New(awsservice.Options{Endpoints: s.config.Endpoints, Bounds: logCalls})
 	s.logs = logsink.Open(logsink.Options{
 		Access: s.config.Logs.Access, Execution: s.config.Logs.Execution, Log: s.log,
-		Region: s.config.Region, Stream: logStream(s.node.number), AWS: logServices{services}, Stdout: s.options.Stdout,
+		Region: s.config.Region, Stream: logStream(s.node.number), AWS: logServices{services}, Exporter: s.otlpLogs, Stdout: s.options.Stdout,
 	})
 	s.parts.Add(func(context.Context) {
 		s.logs.Close()

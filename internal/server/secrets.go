@@ -47,6 +47,7 @@ func checkSecrets(c *config.Config) error {
 	if c.Metrics.Enabled {
 		check("the token of metrics", c.Metrics.Token)
 	}
+	check("the headers of telemetry.otlp", c.Telemetry.OTLP.Headers)
 	if len(c.TLS.ACME.Domains) > 0 {
 		check("the MAC key of tls.acme", c.TLS.ACME.MACKey)
 	}

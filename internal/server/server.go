@@ -19,9 +19,11 @@ import (
 	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/lines"
 	"github.com/stagedoor/stagedoor/internal/logsink"
+	"github.com/stagedoor/stagedoor/internal/otlp"
 	"github.com/stagedoor/stagedoor/internal/rollout"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/template"
+	"github.com/stagedoor/stagedoor/internal/tracing"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
@@ -120,6 +122,9 @@ type Server struct {
 	events        *eventLog
 	logs          *logsink.Logs
 	tail          *eventstream.Hub
+	otlp          *otlp.Options
+	otlpLogs      logsink.Exporter // nil: there is no endpoint for them
+	tracer        *tracing.Tracer  // nil: nothing is traced
 	gateway       *gateway.Gateway
 	goFunctions   *goFunctions
 	fileFunctions *fileFunctions
@@ -256,15 +261,18 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 		return err
 	}
 	s.events = newEventLog(s.log, s.config.Log.Events)
+	if err := s.openTelemetry(ctx); err != nil {
+		return err
+	}
 	s.openLogs()
 	s.tail = eventstream.NewHub()
 	s.parts.Add(s.tail.Close) // after the last events, and before the admin port, which waits for who watches
 	s.events.counted = s.metrics.Totals
-	s.gateway = gateway.New(gateway.Options{
+	s.gateway = gateway.New(s.traced(gateway.Options{
 		Engine: s.engine, Recorder: s.recorders(), Node: uint16(s.node.number), Guards: s.guards(),
 		TurnedAway: s.metrics.TurnedAway, Answered: s.metrics.Answered, AuthorizerTook: s.metrics.Authorizer.Observe,
 		Ambiguous: s.shortURLEnds,
-	})
+	}))
 	s.watchGateway()
 	s.parts.Add(func(ctx context.Context) { _ = s.gateway.Shutdown(ctx) }) // of a start that failed: nobody is connected
 	s.parts.Add(s.events.startSummaries(ctx, s.config.Log.Summary, s.gateway.Connections))
