@@ -31,7 +31,7 @@ import (
 // What a block sets, the next one has. Gateways listen on free ports, of which the
 // last one's stand for those of the page.
 var documentation = []string{
-	"docs/self-host.md", "docs/authorize.md", "docs/tls.md", "docs/deploy.md", "docs/connect.md", "docs/dev.md",
+	"docs/self-host.md", "docs/authorize.md", "docs/tls.md", "docs/deploy.md", "docs/connect.md", "docs/tail.md", "docs/dev.md",
 	"docs/migrate.md", "docs/integrations.md", "docs/embed.md",
 }
 
@@ -121,7 +121,7 @@ func newReader(t *testing.T) *reader {
 	program := fmt.Sprintf(`#!/bin/sh
 case $1 in
 dev | serve) set -- "$@" --listen 127.0.0.1:0 --admin 127.0.0.1:0 ;;
-deploy) case $* in *--gateway*) ;; *) set -- "$@" --gateway "$GATEWAY" ;; esac ;;
+deploy | tail) case $* in *--gateway*) ;; *) set -- "$@" --gateway "$GATEWAY" ;; esac ;;
 esac
 exec %s "$@"
 `, binary)

@@ -20,7 +20,7 @@ import (
 type DevCmd struct {
 	Template  string            `arg:"" optional:"" default:"." name:"source" help:"SAM or CloudFormation template, a stagedoor.yaml with apis, or the folder of one; or the URL of an HTTP backend."`
 	Listen    string            `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; port 0 picks a free one (${default})."`
-	Admin     string            `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of health checks and of the Lambda Invoke API (${default})."`
+	Admin     string            `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of health checks, of the Lambda Invoke API and of events to watch (${default})."`
 	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" mapsep:"none" help:"Value of a parameter of the template; may be repeated."`
 	Import    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Value that another stack exports, for Fn::ImportValue; may be repeated."`
 	Endpoint  map[string]string `name:"aws-endpoint" placeholder:"SERVICE=URL" help:"Where functions and integrations find an AWS service, for example dynamodb=http://localhost:8000; may be repeated."`

@@ -15,10 +15,20 @@ var (
 	namedFlag = regexp.MustCompile("`--([a-z-]+)")
 )
 
-// The page has every flag of "stagedoor dev", and no other.
+// The page of a command has every flag of it, and no other.
 func TestPageHasEveryFlag(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/dev.md")
+	for _, command := range []string{"dev", "tail"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			comparePage(t, command)
+		})
+	}
+}
+
+func comparePage(t *testing.T, name string) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/" + name + ".md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +44,7 @@ func TestPageHasEveryFlag(t *testing.T) {
 	}
 	var want []string
 	for _, command := range parser.Model.Children {
-		if command.Name == "dev" {
+		if command.Name == name {
 			for _, flag := range command.Flags {
 				want = append(want, flag.Name)
 			}
@@ -43,6 +53,6 @@ func TestPageHasEveryFlag(t *testing.T) {
 	slices.Sort(got)
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("flags of docs/dev.md (-want +got):\n%s", diff)
+		t.Errorf("flags of docs/%s.md (-want +got):\n%s", name, diff)
 	}
 }

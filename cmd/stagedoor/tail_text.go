@@ -12,13 +12,16 @@ import (
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
+// wide is how many columns a terminal has whose lines have room for the API and the stage.
+const wide = 120
+
 // watched prints an event of a gateway that may have several APIs, with its payloads
-// below. Where the terminal is wide, the line ends with the API and the stage.
+// below.
 func (r *textReporter) watched(e *eventstream.Event) {
 	e.Time = e.Time.Local()
 	line := r.event(e.Record)
 	place := strings.Trim(visible(e.APIID+"/"+e.Stage), "/")
-	if place != "" && r.width != nil && !strings.Contains(line, "\n") && widthOf(line)+2+len(place) <= r.width() {
+	if place != "" && r.room() >= max(wide, widthOf(line)+2+len(place)) && !strings.Contains(line, "\n") {
 		line += "  " + r.paint(dim, place)
 	}
 	r.print(line + r.warnings(e.Record) + r.payload(e))
@@ -73,7 +76,7 @@ func (r *textReporter) part(mark, payload string) string {
 
 // broken is a text in lines that fit the terminal behind an indentation.
 func (r *textReporter) broken(text string, indent int) (lines []string) {
-	if r.width == nil || r.width() == 0 {
+	if r.width() == 0 {
 		return []string{text}
 	}
 	rest, room := []rune(text), r.room()-indent

@@ -174,7 +174,7 @@ func TestQueue(t *testing.T) {
 	t.Parallel()
 	const limit = 5000
 	q := NewQueue(limit)
-	next, missing, dropped := 0, 0, 0
+	next, missing := 0, 0
 	add := func(events int) {
 		for range events {
 			if !q.isFull() {
@@ -191,7 +191,7 @@ func TestQueue(t *testing.T) {
 		add(events)
 		for _, e := range told(t, q.take(nil)) {
 			if e["event"] == noticeEvent {
-				dropped = int(e["dropped"].(float64))
+				dropped := int(e["dropped"].(float64))
 				missing += dropped
 				expected += dropped
 				if text := fmt.Sprint(e["text"]); !strings.HasPrefix(text, fmt.Sprint(dropped)) {
@@ -326,5 +326,42 @@ func TestParseEventMistakes(t *testing.T) {
 	}
 	if e, err := ParseEvent([]byte(`{"event":"notice","text":"3 events are missing here"}`)); err != nil || e.Notice != "3 events are missing here" {
 		t.Errorf("%+v %v", e, err)
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	r := message()
+	r.Context = &payloads{body: []byte(`{"action":"send","text":"` + strings.Repeat("x", 128) + `"}`), answer: []byte(`{"ok":true}`)}
+	for _, c := range []struct {
+		name     string
+		watchers int
+		query    Query
+	}{
+		{"nobody", 0, Query{}}, {"one", 1, Query{}}, {"one of another API", 1, Query{APIs: []string{"another"}}}, {"one with payloads", 1, Query{Payload: true}},
+		{"all that may", maxWatchers, Query{}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			h := NewHub()
+			var queues []*Queue
+			for range c.watchers {
+				queue := NewQueue(maxWaiting)
+				stop, err := h.Watch(c.query, queue)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer stop()
+				queues = append(queues, queue)
+			}
+			spare := make([]byte, 0, maxWaiting)
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				h.Record(r)
+				if n%100 == 0 {
+					for _, queue := range queues {
+						spare = queue.take(spare)
+					}
+				}
+			}
+		})
 	}
 }
