@@ -42,12 +42,18 @@ func awaitParent(ctx context.Context) bool {
 	}
 }
 
-// withHangUp ends the returned context also when the terminal goes away, and
-// keeps writing to a closed pipe from killing the process.
-func withHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
+// outliveReaders keeps writing to a pipe that nobody reads any more from killing the process,
+// until stop is called: such a write fails instead.
+func outliveReaders() (stop func()) {
 	closed := make(chan os.Signal, 1)
 	signal.Notify(closed, syscall.SIGPIPE)
-	stop := func() { signal.Stop(closed) }
+	return func() { signal.Stop(closed) }
+}
+
+// withHangUp ends the returned context also when the terminal goes away, and outlives
+// readers.
+func withHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	stop := outliveReaders()
 	if signal.Ignored(syscall.SIGHUP) {
 		ctx, cancel := context.WithCancel(ctx)
 		return ctx, func() { stop(); cancel() }

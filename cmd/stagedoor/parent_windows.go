@@ -27,6 +27,9 @@ func awaitParent(ctx context.Context) bool {
 	return false
 }
 
+// outliveReaders does nothing: there is no signal for what nobody reads any more.
+func outliveReaders() (stop func()) { return func() {} }
+
 // withHangUp does nothing: a console that goes away ends its processes.
 func withHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)

@@ -55,6 +55,7 @@ func (c *ServeCmd) Run(ctx context.Context, p *process) error {
 	}
 	defer service.close()
 	defer p.reclaim(ctx)()
+	defer outliveReaders()()
 	err = server.Run(ctx, server.Config{
 		Source:    c.source(p.environ),
 		Open:      c.Open,

@@ -64,6 +64,13 @@ func (f *fakeAWS) Call(ctx context.Context, region, service, operation string, b
 	return a.status, []byte(a.body), a.err
 }
 
+// failWith has calls answered in the place of the services.
+func (f *fakeAWS) failWith(fail func(operation string) answer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail = fail
+}
+
 // errHang has a call hang until it is given up.
 var errHang = errors.New("hang")
 
@@ -329,9 +336,9 @@ func TestCloudWatchRefuses(t *testing.T) {
 		write(sink, "good")
 		time.Sleep(remoteDelay)
 		synctest.Wait()
-		aws.fail = func(string) answer {
+		aws.failWith(func(string) answer {
 			return answer{200, `{"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 2}}`, nil}
-		}
+		})
 		write(sink, "old", "good", "new")
 		l.Close()
 		if got := aws.messages("chat"); len(got) != 1 || got[0] != "good" {
@@ -405,7 +412,7 @@ func TestFirehose(t *testing.T) {
 			t.Errorf("%d dropped; the log has\n%s", l.dropped("firehose"), l.own)
 		}
 		for _, failure := range []answer{refusal(400, "InvalidArgumentException"), refusal(500, "ServiceUnavailableException")} {
-			aws.fail = func(string) answer { return failure }
+			aws.failWith(func(string) answer { return failure })
 			write(sink, "lost")
 			time.Sleep(time.Minute)
 		}

@@ -29,11 +29,13 @@ type Options struct {
 	Access    []Rule // the first that fits is the one
 	Execution Place
 	Log       *slog.Logger // the gateway's own, which waits for nobody; nil for none
-	Region    string       // of execution logs at AWS
-	Stream    string       // the gateway's own stream in each log group of CloudWatch Logs
-	AWS       AWS          // may be nil where no place needs it
-	Exporter  Exporter     // may be nil
-	Stdout    io.Writer    // nil stands for the process's
+	// LogLost returns how many lines that log itself has dropped; nil: none.
+	LogLost  func() uint64
+	Region   string    // of execution logs at AWS
+	Stream   string    // the gateway's own stream in each log group of CloudWatch Logs
+	AWS      AWS       // may be nil where no place needs it
+	Exporter Exporter  // may be nil
+	Stdout   io.Writer // nil stands for the process's
 }
 
 // Logs are the sinks of a gateway. It is Destinations.
@@ -205,11 +207,16 @@ func (l *Logs) all() []*queue {
 	return slices.Collect(maps.Values(l.queues))
 }
 
-// Dropped gives the names of all sinks, and how many lines each has dropped until now.
+// Dropped gives the names of all sinks, and how many lines each has dropped until now. What
+// the gateway's own log has dropped counts whatever lines they were.
 func (l *Logs) Dropped() iter.Seq2[string, uint64] {
 	return func(yield func(string, uint64) bool) {
 		for name, s := range l.sinks {
-			if !yield(name, s.dropped.Load()) {
+			dropped := s.dropped.Load()
+			if name == ownLogName && l.options.LogLost != nil {
+				dropped += l.options.LogLost()
+			}
+			if !yield(name, dropped) {
 				return
 			}
 		}

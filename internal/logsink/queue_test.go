@@ -3,6 +3,7 @@ package logsink
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,7 @@ import (
 type outlet struct {
 	buffer
 	hold chan struct{}
-	err  error
+	err  atomic.Pointer[error]
 }
 
 func newOutlet() *outlet { return &outlet{hold: make(chan struct{}, 1)} }
@@ -20,9 +21,9 @@ func newOutlet() *outlet { return &outlet{hold: make(chan struct{}, 1)} }
 func (o *outlet) Write(text []byte) (int, error) {
 	o.hold <- struct{}{}
 	defer func() { <-o.hold }()
-	if o.err != nil {
+	if err := o.err.Load(); err != nil {
 		n, _ := o.buffer.Write(text[:len(text)/2])
-		return n, o.err
+		return n, *err
 	}
 	return o.buffer.Write(text)
 }
@@ -88,12 +89,12 @@ func TestHalfWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		out := newOutlet()
-		out.err = errors.New("no space left on device")
+		out.err.Store(new(errors.New("no space left on device")))
 		l := open(t, Options{Stdout: out, Access: everything(Place{Stdout: true})})
 		write(l.Access(chatARN), "first", "second")
 		time.Sleep(localDelay + firstBackoff/2)
 		synctest.Wait()
-		out.err = nil
+		out.err.Store(nil)
 		time.Sleep(firstBackoff)
 		synctest.Wait()
 		if out.String() != "first\nsecond\n" || l.own.String() != "" {
@@ -111,7 +112,7 @@ func TestEnd(t *testing.T) {
 		takes   time.Duration
 		told    string
 	}{
-		"failing":        {func(o *outlet) { o.err = errors.New("broken") }, flushTime, `"log lines were dropped" sink=stdout dropped=1`},
+		"failing":        {func(o *outlet) { o.err.Store(new(errors.New("broken"))) }, flushTime, `"log lines were dropped" sink=stdout dropped=1`},
 		"standing still": {func(o *outlet) { o.hold <- struct{}{} }, flushTime + endTime, `"log lines are lost: until the end they could not be written" sink=stdout`},
 		"working again":  {func(*outlet) {}, 0, ""},
 	} {
@@ -119,12 +120,12 @@ func TestEnd(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				out := newOutlet()
-				out.err = errors.New("broken")
+				out.err.Store(new(errors.New("broken")))
 				l := open(t, Options{Stdout: out, Access: everything(Place{Stdout: true})})
 				write(l.Access(chatARN), "first", "second")
 				time.Sleep(time.Minute) // it waits for the next attempt
 				synctest.Wait()
-				out.err = nil
+				out.err.Store(nil)
 				test.prepare(out)
 				began := time.Now()
 				l.Close()

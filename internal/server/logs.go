@@ -21,7 +21,7 @@ var logCalls = turnstile.Bounds{Calls: 16, Waiting: 10_000}
 func (s *Server) openLogs() {
 	services := awsservice.New(awsservice.Options{Endpoints: s.config.Endpoints, Bounds: logCalls})
 	s.logs = logsink.Open(logsink.Options{
-		Access: s.config.Logs.Access, Execution: s.config.Logs.Execution, Log: s.log,
+		Access: s.config.Logs.Access, Execution: s.config.Logs.Execution, Log: s.log, LogLost: s.lines.Lost,
 		Region: s.config.Region, Stream: logStream(s.node.number), AWS: logServices{services}, Exporter: s.otlpLogs, Stdout: s.options.Stdout,
 	})
 	s.parts.Add(func(context.Context) {
