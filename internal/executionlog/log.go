@@ -194,7 +194,7 @@ func (w *writer) arrival() {
 			w.start()
 			w.add("WebSocket API [", w.log.api, "] received message from client [", e.Connection.ID, "]. Message: [")
 			w.addSecret(e.Body)
-			w.add("]")
+			w.add("].")
 			w.finish(e.Time)
 		}
 	}

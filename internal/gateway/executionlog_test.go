@@ -168,7 +168,7 @@ Client [Connection Id: CONNECTION] connected to API [testapi123] successfully.`)
 
 		c.Send("{\"action\":\"http\",\n\"token\":\"abc\"}")
 		take(telemetry.EventMessage, 1, begin("http")+received+`
-WebSocket API [testapi123] received message from client [CONNECTION]. Message: [{"action":"http",\n"token":"***"}]
+WebSocket API [testapi123] received message from client [CONNECTION]. Message: [{"action":"http",\n"token":"***"}].
 Endpoint request URI: `+host+`
 Endpoint request headers: {Content-Type=application/json, User-Agent=AmazonAPIGateway_testapi123, X-Amzn-Apigateway-Api-Id=testapi123, …
 Endpoint request body after transformations: {"action":"http",\n"token":"***"}

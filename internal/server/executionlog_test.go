@@ -58,7 +58,7 @@ func TestServeExecutionLog(t *testing.T) {
 			t.Errorf("a line: %s", line)
 		}
 	}
-	if len(lines) != 16 || !strings.Contains(text, `]. Message: [first\nmessage]`+"\n") || strings.Contains(text, "early") || strings.Contains(text, "later") {
+	if len(lines) != 16 || !strings.Contains(text, `]. Message: [first\nmessage].`+"\n") || strings.Contains(text, "early") || strings.Contains(text, "later") {
 		t.Errorf("%d lines:\n%s", len(lines), text)
 	}
 }
