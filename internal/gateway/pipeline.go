@@ -14,7 +14,6 @@ import (
 	"github.com/stagedoor/stagedoor/internal/integration"
 	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
-	"github.com/stagedoor/stagedoor/internal/trace"
 	"github.com/stagedoor/stagedoor/internal/usage"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -42,7 +41,6 @@ type pipeline struct {
 	// called, or the event failed.
 	response *integration.Response
 	ended    telemetry.Record // see record
-	trace    *trace.Trace     // for an event that has one, and empty for others; nil: none was needed yet
 }
 
 var pipelinePool = sync.Pool{New: func() any { return new(pipeline) }}
@@ -59,11 +57,10 @@ func (p *pipeline) free() {
 	if p.spoilt || p.starting {
 		return
 	}
-	t := p.trace
-	if t != nil {
-		*t = trace.Trace{}
+	if p.event.Trace != nil {
+		freeTrace(p.event.Trace)
 	}
-	*p = pipeline{trace: t}
+	*p = pipeline{}
 	pipelinePool.Put(p)
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"sync"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/event"
@@ -24,20 +25,29 @@ func (p *pipeline) watch() {
 	if len(p.connection.gateway.watchers) == 0 {
 		return
 	}
-	t := p.ownTrace()
+	t := newTrace()
 	for _, w := range p.connection.gateway.watchers {
 		if w.Watch(&p.event, t) {
 			p.event.Trace = t
 		}
 	}
+	if p.event.Trace == nil {
+		freeTrace(t)
+	}
 }
 
-// ownTrace is the trace that the event has, or may get.
-func (p *pipeline) ownTrace() *trace.Trace {
-	if p.trace == nil {
-		p.trace = new(trace.Trace)
-	}
-	return p.trace
+// tracePool has empty traces. The steps of one that comes back stay with whoever holds
+// them.
+var tracePool = sync.Pool{New: func() any { return new(trace.Trace) }}
+
+func newTrace() *trace.Trace {
+	t, _ := tracePool.Get().(*trace.Trace)
+	return t
+}
+
+func freeTrace(t *trace.Trace) {
+	*t = trace.Trace{}
+	tracePool.Put(t)
 }
 
 // executionLog is where the event is logged, nil where it is not.
@@ -50,8 +60,10 @@ func (p *pipeline) executionLog() *executionlog.Log {
 
 // traceForLog has the event traced for the execution log.
 func (p *pipeline) traceForLog() {
-	p.event.Trace = p.ownTrace()
-	p.trace.Keep = max(p.trace.Keep, executionlog.MaxPayload)
+	if p.event.Trace == nil {
+		p.event.Trace = newTrace()
+	}
+	p.event.Trace.Keep = max(p.event.Trace.Keep, executionlog.MaxPayload)
 }
 
 // What follows is called for an event that has a trace only, but for replied.

@@ -70,7 +70,7 @@ func (g *Gateway) Try(t Trial) (*Verdict, error) {
 	}
 	p.trial = running
 	if t.Trace != nil {
-		p.trace, p.event.Trace = t.Trace, t.Trace
+		p.event.Trace = t.Trace
 	}
 	for _, given := range []struct {
 		to    *string
