@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -28,6 +30,7 @@ type DevCmd struct {
 	VPCLink   map[string]string `name:"vpc-link" placeholder:"ID=HOST:PORT" help:"Address of the load balancer behind a VPC link; may be repeated."`
 	CA        string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
 	Host      []string          `placeholder:"NAME" help:"Name by which the ports are reached, beside addresses and localhost, for example from containers; may be repeated."`
+	AccessLog string            `placeholder:"FILE" help:"Append the access logs of all stages to a file, or print them: -."`
 	Limits    limitFlags        `embed:""`
 	Verbose   bool              `short:"v" help:"Shorten nothing: list all that is not acted on, with lines, and print whole names."`
 	Detached  bool              `help:"Go on when the process that started it ends, such as a shell or a test runner."`
@@ -112,14 +115,40 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	if c.JSON {
 		reporter = newJSONReporter(out)
 	}
+	accessLog, closeLog, err := c.openAccessLog(out, reporter)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
 	defer p.reclaim(ctx)()
-	err := dev.Run(ctx, dev.Config{
+	err = dev.Run(ctx, dev.Config{
 		Template: expandSource(c.Template), Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Imports: c.Import, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
-		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, Reporter: reporter,
+		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, AccessLog: accessLog, Reporter: reporter,
 		Limits: func(l *dev.ConnectionLimits) { _ = c.Limits.set(l) }, // Validate has checked them
 	})
 	return p.reportProblems(err)
+}
+
+// openAccessLog opens where access logs go: stdout for "-", nil for nothing.
+func (c *DevCmd) openAccessLog(stdout io.Writer, reporter dev.Reporter) (out io.Writer, end func(), err error) {
+	switch c.AccessLog {
+	case "":
+		return nil, func() {}, nil
+	case "-":
+		return stdout, func() {}, nil
+	}
+	file, err := os.OpenFile(kong.ExpandPath(c.AccessLog), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--access-log: %w", err)
+	}
+	w := lines.New(file, lines.Options{Limit: maxUnwritten, Delay: 10 * time.Millisecond, Lost: func(n int) {
+		reporter.Output(dev.LogLine{Notice: true, Text: fmt.Sprintf("%d lines of the access log were lost: %s did not take them", n, c.AccessLog)})
+	}})
+	return w, func() {
+		w.Close()
+		_ = file.Close()
+	}, nil
 }
 
 // lifetime returns a context that ends when the command must end: when its

@@ -12,7 +12,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/stagedoor/stagedoor/internal/accesslog"
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/trace"
 )
@@ -25,9 +27,10 @@ type Handler struct {
 	Registry *Registry
 	Recorder telemetry.Recorder
 	// Admit decides about requests for a stage, before anything is told of a
-	// connection. It says who asked, and why that is refused; the error is nil
-	// where it is not. A nil Admit refuses nobody.
-	Admit func(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, *apigw.Error)
+	// connection. It says who asked, who has signed, and why that is refused; the error
+	// is nil where it is not, and the signer where nobody is known. A nil Admit refuses
+	// nobody.
+	Admit func(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, *identity.Identity, *apigw.Error)
 	// Watcher decides which requests have a trace. With nil none has.
 	Watcher Watcher
 }
@@ -39,30 +42,40 @@ type Watcher interface {
 	WatchRequest(header http.Header, at time.Time) (t *trace.Trace, traceID string)
 }
 
-// Serve answers a request for a connection of an API. The gateway has found
-// API and stage from host and path; rawID is what followed "@connections/". The meter
-// counts the call, if there is one.
-func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, apiID, stage, rawID string, meter telemetry.Meter) {
+// Stage is the stage that a request is for.
+type Stage struct {
+	APIID, Name string
+	DomainName  string          // the host by which the caller knows the API
+	AccessLog   *accesslog.Log  // nil: the stage has none
+	Meter       telemetry.Meter // counts the call; nil: nothing does
+}
+
+// Serve answers a request for a connection of an API. The gateway has found the stage
+// from host and path; rawID is what followed "@connections/".
+func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, stage Stage, rawID string) {
 	b := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(b)
 	b.Reset()
 	record := record{Record: telemetry.Record{
-		Time: time.Now(), APIID: apiID, Stage: stage, ConnectionID: rawID, RequestID: apigw.NewUUID(),
-		RouteKey: routeKey(r.Method), Meter: meter,
+		Time: time.Now(), APIID: stage.APIID, Stage: stage.Name, ConnectionID: rawID, RequestID: apigw.NewUUID(),
+		RouteKey: routeKey(r.Method), Meter: stage.Meter,
 	}}
 	record.Context = &record
-	c := call{Handler: h, w: w, r: r, record: &record, buffer: b}
+	c := call{Handler: h, w: w, r: r, record: &record, buffer: b, extendedID: apigw.NewRequestID()}
 	if h.Watcher != nil {
 		record.Trace, c.traceID = h.Watcher.WatchRequest(r.Header, record.Time)
 	} else {
 		c.traceID = apigw.NewTraceID(record.Time)
 	}
-	if refusal := c.answer(apiID, stage, rawID); refusal != nil {
+	if refusal := c.answer(stage.APIID, stage.Name, rawID); refusal != nil {
 		c.refuse(refusal)
 	}
 	if record.Event != "" {
 		record.Duration = time.Since(record.Time)
 		h.Recorder.Record(&record.Record)
+	}
+	if stage.AccessLog != nil {
+		c.log(stage)
 	}
 }
 
@@ -81,7 +94,8 @@ func (r *record) Answer() []byte                    { return nil }
 func (r *record) Header() iter.Seq2[string, string] { return func(func(string, string) bool) {} }
 func (r *record) Query() url.Values                 { return nil }
 
-// routeKey is how records name what a request asks for.
+// routeKey is how records and access logs name what a request asks for; empty where
+// nothing can be asked so.
 func routeKey(method string) string {
 	const path = " /@connections/{connectionId}"
 	switch method {
@@ -92,7 +106,7 @@ func routeKey(method string) string {
 	case http.MethodDelete:
 		return http.MethodDelete + path
 	}
-	return method + path
+	return ""
 }
 
 // errTooLarge refuses a payload. What the client gets of it is the status: no
@@ -104,15 +118,17 @@ var errTooLarge = &apigw.Error{
 // call is one request on its way.
 type call struct {
 	*Handler
-	w       http.ResponseWriter
-	r       *http.Request
-	record  *record
-	buffer  *bytes.Buffer // empty until the request's body is read; the record has it
-	traceID string        // X-Amzn-Trace-Id of the answer
+	w          http.ResponseWriter
+	r          *http.Request
+	record     *record
+	buffer     *bytes.Buffer      // empty until the request's body is read; the record has it
+	traceID    string             // X-Amzn-Trace-Id of the answer
+	extendedID string             // of the request, beside the record's RequestID
+	signer     *identity.Identity // nil: nobody who is known
 }
 
 // refuse answers a request that is not done.
-func (c call) refuse(refusal *apigw.Error) {
+func (c *call) refuse(refusal *apigw.Error) {
 	c.record.Status, c.record.Error = refusal.Status, refusal.Message
 	if c.record.Refused != nil { // the message may quote what was signed
 		c.record.Error = c.record.Refused.Result
@@ -129,7 +145,7 @@ func (c call) refuse(refusal *apigw.Error) {
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // body reads the request's body into the buffer.
-func (c call) body() *apigw.Error {
+func (c *call) body() *apigw.Error {
 	limited := io.LimitedReader{R: c.r.Body, N: MaxPayload + 1}
 	if _, err := c.buffer.ReadFrom(&limited); err != nil {
 		return apigw.BadRequest("the request's body could not be read")
@@ -142,7 +158,7 @@ func (c call) body() *apigw.Error {
 
 // answer does what the request asks, or returns why not. An id that cannot be is
 // refused before it matters who asks, as in API Gateway.
-func (c call) answer(apiID, stage, rawID string) *apigw.Error {
+func (c *call) answer(apiID, stage, rawID string) *apigw.Error {
 	id, ok := ParseID(rawID)
 	if !ok {
 		return apigw.BadRequest("Invalid connectionId: " + rawID)
@@ -173,11 +189,12 @@ func (c call) answer(apiID, stage, rawID string) *apigw.Error {
 }
 
 // admit asks whether the caller may do what it asks.
-func (c call) admit(body []byte, apiID, stage string) *apigw.Error {
+func (c *call) admit(body []byte, apiID, stage string) *apigw.Error {
 	if c.Admit == nil {
 		return nil
 	}
-	access, err := c.Admit(c.r, body, apiID, stage)
+	access, signer, err := c.Admit(c.r, body, apiID, stage)
+	c.signer = signer
 	if err != nil {
 		refused := access // so that no other access needs memory of its own
 		c.record.Refused = &refused
@@ -185,7 +202,7 @@ func (c call) admit(body []byte, apiID, stage string) *apigw.Error {
 	return err
 }
 
-func (c call) post(connection Connection, data []byte) *apigw.Error {
+func (c *call) post(connection Connection, data []byte) *apigw.Error {
 	c.record.Bytes, c.record.pushed = len(data), data
 	if err := connection.Post(ToText(data)); err != nil {
 		return err
@@ -202,7 +219,7 @@ func ToText(data []byte) []byte {
 	return []byte(string([]rune(string(data))))
 }
 
-func (c call) delete(connection Connection, _ []byte) *apigw.Error {
+func (c *call) delete(connection Connection, _ []byte) *apigw.Error {
 	connection.Disconnect()
 	c.succeed(http.StatusNoContent, nil)
 	return nil
@@ -210,7 +227,7 @@ func (c call) delete(connection Connection, _ []byte) *apigw.Error {
 
 const isoMilliseconds = "2006-01-02T15:04:05.000Z"
 
-func (c call) get(connection Connection, _ []byte) *apigw.Error {
+func (c *call) get(connection Connection, _ []byte) *apigw.Error {
 	info := connection.Info()
 	var b bytes.Buffer
 	b.WriteString("{\n  \"identity\" : {\n    \"sourceIp\" : ")
@@ -237,8 +254,8 @@ func writeString(b *bytes.Buffer, s string) {
 var headerNames = [...]string{"X-Amzn-Requestid", "X-Amz-Apigw-Id", "X-Amzn-Trace-Id", "Content-Type", "Content-Length"}
 
 // header sets the lines of the answer, with the values of those of a success.
-func (c call) header(more ...string) {
-	values := append(make([]string, 0, len(headerNames)), c.record.RequestID, apigw.NewRequestID(), c.traceID)
+func (c *call) header(more ...string) {
+	values := append(make([]string, 0, len(headerNames)), c.record.RequestID, c.extendedID, c.traceID)
 	values = append(values, more...)
 	header := c.w.Header()
 	for i := range values {
@@ -246,7 +263,7 @@ func (c call) header(more ...string) {
 	}
 }
 
-func (c call) succeed(status int, body []byte) {
+func (c *call) succeed(status int, body []byte) {
 	c.record.Status = status
 	if status == http.StatusNoContent {
 		c.header("application/json")

@@ -181,9 +181,10 @@ func TestStageErrors(t *testing.T) {
 		}), badRequest(noRole)},
 		{"H.2", accessLog(logGroupARN, "$context.requestId"), badRequest(noRole)},
 		{"H.2", accessLog(logGroupARN, ""), badRequest("Access Log value missing. Expected destinationArn and format.")},
-		{"K.1", accessLog("arn:aws:s3:::bucket", "$context.requestId"), badRequest("Invalid access log destination specified: arn:aws:s3:::bucket. " +
-			"It must be the ARN of a log group, or of a Firehose stream whose name begins with amazon-apigateway-")},
-		{"K.1", accessLog(logGroupARN, "$context.routeKey"), badRequest("Invalid access log format specified: it must contain $context.requestId or $context.extendedRequestId")},
+		{"K.1", accessLog("arn:aws:s3:::bucket", "$context.requestId"), badRequest("Invalid ARN specified in the request. The ARN must be a valid CloudWatch Logs log group or " +
+			"Kinesis Data Firehose delivery stream ARN. The name of a delivery stream begins with amazon-apigateway-: arn:aws:s3:::bucket")},
+		{"K.1", accessLog(logGroupARN, "$context.routeKey"), badRequest("The following errors are found in Access Log Format: Access Log format must include either " +
+			"$context.requestId or $context.extendedRequestId : '$context.routeKey'")},
 		{"K.1", accessLog(logGroupARN, strings.Repeat("x", 3073)), badRequest("Invalid value for accessLogSettings.format: it must have between 1 and 3072 characters.")},
 		{"H.8", update(func(in *sdk.UpdateStageInput) { in.ClientCertificateId = new("abc") }), missing("Invalid ClientCertificate identifier specified abc")},
 	})

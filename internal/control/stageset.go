@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
+	"github.com/stagedoor/stagedoor/internal/accesslog"
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/apigw/wire"
 	"github.com/stagedoor/stagedoor/internal/lazyregexp"
@@ -22,8 +22,6 @@ var (
 	stageName     = lazyregexp.New(`^([A-Za-z0-9_-]{1,128}|\$default)$`)
 	variableName  = lazyregexp.New(`^[A-Za-z0-9_]{1,64}$`)
 	variableValue = lazyregexp.New(`^[A-Za-z0-9._~:/?#&=,-]{1,512}$`)
-	logGroup      = lazyregexp.New(`^arn:[^:]+:logs:[^:]*:[^:]*:log-group:[^:]+(:\*)?$`)
-	logStream     = lazyregexp.New(`^arn:[^:]+:firehose:[^:]*:[^:]*:deliverystream/amazon-apigateway-.+$`)
 )
 
 func checkStageName(name string) error {
@@ -105,8 +103,8 @@ func (s *server) checkStage(ctx context.Context, api *apigw.API, stage *apigw.St
 		}
 	}
 	if in.AccessLogSettings != nil {
-		if err := checkAccessLog(stage.AccessLogSettings); err != nil {
-			return err
+		if err := accesslog.Check(stage.AccessLogSettings); err != nil {
+			return apigw.BadRequest(err.Error())
 		}
 	}
 	return s.checkLogging(ctx, in)
@@ -152,20 +150,6 @@ func checkThrottling(path string, settings *wire.RouteSettings) error {
 	}
 	if limit := settings.ThrottlingRateLimit; limit != nil && *limit < 0 {
 		return apigw.BadRequest("Invalid value for " + path + ".throttlingRateLimit: it must be at least 0.")
-	}
-	return nil
-}
-
-// checkAccessLog refuses access log settings without a destination and a format
-// that API Gateway takes (sections H.2, K.1).
-func checkAccessLog(settings *apigw.AccessLogSettings) error {
-	switch arn, format := settings.DestinationArn, settings.Format; {
-	case arn == "" || format == "":
-		return apigw.BadRequest("Access Log value missing. Expected destinationArn and format.")
-	case !logGroup.MatchString(arn) && !logStream.MatchString(arn):
-		return apigw.BadRequest("Invalid access log destination specified: " + arn + ". It must be the ARN of a log group, or of a Firehose stream whose name begins with amazon-apigateway-")
-	case !strings.Contains(format, "$context.requestId") && !strings.Contains(format, "$context.extendedRequestId"):
-		return apigw.BadRequest("Invalid access log format specified: it must contain $context.requestId or $context.extendedRequestId")
 	}
 	return nil
 }

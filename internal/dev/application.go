@@ -36,6 +36,7 @@ func (s *Server) apply(loaded *template.Application) (Application, error) {
 	}
 	s.keys.Replace(loaded.ApiKeys, loaded.UsagePlans) // what is wrong with them was told
 	s.runFunctions(loaded.Functions)
+	s.narrator.logs(next.plans)
 	for _, p := range next.plans {
 		s.gateway.Deploy(p)
 	}

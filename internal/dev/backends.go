@@ -39,7 +39,7 @@ func newBackends(c Config, endpoints map[string]*url.URL, local lambda.Invoker) 
 
 // newCompiler makes what stages are compiled with.
 func newCompiler(c Config, b *backends.Backends) *plan.Compiler {
-	compiler := &plan.Compiler{Backends: b.Integrations, Authorizers: b.Authorizers, Region: c.Region}
+	compiler := &plan.Compiler{Backends: b.Integrations, Authorizers: b.Authorizers, Region: c.Region, AccessLogs: c.accessLogs}
 	limits := c.limits
 	if c.Limits != nil {
 		c.Limits(&limits)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"os"
@@ -72,6 +73,9 @@ type Config struct {
 	// CacheDir holds built functions, SDKs and the local certificate
 	// authority; "" stands for "stagedoor" in the user's cache folder.
 	CacheDir string
+	// AccessLog takes the access logs of all stages, a line in each call, which must not
+	// wait. Nil takes none.
+	AccessLog io.Writer
 	// Reporter is told what happens. Nil is told nothing.
 	Reporter Reporter
 

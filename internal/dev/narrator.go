@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/plan"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
@@ -33,10 +34,11 @@ type narrator struct {
 	period     time.Time         // guarded by mu: when the refusals began to be counted
 	refusals   int               // guarded by mu: since then
 	functionOf map[string]string // guarded by mu: what to call functions, by name
+	accessLogs doubtful          // guarded by mu
 }
 
 func newNarrator(reporter Reporter, urls func() []string) *narrator {
-	return &narrator{reporter: reporter, urls: urls, silent: map[string]bool{}}
+	return &narrator{reporter: reporter, urls: urls, silent: map[string]bool{}, accessLogs: doubtful{}}
 }
 
 // Record implements telemetry.Recorder.
@@ -45,7 +47,7 @@ func (n *narrator) Record(e *Record) {
 	case telemetry.EventRefused:
 		n.refused(e)
 		return
-	case telemetry.EventMessage:
+	case telemetry.EventMessage, telemetry.EventConnect, telemetry.EventDisconnect:
 		if warnings := n.warnings(e); len(warnings) > 0 {
 			more := *e
 			more.Warnings = append(more.Warnings[:len(more.Warnings):len(more.Warnings)], warnings...)
@@ -55,8 +57,26 @@ func (n *narrator) Record(e *Record) {
 	n.reporter.Record(e)
 }
 
-// warnings are what a message shows for the first time.
+// logs takes the access logs of new plans.
+func (n *narrator) logs(plans []*plan.Stage) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.accessLogs.add(plans)
+}
+
+// ofAccessLog is what the first event of a stage shows of its access log; empty for
+// others.
+func (n *narrator) ofAccessLog(e *Record) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.accessLogs.warning(e)
+}
+
+// warnings are what an event shows for the first time.
 func (n *narrator) warnings(e *Record) (list []string) {
+	if warning := n.ofAccessLog(e); warning != "" {
+		list = append(list, warning)
+	}
 	if e.Unanswered > 0 && !n.deliberate && n.first(e.APIID+" "+e.RouteKey) {
 		list = append(list, fmt.Sprintf("%d B of the answer go to nobody: the route has no RouteResponse", e.Unanswered))
 	}

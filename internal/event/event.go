@@ -26,6 +26,9 @@ const (
 	Connect    Type = "CONNECT"
 	Message    Type = "MESSAGE"
 	Disconnect Type = "DISCONNECT"
+	// ConnectionAPI is a call of the @connections API. Only access logs know it. Its
+	// Connection is what is said about the caller; the ID is that of the call's path.
+	ConnectionAPI Type = "CONNECTION_API"
 )
 
 // Event is one event. It belongs to one goroutine at a time. Members that do not
@@ -33,10 +36,9 @@ const (
 type Event struct {
 	Connection *Connection
 	Type       Type
-	RequestID  string // of the data plane: 16 characters
+	RequestID  string // of the data plane: 16 characters; of ConnectionAPI: a UUID
 	Time       time.Time
 	RouteKey   string // of the route that the event takes; empty until it is found
-	TwoWay     bool   // that route has a route response
 	TraceID    string // value of X-Amzn-Trace-Id; empty until a backend is called
 	// TraceParent is the traceparent that HTTP backends are sent (W3C Trace Context); empty
 	// where they are sent none.
@@ -47,6 +49,7 @@ type Event struct {
 
 	Body   []byte // MESSAGE
 	Binary bool   // MESSAGE: it came as a binary one
+	TwoWay bool   // the route has a route response
 
 	CloseCode   int    // DISCONNECT
 	CloseReason string // DISCONNECT
@@ -62,7 +65,7 @@ type Event struct {
 	Failed *failure.Error
 
 	stageVariables map[string]string
-	messageID      string // see MessageID
+	messageID      string // see MessageID; of ConnectionAPI, which has no message: the extended request id
 }
 
 // New makes an event of a connection, with a request id of its own. The variables
@@ -71,10 +74,18 @@ func New(c *Connection, t Type, at time.Time, stageVariables map[string]string) 
 	return Event{Connection: c, Type: t, RequestID: apigw.NewRequestID(), Time: at, stageVariables: stageVariables}
 }
 
+// NewCall makes the event of a call of @connections, which has two request ids.
+func NewCall(c *Connection, requestID, extendedRequestID string, at time.Time) Event {
+	return Event{Connection: c, Type: ConnectionAPI, RequestID: requestID, Time: at, messageID: extendedRequestID}
+}
+
 // MessageID is the id of a message, empty for other events. Few ask for it: it is made
 // for the first who does.
 func (e *Event) MessageID() string {
-	if e.messageID == "" && e.Type == Message {
+	if e.Type != Message {
+		return ""
+	}
+	if e.messageID == "" {
 		e.messageID = apigw.NewMessageID(e.Connection.ID)
 	}
 	return e.messageID

@@ -17,25 +17,26 @@ var Groups = [...]string{"authenticate", "authorize", "authorizer", "error", "id
 // documents for mapping templates and for access logs (sections E.1 and K.1), and
 // those of its events. Each is worked out when somebody asks for it.
 //
-// A variable is a string or an int64, and nil where the event has none.
-var variables = map[string]func(*Event) any{
-	"apiId":                func(e *Event) any { return e.Connection.APIID },
-	"connectedAt":          func(e *Event) any { return e.Connection.ConnectedAt },
-	"connectionId":         func(e *Event) any { return e.Connection.ID },
+// A variable is worked out without memory of its own, but for the texts that are made
+// of others.
+var variables = map[string]Variable{
+	"apiId":                func(e *Event) Value { return text(e.Connection.APIID) },
+	"connectedAt":          func(e *Event) Value { return number(e.Connection.ConnectedAt) },
+	"connectionId":         func(e *Event) Value { return text(e.Connection.ID) },
 	"disconnectReason":     (*Event).disconnectReason,
 	"disconnectStatusCode": (*Event).disconnectStatusCode,
-	"domainName":           func(e *Event) any { return e.Connection.DomainName },
-	"eventType":            func(e *Event) any { return string(e.Type) },
-	"extendedRequestId":    func(e *Event) any { return e.RequestID },
+	"domainName":           func(e *Event) Value { return text(e.Connection.DomainName) },
+	"eventType":            func(e *Event) Value { return text(string(e.Type)) },
+	"extendedRequestId":    (*Event).extendedRequestID,
 	"integrationLatency":   (*Event).integrationLatency,
-	"integrationStatus":    func(e *Event) any { return number(e.Integration.Status) },
-	"messageDirection":     func(*Event) any { return "IN" },
-	"messageId":            func(e *Event) any { return present(e.MessageID()) },
-	"requestId":            func(e *Event) any { return e.RequestID },
-	"requestTime":          func(e *Event) any { return e.Time.UTC().Format(requestTimeFormat) },
-	"requestTimeEpoch":     func(e *Event) any { return e.Time.UnixMilli() },
-	"routeKey":             func(e *Event) any { return present(e.RouteKey) },
-	"stage":                func(e *Event) any { return e.Connection.Stage },
+	"integrationStatus":    func(e *Event) Value { return number(int64(e.Integration.Status)) },
+	"messageDirection":     func(*Event) Value { return text("IN") },
+	"messageId":            func(e *Event) Value { return text(e.MessageID()) },
+	"requestId":            func(e *Event) Value { return text(e.RequestID) },
+	"requestTime":          func(e *Event) Value { return Value{Kind: Time, Number: e.Time.UnixMilli()} },
+	"requestTimeEpoch":     func(e *Event) Value { return Value{Kind: Number, Number: e.Time.UnixMilli()} },
+	"routeKey":             func(e *Event) Value { return text(e.RouteKey) },
+	"stage":                func(e *Event) Value { return text(e.Connection.Stage) },
 	"status":               (*Event).status,
 
 	"authenticate.error":   none,
@@ -70,16 +71,16 @@ var variables = map[string]func(*Event) any{
 	"identity.cognitoIdentityId":             none,
 	"identity.cognitoIdentityPoolId":         none,
 	"identity.principalOrgId":                none,
-	"identity.sourceIp":                      func(e *Event) any { return e.Connection.SourceIP },
+	"identity.sourceIp":                      func(e *Event) Value { return text(e.Connection.SourceIP) },
 	"identity.user":                          identity("user"),
-	"identity.userAgent":                     func(e *Event) any { return present(e.Connection.UserAgent) },
+	"identity.userAgent":                     func(e *Event) Value { return text(e.Connection.UserAgent) },
 	"identity.userArn":                       identity("userArn"),
 
-	"integration.error":             func(e *Event) any { return present(e.Integration.Error) },
-	"integration.integrationStatus": func(e *Event) any { return number(e.Integration.Status) },
+	"integration.error":             func(e *Event) Value { return text(e.Integration.Error) },
+	"integration.integrationStatus": func(e *Event) Value { return number(int64(e.Integration.Status)) },
 	"integration.latency":           (*Event).integrationLatency,
-	"integration.requestId":         func(e *Event) any { return present(e.Integration.RequestID) },
-	"integration.status":            func(e *Event) any { return number(e.Integration.Status) },
+	"integration.requestId":         func(e *Event) Value { return text(e.Integration.RequestID) },
+	"integration.status":            func(e *Event) Value { return number(int64(e.Integration.Status)) },
 
 	"waf.error":   none,
 	"waf.latency": none,
@@ -90,13 +91,23 @@ var variables = map[string]func(*Event) any{
 // "identity.sourceIp" or "authorizer.principalId": a string or an int64; nil when
 // the event has none.
 func (e *Event) Variable(name string) any {
-	if value, known := variables[name]; known {
-		return value(e)
+	variable, found := Find(name)
+	if !found {
+		return nil
 	}
-	if property, ok := strings.CutPrefix(name, "authorizer."); ok {
-		return e.returned(property)
+	return variable(e).any()
+}
+
+// Find returns a variable by its whole name. It is false for a name that no event has.
+// Of names in the group authorizer any may be one.
+func Find(name string) (Variable, bool) {
+	if variable, known := variables[name]; known {
+		return variable, true
 	}
-	return nil
+	if property, ok := strings.CutPrefix(name, "authorizer."); ok && property != "" {
+		return returned(property), true
+	}
+	return nil, false
 }
 
 // Variables goes through the whole names of the variables that every event may
@@ -117,89 +128,87 @@ func Variables() iter.Seq[string] {
 }
 
 // none is a variable that API Gateway documents and this gateway never has.
-func none(*Event) any { return nil }
-
-// present is a text, or nil where there is none.
-func present(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
-}
-
-// number is a figure, or nil where there is none.
-func number(n int) any {
-	if n == 0 {
-		return nil
-	}
-	return int64(n)
-}
+func none(*Event) Value { return Value{} }
 
 // status is what the event ended with, or will as far as is known.
-func (e *Event) status() any {
+func (e *Event) status() Value {
 	switch {
 	case e.Failed != nil:
-		return int64(e.Failed.Status())
+		return number(int64(e.Failed.Status()))
 	case e.Status != 0:
-		return int64(e.Status)
+		return number(int64(e.Status))
 	}
-	return number(e.Integration.Status)
+	return number(int64(e.Integration.Status))
 }
 
-func (e *Event) disconnectReason() any {
+func (e *Event) extendedRequestID() Value {
+	if e.Type == ConnectionAPI {
+		return text(e.messageID)
+	}
+	return text(e.RequestID)
+}
+
+func (e *Event) disconnectReason() Value {
 	if e.Type != Disconnect {
-		return nil
+		return Value{}
 	}
-	return e.CloseReason
+	return Value{Kind: Text, Text: e.CloseReason}
 }
 
-func (e *Event) disconnectStatusCode() any {
+func (e *Event) disconnectStatusCode() Value {
 	if e.Type != Disconnect {
-		return nil
+		return Value{}
 	}
-	return int64(e.CloseCode)
+	return Value{Kind: Number, Number: int64(e.CloseCode)}
 }
 
-func (e *Event) integrationLatency() any {
-	if e.Integration.Status == 0 {
-		return nil
+func (e *Event) integrationLatency() Value {
+	if e.Integration.Status == 0 && e.Type != ConnectionAPI { // which has none, and 0 is what AWS says
+		return Value{}
 	}
-	return e.Integration.Latency.Milliseconds()
+	return Value{Kind: Number, Number: e.Integration.Latency.Milliseconds()}
 }
 
 // identity is what is known of the client beside its address and its program.
-func identity(name string) func(*Event) any {
-	return func(e *Event) any {
+func identity(name string) Variable {
+	return func(e *Event) Value {
 		if e.Connection.Client == nil {
-			return nil
+			return Value{}
 		}
 		for _, p := range e.Connection.Client.Identity {
 			if p.Name == name {
-				return present(p.Value)
+				return text(p.Value)
 			}
 		}
-		return nil
+		return Value{}
 	}
 }
 
 // returned is what an authorizer returned under a name.
-func returned(name string) func(*Event) any {
-	return func(e *Event) any { return e.returned(name) }
+func returned(name string) Variable {
+	return func(e *Event) Value { return e.returned(name) }
 }
 
-func (e *Event) returned(name string) any {
-	for n, value := range e.Authorizer() {
-		if n == name {
-			return value
+func (e *Event) returned(name string) Value {
+	c := e.Connection.Client
+	if c == nil {
+		return Value{}
+	}
+	if name == "principalId" && c.PrincipalID != "" {
+		return text(c.PrincipalID)
+	}
+	for _, p := range c.Context {
+		if p.Name == name {
+			return Value{Kind: Text, Text: p.Value}
 		}
 	}
-	return nil
+	return Value{}
 }
 
 // unless is another variable where the first has no value.
-func unless(first, other func(*Event) any) func(*Event) any {
-	return func(e *Event) any {
-		if value := first(e); value != nil {
+func unless(first, other Variable) Variable {
+	return func(e *Event) Value {
+		if value := first(e); value.Kind != Nothing {
 			return value
 		}
 		return other(e)
@@ -207,37 +216,37 @@ func unless(first, other func(*Event) any) func(*Event) any {
 }
 
 // authorizerLatency is how long a Lambda authorizer took. Only $connect has it.
-func (e *Event) authorizerLatency() any {
+func (e *Event) authorizerLatency() Value {
 	if c := e.Connection.Client; c != nil && c.Latency > 0 && e.Type == Connect {
-		return c.Latency.Milliseconds()
+		return Value{Kind: Number, Number: c.Latency.Milliseconds()}
 	}
-	return nil
+	return Value{}
 }
 
-func (e *Event) errorMessage() any {
+func (e *Event) errorMessage() Value {
 	if e.Failed == nil {
-		return nil
+		return Value{}
 	}
-	return e.Failed.Message()
+	return Value{Kind: Text, Text: e.Failed.Message()}
 }
 
-func (e *Event) errorMessageString() any {
+func (e *Event) errorMessageString() Value {
 	if e.Failed == nil {
-		return nil
+		return Value{}
 	}
-	return string(jsonvalue.AppendQuoted(nil, e.Failed.Message()))
+	return text(string(jsonvalue.AppendQuoted(nil, e.Failed.Message())))
 }
 
-func (e *Event) errorResponseType() any {
+func (e *Event) errorResponseType() Value {
 	if e.Failed == nil {
-		return nil
+		return Value{}
 	}
-	return e.Failed.ResponseType()
+	return text(e.Failed.ResponseType())
 }
 
-func (e *Event) validationError() any {
+func (e *Event) validationError() Value {
 	if e.Failed == nil || e.Failed.Kind != failure.Body {
-		return nil
+		return Value{}
 	}
-	return e.Failed.Reason
+	return Value{Kind: Text, Text: e.Failed.Reason}
 }

@@ -63,9 +63,10 @@ func (g *Gateway) spare(r *http.Request) {
 }
 
 // admit decides about requests to @connections.
-func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, *apigw.Error) {
+func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (telemetry.Access, *identity.Identity, *apigw.Error) {
 	origin := forwarded.Of(r)
 	access := telemetry.Access{Source: origin.Address}
+	var signer *identity.Identity
 	if !g.guards.Unsigned {
 		identities := g.guards.Identities
 		needed := identities.ManagePermission(apiID, stage, r.Method)
@@ -73,14 +74,15 @@ func (g *Gateway) admit(r *http.Request, body []byte, apiID, stage string) (tele
 		access.Caller, access.Action, access.Resource = caller(id, r), needed.Action, needed.Resource
 		if err != nil {
 			access.Result = err.Type
-			return access, err
+			return access, id, err
 		}
+		signer = id
 	}
 	if g.guards.Account.Request(time.Now()) != nil {
 		access.Result = apigw.ErrLimit.Type
-		return access, apigw.ErrLimit
+		return access, signer, apigw.ErrLimit
 	}
-	return access, nil
+	return access, signer, nil
 }
 
 // refusesVisitor answers a request to @connections that a web page of another

@@ -8,9 +8,12 @@ import (
 )
 
 // tell hands the record of the event, which has ended, to whoever watches, and writes the
-// event's lines of the execution log.
+// event's line of the access log and its lines of the execution log.
 func (p *pipeline) tell(record *telemetry.Record) {
 	p.connection.gateway.recorder.Record(record)
+	if l := p.stage.AccessLog; l != nil {
+		l.Write(&p.event)
+	}
 	if l := p.executionLog(); l != nil {
 		l.Write(&p.event, record.Time.Add(record.Duration))
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/connections"
 	"github.com/stagedoor/stagedoor/internal/forwarded"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 	"github.com/stagedoor/stagedoor/internal/websocket"
@@ -28,8 +30,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case management && g.refusesVisitor(w, r):
 	case management && t.stage != nil:
 		g.spare(r)
-		p := t.stage.plan.Load()
-		g.connections.Serve(w, r, t.apiID, p.Name, id, p.Meters.Call(r.Method))
+		g.connections.Serve(w, r, t.managed(r.Method), id)
 	case !upgrade && !management && !t.named:
 		g.fallback.ServeHTTP(w, r)
 	case t.stage == nil:
@@ -42,6 +43,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		g.handshake(w, r, t)
+	}
+}
+
+// managed is the target of a call of the @connections API.
+func (t target) managed(method string) connections.Stage {
+	s := t.stage.plan.Load()
+	return connections.Stage{
+		APIID: t.apiID, Name: s.Name, DomainName: cmp.Or(t.domain, s.DomainName), AccessLog: s.AccessLog, Meter: s.Meters.Call(method),
 	}
 }
 

@@ -41,9 +41,10 @@ type Gateway struct {
 	Engine    *websocket.Engine
 	Functions *Functions
 	Records   *Records
-	// ExecutionLog has the lines of all stages and routes whose logging is on.
-	ExecutionLog *Lines
-	Address      string // host:port of the public listener
+	// AccessLog has the lines of all stages that have AccessLogSettings, and ExecutionLog
+	// those of all stages and routes whose logging is on.
+	AccessLog, ExecutionLog *Lines
+	Address                 string // host:port of the public listener
 
 	// Backends makes the backends of deployed APIs.
 	Backends *integration.Builder
@@ -89,7 +90,7 @@ func NewFrom(t testing.TB, options websocket.Options, o gateway.Options) *Gatewa
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &Gateway{Engine: engine, Functions: NewFunctions(), Records: NewRecords(), ExecutionLog: new(Lines), t: t}
+	g := &Gateway{Engine: engine, Functions: NewFunctions(), Records: NewRecords(), AccessLog: new(Lines), ExecutionLog: new(Lines), t: t}
 	if o.Engine, o.Node = engine, 1; o.Recorder == nil {
 		o.Recorder = g.Records
 	}
@@ -101,6 +102,7 @@ func NewFrom(t testing.TB, options websocket.Options, o gateway.Options) *Gatewa
 	authorizers := &authorizer.Builder{Functions: g.Functions, Region: "us-east-1", Account: "123456789012"}
 	g.compiler = &plan.Compiler{Backends: g.Backends, Authorizers: authorizers, Region: "us-east-1"}
 	g.compiler.ExecutionLogs = func(string, string) logsink.Sink { return g.ExecutionLog }
+	g.compiler.AccessLogs = func(string) logsink.Sink { return g.AccessLog }
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

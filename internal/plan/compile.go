@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/stagedoor/stagedoor/internal/accesslog"
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/executionlog"
@@ -36,6 +37,9 @@ type Compiler struct {
 	// Rates are the account's, for stages that set only a rate, or only a
 	// burst.
 	Rates usage.AccountRates
+	// AccessLogs returns where the lines of access logs go, by the DestinationArn of a
+	// stage. With nil, stages have no access logs.
+	AccessLogs func(destinationARN string) logsink.Sink
 
 	limits  atomic.Pointer[usage.ConnectionLimits] // nil: AWS's
 	buckets usage.Buckets                          // of all plans: a new plan goes on with the buckets of the one before
@@ -80,6 +84,7 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Defec
 		DisableDefaultEndpoint: d.API.DisableExecuteApiEndpoint,
 		Variables:              s.StageVariables,
 		ExecutionLog:           executionlog.New(s, nil, c.ExecutionLogs),
+		AccessLog:              c.accessLog(s),
 		selection:              selection,
 		routes:                 make(map[string]*Route, len(d.API.Routes)),
 	}
@@ -98,6 +103,14 @@ func (c *Compiler) Compile(d *apigw.Deployment, s *apigw.Stage) (*Stage, []Defec
 	stage.Limits.Share = c.shares.Get(d.API.ApiId)
 	problems = append(problems, bad...)
 	return stage, append(problems, c.access(&stage.Access, d.API, s)...), nil
+}
+
+// accessLog returns the access log of a stage; nil where it has none.
+func (c *Compiler) accessLog(s *apigw.Stage) *accesslog.Log {
+	if c.AccessLogs == nil || s.AccessLogSettings == nil || s.AccessLogSettings.Format == "" {
+		return nil
+	}
+	return accesslog.New(s.AccessLogSettings, c.AccessLogs(s.AccessLogSettings.DestinationArn))
 }
 
 func (c *Compiler) domain(apiID string) string {

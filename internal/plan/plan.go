@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/stagedoor/stagedoor/internal/accesslog"
 	"github.com/stagedoor/stagedoor/internal/executionlog"
 	"github.com/stagedoor/stagedoor/internal/expression"
 	"github.com/stagedoor/stagedoor/internal/integration"
@@ -34,6 +35,8 @@ type Stage struct {
 	Access Access
 	// ExecutionLog is for messages that find no route; nil: nothing of them is logged.
 	ExecutionLog *executionlog.Log
+	// AccessLog takes a line of each event; nil: the stage has none.
+	AccessLog *accesslog.Log
 
 	// Meters count the stage's events for which there is no route, and the calls of
 	// @connections. Nil: nothing does.

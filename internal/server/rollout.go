@@ -29,7 +29,7 @@ type follower struct {
 func newCompiler(c *config.Config, b *backends.Backends, logs logsink.Destinations, m *metrics.Metrics) *plan.Compiler {
 	compiler := &plan.Compiler{
 		Backends: b.Integrations, Authorizers: b.Authorizers, Region: c.Region, Rates: accountRates(c), Domain: domain(c),
-		ExecutionLogs: logs.Execution, Metrics: m,
+		AccessLogs: logs.Access, ExecutionLogs: logs.Execution, Metrics: m,
 	}
 	compiler.SetLimits(c.Limits.Each)
 	return compiler

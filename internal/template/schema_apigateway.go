@@ -119,7 +119,7 @@ var authorizerSchema = []property{
 
 var stageSchema = []property{
 	apiRef,
-	{name: "AccessLogSettings", form: objectForm, kept: true},
+	{name: "AccessLogSettings", form: objectForm},
 	{name: "AccessPolicyId", refused: "AccessPolicyId is for HTTP APIs only"},
 	{name: "AutoDeploy", form: booleanForm},
 	{name: "ClientCertificateId", form: textForm, kept: true},

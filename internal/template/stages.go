@@ -3,6 +3,7 @@ package template
 import (
 	"strconv"
 
+	"github.com/stagedoor/stagedoor/internal/accesslog"
 	"github.com/stagedoor/stagedoor/internal/apigw"
 )
 
@@ -131,15 +132,37 @@ func routeSettingsByKey(p *properties) map[string]*apigw.RouteSettings {
 	return settings
 }
 
+// accessLogSettings reads the settings of access logs, and checks them as the control
+// plane does, as far as they are known.
 func accessLogSettings(p *properties) *apigw.AccessLogSettings {
 	if !p.isKnown("AccessLogSettings") {
 		return nil
 	}
 	s := p.nested("AccessLogSettings", p.values["AccessLogSettings"], accessLogSchema)
-	if !s.has("DestinationArn") || !s.has("Format") {
-		p.wrong("AccessLogSettings", "Access Log value missing. Expected destinationArn and format.")
+	settings := &apigw.AccessLogSettings{DestinationArn: s.text("DestinationArn"), Format: s.text("Format")}
+	known := s.isKnown("DestinationArn") && s.isKnown("Format")
+	switch {
+	case !s.has("DestinationArn") || !s.has("Format") || known && (settings.DestinationArn == "" || settings.Format == ""):
+		p.wrong("AccessLogSettings", "%v", accesslog.Check(new(apigw.AccessLogSettings)))
+		return settings
+	case s.isKnown("DestinationArn"):
+		s.refuse("AccessLogSettings.DestinationArn", accesslog.CheckDestination(settings.DestinationArn))
 	}
-	return &apigw.AccessLogSettings{DestinationArn: s.text("DestinationArn"), Format: s.text("Format")}
+	if s.isKnown("Format") {
+		const format = "AccessLogSettings.Format"
+		s.refuse(format, accesslog.CheckFormat(settings.Format))
+		for _, warning := range accesslog.Warnings(settings.Format) {
+			s.warn(Notice{Line: s.lines[format], LogicalID: p.res.id, Type: p.res.typ, Property: format, Message: warning})
+		}
+	}
+	return settings
+}
+
+// refuse reports what is wrong with a property; nil reports nothing.
+func (p *properties) refuse(name string, err error) {
+	if err != nil {
+		p.wrong(name, "%v", err)
+	}
 }
 
 // finishAPIs checks what can be checked only when all parts of an API are
