@@ -275,3 +275,28 @@ func TestTailMistakes(t *testing.T) {
 		}
 	}
 }
+
+// An admin port that speaks TLS, and wants certificates of clients, is watched like any
+// other.
+func TestTailTLS(t *testing.T) {
+	t.Parallel()
+	cert, key := selfSigned(t)
+	backend := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer backend.Close()
+	configuration := written(t, "gateway.yaml", "data: "+filled(t, backend.URL)+"\nadmin: {tls: {cert: "+cert+", key: "+key+", clientCA: "+cert+"}}\n")
+	p := start(t, nil, "--config", configuration, "--open")
+	gateway := strings.Replace(p.Admin, "127.0.0.1", "localhost", 1)
+	if w := startTail(t, nil, gateway, "--ca", cert); w.wait() != exitFailure {
+		t.Errorf("without a certificate: %s", w.status)
+	}
+	w := watch(t, nil, gateway, "--ca", cert, "--cert", cert, "--key", key, "--json")
+	p.dial("/prod")
+	w.await("the connection", ofKind("connect"))
+	p.signal(syscall.SIGTERM)
+	if err := p.wait(); err != nil {
+		t.Errorf("the gateway ends with %v:\n%s", err, p.log)
+	}
+	w.await("the end of the connection", ofKind("disconnect"))
+	w.status.await(t, "the gateway has ended the stream")
+	w.interrupt()
+}

@@ -97,7 +97,11 @@ func (h *Hub) Watch(q Query, to *Queue) (stop func(), err error) {
 func (h *Hub) leave(w *watcher) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	next := slices.DeleteFunc(slices.Clone(*h.watchers.Load()), func(other *watcher) bool { return other == w })
+	watchers := h.watchers.Load()
+	if watchers == nil {
+		return // stop was called twice
+	}
+	next := slices.DeleteFunc(slices.Clone(*watchers), func(other *watcher) bool { return other == w })
 	if len(next) == 0 {
 		h.watchers.Store(nil)
 		return
