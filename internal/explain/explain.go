@@ -100,13 +100,14 @@ const (
 	sourceIP     = "192.0.2.1" // of documentation (RFC 5737)
 )
 
-// client is what the client of a message is known by.
+// client is what the client is known by, of $connect before an authorizer is asked.
 func client(stage *plan.Stage, in *Input) *event.Client {
-	if in.Connect || stage.Access.Authorizer == nil && len(in.Context) == 0 {
+	guarded := stage.Access.Authorizer != nil
+	if guarded && in.Connect || !guarded && len(in.Context) == 0 {
 		return nil
 	}
 	c := new(event.Client)
-	if stage.Access.Authorizer != nil {
+	if guarded {
 		c.PrincipalID = principal
 	}
 	for _, entry := range in.Context {

@@ -58,6 +58,7 @@ type Gateway struct {
 	fallback http.Handler
 	guards   Guards
 	watchers []Watcher
+	trial    *trial     // the only event of a gateway that was made for it; nil: clients' events
 	opened   usage.Open // and about to be
 
 	endpoints endpoints

@@ -31,7 +31,6 @@ type pipeline struct {
 	stage      *plan.Stage        // the connection's, when the event came
 	handshake  *handshake         // CONNECT only
 	message    *websocket.Message // MESSAGE only; nil for one that no client sent
-	trial      *trial             // nil: a client's event
 	route      *plan.Route        // nil: no route matched
 	entered    bool               // the event counts in the route's Part
 	starting   bool               // the backend's call is being started
@@ -260,8 +259,8 @@ func (p *pipeline) finish() {
 	if p.entered {
 		p.route.Part.Leave(&p.connection.socket)
 	}
-	if p.trial != nil {
-		p.trial.end(p)
+	if t := p.connection.gateway.trial; t != nil {
+		t.end(p)
 		return
 	}
 	switch p.event.Type {

@@ -22,8 +22,8 @@ type Trial struct {
 	// IsMessage is set for a MESSAGE. Otherwise it is a CONNECT.
 	IsMessage bool
 	Message   []byte
-	// Client is what a message's client is known by; nil for nothing. For $connect that is
-	// found out, and it is not used.
+	// Client is what a client is known by; nil for nothing. Of $connect, it is what is known
+	// before an authorizer is asked.
 	Client *event.Client
 	// Trace is told of the event's steps; nil: nobody watches.
 	Trace *trace.Trace
@@ -62,13 +62,16 @@ func (g *Gateway) Try(t Trial) (*Verdict, error) {
 	}
 	to := target{apiID: t.APIID, stage: s}
 	running := &trial{writer: answerWriter{header: http.Header{}}, ended: make(chan struct{})}
+	own := New(Options{Guards: g.guards}) // the event's, so that it counts nowhere else
+	defer own.cancel()
+	own.trial = running
 	var p *pipeline
 	if t.IsMessage {
-		p = g.trialMessage(t, to)
+		p = own.trialMessage(t, to)
 	} else {
-		p = g.connectEvent(&running.writer, t.Handshake, to)
+		p = own.connectEvent(&running.writer, t.Handshake, to)
+		p.connection.facts.Client = t.Client
 	}
-	p.trial = running
 	if t.Trace != nil {
 		p.event.Trace = t.Trace
 	}
