@@ -32,7 +32,7 @@ import (
 // last one's stand for those of the page.
 var documentation = []string{
 	"docs/self-host.md", "docs/authorize.md", "docs/tls.md", "docs/deploy.md", "docs/connect.md", "docs/tail.md", "docs/dev.md",
-	"docs/migrate.md", "docs/integrations.md", "docs/embed.md",
+	"docs/migrate.md", "docs/integrations.md", "docs/embed.md", "docs/explain.md",
 }
 
 func TestDocumentation(t *testing.T) {

@@ -177,7 +177,7 @@ func (e *explainer) head(x *explain.Explanation) {
 		e.line("", "there are no routes for messages")
 		return
 	}
-	e.line("", "there are "+strings.Join(x.Route.Keys, ", "))
+	e.line("", "keys: "+strings.Join(x.Route.Keys, ", "))
 }
 
 func (e *explainer) access(x *explain.Explanation) {
