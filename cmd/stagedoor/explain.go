@@ -88,8 +88,14 @@ func (c *ExplainCmd) print(p *process, x *explain.Explanation) error {
 		if err := encoder.Encode(x); err != nil {
 			return err
 		}
-	} else if err := newExplainer(p).explain(x); err != nil {
-		return err
+	} else {
+		out := p.stdout
+		if x.Event == "" { // mistakes, and nothing that was explained
+			out = p.stderr
+		}
+		if err := newExplainer(p, out).explain(x); err != nil {
+			return err
+		}
 	}
 	switch x.Result {
 	case explain.Served:

@@ -23,8 +23,8 @@ type explainer struct {
 	b     strings.Builder
 }
 
-func newExplainer(p *process) *explainer {
-	return &explainer{out: p.stdout, color: p.color(p.stdout), width: p.textWidth(p.stdout)}
+func newExplainer(p *process, out io.Writer) *explainer {
+	return &explainer{out: out, color: p.color(out), width: p.textWidth(out)}
 }
 
 // indent is how wide labels are.
