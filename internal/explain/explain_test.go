@@ -45,7 +45,9 @@ func explained(t *testing.T, s *Subject, in *Input) *Explanation {
 	return x
 }
 
-func message(text string, answer *Answer) *Input { return &Input{Message: []byte(text), Answer: answer} }
+func message(text string, answer *Answer) *Input {
+	return &Input{Message: []byte(text), Answer: answer}
+}
 
 // The answer of a function means what it means to the type of integration that calls it.
 func TestAnswersOfFunctions(t *testing.T) {
