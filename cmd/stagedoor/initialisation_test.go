@@ -19,8 +19,8 @@ const (
 )
 
 // heavyInitialisation are the packages of others that allocate more, and how much they
-// may: the endpoints and shapes of AWS that the SDK has as values, and the texts of the
-// NATS server's errors.
+// may: the endpoints and shapes of AWS that the SDK has as values, the texts of the
+// NATS server's errors, and the regular expressions and descriptions of Prometheus.
 var heavyInitialisation = map[string]int{
 	"github.com/aws/aws-sdk-go-v2/service/signin/internal/endpoints":  128 << 10,
 	"github.com/aws/aws-sdk-go-v2/service/signin/schemas":             128 << 10,
@@ -29,6 +29,8 @@ var heavyInitialisation = map[string]int{
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc/schemas":            128 << 10,
 	"github.com/aws/aws-sdk-go-v2/service/sts/internal/endpoints":     128 << 10,
 	"github.com/nats-io/nats-server/v2/server":                        256 << 10,
+	"github.com/prometheus/client_golang/prometheus":                  128 << 10,
+	"github.com/prometheus/procfs":                                    128 << 10,
 }
 
 // initialisation is a line of GODEBUG=inittrace=1.

@@ -27,6 +27,13 @@ func (s *Server) openTelemetry(ctx context.Context) (err error) {
 		s.parts.Add(logs.Close)
 		s.otlpLogs = logs
 	}
+	if s.otlp.MetricsWanted() {
+		end, err := s.otlp.SendMetrics(ctx, s.metrics.Registry)
+		if err != nil {
+			return err
+		}
+		s.parts.Add(end)
+	}
 	return s.openTraces(ctx)
 }
 
@@ -39,7 +46,7 @@ func logsUseOTLP(c *config.Logs) bool {
 // environment.
 func (s *Server) newOTLP() (*otlp.Options, error) {
 	c := s.config.Telemetry.OTLP
-	o := &otlp.Options{Endpoint: c.Endpoint, Protocol: c.Protocol, Getenv: os.Getenv, Log: s.log}
+	o := &otlp.Options{Endpoint: c.Endpoint, Protocol: c.Protocol, Getenv: os.Getenv, Version: s.options.Version, Log: s.log}
 	text, err := readSecret(c.Headers)
 	if err != nil {
 		return nil, fmt.Errorf("the headers of telemetry.otlp: %w", err)

@@ -146,7 +146,7 @@ func digit(c byte) byte {
 // Headers returns the values of X-Amzn-Trace-Id and traceparent that a backend is sent:
 // its parent is the event's call.
 func (p *Place) Headers() (amzn, traceparent string) {
-	var room [128]byte
+	var room [160]byte
 	b := append(room[:0], "Root=1-"...)
 	b = hex.AppendEncode(b, p.TraceID[:4])
 	b = hex.AppendEncode(append(b, '-'), p.TraceID[4:])

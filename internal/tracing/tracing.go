@@ -31,6 +31,7 @@ import (
 // recorder.
 type Tracer struct {
 	sampler  Sampler
+	exporter sdktrace.SpanExporter
 	provider *sdktrace.TracerProvider
 	tracer   oteltrace.Tracer
 }
@@ -41,7 +42,7 @@ func New(s Sampler, to sdktrace.SpanExporter, about *resource.Resource) *Tracer 
 		sdktrace.WithBatcher(to), sdktrace.WithResource(about), sdktrace.WithIDGenerator(generator{}),
 		sdktrace.WithSampler(sdktrace.AlwaysSample()), // an event that is not sampled gets no spans at all
 	)
-	return &Tracer{s, provider, provider.Tracer("github.com/stagedoor/stagedoor")}
+	return &Tracer{s, to, provider, provider.Tracer("github.com/stagedoor/stagedoor")}
 }
 
 // closeTime is how long the last spans may take to be sent.
@@ -51,7 +52,9 @@ const closeTime = 5 * time.Second
 func (t *Tracer) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
-	_ = t.provider.Shutdown(ctx) // the exporter has told what failed
+	if t.provider.Shutdown(ctx) != nil { // an attempt to send is still under way: it is broken off
+		_ = t.exporter.Shutdown(ctx)
+	}
 }
 
 // Watch implements gateway.Watcher: it gives an event its place in a trace.
