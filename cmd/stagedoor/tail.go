@@ -92,7 +92,7 @@ func (c *TailCmd) Run(ctx context.Context, p *process) error {
 	}
 	client := &eventstream.Client{
 		Gateway: gateway, Query: c.query(), Event: show,
-		Status: func(text string) { _, _ = fmt.Fprintf(p.stderr, "stagedoor: %s: %s\n", c.Gateway, text) },
+		Status: func(text string) { _, _ = fmt.Fprintf(p.stderr, "stagedoor: %s: %s\n", c.Gateway, visible(text)) },
 	}
 	return client.Run(ctx)
 }
