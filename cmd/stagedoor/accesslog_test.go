@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -28,6 +29,7 @@ const loggedTemplate = `Resources:
       AccessLogSettings:
         DestinationArn: !Sub arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:chat
         Format: '{"id":"$context.requestId","type":"$context.eventType"}'
+      DefaultRouteSettings: {LoggingLevel: INFO}
   Mock:
     Type: AWS::ApiGatewayV2::Integration
     Properties: {ApiId: !Ref Api, IntegrationType: MOCK, RequestTemplates: {"application/json": '{"statusCode":200}'}}
@@ -36,15 +38,16 @@ const loggedTemplate = `Resources:
     Properties: {ApiId: !Ref Api, RouteKey: $default, Target: !Sub "integrations/${Mock}"}
 `
 
-// The program writes access logs where it is told to.
+// The program writes access logs and execution logs where it is told to.
 func TestDevAccessLog(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "access.log")
 	if err := os.WriteFile(file, []byte("before\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, to := range []string{file, "-"} {
-		d := exec.Command(os.Args[0], "dev", templateFile(t, loggedTemplate), "--access-log", to, "--json",
+	execution := filepath.Join(t.TempDir(), "execution.log")
+	for to, steps := range map[string]string{file: execution, "-": "-"} {
+		d := exec.Command(os.Args[0], "dev", templateFile(t, loggedTemplate), "--access-log", to, "--execution-log", steps, "--json",
 			"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--detached")
 		d.Env = append(os.Environ(), asProgram+"=1", "XDG_CACHE_HOME="+t.TempDir())
 		stdout := &logFile{}
@@ -75,6 +78,18 @@ func TestDevAccessLog(t *testing.T) {
 			connect, disconnect := strings.Index(text, `","type":"CONNECT"}`+"\n"), strings.Index(text, `","type":"DISCONNECT"}`+"\n")
 			if !strings.HasPrefix(text, "before\n") || connect < 0 || disconnect < connect {
 				return fmt.Errorf("%s: %q", to, text)
+			}
+			return nil
+		})
+		line := regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \([A-Za-z0-9_=-]{16}\) Client \[Connection Id: [^]]+\] connected to API \[[^]]+\] successfully\.$`)
+		gatewaytest.Eventually(t, func() error {
+			text := stdout.String()
+			if steps != "-" {
+				written, _ := os.ReadFile(steps)
+				text = string(written)
+			}
+			if !line.MatchString(text) {
+				return fmt.Errorf("%s: %q", steps, text)
 			}
 			return nil
 		})

@@ -20,21 +20,22 @@ import (
 
 // DevCmd is "stagedoor dev".
 type DevCmd struct {
-	Template  string            `arg:"" optional:"" default:"." name:"source" help:"SAM or CloudFormation template, a stagedoor.yaml with apis, or the folder of one; or the URL of an HTTP backend."`
-	Listen    string            `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; port 0 picks a free one (${default})."`
-	Admin     string            `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of health checks, of the Lambda Invoke API and of events to watch (${default})."`
-	Parameter map[string]string `short:"p" placeholder:"KEY=VALUE" mapsep:"none" help:"Value of a parameter of the template; may be repeated."`
-	Import    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Value that another stack exports, for Fn::ImportValue; may be repeated."`
-	Endpoint  map[string]string `name:"aws-endpoint" placeholder:"SERVICE=URL" help:"Where functions and integrations find an AWS service, for example dynamodb=http://localhost:8000; may be repeated."`
-	Function  map[string]string `placeholder:"NAME=URL" help:"Where a function is called by Lambda's Invoke operation instead of being run here; may be repeated."`
-	VPCLink   map[string]string `name:"vpc-link" placeholder:"ID=HOST:PORT" help:"Address of the load balancer behind a VPC link; may be repeated."`
-	CA        string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
-	Host      []string          `placeholder:"NAME" help:"Name by which the ports are reached, beside addresses and localhost, for example from containers; may be repeated."`
-	AccessLog string            `placeholder:"FILE" help:"Append the access logs of all stages to a file, or print them: -."`
-	Limits    limitFlags        `embed:""`
-	Verbose   bool              `short:"v" help:"Shorten nothing: list all that is not acted on, with lines, and print whole names."`
-	Detached  bool              `help:"Go on when the process that started it ends, such as a shell or a test runner."`
-	JSON      bool              `help:"Print one JSON object per line."`
+	Template     string            `arg:"" optional:"" default:"." name:"source" help:"SAM or CloudFormation template, a stagedoor.yaml with apis, or the folder of one; or the URL of an HTTP backend."`
+	Listen       string            `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of WebSocket connections and @connections; port 0 picks a free one (${default})."`
+	Admin        string            `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of health checks, of the Lambda Invoke API and of events to watch (${default})."`
+	Parameter    map[string]string `short:"p" placeholder:"KEY=VALUE" mapsep:"none" help:"Value of a parameter of the template; may be repeated."`
+	Import       map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Value that another stack exports, for Fn::ImportValue; may be repeated."`
+	Endpoint     map[string]string `name:"aws-endpoint" placeholder:"SERVICE=URL" help:"Where functions and integrations find an AWS service, for example dynamodb=http://localhost:8000; may be repeated."`
+	Function     map[string]string `placeholder:"NAME=URL" help:"Where a function is called by Lambda's Invoke operation instead of being run here; may be repeated."`
+	VPCLink      map[string]string `name:"vpc-link" placeholder:"ID=HOST:PORT" help:"Address of the load balancer behind a VPC link; may be repeated."`
+	CA           string            `name:"ca" placeholder:"FILE" type:"existingfile" help:"Certificates of authorities (PEM) to trust for HTTP backends, beside the system's."`
+	Host         []string          `placeholder:"NAME" help:"Name by which the ports are reached, beside addresses and localhost, for example from containers; may be repeated."`
+	AccessLog    string            `placeholder:"FILE" help:"Append the access logs of all stages to a file, or print them: -."`
+	ExecutionLog string            `placeholder:"FILE" help:"Append the execution logs of all stages whose LoggingLevel is not OFF to a file, or print them: -."`
+	Limits       limitFlags        `embed:""`
+	Verbose      bool              `short:"v" help:"Shorten nothing: list all that is not acted on, with lines, and print whole names."`
+	Detached     bool              `help:"Go on when the process that started it ends, such as a shell or a test runner."`
+	JSON         bool              `help:"Print one JSON object per line."`
 }
 
 // limitFlags are the limits of each connection. An empty one stands for the
@@ -115,35 +116,41 @@ func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	if c.JSON {
 		reporter = newJSONReporter(out)
 	}
-	accessLog, closeLog, err := c.openAccessLog(out, reporter)
+	accessLog, closeAccessLog, err := openLog("--access-log", c.AccessLog, out, reporter)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	defer closeAccessLog()
+	executionLog, closeExecutionLog, err := openLog("--execution-log", c.ExecutionLog, out, reporter)
+	if err != nil {
+		return err
+	}
+	defer closeExecutionLog()
 	defer p.reclaim(ctx)()
 	err = dev.Run(ctx, dev.Config{
 		Template: expandSource(c.Template), Listen: c.Listen, Admin: c.Admin,
 		Parameters: c.Parameter, Imports: c.Import, Endpoints: c.Endpoint, FunctionEndpoints: c.Function,
-		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, AccessLog: accessLog, Reporter: reporter,
+		VPCLinks: c.VPCLink, CAFile: c.CA, Hosts: c.Host, AccessLog: accessLog, ExecutionLog: executionLog, Reporter: reporter,
 		Limits: func(l *dev.ConnectionLimits) { _ = c.Limits.set(l) }, // Validate has checked them
 	})
 	return p.reportProblems(err)
 }
 
-// openAccessLog opens where access logs go: stdout for "-", nil for nothing.
-func (c *DevCmd) openAccessLog(stdout io.Writer, reporter dev.Reporter) (out io.Writer, end func(), err error) {
-	switch c.AccessLog {
+// openLog opens where the lines of a log go, given by a flag: stdout for "-", nil for
+// nothing.
+func openLog(flag, path string, stdout io.Writer, reporter dev.Reporter) (out io.Writer, end func(), err error) {
+	switch path {
 	case "":
 		return nil, func() {}, nil
 	case "-":
 		return stdout, func() {}, nil
 	}
-	file, err := os.OpenFile(kong.ExpandPath(c.AccessLog), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(kong.ExpandPath(path), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--access-log: %w", err)
+		return nil, nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	w := lines.New(file, lines.Options{Limit: maxUnwritten, Delay: 10 * time.Millisecond, Lost: func(n int) {
-		reporter.Output(dev.LogLine{Notice: true, Text: fmt.Sprintf("%d lines of the access log were lost: %s did not take them", n, c.AccessLog)})
+		reporter.Output(dev.LogLine{Notice: true, Text: fmt.Sprintf("%d lines of %s were lost: %s did not take them", n, flag, path)})
 	}})
 	return w, func() {
 		w.Close()

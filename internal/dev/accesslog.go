@@ -19,6 +19,18 @@ func (s lineSink) Write(e logsink.Entry) {
 	_, _ = s.out.Write(append(slices.Clip(e.Line), '\n'))
 }
 
+// timedSink writes the lines of all execution logs to one output, with their times.
+type timedSink struct{ out io.Writer }
+
+// Write implements logsink.Sink.
+func (s timedSink) Write(e logsink.Entry) {
+	line := e.Time.UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z ")
+	_, _ = s.out.Write(append(append(line, e.Line...), '\n'))
+}
+
+// executionLogs returns where the lines of a stage go.
+func (c Config) executionLogs(string, string) logsink.Sink { return timedSink{c.ExecutionLog} }
+
 // accessLogs returns where the lines of a stage go, whatever its DestinationArn is.
 // Where nobody wants them they are made all the same: a format that names what does not
 // exist is told of with its first line.

@@ -40,6 +40,9 @@ func newBackends(c Config, endpoints map[string]*url.URL, local lambda.Invoker) 
 // newCompiler makes what stages are compiled with.
 func newCompiler(c Config, b *backends.Backends) *plan.Compiler {
 	compiler := &plan.Compiler{Backends: b.Integrations, Authorizers: b.Authorizers, Region: c.Region, AccessLogs: c.accessLogs}
+	if c.ExecutionLog != nil {
+		compiler.ExecutionLogs = c.executionLogs
+	}
 	limits := c.limits
 	if c.Limits != nil {
 		c.Limits(&limits)

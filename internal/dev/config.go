@@ -76,6 +76,8 @@ type Config struct {
 	// AccessLog takes the access logs of all stages, a line in each call, which must not
 	// wait. Nil takes none.
 	AccessLog io.Writer
+	// ExecutionLog takes the execution logs of all stages in the same way; nil drops them.
+	ExecutionLog io.Writer
 	// Reporter is told what happens. Nil is told nothing.
 	Reporter Reporter
 
