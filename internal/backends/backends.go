@@ -5,6 +5,7 @@ package backends
 
 import (
 	"crypto/x509"
+	"sync/atomic"
 
 	"github.com/stagedoor/stagedoor/internal/authorizer"
 	"github.com/stagedoor/stagedoor/internal/awsservice"
@@ -34,6 +35,8 @@ type Options struct {
 	Outside func(aws *integration.RemoteLambda) lambda.Invoker
 	// Bounds are those of each backend.
 	Bounds turnstile.Bounds
+	// Sockets is how many sockets to HTTP backends are open; nil: they are not counted.
+	Sockets *atomic.Int64
 }
 
 // Backends is what integrations and authorizers call. Close must be called.
@@ -49,7 +52,7 @@ type Backends struct {
 func New(o Options) *Backends {
 	o.Services.Bounds = o.Bounds
 	services := awsservice.New(o.Services)
-	http := httpclient.Options{RootCAs: o.Authorities, Bounds: o.Bounds}
+	http := httpclient.Options{RootCAs: o.Authorities, Sockets: o.Sockets, Bounds: o.Bounds}
 	b := &Backends{
 		Functions: newFunctions(o, &integration.RemoteLambda{Services: services, Region: o.Region}),
 		Links:     integration.NewLinks(o.Links, http),

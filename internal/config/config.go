@@ -193,7 +193,8 @@ type Metrics struct {
 	Listen  string // host:port of a port of their own; "" stands for the admin port
 	// Token is what those send who don't ask from this machine. Without one, nobody else
 	// is answered.
-	Token Secret
+	Token      Secret
+	CloudWatch bool // those of stages and routes are sent to CloudWatch, too
 }
 
 // Telemetry says where OpenTelemetry's signals go, and which traces there are. What is not

@@ -95,6 +95,7 @@ func (c *Config) keys() section {
 			{"listen", text(&c.Metrics.Listen, checkAddress)},
 			{"tokenEnv", text(&c.Metrics.Token.Env, checkVariable)},
 			{"tokenFile", filePath(&c.Metrics.Token.File)},
+			{"cloudwatch", boolean(&c.Metrics.CloudWatch)},
 		}},
 		{"telemetry", section{
 			{"otlp", section{

@@ -20,6 +20,7 @@ func (c *Config) validate(r *report) {
 	c.validateTLS(r)
 	c.validateCredentials(r)
 	c.Logs.validate(r)
+	need(r, "metrics", given{"cloudwatch", c.Metrics.CloudWatch}, given{"enabled", c.Metrics.Enabled})
 	only(r, "metrics", []given{{"tokenEnv", c.Metrics.Token.Env != ""}, {"tokenFile", c.Metrics.Token.File != ""}})
 	need(r, "proxies", given{"proxyProtocol", c.Proxies.ProxyProtocol}, given{"trusted", len(c.Proxies.Trusted) > 0})
 }

@@ -49,6 +49,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/turnstile"
@@ -75,6 +76,9 @@ type Options struct {
 	// Address is the host:port that all connections go to, whatever host a URL
 	// names: that of a VPC link. Empty: the URL's.
 	Address string
+	// Sockets is how many sockets are open, of all clients that have it in their options;
+	// nil: they are not counted.
+	Sockets *atomic.Int64
 	// Bounds are those of the calls of each backend, a host:port.
 	Bounds turnstile.Bounds
 	// Instead answers all requests, and nothing is sent: for who wants to see what would
@@ -86,7 +90,11 @@ type Options struct {
 func New(o Options) *Client {
 	c := &Client{address: o.Address, instead: o.Instead, turns: turnstile.New(o.Bounds)}
 	c.pool.of, c.pool.limit = &c.sockets, o.Bounds.WithDefaults().Calls
-	c.netHTTP = newNetHTTP(c.dial, o.RootCAs)
+	c.sockets.open = o.Sockets
+	if c.sockets.open == nil {
+		c.sockets.open = new(atomic.Int64)
+	}
+	c.netHTTP = newNetHTTP(c.dialCounted, o.RootCAs)
 	return c
 }
 

@@ -3,6 +3,8 @@ package httpclient
 import (
 	"context"
 	"net"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/descriptors"
@@ -39,4 +41,27 @@ func (c *Client) usable(ctx context.Context, list *idleList, idle *connection, d
 	}
 	_ = conn.SetDeadline(deadline)
 	return newConnection(conn), nil
+}
+
+// dialCounted is dial for connections that have no slot.
+func (c *Client) dialCounted(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := c.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	c.sockets.open.Add(1)
+	return &counted{Conn: conn, open: c.sockets.open}, nil
+}
+
+// counted is a connection that counts as open until it is closed.
+type counted struct {
+	net.Conn
+	open   *atomic.Int64
+	closed sync.Once
+}
+
+// Close implements net.Conn.
+func (c *counted) Close() error {
+	c.closed.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
 }

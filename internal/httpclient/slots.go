@@ -1,6 +1,9 @@
 package httpclient
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // slots are the sockets to one backend, those of all event loops and those of calls that
 // block: no more than calls that may be under way. A call takes a slot when its turn has
@@ -45,6 +48,7 @@ func (k *keeper) take() (at *keeper) {
 		at.kept--
 	} else {
 		s.used++
+		s.of.open.Add(1)
 	}
 	at.calls++
 	return at
@@ -72,6 +76,7 @@ func (k *keeper) free() {
 	defer k.slots.mu.Unlock()
 	k.calls--
 	k.slots.used--
+	k.slots.of.open.Add(-1)
 }
 
 // lose gives the slot of an idle socket back that was closed. It reports whether it had
@@ -84,6 +89,7 @@ func (k *keeper) lose() bool {
 	}
 	k.kept--
 	k.slots.used--
+	k.slots.of.open.Add(-1)
 	return true
 }
 
@@ -95,8 +101,10 @@ func (k *keeper) surplus(idle int) bool {
 	return idle > k.kept
 }
 
-// registry has the slots of backends. The zero value has none.
+// registry has the slots of backends.
 type registry struct {
+	open *atomic.Int64 // slots that are used, and other sockets
+
 	mu       sync.Mutex
 	backends map[string]*slots // guarded by mu: those with keepers
 }

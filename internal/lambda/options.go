@@ -37,12 +37,22 @@ type Options struct {
 	// 5 min.
 	IdleAfter time.Duration
 
+	// Meter returns what is told how a function's calls go, nil for nothing. It is asked
+	// once for each version of the function's code.
+	Meter func(function string) Meter
+
 	// Log gets the lines that functions print, and the host's notices. It is
 	// called from many goroutines. While it blocks, the function whose line it
 	// has is blocked when it prints. nil drops everything.
 	Log func(LogLine)
 
 	Redirect Redirect
+}
+
+// Meter is told how the calls of a function go. Its methods neither wait nor allocate.
+type Meter interface {
+	ColdStart()           // a process has started, and is ready for its first call
+	Queued(time.Duration) // a call has a process now, for which it waited so long
 }
 
 // LogLine is one line of a function's output, or a notice of the host.

@@ -19,6 +19,7 @@ const maxAttempts = 5
 // no idle process wait in order; a process that asks for work gets the first.
 type pool struct {
 	host     *Host
+	meter    Meter
 	function Function
 	launch   func(*process, *program) error // starts a process
 	measure  func() bool                    // tells growth what the processors do; false: not yet; called without the lock
@@ -43,7 +44,7 @@ type pool struct {
 }
 
 func newPool(h *Host, f Function) *pool {
-	p := &pool{host: h, function: f, launch: (*process).start, processes: map[*process]bool{}, growth: newGrowth()}
+	p := &pool{meter: h.meterOf(f.Name), host: h, function: f, launch: (*process).start, processes: map[*process]bool{}, growth: newGrowth()}
 	p.measure = p.measureProcesses
 	if f.InProcess != nil {
 		p.calls = make(chan struct{}, maxInProcess)
@@ -96,6 +97,7 @@ func (p *pool) submit(t *task) bool {
 		}
 		p.mu.Unlock()
 		if worker.give(t) {
+			p.meter.Queued(0)
 			return true
 		}
 	}
@@ -148,6 +150,7 @@ func (p *pool) available(worker *process) {
 		worker.starting = false
 		p.starting--
 		p.growth.started(now.Sub(worker.launched))
+		p.meter.ColdStart()
 	}
 	p.returnedLocked(worker)
 	if p.retired {
@@ -164,9 +167,12 @@ func (p *pool) available(worker *process) {
 	}
 	p.observeLocked(now)
 	p.mu.Unlock()
+	waited := now.Sub(t.queued) // read before the task is the process's
 	if !worker.give(t) {
 		p.requeue(t) // and the process, which has withdrawn, asks again or ends
+		return
 	}
+	p.meter.Queued(waited)
 }
 
 // answered notes that a process has answered, and will ask for work again.

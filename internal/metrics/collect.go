@@ -39,6 +39,7 @@ func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		connectDesc, messageDesc, clientErrorDesc, executionErrorDesc, integrationErrorDesc, latencyDesc,
 		handshakesDesc, closesDesc, pushesDesc, throttledDesc, turnedAwayDesc, authorizerDesc, backendWaitDesc, loopLagDesc,
+		coldStartsDesc, queueDesc,
 	} {
 		to <- d
 	}
@@ -70,6 +71,7 @@ func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 	to <- m.Authorizer.metric(authorizerDesc)
 	to <- m.BackendWait.metric(backendWaitDesc)
 	to <- m.LoopLag.metric(loopLagDesc)
+	m.functions.collect(to)
 }
 
 // newBuildInfo is a gauge that is 1, with what the program is built of in its labels.

@@ -16,6 +16,7 @@ type meter struct {
 // Count implements telemetry.Meter: the rules of section K.3.
 func (m *meter) Count(r *telemetry.Record) {
 	s := m.series
+	s.events.Add(1)
 	switch r.Event {
 	case telemetry.EventConnect:
 		s.connects.Add(1)

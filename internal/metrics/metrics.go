@@ -23,7 +23,8 @@ type Metrics struct {
 	// Registry has all of them. Who has numbers of its own registers them here.
 	Registry *prometheus.Registry
 
-	stages stages
+	stages    stages
+	functions functions
 
 	handshakes statuses // answers to handshakes
 	closes     closes

@@ -22,6 +22,7 @@ type Labels struct {
 type Series struct {
 	Labels
 	connects, messages                               atomic.Uint64
+	events                                           atomic.Uint64 // of all kinds: CloudWatch has a sample for each
 	clientErrors, executionErrors, integrationErrors atomic.Uint64
 	latency                                          *Histogram
 }

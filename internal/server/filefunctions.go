@@ -19,6 +19,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/identity"
 	"github.com/stagedoor/stagedoor/internal/lambda"
 	"github.com/stagedoor/stagedoor/internal/localaws"
+	"github.com/stagedoor/stagedoor/internal/metrics"
 	"github.com/stagedoor/stagedoor/internal/template"
 )
 
@@ -30,6 +31,7 @@ type fileFunctions struct {
 	gateway   http.Handler
 	directory *identity.Directory
 	handlers  backends.Handlers // of functions that are none of these
+	meter     func(function string) *metrics.Function
 	log       *slog.Logger
 	// folder is where what functions need is kept: builds, SDKs, an authority. Empty
 	// stands for a temporary one.
@@ -48,9 +50,10 @@ type fileFunctions struct {
 const fileFunctionsSource identity.Source = "the functions of the configuration"
 
 // newFileFunctions makes functions of which none runs. They push through a
-// gateway, with an access key of their own in the directory.
-func newFileFunctions(c *config.Config, o Config, g http.Handler, directory *identity.Directory, log *slog.Logger) *fileFunctions {
-	f := &fileFunctions{config: c, gateway: g, directory: directory, handlers: o.Handlers, log: log}
+// gateway, with an access key of their own in the directory. Their meters count how they
+// are called.
+func newFileFunctions(c *config.Config, o Config, g http.Handler, directory *identity.Directory, meter func(string) *metrics.Function, log *slog.Logger) *fileFunctions {
+	f := &fileFunctions{config: c, gateway: g, directory: directory, handlers: o.Handlers, meter: meter, log: log}
 	if !o.InMemory {
 		f.folder = filepath.Join(c.Data, "functions")
 	}
@@ -117,6 +120,7 @@ func (f *fileFunctions) start() error {
 	}
 	f.host = lambda.NewHost(lambda.Options{
 		Region: f.config.Region, AccountID: f.config.Account, CacheDir: f.folder, Log: logLines(f.log),
+		Meter:       func(function string) lambda.Meter { return f.meter(function) },
 		AccessKeyID: f.key.AccessKeyId, SecretAccessKey: f.key.SecretAccessKey,
 		Redirect: lambda.Redirect{
 			Address: f.endpoint.Addr().String(), Hosts: hosts, CAFile: authority.CertificatePath(), CABundleFile: bundle,
@@ -148,6 +152,13 @@ func (f *fileFunctions) permit(app *template.Application) error {
 	return f.directory.Replace(fileFunctionsSource, []identity.Credential{{
 		User: f.key.UserName, AccessKeyID: f.key.AccessKeyId, Secret: identity.Secret(f.key.SecretAccessKey), Policies: policies,
 	}})
+}
+
+// eachFunction calls do with each function that is called, and how many processes it has.
+func (f *fileFunctions) eachFunction(do func(function string, processes int)) {
+	if f.arns.Load() != nil { // there is a host
+		f.host.EachFunction(do)
+	}
 }
 
 // accessKeys returns how many access keys the functions have.

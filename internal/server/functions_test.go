@@ -84,6 +84,8 @@ func runFileFunctions(t *testing.T, inMemory bool) {
 		}
 	}
 	say("VERSION hello 200")
+	metricsAt(t, g.Admin+"/metrics", `stagedoor_function_cold_starts_total{function="chat-price"} 1`,
+		`stagedoor_function_processes{function="chat-price"} 1`, `stagedoor_function_queue_seconds_count{function="chat-price"} 1`)
 
 	s.write("price/index.js", strings.Replace(priceFunction, "VERSION", "SECOND", 1))
 	s.configure("apis:\n  chat:\n    routes:\n      price: {function: ./price, runtime: nodejs20.x, timeout: 29s, environment: {GREETING: bye}}\n")

@@ -2,13 +2,20 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/awsservice"
 	"github.com/stagedoor/stagedoor/internal/config"
+	"github.com/stagedoor/stagedoor/internal/lifetime"
 	"github.com/stagedoor/stagedoor/internal/listener"
 	"github.com/stagedoor/stagedoor/internal/metrics"
+	"github.com/stagedoor/stagedoor/internal/turnstile"
+	"github.com/stagedoor/stagedoor/internal/websocket"
 )
 
 // metricsPart has the numbers of the gateway, and where they are asked for. They are
@@ -19,13 +26,16 @@ type metricsPart struct {
 	config  config.Metrics
 	handler *metrics.Handler
 	port    *listener.Server // of their own; nil: there is none
+	sockets atomic.Int64     // to HTTP backends
+	// linesLost are lines of the gateway's own log that nobody took.
+	linesLost *atomic.Uint64
 }
 
 // openMetrics makes the numbers, all zero, and serves the port of their own if they have
 // one.
 func (s *Server) openMetrics(ctx context.Context) error {
 	m := metrics.New(metrics.Options{Version: s.options.Version})
-	s.metrics = &metricsPart{Metrics: m, config: s.config.Metrics, handler: m.NewHandler(s.config.Proxies.Trusted, s.log)}
+	s.metrics = &metricsPart{Metrics: m, config: s.config.Metrics, handler: m.NewHandler(s.config.Proxies.Trusted, s.log), linesLost: &s.linesLost}
 	if err := s.metrics.use(s.config.Metrics.Token); err != nil {
 		return err
 	}
@@ -73,8 +83,74 @@ func (m *metricsPart) onAdminPort() http.Handler {
 
 // watchGateway adds the numbers that are read when they are asked for.
 func (s *Server) watchGateway() {
-	gauge := func(name, help string, value func() float64) {
-		s.metrics.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "stagedoor_" + name, Help: help}, value))
+	s.metrics.Read(func(to func(metrics.Sample)) {
+		to(metrics.Sample{Name: "connections_open", Help: "Open connections.", Value: float64(s.gateway.Connections())})
+		readEngine(s.engine.Counts(), to)
+		to(metrics.Sample{Name: "backend_sockets", Help: "Open sockets to HTTP backends.", Value: float64(s.metrics.sockets.Load())})
+		s.fileFunctions.eachFunction(func(name string, processes int) {
+			to(metrics.Sample{Name: "function_processes", Help: "Processes of a function.", Label: "function", LabelValue: name, Value: float64(processes)})
+		})
+		dropped := func(sink string, lines uint64) {
+			to(metrics.Sample{
+				Name: "log_dropped_total", Help: "Log lines that were dropped because their sink could not take them.", Counter: true,
+				Label: "sink", LabelValue: sink, Value: float64(lines),
+			})
+		}
+		dropped("gateway", s.metrics.linesLost.Load())
+		for sink, lines := range s.logs.Dropped() {
+			dropped(sink, lines)
+		}
+	})
+}
+
+// exportMetrics has the numbers sent to where the configuration says.
+func (s *Server) exportMetrics(ctx context.Context) error {
+	if !s.config.Metrics.Enabled {
+		return nil
 	}
-	gauge("connections_open", "Open connections.", func() float64 { return float64(s.gateway.Connections()) })
+	s.sendToCloudWatch(ctx)
+	if !s.otlp.MetricsWanted() {
+		return nil
+	}
+	stop, err := s.otlp.SendMetrics(ctx, s.metrics.Registry)
+	if err == nil {
+		s.parts.Add(stop)
+	}
+	return err
+}
+
+// sendToCloudWatch has the numbers of stages sent to CloudWatch, where the configuration
+// asks for it.
+func (s *Server) sendToCloudWatch(ctx context.Context) {
+	if !s.config.Metrics.CloudWatch {
+		return
+	}
+	services := awsservice.New(awsservice.Options{Endpoints: s.config.Endpoints, Bounds: turnstile.Bounds{Calls: 1}})
+	s.parts.Add(func(context.Context) { services.Close() })
+	send := func(ctx context.Context, form []byte) error {
+		answer, err := services.Do(ctx, &awsservice.Request{
+			URI:  awsservice.URI{Partition: apigw.Partition(s.config.Region), Region: s.config.Region, Service: "monitoring", Action: "PutMetricData"},
+			Body: form,
+		})
+		if err == nil && answer.Status != http.StatusOK {
+			err = fmt.Errorf("PutMetricData: %d %.300s", answer.Status, answer.Body)
+		}
+		return err
+	}
+	s.parts.Add(lifetime.Start(ctx, s.metrics.NewCloudWatch(send, s.log).Run).Close)
+}
+
+// readEngine gives the numbers of the WebSocket engine.
+func readEngine(n websocket.Counts, to func(metrics.Sample)) {
+	for _, s := range []metrics.Sample{
+		{Name: "received_frames_total", Help: "Frames from clients.", Counter: true, Value: float64(n.ReceivedFrames)},
+		{Name: "sent_frames_total", Help: "Frames queued for clients.", Counter: true, Value: float64(n.SentFrames)},
+		{Name: "received_bytes_total", Help: "Bytes of frames from clients.", Counter: true, Value: float64(n.ReceivedBytes)},
+		{Name: "sent_bytes_total", Help: "Bytes of frames queued for clients.", Counter: true, Value: float64(n.SentBytes)},
+		{Name: "messages_in_flight", Help: "Messages that are being handled.", Value: float64(n.InFlight)},
+		{Name: "messages_waiting", Help: "Messages that wait for others to be handled.", Value: float64(n.Waiting)},
+		{Name: "push_queue_bytes", Help: "Memory of what waits for clients that read too slowly.", Value: float64(n.QueueBytes)},
+	} {
+		to(s)
+	}
 }

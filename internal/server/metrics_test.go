@@ -2,7 +2,9 @@ package server
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +49,11 @@ func TestServeMetrics(t *testing.T) {
 	}
 	metricsAt(t, g.Admin+"/metrics",
 		"stagedoor_connect_total"+stage+"1", "stagedoor_message_total"+stage+"3", "stagedoor_client_error_total"+stage+"0",
-		"stagedoor_integration_latency_seconds_count"+stage+"1", "stagedoor_connections_open 1", `stagedoor_handshakes_total{status="101"} 1`,
+		"stagedoor_integration_latency_seconds_count"+stage+"1", "stagedoor_connections_open 1",
+		"stagedoor_received_frames_total 1", "stagedoor_received_bytes_total 11", "stagedoor_sent_frames_total 1", "stagedoor_sent_bytes_total 7",
+		"stagedoor_messages_in_flight 0", "stagedoor_messages_waiting 0", "stagedoor_push_queue_bytes 0", "stagedoor_backend_sockets 1",
+		"stagedoor_backend_wait_seconds_count 0", `stagedoor_log_dropped_total{sink="gateway"} 0`, "stagedoor_authorizer_latency_seconds_count 0",
+		`stagedoor_handshakes_total{status="101"} 1`,
 	)
 	_ = c.Close(websocket.StatusCode(4321), "")
 	if status, _ := call(t, gatewaytest.HTTPClient, nil, "", "GET", g.Public[0]+"/prod", ""); status != http.StatusUpgradeRequired {
@@ -89,5 +95,35 @@ func TestServeMetricsElsewhere(t *testing.T) {
 	}
 	if got := gatewaytest.Ask(t, g.dial(), "hello"); got != "hello" {
 		t.Errorf("the answer is %q", got)
+	}
+}
+
+// What was counted goes to CloudWatch, at the latest when the gateway stops.
+func TestServeCloudWatch(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	forms := make(chan string, 100)
+	cloudWatch := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		form, _ := io.ReadAll(r.Body)
+		forms <- r.Header.Get("Authorization") + " " + string(form)
+	}))
+	t.Cleanup(cloudWatch.Close)
+	s := newSite(t)
+	s.fill(echo(t))
+	s.configure("metrics: {cloudwatch: true}\nendpoints: {monitoring: " + cloudWatch.URL + "}")
+	g := s.start(Config{})
+	gatewaytest.Ask(t, g.dial(), "hello")
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case form := <-forms:
+		for _, want := range []string{"/us-east-1/monitoring/aws4_request", "Action=PutMetricData", "Namespace=AWS%2FApiGateway", "Value=testapi123", "MetricName=MessageCount"} {
+			if !strings.Contains(form, want) {
+				t.Errorf("%q is missing in %s", want, form)
+			}
+		}
+	default:
+		t.Errorf("nothing was sent; the log:\n%s", &g.log)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/backends"
@@ -100,14 +101,15 @@ func Run(ctx context.Context, o Config) error {
 
 // Server is a running gateway: its parts, in the order in which they start.
 type Server struct {
-	options Config
-	config  *config.Config        // what is in effect
-	app     *template.Application // of the configuration's apis at the start; nil for none
-	lines   *lines.Writer
-	log     *slog.Logger // writes lines
-	level   slog.LevelVar
-	health  health
-	parts   lifetime.Closers // of what has started
+	options   Config
+	config    *config.Config        // what is in effect
+	app       *template.Application // of the configuration's apis at the start; nil for none
+	linesLost atomic.Uint64         // by lines
+	lines     *lines.Writer
+	log       *slog.Logger // writes lines
+	level     slog.LevelVar
+	health    health
+	parts     lifetime.Closers // of what has started
 
 	ports         *ports
 	certificates  *certificates
@@ -160,6 +162,7 @@ func New(o Config) (*Server, error) {
 	}
 	s := &Server{options: o, config: c, app: app}
 	s.lines = lines.New(o.Log, lines.Options{Limit: maxUnwritten, Delay: logDelay, Lost: func(n int) {
+		s.linesLost.Add(uint64(n)) // never negative
 		s.log.Warn("the log took no lines for a while, and some are lost", "lines", n)
 	}})
 	s.log = newLogger(s.lines, c.Log.Format, &s.level)
@@ -273,7 +276,6 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 		TurnedAway: s.metrics.TurnedAway, Answered: s.metrics.Answered, AuthorizerTook: s.metrics.Authorizer.Observe,
 		Ambiguous: s.shortURLEnds,
 	}))
-	s.watchGateway()
 	s.parts.Add(func(ctx context.Context) { _ = s.gateway.Shutdown(ctx) }) // of a start that failed: nobody is connected
 	s.parts.Add(s.events.startSummaries(ctx, s.config.Log.Summary, s.gateway.Connections))
 	s.parts.Add(watchOverload(ctx, s.engine, s.gateway, s.metrics.LoopLag.Observe, s.log).Close)
@@ -282,8 +284,12 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 		return fmt.Errorf("backends.ca: %w", err)
 	}
 	s.goFunctions = newGoFunctions(s.config, s.options.Handlers, s.log)
-	s.fileFunctions = newFileFunctions(s.config, s.options, s.gateway, s.access.directory, s.log)
-	s.backends = newBackends(s.config, authorities, s.goFunctions.invoker(), s.fileFunctions)
+	s.fileFunctions = newFileFunctions(s.config, s.options, s.gateway, s.access.directory, s.metrics.Function, s.log)
+	s.backends = newBackends(s.config, authorities, s.metrics, s.goFunctions.invoker(), s.fileFunctions)
+	s.watchGateway()
+	if err := s.exportMetrics(ctx); err != nil {
+		return err
+	}
 	s.parts.Add(func(context.Context) { s.backends.Close() })
 	s.parts.Add(s.goFunctions.close)
 	s.parts.Add(s.fileFunctions.close)

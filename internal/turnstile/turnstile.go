@@ -23,11 +23,14 @@ var ErrFull = errors.New("too many calls wait for the backend")
 type Bounds struct {
 	Calls   int // how many may be under way at a time; 1024 by default
 	Waiting int // how many may wait for their turn; 16384 by default, less than zero: none
+	// Waited is told how long each call has waited whose turn has come; nil is told
+	// nothing.
+	Waited func(time.Duration)
 }
 
 // WithDefaults returns the bounds with the defaults in the place of zeros.
 func (b Bounds) WithDefaults() Bounds {
-	return Bounds{Calls: cmp.Or(b.Calls, 1024), Waiting: cmp.Or(b.Waiting, 16384)}
+	return Bounds{Calls: cmp.Or(b.Calls, 1024), Waiting: cmp.Or(b.Waiting, 16384), Waited: b.Waited}
 }
 
 // Turnstile lets calls through to backends. It is safe for concurrent use.
@@ -145,6 +148,9 @@ func (l *Lane) Leave() {
 	}
 	l.of.mu.Unlock()
 	if next != nil {
+		if waited := l.of.bounds.Waited; waited != nil {
+			waited(time.Since(next.since))
+		}
 		next.to.Turn(l)
 	}
 }

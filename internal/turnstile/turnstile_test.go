@@ -212,3 +212,23 @@ func BenchmarkEnter(b *testing.B) {
 		}
 	})
 }
+
+// Who asks for it is told how long calls have waited whose turn has come, and of no
+// others.
+func TestWaited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var waited []time.Duration
+		turns := New(Bounds{Calls: 1, Waited: func(d time.Duration) { waited = append(waited, d) }})
+		lane, _ := turns.Enter(t.Context(), Call{Backend: "a"})
+		enter(t.Context(), turns, Call{Backend: "a", Deadline: time.Now().Add(time.Second)}, func(*Lane, error) {})
+		enter(t.Context(), turns, Call{Backend: "a"}, func(l *Lane, _ error) { l.Leave() })
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		lane.Leave()
+		synctest.Wait()
+		if want := []time.Duration{3 * time.Second}; !slices.Equal(waited, want) {
+			t.Errorf("waited %v, want %v", waited, want)
+		}
+	})
+}

@@ -15,8 +15,9 @@ type Turner interface {
 // Waiter is a call that waits for its turn. It is a part of whatever makes the
 // call, serves one call after the other, and is used by Start and Abandon only.
 type Waiter struct {
-	to   Turner
-	lane *Lane
+	to    Turner
+	lane  *Lane
+	since time.Time // zero where nobody asks for it
 
 	// Guarded by lane.of.mu:
 	waits         bool
@@ -39,6 +40,9 @@ func (w *Waiter) Abandon() bool {
 // queueLocked puts a call behind those that wait.
 func (l *Lane) queueLocked(w *Waiter, to Turner) {
 	*w = Waiter{to: to, lane: l, waits: true, before: l.last}
+	if l.of.bounds.Waited != nil {
+		w.since = time.Now()
+	}
 	if l.last == nil {
 		l.first = w
 	} else {

@@ -36,6 +36,7 @@ type budget struct {
 	_        [64]byte // what follows is read for every turn, and seldom written
 	limit    int64
 	waiting  atomic.Int64 // of the first two kinds
+	unsent   atomic.Int64 // of the first kind
 	inFlight atomic.Int64 // of the third; written with dispatcher.mu held
 	vain     atomic.Int64 // on the engine's clock: until then nothing is dropped, since there was nothing to drop
 	_        [64]byte
@@ -69,6 +70,7 @@ func (c *Conn) countQueueLocked() {
 	c.out.counted = c.out.held
 	e := c.engine
 	e.budget.waiting.Add(more)
+	e.budget.unsent.Add(more)
 	if more > 0 && e.overBudget() {
 		e.relieveSoon() // not here, since relief takes the locks of connections
 	}

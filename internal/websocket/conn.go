@@ -192,6 +192,7 @@ func (c *Conn) wireSize(payload int) int {
 
 // frameLocked queues a frame.
 func (c *Conn) frameLocked(op byte, payload []byte) {
+	c.countSent(len(payload))
 	if s := c.secure(); s != nil {
 		s.frameLocked(op, payload)
 	} else {

@@ -30,6 +30,7 @@ type decoder struct {
 // event is a whole message (opText, opBinary) or control frame.
 type event struct {
 	op      byte    // 0: nothing whole yet
+	whole   bool    // a frame has ended
 	data    bool    // payload of a data frame was among the bytes
 	message *buffer // of a message; the taker frees it
 	control []byte  // of a control frame; valid until the next decode
@@ -76,7 +77,7 @@ func (d *decoder) decode(p []byte, limits *Limits) (taken int, ev event, bad *vi
 	if d.done < d.length {
 		return taken, ev, nil
 	}
-	d.inFrame = false
+	d.inFrame, ev.whole = false, true
 	d.endFrame(&ev)
 	return taken, ev, nil
 }

@@ -55,6 +55,7 @@ type Engine struct {
 	table      table
 	dispatcher dispatcher
 	loops      []*loop
+	tallies    [tallies]tally
 	live       sync.WaitGroup // sockets, Closed calls, messages
 	stop       sync.Once
 

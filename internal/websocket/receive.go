@@ -15,10 +15,12 @@ func (c *Conn) decode(p []byte) (taken int) {
 		c.decoder = decoderPool.Get().(*decoder)
 	}
 	var pongs pongs
-	active, more := false, true
+	active, more, whole := false, true, 0
 	for frames := 0; taken < len(p) && more && frames < turnFrames; frames++ {
 		n, ev, bad := c.decoder.decode(p[taken:], c.limits)
-		taken += n
+		if taken += n; ev.whole {
+			whole++
+		}
 		active = active || ev.data
 		if bad == nil && ev.op != 0 {
 			more, bad = c.handle(ev, &pongs)
@@ -27,6 +29,7 @@ func (c *Conn) decode(p []byte) (taken int) {
 			continue
 		}
 		c.sendPongs(&pongs)
+		c.countReceived(whole, taken)
 		if bad != nil {
 			c.peerEnded(bad.code, bad.reason)
 		} else {
@@ -37,6 +40,7 @@ func (c *Conn) decode(p []byte) (taken int) {
 		return len(p)
 	}
 	c.sendPongs(&pongs)
+	c.countReceived(whole, taken)
 	c.bytesIn.Store(c.bytesIn.Load() + uint32(taken))
 	if active {
 		c.active.Store(c.engine.clock.now())
