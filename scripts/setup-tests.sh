@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests use besides Go, where it is missing: a C compiler for
 # the race detector, Node.js and Python to run functions, boto3, the AWS CLI, a
-# browser, and the npm packages of conformance/. It says nothing when nothing is missing.
+# browser, Prometheus, and the npm packages of conformance/. It says nothing when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +13,7 @@ missing_packages() {
 	has python3 || echo python3
 	has_boto3 || echo python3-boto3
 	has aws || echo awscli
+	has prometheus || echo prometheus
 	has chromium || has chromium-browser || has google-chrome || echo chromium
 }
 
