@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/otlptest"
 )
 
 // metricsAt waits until a metrics port answers with all lines.
@@ -125,5 +126,25 @@ func TestServeCloudWatch(t *testing.T) {
 		}
 	default:
 		t.Errorf("nothing was sent; the log:\n%s", &g.log)
+	}
+}
+
+// What is counted goes out by OTLP where there is an endpoint, at the latest when the
+// gateway stops.
+func TestServeOTLPMetrics(t *testing.T) {
+	t.Parallel()
+	collector := otlptest.New(t)
+	s := newSite(t)
+	s.fill(echo(t))
+	s.configure("telemetry: {otlp: {endpoint: " + collector.HTTP + "}}")
+	g := s.start(Config{})
+	gatewaytest.Ask(t, g.dial(), "hello")
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"stagedoor_message_total", "stagedoor_integration_latency_seconds", "stagedoor_connections_open"} {
+		if !slices.Contains(collector.Metrics(), name) {
+			t.Errorf("%s is not among %q; the log:\n%s", name, collector.Metrics(), &g.log)
+		}
 	}
 }
