@@ -15,14 +15,14 @@ import (
 )
 
 // perProcess returns how many connections a process holds: what -per-process says,
-// or nine tenths of the files that it may open, a limit that is raised as far as
-// this process may raise it.
+// or four fifths of the files that it may open, a limit that is raised as far as
+// this process may raise it. Beyond nine tenths a gateway refuses handshakes.
 func perProcess(o *options) (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, fmt.Errorf("limit of open files: %w", err)
 	}
-	if all := uint64(o.connections)*10/9 + 1000; all <= limit.Max || lab.RaiseFileLimit(all) != nil {
+	if all := uint64(o.connections)*5/4 + 1000; all <= limit.Max || lab.RaiseFileLimit(all) != nil {
 		if err := lab.RaiseFileLimit(limit.Max); err != nil {
 			return 0, err
 		}
@@ -30,7 +30,7 @@ func perProcess(o *options) (int, error) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, fmt.Errorf("limit of open files: %w", err)
 	}
-	most := int(min(limit.Cur, 1<<24)) * 9 / 10
+	most := int(min(limit.Cur, 1<<24)) * 4 / 5
 	if o.perProcess > most {
 		return 0, fmt.Errorf("-per-process: a process may open %d files, which is enough for %d connections", limit.Cur, most)
 	}

@@ -25,7 +25,7 @@ type options struct {
 	connections int
 	keep        time.Duration // how long they are kept once all are open
 	rate        float64       // messages, and pushes, in a second, over all connections
-	perProcess  int           // connections of a process at most; 0: nine tenths of its open files
+	perProcess  int           // connections of a process at most; 0: four fifths of its open files
 	ping        string        // limits.ping of the gateways; empty: their own default
 	settle      time.Duration // before memory is read
 }
@@ -38,7 +38,7 @@ func main() {
 	flag.IntVar(&o.connections, "connections", 50_000, "how many are opened")
 	flag.DurationVar(&o.keep, "keep", time.Minute, "how long they are kept once all are open")
 	flag.Float64Var(&o.rate, "rate", 20, "messages, each with an answer and a push behind it, in a second, over all connections")
-	flag.IntVar(&o.perProcess, "per-process", 0, "connections of a gateway at most (default: nine tenths of the files that it may open)")
+	flag.IntVar(&o.perProcess, "per-process", 0, "connections of a gateway at most (default: four fifths of the files that it may open)")
 	flag.StringVar(&o.ping, "ping", "", "limits.ping of the gateways: a `time`, or none (default: theirs)")
 	flag.DurationVar(&o.settle, "settle", 10*time.Second, "wait this long before memory is read")
 	o.GatewayFlag(flag.CommandLine)
