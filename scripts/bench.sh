@@ -40,6 +40,7 @@ measure . memory -tls -records compact -idle 3000 -settle 5s
 measure ./functions -rounds 2 -warmup 300ms -duration 800ms "${update[@]}"
 measure ./push -rounds 3 "${update[@]}"
 measure ./handshake -rounds 3 "${update[@]}"
+measure ./watched -rounds 5 "${update[@]}"
 measure ./start "${update[@]}"
 measure ./growth -figure "$figures/growth.svg" "${update[@]}"
 measure ./overload -figure "$figures/overload.svg" "${update[@]}"

@@ -163,3 +163,6 @@ func (g *Gateway) Deploy(ctx context.Context, template, stage string, flags ...s
 	api, _ := items[0].(map[string]any)
 	return fmt.Sprintf("/_aws/execute-api/%v/%s", api["apiId"], stage), nil
 }
+
+// Admin is the URL of the gateway's admin port.
+func (g *Gateway) Admin() string { return g.admin }
