@@ -58,7 +58,7 @@ func (d doubtful) add(plans []*plan.Stage) {
 // warning is what the first event of a stage shows of its access log; empty for others.
 func (d doubtful) warning(e *Record) string {
 	log := d[e.APIID+"/"+e.Stage]
-	ended, is := e.Context.(*event.Event)
+	ended, is := e.Context.(interface{ Event() *event.Event })
 	if log == nil || !is {
 		return ""
 	}
@@ -67,5 +67,5 @@ func (d doubtful) warning(e *Record) string {
 	if len(log.Unknown()) > 1 {
 		exist = " do not exist: "
 	}
-	return "access log: " + strings.Join(log.Unknown(), ", ") + exist + string(log.Append(nil, ended))
+	return "access log: " + strings.Join(log.Unknown(), ", ") + exist + string(log.Append(nil, ended.Event()))
 }

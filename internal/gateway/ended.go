@@ -17,6 +17,9 @@ var _ telemetry.Payloads = (*ended)(nil)
 // Variable implements telemetry.Context.
 func (e *ended) Variable(name string) any { return e.event.Variable(name) }
 
+// Event is the event itself, for whoever makes a line of an access log of it.
+func (e *ended) Event() *event.Event { return &e.event }
+
 // Body implements telemetry.Payloads.
 func (e *ended) Body() []byte { return e.event.Body }
 
