@@ -20,6 +20,8 @@ import (
 const (
 	// together is how many bytes are written without waiting for more lines.
 	together = 64 << 10
+	// mostKept is the size of the largest buffer that is used again.
+	mostKept = 1 << 20
 	// closeTime is how long Close waits for an output that stands still.
 	closeTime = 2 * time.Second
 )
@@ -130,8 +132,8 @@ func (w *Writer) flush() {
 	if lost > 0 && w.options.Lost != nil {
 		w.options.Lost(lost)
 	}
-	if cap(text) > 4*together {
-		text = nil
+	if size := cap(text); size > mostKept || size > 4*together && len(text) < size/4 {
+		text = nil // a large buffer is kept only while there is that much to write
 	}
 	w.spares <- text[:0]
 }

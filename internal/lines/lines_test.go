@@ -1,6 +1,7 @@
 package lines
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -135,4 +136,44 @@ func TestUnread(t *testing.T) {
 			t.Errorf("%v: called %d times", err, unread)
 		}
 	}
+}
+
+// A line may come in two parts. Those that are too much are counted at once, and those that
+// come after the end are lost.
+func TestWriteLine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutput(nil)
+		w := New(out, Options{Limit: 20, Delay: time.Second})
+		w.WriteLine([]byte("head "), []byte("first"))
+		w.WriteLine(nil, []byte("second"))
+		w.WriteLine([]byte("head "), []byte("third"))
+		fmt.Fprint(w, "fourth\nfifth\n")
+		if got := w.Lost(); got != 3 {
+			t.Errorf("%d lines are lost", got)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if !w.CloseWithin(ctx) || out.text() != "head first\nsecond\n" {
+			t.Errorf("%q was written", out.text())
+		}
+	})
+}
+
+// Whoever closes says how long an output that stands still is waited for.
+func TestCloseWithin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutput(nil)
+		w := New(out, Options{Limit: 20})
+		out.hold <- struct{}{}
+		w.WriteLine(nil, []byte("first"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		if w.CloseWithin(ctx) || time.Since(began) != time.Minute {
+			t.Errorf("it returned after %v", time.Since(began))
+		}
+		<-out.hold
+	})
 }
