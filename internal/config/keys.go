@@ -93,8 +93,8 @@ func (c *Config) keys() section {
 		{"metrics", section{
 			{"enabled", boolean(&c.Metrics.Enabled)},
 			{"listen", text(&c.Metrics.Listen, checkAddress)},
-			{"tokenEnv", text(&c.Metrics.Token.Env, checkVariable)},
-			{"tokenFile", filePath(&c.Metrics.Token.File)},
+			{"tokenEnv", live{text(&c.Metrics.Token.Env, checkVariable)}},
+			{"tokenFile", live{filePath(&c.Metrics.Token.File)}},
 			{"cloudwatch", boolean(&c.Metrics.CloudWatch)},
 		}},
 		{"telemetry", section{

@@ -148,3 +148,31 @@ func TestServeOTLPMetrics(t *testing.T) {
 		}
 	}
 }
+
+// A client behind a trusted proxy needs the token, which can be changed without a restart.
+func TestServeMetricsToken(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.fill(echo(t))
+	s.write("token", "first\n")
+	s.configure("metrics: {tokenFile: token}\nproxies: {trusted: [127.0.0.1]}")
+	g := s.start(Config{})
+	ask := func(token string) int {
+		answer, _ := gatewaytest.Do(t, "GET", g.Admin+"/metrics", nil, "X-Forwarded-For", "192.0.2.1", "Authorization", "Bearer "+token)
+		return answer.StatusCode
+	}
+	if first, other := ask("first"), ask("second"); first != http.StatusOK || other != http.StatusForbidden {
+		t.Errorf("with the token %d, with another %d", first, other)
+	}
+	s.write("token", "second\n")
+	g.reloads()
+	if first, second := ask("first"), ask("second"); first != http.StatusForbidden || second != http.StatusOK {
+		t.Errorf("with the old token %d, with the new one %d", first, second)
+	}
+	s.write("token", "")
+	g.reload <- struct{}{}
+	g.logged("the token of metrics was not taken; the one from before stays")
+	if second := ask("second"); second != http.StatusOK {
+		t.Errorf("after a change with a mistake: %d", second)
+	}
+}
