@@ -76,11 +76,11 @@ func (c *closes) total() (sum uint64) {
 	return sum
 }
 
-// each calls do with every code that was counted.
+// each calls do with every code that was counted, and with 1000 in any case.
 func (c *closes) each(do func(code string, count uint64)) {
 	for i := range c {
 		n := c[i].Load()
-		if n == 0 {
+		if n == 0 && i != 0 {
 			continue
 		}
 		switch i {

@@ -27,15 +27,13 @@ type metricsPart struct {
 	handler *metrics.Handler
 	port    *listener.Server // of their own; nil: there is none
 	sockets atomic.Int64     // to HTTP backends
-	// linesLost are lines of the gateway's own log that nobody took.
-	linesLost *atomic.Uint64
 }
 
 // openMetrics makes the numbers, all zero, and serves the port of their own if they have
 // one.
 func (s *Server) openMetrics(ctx context.Context) error {
 	m := metrics.New(metrics.Options{Version: s.options.Version})
-	s.metrics = &metricsPart{Metrics: m, config: s.config.Metrics, handler: m.NewHandler(s.config.Proxies.Trusted, s.log), linesLost: &s.linesLost}
+	s.metrics = &metricsPart{Metrics: m, config: s.config.Metrics, handler: m.NewHandler(s.config.Proxies.Trusted, s.log)}
 	if err := s.metrics.use(s.config.Metrics.Token); err != nil {
 		return err
 	}
@@ -90,15 +88,11 @@ func (s *Server) watchGateway() {
 		s.fileFunctions.eachFunction(func(name string, processes int) {
 			to(metrics.Sample{Name: "function_processes", Help: "Processes of a function.", Label: "function", LabelValue: name, Value: float64(processes)})
 		})
-		dropped := func(sink string, lines uint64) {
+		for sink, lines := range s.logs.Dropped() {
 			to(metrics.Sample{
 				Name: "log_dropped_total", Help: "Log lines that were dropped because their sink could not take them.", Counter: true,
 				Label: "sink", LabelValue: sink, Value: float64(lines),
 			})
-		}
-		dropped("gateway", s.metrics.linesLost.Load())
-		for sink, lines := range s.logs.Dropped() {
-			dropped(sink, lines)
 		}
 	})
 }

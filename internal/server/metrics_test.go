@@ -53,7 +53,7 @@ func TestServeMetrics(t *testing.T) {
 		"stagedoor_integration_latency_seconds_count"+stage+"1", "stagedoor_connections_open 1",
 		"stagedoor_received_frames_total 1", "stagedoor_received_bytes_total 11", "stagedoor_sent_frames_total 1", "stagedoor_sent_bytes_total 7",
 		"stagedoor_messages_in_flight 0", "stagedoor_messages_waiting 0", "stagedoor_push_queue_bytes 0", "stagedoor_backend_sockets 1",
-		"stagedoor_backend_wait_seconds_count 0", `stagedoor_log_dropped_total{sink="gateway"} 0`, "stagedoor_authorizer_latency_seconds_count 0",
+		"stagedoor_backend_wait_seconds_count 0", `stagedoor_log_dropped_total{sink="log"} 0`, "stagedoor_authorizer_latency_seconds_count 0",
 		`stagedoor_handshakes_total{status="101"} 1`,
 	)
 	_ = c.Close(websocket.StatusCode(4321), "")

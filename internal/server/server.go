@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/stagedoor/stagedoor/internal/backends"
@@ -101,15 +100,14 @@ func Run(ctx context.Context, o Config) error {
 
 // Server is a running gateway: its parts, in the order in which they start.
 type Server struct {
-	options   Config
-	config    *config.Config        // what is in effect
-	app       *template.Application // of the configuration's apis at the start; nil for none
-	linesLost atomic.Uint64         // by lines
-	lines     *lines.Writer
-	log       *slog.Logger // writes lines
-	level     slog.LevelVar
-	health    health
-	parts     lifetime.Closers // of what has started
+	options Config
+	config  *config.Config        // what is in effect
+	app     *template.Application // of the configuration's apis at the start; nil for none
+	lines   *lines.Writer
+	log     *slog.Logger // writes lines
+	level   slog.LevelVar
+	health  health
+	parts   lifetime.Closers // of what has started
 
 	ports         *ports
 	certificates  *certificates
@@ -162,7 +160,6 @@ func New(o Config) (*Server, error) {
 	}
 	s := &Server{options: o, config: c, app: app}
 	s.lines = lines.New(o.Log, lines.Options{Limit: maxUnwritten, Delay: logDelay, Lost: func(n int) {
-		s.linesLost.Add(uint64(n)) // never negative
 		s.log.Warn("the log took no lines for a while, and some are lost", "lines", n)
 	}})
 	s.log = newLogger(s.lines, c.Log.Format, &s.level)
