@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stagedoor/stagedoor/internal/event"
+	"github.com/stagedoor/stagedoor/internal/failure"
 )
 
 const (
@@ -50,6 +51,12 @@ const (
 	route                 // of a handshake or an end: what AWS calls it, whether there is a route or not
 	message               // own, but where it repeats what a client sent
 	literal               // message, in quotes
+
+	// What follows is of a handshake that an authorizer has decided on.
+
+	decision // what its answer means
+	answer   // what calling its function gave
+	refusal  // why it lets nobody in
 )
 
 // sources are those of variables that are not given.
@@ -57,6 +64,7 @@ var sources = map[string]source{
 	"apiId": own, "eventType": own, "extendedRequestId": own, "requestId": own, "stage": own,
 	"error.responseType": own, "status": status, "routeKey": route,
 	"error.message": message, "error.messageString": literal,
+	"authorizer.status": decision, "authorizer.integrationStatus": answer, "authorizer.error": refusal,
 }
 
 // isEmpty reports whether a variable is never printed, though events may have it: API
@@ -124,8 +132,35 @@ func (p *part) of(e *event.Event) event.Value {
 		return event.Value{Kind: event.Text, Text: "$connect"}
 	case p.source == route:
 		return event.Value{Kind: event.Text, Text: "$disconnect"}
+	case p.source >= decision && e.Type == event.Connect:
+		return decided(p.source, e)
 	}
 	return v
+}
+
+// decided is what a handshake has of its authorizer beside what that returned; nothing
+// where no function was called.
+func decided(s source, e *event.Event) event.Value {
+	if c := e.Connection.Client; c == nil || c.Latency == 0 {
+		return event.Value{}
+	}
+	failed := e.Failed
+	if failed != nil {
+		switch failed.Kind {
+		case failure.Unauthorized, failure.Denied, failure.Authorizer, failure.AuthorizerConfiguration:
+		default: // something else failed behind it
+			failed = nil
+		}
+	}
+	switch {
+	case s == refusal && failed != nil:
+		return event.Value{Kind: event.Text, Text: failed.Message()}
+	case s == refusal, s == answer && failed != nil && failed.Kind == failure.Authorizer:
+		return event.Value{}
+	case s == decision && failed != nil:
+		return event.Value{Kind: event.Number, Number: int64(failed.Status())}
+	}
+	return event.Value{Kind: event.Number, Number: 200}
 }
 
 func (f *Format) append(dst []byte, p *part, v event.Value, e *event.Event) []byte {

@@ -102,3 +102,32 @@ func TestBounds(t *testing.T) {
 		t.Errorf("a line has %d bytes", len(got))
 	}
 }
+
+// What a handshake's line has of a Lambda authorizer, beside what that returned.
+func TestAuthorizers(t *testing.T) {
+	t.Parallel()
+	format := accesslog.Parse("$context.authorizer.status $context.authorizer.integrationStatus $context.authorizer.error")
+	for _, test := range []struct {
+		took   time.Duration
+		failed *failure.Error
+		want   string
+	}{
+		{0, nil, "- - -"},
+		{0, &failure.Error{Kind: failure.Denied}, "- - -"}, // by its origin
+		{time.Second, nil, "200 200 -"},
+		{time.Second, &failure.Error{Kind: failure.Quota}, "200 200 -"},
+		{time.Second, &failure.Error{Kind: failure.Unauthorized}, "401 200 Unauthorized"},
+		{time.Second, &failure.Error{Kind: failure.Denied}, "403 200 Forbidden"},
+		{time.Second, &failure.Error{Kind: failure.Authorizer}, `500 - Internal\u0020server\u0020error`},
+		{time.Second, &failure.Error{Kind: failure.AuthorizerConfiguration}, `500 200 Internal\u0020server\u0020error`},
+	} {
+		e := sample()
+		e.Type, e.Failed, e.Connection.Client.Latency = event.Connect, test.failed, test.took
+		if got := string(format.Append(nil, e)); got != test.want {
+			t.Errorf("%v, %v: %s, want %s", test.took, test.failed, got, test.want)
+		}
+		if e.Type = event.Message; string(format.Append(nil, e)) != "- - -" {
+			t.Error("a message has some as well")
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"maps"
 	"regexp"
@@ -96,7 +97,7 @@ func parse(t *testing.T, language, line string) int {
 		for {
 			token, err := d.Token()
 			if err != nil {
-				if err != io.EOF { //nolint:errorlint // the decoder returns it as it is
+				if !errors.Is(err, io.EOF) {
 					t.Errorf("%v: %s", err, line)
 				}
 				return elements

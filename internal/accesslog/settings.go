@@ -33,22 +33,24 @@ func Check(s *apigw.AccessLogSettings) error {
 func CheckDestination(text string) error {
 	switch {
 	case !arn.MatchString(text):
-		return errors.New("Invalid ARN specified in the request. ARNs must start with 'arn:': " + text) //nolint:staticcheck // AWS's text
+		return errors.New("Invalid ARN specified in the request. ARNs must start with 'arn:': " + text)
 	case !destination.MatchString(text):
-		return errors.New("Invalid ARN specified in the request. The ARN must be a valid CloudWatch Logs log group or Kinesis Data Firehose delivery stream ARN. " + //nolint:staticcheck // AWS's text
+		return errors.New("Invalid ARN specified in the request. The ARN must be a valid CloudWatch Logs log group or Kinesis Data Firehose delivery stream ARN. " +
 			"The name of a delivery stream begins with amazon-apigateway-: " + text)
 	}
 	return nil
 }
 
+// errorsFound begins what API Gateway says of a format.
+const errorsFound = "The following errors are found in Access Log Format: "
+
 // CheckFormat returns what is wrong with a Format.
 func CheckFormat(text string) error {
-	const errorsFound = "The following errors are found in Access Log Format: "
 	if len(text) > MaxFormat {
-		return fmt.Errorf(errorsFound+"Access Log format must have at most %d bytes, not %d", MaxFormat, len(text))
+		return errors.New(errorsFound + fmt.Sprintf("Access Log format must have at most %d bytes, not %d", MaxFormat, len(text)))
 	}
 	if !slices.ContainsFunc(pieces(text), func(p piece) bool { return p.name == "requestId" || p.name == "extendedRequestId" }) {
-		return fmt.Errorf(errorsFound+"Access Log format must include either $context.requestId or $context.extendedRequestId : '%s'", text)
+		return errors.New(errorsFound + "Access Log format must include either $context.requestId or $context.extendedRequestId : '" + text + "'")
 	}
 	return nil
 }

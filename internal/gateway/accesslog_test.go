@@ -131,6 +131,7 @@ func TestAccessLog(t *testing.T) {
 		connect := values{
 			"eventType": "CONNECT", "routeKey": "$connect", "requestId": "*", "connectionId": "*", "connectedAt": "*", "integrationLatency": "*", "status": "200",
 			"authorizer.principalId": "ada", "authorizer.level": "7", "authorizer.latency": "*", "authorizer.integrationLatency": "*",
+			"authorizer.status": "200", "authorizer.integrationStatus": "200",
 		}
 		if _, response, _ := g.TryDial("/dev"); response == nil || response.StatusCode != 401 {
 			t.Fatalf("without a token: %v", response)
