@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,7 +143,8 @@ func TestTraces(t *testing.T) {
 	}
 }
 
-// An endpoint alone traces nothing: no header tells of a trace that is not there.
+// An endpoint alone traces nothing: no header tells of a trace that is not there. Metrics
+// go to it.
 func TestTracesAreOff(t *testing.T) {
 	t.Parallel()
 	collector := otlptest.New(t)
@@ -158,6 +160,9 @@ func TestTracesAreOff(t *testing.T) {
 	if spans := collector.Spans(); len(spans) > 0 {
 		t.Errorf("there are spans: %+v", spans)
 	}
+	if names := collector.Metrics(); !slices.Contains(names, "stagedoor_connections_open") {
+		t.Errorf("the metrics that were sent are %q", names)
+	}
 }
 
 // Who names a trace decides whether it is sampled; of other traces, a ratio does.
@@ -170,6 +175,7 @@ func TestTracesAreSampled(t *testing.T) {
 	if id := called.Get("X-Amzn-Trace-Id"); !strings.HasSuffix(id, ";Sampled=0") || !strings.HasSuffix(called.Get("Traceparent"), "-00") {
 		t.Errorf("the backend was told %s and %s", id, called.Get("Traceparent"))
 	}
+	g.talk(http.Header{"Traceparent": {"00-" + clientTrace + "-53995c3f42cd8ad8-00"}})
 	if err := g.stop(); err != nil {
 		t.Error(err)
 	}
