@@ -139,7 +139,7 @@ var accessLogSchema = []property{
 
 var routeSettingsSchema = []property{
 	{name: "DataTraceEnabled", form: booleanForm},
-	{name: "DetailedMetricsEnabled", form: booleanForm, kept: true, inert: "false"},
+	{name: "DetailedMetricsEnabled", form: booleanForm},
 	{name: "LoggingLevel", form: textForm, oneOf: []string{"ERROR", "INFO", "OFF"}},
 	{name: "ThrottlingBurstLimit", form: integerForm},
 	{name: "ThrottlingRateLimit", form: decimalForm},
