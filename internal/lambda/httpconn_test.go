@@ -144,6 +144,10 @@ func TestRuntimeAPIInvocation(t *testing.T) {
 				if got != "200 "+payload {
 					t.Fatalf("got %.200s", got)
 				}
+				r.hear()
+				if o := <-call.outcome; !strings.Contains(string(o.result.Payload), test.want) {
+					t.Errorf("got %s, want %s", o.result.Payload, test.want)
+				}
 				for name, want := range map[string]string{
 					"Lambda-Runtime-Aws-Request-Id": id, "Lambda-Runtime-Invoked-Function-Arn": "arn", "Lambda-Runtime-Trace-Id": "trace",
 					"Lambda-Runtime-Deadline-Ms": fmt.Sprint(call.deadline.UnixMilli()), "Lambda-Runtime-Client-Context": `{"custom":{}}`, "Content-Type": "application/json",
@@ -151,10 +155,6 @@ func TestRuntimeAPIInvocation(t *testing.T) {
 					if got := response.Header.Get(name); got != want {
 						t.Errorf("%s is %q, want %q", name, got, want)
 					}
-				}
-				r.hear()
-				if o := <-call.outcome; !strings.Contains(string(o.result.Payload), test.want) {
-					t.Errorf("got %s, want %s", o.result.Payload, test.want)
 				}
 			}
 		})
