@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -129,14 +130,23 @@ func TestServeCloudWatch(t *testing.T) {
 	}
 }
 
-// What is counted goes out by OTLP where there is an endpoint, at the latest when the
-// gateway stops.
+// What is counted goes out by OTLP where there is an endpoint, every minute, and once more when
+// the gateway stops. Where metrics are off, nothing does.
 func TestServeOTLPMetrics(t *testing.T) {
 	t.Parallel()
 	collector := otlptest.New(t)
 	s := newSite(t)
 	s.fill(echo(t))
+	s.configure("metrics: {enabled: false}\ntelemetry: {otlp: {endpoint: " + collector.HTTP + "}}")
+	if err := s.start(Config{}).stop(); err != nil {
+		t.Fatal(err)
+	}
+	if names := collector.Metrics(); len(names) > 0 {
+		t.Errorf("metrics that are off were sent: %q", names)
+	}
+
 	s.configure("telemetry: {otlp: {endpoint: " + collector.HTTP + "}}")
+	began := time.Now()
 	g := s.start(Config{})
 	gatewaytest.Ask(t, g.dial(), "hello")
 	if err := g.stop(); err != nil {
@@ -146,6 +156,15 @@ func TestServeOTLPMetrics(t *testing.T) {
 		if !slices.Contains(collector.Metrics(), name) {
 			t.Errorf("%s is not among %q; the log:\n%s", name, collector.Metrics(), &g.log)
 		}
+	}
+	times := 0
+	for _, name := range collector.Metrics() {
+		if name == "stagedoor_build_info" {
+			times++
+		}
+	}
+	if most := 1 + int(time.Since(began)/time.Minute); times > most {
+		t.Errorf("all metrics were sent %d times, want %d at most", times, most)
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 	"github.com/stagedoor/stagedoor/internal/tracing"
 )
 
-// openTelemetry opens what sends traces, metrics and logs by OpenTelemetry's protocol.
+// openTelemetry opens what sends traces and logs by OpenTelemetry's protocol. Metrics are sent
+// by exportMetrics, when there are all of them.
 func (s *Server) openTelemetry(ctx context.Context) (err error) {
 	if s.otlp, err = s.newOTLP(); err != nil {
 		return err
@@ -26,13 +27,6 @@ func (s *Server) openTelemetry(ctx context.Context) (err error) {
 		}
 		s.parts.Add(logs.Close)
 		s.otlpLogs = logs
-	}
-	if s.otlp.MetricsWanted() {
-		end, err := s.otlp.SendMetrics(ctx, s.metrics.Registry)
-		if err != nil {
-			return err
-		}
-		s.parts.Add(end)
 	}
 	return s.openTraces(ctx)
 }
