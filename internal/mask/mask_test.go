@@ -82,6 +82,18 @@ func TestAppend(t *testing.T) {
 		`see https://a.example/x?token=abc and go on`:   `see https://a.example/x?token=*** and go on`,
 		`secret='a b' n=1`:         `secret=*** n=1`,
 		`12:30: the token is here`: `12:30: the token is here`,
+		// JSON, or what looks like it, within others
+		`42["login",{"password":"abc","n":1}]`:         `42["login",{"password":"***","n":1}]`,
+		`sent {"token": "a b", "n":1} to b`:            `sent {"token": "***", "n":1} to b`,
+		`42["x","{\"token\":\"abc\",\"n\":1}"]`:        `42["x","{\"token\":"***"]`,
+		`42["x",{"token":`:                             `42["x",{"token":`,
+		`42["x",{"token":"ab`:                          `42["x",{"token":"***"`,
+		`{'token': 'a b', 'n': 1}`:                     `{'token': "***", 'n': 1}`,
+		`{header={Authorization=abc, a=1}}`:            `{header={Authorization=*** a=1}}`,
+		`{password: abc`:                               `{password:***`,
+		`[info] login, password=abc by token="a b"`:    `[info] login, password=*** by token=***`,
+		"{\"token\":\"a\"}\n{\"token\":\"b\"}":         "{\"token\":\"***\"}\n{\"token\":\"***\"}",
+		"{\"body\":\"{\\\"token\\\":\\\"abc\\\"}\n\"}": "{\"body\":\"{\\\"token\\\":\"***\"}",
 	} {
 		if got := string(Append(nil, []byte(text))); got != want {
 			t.Errorf("%s\n is shown as %s\n      want %s", text, got, want)

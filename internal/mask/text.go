@@ -3,6 +3,7 @@ package mask
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/url"
 )
 
@@ -15,10 +16,22 @@ const maxDepth = 4
 func Append(dst, text []byte) []byte { return appendText(dst, text, 0) }
 
 func appendText(dst, text []byte, depth int) []byte {
-	if first := bytes.TrimLeft(text, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[' || first[0] == '"') {
+	if isJSON(text) {
 		return appendJSON(dst, text, depth)
 	}
 	return appendPairs(dst, text)
+}
+
+// isJSON reports whether a text is JSON, or the beginning of some, that can have names.
+func isJSON(text []byte) bool {
+	first := bytes.TrimLeft(text, " \t\r\n")
+	if len(first) == 0 || first[0] != '{' && first[0] != '[' && first[0] != '"' {
+		return false
+	}
+	var value json.RawMessage
+	var wrong *json.SyntaxError
+	err := json.Unmarshal(text, &value)
+	return err == nil || errors.As(err, &wrong) && wrong.Offset == int64(len(text)) // the end is missing
 }
 
 // appendJSON goes through the strings of a text: those before a colon are names.
@@ -30,15 +43,14 @@ func appendJSON(dst, text []byte, depth int) []byte {
 		}
 		whole := text[:stringEnd(text)]
 		rest := text[len(whole):]
-		colon := space(rest)
-		if colon == len(rest) || rest[colon] != ':' {
+		value, found := memberValue(rest)
+		if !found {
 			dst, text = appendString(dst, whole, depth), rest
 			continue
 		}
-		value := colon + 1 + space(rest[colon+1:])
 		dst = append(append(dst, whole...), rest[:value]...)
 		text = rest[value:]
-		if name, _ := unquote(whole); len(text) > 0 && IsSecret(string(name)) {
+		if name, _ := unquote(whole); IsSecret(string(name)) {
 			dst = append(append(append(dst, '"'), Hidden...), '"')
 			text = text[valueEnd(text):]
 		}
@@ -140,8 +152,9 @@ func valueEnd(text []byte) int {
 	return len(text)
 }
 
-// appendPairs hides the values of name=value, up to the next pair or space, and of
-// name: value, up to the end of the line.
+// appendPairs hides the values of name=value, up to the next pair or space, of
+// name: value, up to the end of the line, and of "name": value, up to the value's end: a
+// text may have JSON in it.
 func appendPairs(dst, text []byte) []byte {
 	start := 0 // of the name
 	for i := 0; i < len(text); i++ {
@@ -154,11 +167,31 @@ func appendPairs(dst, text []byte) []byte {
 			end := pairEnd(text[i+1:], text[i])
 			dst = append(append(dst, text[:i+1]...), Hidden...)
 			text, i, start = text[i+1+end:], -1, 0
-		case '&', '?', ';', ',', ' ', '\t', '\r', '\n', '"', '\'', '{', '(', '/':
+		case '"', '\'':
+			value, found := memberValue(text[i+1:])
+			if !found || !secretPair(text[start:i]) {
+				start = i + 1
+				continue
+			}
+			value += i + 1
+			dst = append(append(append(append(dst, text[:value]...), '"'), Hidden...), '"')
+			text, i, start = text[value+valueEnd(text[value:]):], -1, 0
+		case '&', '?', ';', ',', ' ', '\t', '\r', '\n', '{', '(', '/':
 			start = i + 1
 		}
 	}
 	return append(dst, text...)
+}
+
+// memberValue is where the value begins of a member whose name stands before a text. found
+// is false where there is none.
+func memberValue(text []byte) (start int, found bool) {
+	colon := space(text)
+	if colon == len(text) || text[colon] != ':' {
+		return 0, false
+	}
+	start = colon + 1 + space(text[colon+1:])
+	return start, start < len(text)
 }
 
 // secretPair reports whether a name sounds like one of a secret. It may be escaped as in
