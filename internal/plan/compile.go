@@ -130,29 +130,11 @@ func DefaultDomain(apiID, region string) string {
 }
 
 func (s *Stage) put(route *Route) {
-	switch route.Key {
-	case "$connect":
-		s.Connect = route
-	case "$disconnect":
-		s.Disconnect = route
-	case "$default":
-		s.Default = route
-	default:
-		s.routes[route.Key] = route
+	if place := s.special(route.Key); place != nil {
+		*place = route
+		return
 	}
-}
-
-// route returns the route of a key; nil: there is none.
-func (s *Stage) route(key string) *Route {
-	switch key {
-	case "$connect":
-		return s.Connect
-	case "$disconnect":
-		return s.Disconnect
-	case "$default":
-		return s.Default
-	}
-	return s.routes[key]
+	s.routes[route.Key] = route
 }
 
 // compileRoute always returns a route. Where it returns an error as well, the

@@ -13,7 +13,7 @@ func (c *Compiler) meter(stage *Stage, api *apigw.API, s *apigw.Stage) {
 	}
 	stage.Meters = c.Metrics.Stage(api.ApiId, api.Name, s.StageName, func(key string) bool { return detailed(s, key) })
 	for _, r := range api.Routes {
-		if route := stage.route(r.RouteKey); route != nil {
+		if route := stage.Route(r.RouteKey); route != nil {
 			i := api.Integration(strings.TrimPrefix(r.Target, "integrations/"))
 			route.Meter = stage.Meters.Route(r.RouteKey, i != nil && callsOutside(i))
 		}

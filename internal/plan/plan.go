@@ -85,15 +85,24 @@ func (s *Stage) SelectionExpression() *expression.Expression { return s.selectio
 
 // Route returns the route of a key, nil where there is none.
 func (s *Stage) Route(key string) *Route {
-	switch key {
-	case "$connect":
-		return s.Connect
-	case "$disconnect":
-		return s.Disconnect
-	case "$default":
-		return s.Default
+	if place := s.special(key); place != nil {
+		return *place
 	}
 	return s.routes[key]
+}
+
+// special returns where the route of a key is that API Gateway gives a meaning of its own;
+// nil for other keys.
+func (s *Stage) special(key string) **Route {
+	switch key {
+	case "$connect":
+		return &s.Connect
+	case "$disconnect":
+		return &s.Disconnect
+	case "$default":
+		return &s.Default
+	}
+	return nil
 }
 
 // RouteKeys returns the keys of the routes that messages can take, sorted.
