@@ -220,6 +220,29 @@ func TestGrowthAfterQuietTime(t *testing.T) {
 	})
 }
 
+// Nothing is decided while the processes are still being looked at, which takes a
+// while on a busy machine, however many events come meanwhile.
+func TestGrowthWaitsForTheLook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMachine(5*time.Millisecond, 0, false)
+		known, looking := m.pool.measure, atomic.Int64{}
+		m.pool.measure = func() bool {
+			defer looking.Add(-1)
+			if looking.Add(1) > 1 {
+				t.Error("two look at once")
+				return true
+			}
+			time.Sleep(50 * time.Millisecond)
+			return known()
+		}
+		if _, processes := m.clients(100, 5*time.Second); processes != 2 {
+			t.Errorf("%d processes, want 2", processes)
+		}
+		m.end()
+	})
+}
+
 // The pool starts no process for an event while one that has answered is about
 // to ask for work, unless that takes long.
 func TestGrowthCountsOnProcessesThatReturn(t *testing.T) {

@@ -38,6 +38,7 @@ type pool struct {
 	timer       *time.Timer    // for grow; nil before the first use
 	timed       bool           // timer is set
 	urgent      bool           // to run at once
+	growing     bool           // grow runs, and has not decided yet
 	retired     bool
 
 	calls chan struct{} // slots of calls of a function in this process

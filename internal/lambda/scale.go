@@ -24,7 +24,7 @@ func (p *pool) observeLocked(now time.Time) {
 	if !ever && p.returning > 0 && p.queue.Len() > p.starting {
 		in, ever = returnTime, true
 	}
-	if !ever || p.retired || p.timed && (in > 0 || p.urgent) {
+	if !ever || p.retired || p.growing || p.timed && (in > 0 || p.urgent) {
 		return
 	}
 	p.timed, p.urgent = true, in == 0
@@ -73,10 +73,15 @@ func (p *pool) failLaunch(worker *process, err error) {
 }
 
 // grow runs when the tasks that wait have lost what a process costs. It starts
-// as many as growth says.
+// as many as growth says. It does nothing while another goroutine is in it, which
+// may still be measuring.
 func (p *pool) grow() {
 	p.mu.Lock()
-	p.timed, p.urgent = false, false
+	if p.growing {
+		p.mu.Unlock()
+		return
+	}
+	p.growing, p.timed, p.urgent = true, false, false
 	c := crowd{measured: len(p.processes) >= p.growth.processors}
 	p.mu.Unlock()
 	short := false
@@ -86,6 +91,7 @@ func (p *pool) grow() {
 	}
 	now := time.Now()
 	p.mu.Lock()
+	p.growing = false
 	if p.retired {
 		p.mu.Unlock()
 		return
