@@ -220,6 +220,27 @@ func TestGrowthAfterQuietTime(t *testing.T) {
 	})
 }
 
+// That processors were idle once starts some processes, not more and more of them:
+// growth looks again when those have started.
+func TestGrowthAfterOneIdleLook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMachine(5*time.Millisecond, 0, false)
+		looks := atomic.Int64{}
+		m.pool.measure = func() bool {
+			m.pool.mu.Lock()
+			defer m.pool.mu.Unlock()
+			m.pool.growth.share = 1
+			m.pool.growth.idle = m.pool.growth.idle || looks.Add(1) == 1
+			return true
+		}
+		if _, processes := m.clients(100, 5*time.Second); processes > 6 {
+			t.Errorf("%d processes, want 6 at most", processes)
+		}
+		m.end()
+	})
+}
+
 // Nothing is decided while the processes are still being looked at, which takes a
 // while on a busy machine, however many events come meanwhile.
 func TestGrowthWaitsForTheLook(t *testing.T) {

@@ -35,6 +35,7 @@ type pool struct {
 	growth      growth
 	times       processorTimes // when they were last looked at
 	looked      bool           // and so shortly after the look before that growth.idle and growth.share are known
+	unsettled   bool           // a process was starting at some time since then
 	timer       *time.Timer    // for grow; nil before the first use
 	timed       bool           // timer is set
 	urgent      bool           // to run at once

@@ -43,8 +43,10 @@ func (p *pool) replaceLocked(now time.Time) {
 	p.observeLocked(now)
 }
 
-// addLocked starts a process.
+// addLocked starts a process. Whether processors have nothing to do is not known any
+// more then: starting takes them, and waits for files and pipes.
 func (p *pool) addLocked() {
+	p.growth.idle, p.unsettled = false, true
 	worker, prog := newProcess(p), p.preparation.program
 	p.processes[worker] = true
 	p.starting++
@@ -130,7 +132,8 @@ func (p *pool) forgetReturningLocked(now time.Time) {
 // measureProcesses tells growth whether processors are idle, and for how much of its time
 // a handler needs one: on average since it last did, between leastTicks and mostTicks ago.
 // It returns false if that is longer ago, or all processes are just starting: only
-// another look, in a moment, can tell.
+// another look, in a moment, can tell. Processors do not count as idle for a time in which
+// a process was starting.
 func (p *pool) measureProcesses() bool {
 	times, ok := machineTimes()
 	if !ok {
@@ -150,7 +153,8 @@ func (p *pool) measureProcesses() bool {
 	}
 	p.times, p.looked = times, ticks <= mostTicks && len(sample) > 0
 	// With fewer processors to use than the machine has, it says nothing.
-	p.growth.idle = p.looked && part > idlePart && times.processors == p.growth.processors
+	p.growth.idle = p.looked && !p.unsettled && part > idlePart && times.processors == p.growth.processors
+	p.unsettled = p.starting > 0
 	p.mu.Unlock()
 	total := usage{}
 	for _, worker := range sample {

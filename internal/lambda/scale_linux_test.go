@@ -36,6 +36,13 @@ func TestMeasureProcesses(t *testing.T) {
 	eventually(t, "idle processors, known a moment later, too", func() bool {
 		return measureAfter(leastTicks) && idle() && p.measureProcesses()
 	})
+	p.mu.Lock()
+	p.addLocked()
+	p.mu.Unlock()
+	if !measureAfter(leastTicks) || idle() {
+		t.Error("processors count as idle while a process starts")
+	}
+	eventually(t, "idle processors when it has started", func() bool { return measureAfter(leastTicks) && idle() })
 	if measureAfter(mostTicks+1) || idle() {
 		t.Error("processors are idle because they were long ago")
 	}
