@@ -4,11 +4,17 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/administration"
+	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/store"
 )
 
 // An API of a running gateway is explained as its template is, and neither the gateway's
@@ -47,6 +53,43 @@ func TestExplainGateway(t *testing.T) {
 	if n := calls.Load(); n != 0 {
 		t.Errorf("the backend was called %d times", n)
 	}
+}
+
+// A gateway that asks for signatures has its APIs explained to who may read them, and to
+// nobody else. Keys and usage plans that the credentials do not reach are told of.
+func TestExplainSigned(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	opened, err := store.Open(t.Context(), store.Options{Dir: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := store.NewConfiguration(opened, nil)
+	api := &apigw.API{
+		ApiId: "testapi123", Name: "test", ProtocolType: "WEBSOCKET", RouteSelectionExpression: "$request.body.action",
+		Routes: []*apigw.Route{
+			{RouteId: "r1", RouteKey: "free", Target: "integrations/i1"},
+			{RouteId: "r2", RouteKey: "paid", Target: "integrations/i1", ApiKeyRequired: true},
+		},
+		Integrations: []*apigw.Integration{{IntegrationId: "i1", IntegrationType: apigw.IntegrationHTTPProxy, IntegrationMethod: "POST", IntegrationUri: "http://127.0.0.1:1"}},
+	}
+	_, errAPI := c.APIs.Put(t.Context(), api, 0)
+	_, errStage := c.Stages.Put(t.Context(), &apigw.Stage{ApiId: api.ApiId, StageName: "prod", DeploymentId: "d1"}, 0)
+	opened.Close()
+	if err := errors.Join(errAPI, errStage); err != nil {
+		t.Fatal(err)
+	}
+	policy := written(t, "policy.json", `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "apigateway:GET", "Resource": "arn:aws:apigateway:*::/apis*"}}`)
+	reader := newKey(t, nil, "reader", "--policy", policy, "--data", folder)
+	other := newKey(t, nil, "other", "--allow", "stagedoor:Tail", "--data", folder)
+	p := start(t, nil, "--data", folder)
+	explain := func(key *administration.AccessKey, message string) result {
+		return tool(t, key, "", "explain", "--gateway", p.Admin, "--api", "testapi123", "--message", message)
+	}
+	explain(reader, `{"action":"free"}`).expect(t, exitOK, "a message to test", "POST http://127.0.0.1:1", "It would be served.")
+	explain(reader, `{"action":"paid"}`).expect(t, exitAbnormal, "The credentials do not allow API keys and usage plans to be read")
+	explain(other, `{"action":"free"}`).expect(t, exitFailure, "AccessDenied")
+	explain(nil, `{"action":"free"}`).expect(t, exitFailure, "not signed")
 }
 
 const explainedTemplate = `
