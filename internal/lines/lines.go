@@ -33,6 +33,9 @@ type Options struct {
 	// Delay is how long a line may wait for others to be written with it: a system
 	// call for each line would cost more than the message that the line is about.
 	Delay time.Duration
+	// OneOfMany is for a writer of which there are thousands: it has no buffer while
+	// nothing waits. Another keeps two for the next lines, each of 1 MiB at most.
+	OneOfMany bool
 	// Lost is told how many lines were lost, when the output takes lines again. It
 	// may be nil.
 	Lost func(lines int)
@@ -132,10 +135,17 @@ func (w *Writer) flush() {
 	if lost > 0 && w.options.Lost != nil {
 		w.options.Lost(lost)
 	}
-	if size := cap(text); size > mostKept || size > 4*together && len(text) < size/4 {
-		text = nil // a large buffer is kept only while there is that much to write
+	if w.options.OneOfMany || !isKept(text) {
+		text = nil
 	}
 	w.spares <- text[:0]
+}
+
+// isKept reports whether the buffer of what was written is used again. A large one is, while
+// there is that much to write.
+func isKept(text []byte) bool {
+	size := cap(text)
+	return size <= mostKept && (size <= 4*together || len(text) >= size/4)
 }
 
 // Close writes what waits, for as long as two seconds if the output stands still. What is

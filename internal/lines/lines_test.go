@@ -128,13 +128,51 @@ func TestCloseWhileStandingStill(t *testing.T) {
 func TestUnread(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{syscall.EPIPE, errors.New("another")} {
-		unread := 0
-		w := New(newOutput(err), Options{Limit: 1 << 20, Unread: func() { unread++ }})
-		fmt.Fprintln(w, "line")
-		w.Close()
-		if (unread > 0) != errors.Is(err, syscall.EPIPE) {
-			t.Errorf("%v: called %d times", err, unread)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			unread := 0
+			w := New(newOutput(err), Options{Limit: 1 << 20, Unread: func() { unread++ }})
+			fmt.Fprintln(w, "line")
+			w.Close()
+			if (unread > 0) != errors.Is(err, syscall.EPIPE) {
+				t.Errorf("%v: called %d times", err, unread)
+			}
+		})
+	}
+}
+
+// A writer keeps two buffers for the next lines: never a very large one, and a large one
+// while there is that much to write. One of many keeps none.
+func TestBuffers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		oneOfMany   bool
+		writes      []int // bytes
+		least, most int   // bytes that are kept
+	}{
+		"a few lines":        {false, []int{1000, 1000}, 2000, 3000},
+		"many lines":         {false, []int{1 << 19, 1 << 19}, 1 << 20, 2 * mostKept},
+		"a burst":            {false, []int{2 * mostKept, 2 * mostKept}, 0, 0},
+		"many, then a few":   {false, []int{1 << 19, 1 << 19, 1000, 1000}, 0, 3000},
+		"a few, one of many": {true, []int{1000, 1000}, 0, 0},
+		"a lot, one of many": {true, []int{1 << 19, 1 << 19}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := New(newOutput(nil), Options{Limit: 4 * mostKept, OneOfMany: test.oneOfMany})
+				defer w.Close()
+				for _, size := range test.writes {
+					fmt.Fprintln(w, strings.Repeat("x", size))
+					synctest.Wait()
+					time.Sleep(time.Millisecond)
+				}
+				spare := <-w.spares
+				w.spares <- spare
+				if kept := cap(spare) + cap(w.waiting); kept < test.least || kept > test.most {
+					t.Errorf("%d bytes are kept", kept)
+				}
+			})
+		})
 	}
 }
 
@@ -156,6 +194,11 @@ func TestWriteLine(t *testing.T) {
 		defer cancel()
 		if !w.CloseWithin(ctx) || out.text() != "head first\nsecond\n" {
 			t.Errorf("%q was written", out.text())
+		}
+		w.WriteLine(nil, []byte("late"))
+		time.Sleep(time.Minute)
+		if strings.Contains(out.text(), "late") {
+			t.Error("a line was written after the end")
 		}
 	})
 }

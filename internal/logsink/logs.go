@@ -17,7 +17,8 @@ const (
 	// maxWaitingRemote is how many bytes wait for all log groups of one service together.
 	maxWaitingRemote = 64 << 20
 	// maxTargets is how many log groups and delivery streams have a queue, those of stages
-	// among them that are no longer there. Lines for others go to the gateway's own log.
+	// among them that are no longer there. That is 20 MB while nothing waits in them, and
+	// maxWaitingRemote beside it otherwise. Lines for others go to the gateway's own log.
 	maxTargets = 10_000
 	// localDelay and remoteDelay are how long a line may wait for others.
 	localDelay  = 20 * time.Millisecond
@@ -46,6 +47,7 @@ type Logs struct {
 	mu     sync.Mutex // guards what follows
 	queues map[target]*queue
 	told   map[string]bool // ARNs that were said to fit no rule
+	full   bool            // it was said that no other target can have a queue
 	closed bool
 }
 
@@ -155,6 +157,7 @@ func (l *Logs) queue(t target) *queue {
 		return nil
 	}
 	if len(l.queues) >= maxTargets && l.queues[t] == nil {
+		l.tellFull(t)
 		t = target{kind: t.kind}
 	}
 	if l.queues[t] == nil {
@@ -163,11 +166,20 @@ func (l *Logs) queue(t target) *queue {
 	return l.queues[t]
 }
 
+// tellFull says once that there are too many log groups and delivery streams. The lock is held.
+func (l *Logs) tellFull(t target) {
+	if !l.full {
+		l.full = true
+		l.options.Log.Warn("there are too many log groups and delivery streams; lines for others are records of this log until the next start",
+			"most", maxTargets, "sink", t.Place.name(), "target", t.name)
+	}
+}
+
 // newQueue makes the queue of a target.
 func (l *Logs) newQueue(t target) *queue {
 	o := queueOptions{sink: l.sinks[t.Place.name()], target: t.name, stamp: numberStamp, delay: localDelay}
 	if t.isRemote() {
-		o.delay = remoteDelay
+		o.delay, o.oneOfMany = remoteDelay, true
 	}
 	switch {
 	case t.File != "":

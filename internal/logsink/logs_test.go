@@ -1,6 +1,8 @@
 package logsink
 
 import (
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -71,4 +73,52 @@ func TestServicesTakeTheirOwn(t *testing.T) {
 	if rule := (Rule{chatARN + ":*", Place{CloudWatch: true}}); !rule.fits(chatARN, parseDestination(chatARN)) {
 		t.Error("an ARN with all of its streams is another")
 	}
+}
+
+// As many log groups have a queue as may have one, and none keeps memory when its lines are
+// sent. Lines for others are records of the gateway's own log, which says so once.
+func TestTooManyLogGroups(t *testing.T) { // not parallel: it measures memory
+	aws := newAWS(t)
+	aws.failWith(func(string) answer { return answer{status: 200, body: "{}"} }) // and keep no line
+	l := openAWS(t, aws, Place{CloudWatch: true})
+	before := heap()
+	line := strings.Repeat("x", 6<<10) // all of them fit into the budget
+	for n := range maxTargets {
+		write(l.Access(fmt.Sprint(chatARN, n)), line)
+	}
+	for n := range 3 {
+		write(l.Access(fmt.Sprint(chatARN, maxTargets+n)), fmt.Sprint("other-", n))
+	}
+	if n := len(l.queues); n != maxTargets+1 {
+		t.Errorf("there are %d queues", n)
+	}
+	eventually(t, func() error {
+		if waiting := l.sinks["cloudwatch"].budget.used.Load(); waiting > 0 || l.told("msg=access line=other-") != 3 {
+			return fmt.Errorf("%d bytes wait; the log has\n%s", waiting, l.own)
+		}
+		return nil
+	})
+	var each uint64
+	eventually(t, func() error {
+		if each = (heap() - before) / maxTargets; each > 3<<10 {
+			return fmt.Errorf("each queue takes %d bytes", each)
+		}
+		return nil
+	})
+	t.Logf("each queue takes %d bytes", each)
+	if n := len(aws.called()); n != maxTargets || l.dropped("cloudwatch") != 0 {
+		t.Errorf("%d calls; %d lines were dropped", n, l.dropped("cloudwatch"))
+	}
+	if l.told("there are too many log groups") != 1 {
+		t.Errorf("the log has\n%s", l.own)
+	}
+}
+
+// heap is how many bytes are in use.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC() // the first leaves what is in pools
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

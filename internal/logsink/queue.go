@@ -40,13 +40,15 @@ type queueOptions struct {
 	delay  time.Duration // for which a line may wait for others that are sent with it
 	sink   *sink
 	target string // what of the sink the queue is for, such as a log group; "" for all of it
+
+	oneOfMany bool // of the sink
 }
 
 // newQueue makes a queue. The caller closes it.
 func newQueue(o queueOptions) *queue {
 	q := &queue{queueOptions: o, report: newReport(o.sink, o.target), hurry: make(chan struct{})}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
-	q.lines = lines.New((*sender)(q), lines.Options{Limit: math.MaxInt, Delay: o.delay}) // the budget is the limit
+	q.lines = lines.New((*sender)(q), lines.Options{Limit: math.MaxInt, Delay: o.delay, OneOfMany: o.oneOfMany}) // the budget is the limit
 	return q
 }
 
