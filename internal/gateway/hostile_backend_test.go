@@ -141,8 +141,9 @@ func TestHostileBackends(t *testing.T) {
 	routes := []Route{{Key: "$default", Function: "echo", TwoWay: true}}
 	kinds := []string{"HTTP_PROXY", "HTTP"}
 	for _, test := range tests {
-		url := rawBackend(t, test.answer)
 		for _, kind := range kinds {
+			// One each: a backend that closes when the next message has come to it resets that.
+			url := rawBackend(t, test.answer)
 			i := &apigw.Integration{IntegrationType: kind, IntegrationUri: url, IntegrationResponses: passing}
 			if test.want == timedOut {
 				i.TimeoutInMillis = 500
