@@ -151,3 +151,23 @@ func TestTreeTime(t *testing.T) {
 		t.Errorf("%v of its own, %v with its child, %v", own, all, err)
 	}
 }
+
+// What a program has started keeps counting when it has ended.
+func TestTreeTimeOfEnded(t *testing.T) {
+	t.Parallel()
+	const busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
+	p, err := Start(t.Context(), Spec{
+		Name: "parent", LogDir: t.TempDir(), Command: []string{"sh", "-c", "sh -c 'sh -c \"" + strings.ReplaceAll(busy, "$", "\\$") + "\"; :'; echo ready; exec sleep 600"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	own, err := ProcessorTime(p.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := TreeTime(p.PID); err != nil || all <= own {
+		t.Errorf("%v of its own, %v with what has ended, %v", own, all, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,27 +22,58 @@ const tick = 10 * time.Millisecond
 // ProcessorTime is the processor time that a process has used so far, by all
 // of its threads.
 func ProcessorTime(pid int) (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, fmt.Errorf("processor time: %w", err)
-	}
-	return parseStat(text)
+	own, _, err := times(pid)
+	return own, err
 }
 
 // TreeTime is the processor time of a process and of those that it has started, and
-// they, as far as they run.
-func TreeTime(pid int) (time.Duration, error) {
-	total, err := ProcessorTime(pid)
+// they. Those that have ended are in it if their parent has waited for them, as programs
+// do; one whose parent ended before it is not. It fails where processes end all the time.
+func TreeTime(pid int) (total time.Duration, err error) {
+	for range maxReadings {
+		if total, err = treeTime(pid); !errors.Is(err, errWaited) {
+			break
+		}
+	}
+	return total, err
+}
+
+// maxReadings is how often a tree is read at most until no process ends meanwhile.
+const maxReadings = 100
+
+// errWaited is returned when a process was waited for while the tree was read: its time
+// may have been missed, or counted twice.
+var errWaited = errors.New("processor time: a process has ended meanwhile")
+
+func treeTime(pid int) (time.Duration, error) {
+	own, waited, err := times(pid)
 	if err != nil {
 		return 0, err
 	}
+	total := own + waited
 	for _, child := range children(pid) {
-		time, err := TreeTime(child)
-		if err == nil { // it has not ended meanwhile
+		time, err := treeTime(child)
+		switch {
+		case errors.Is(err, errWaited):
+			return 0, err
+		case err == nil: // otherwise it has ended, and its parent shows it below
 			total += time
 		}
 	}
+	if _, now, err := times(pid); err == nil && now != waited {
+		return 0, errWaited
+	}
 	return total, nil
+}
+
+// times are the processor times of a process, and of those of its children that have
+// ended and that it has waited for, with theirs.
+func times(pid int) (own, waited time.Duration, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0, fmt.Errorf("processor time: %w", err)
+	}
+	return parseStat(text)
 }
 
 // children are the processes that the threads of a process have started.
@@ -62,22 +94,22 @@ func children(pid int) []int {
 	return list
 }
 
-// parseStat adds utime and stime, fields 14 and 15. The name, field 2, is in
-// parentheses and may have anything in it.
-func parseStat(text []byte) (time.Duration, error) {
+// parseStat adds utime and stime, fields 14 and 15, and cutime and cstime, which follow.
+// The name, field 2, is in parentheses and may have anything in it.
+func parseStat(text []byte) (own, waited time.Duration, err error) {
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("processor time: unexpected stat line %q", text)
+	if len(fields) < 15 {
+		return 0, 0, fmt.Errorf("processor time: unexpected stat line %q", text)
 	}
-	user, err := strconv.ParseInt(fields[11], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("processor time: %w", err)
+	var ticks [4]time.Duration
+	for i := range ticks {
+		n, err := strconv.ParseInt(fields[11+i], 10, 64)
+		if err != nil {
+			return 0, 0, fmt.Errorf("processor time: %w", err)
+		}
+		ticks[i] = time.Duration(n) * tick
 	}
-	system, err := strconv.ParseInt(fields[12], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("processor time: %w", err)
-	}
-	return time.Duration(user+system) * tick, nil
+	return ticks[0] + ticks[1], ticks[2] + ticks[3], nil
 }
 
 // Memory is the memory of a process in bytes that is its own, resident or

@@ -11,12 +11,12 @@ import (
 func TestParseStat(t *testing.T) {
 	t.Parallel()
 	const line = "42 (a (b) c) S 1 42 42 0 -1 4194304 100 0 0 0 150 25 7 8 20 0 9 0 100 1 2 3\n"
-	if got, err := parseStat([]byte(line)); err != nil || got != 1750*time.Millisecond {
-		t.Errorf("%v, %v", got, err)
+	if own, waited, err := parseStat([]byte(line)); err != nil || own != 1750*time.Millisecond || waited != 150*time.Millisecond {
+		t.Errorf("%v, %v, %v", own, waited, err)
 	}
-	for _, bad := range []string{"", "42 (a) S 1 2", "42 (a) S 1 42 42 0 -1 4194304 100 0 0 0 x 25", "42 (a) S 1 42 42 0 -1 4194304 100 0 0 0 1 y"} {
-		if got, err := parseStat([]byte(bad)); err == nil {
-			t.Errorf("%q gives %v", bad, got)
+	for _, bad := range []string{"", "42 (a) S 1 2", "42 (a) S 1 42 42 0 -1 4194304 100 0 0 0 x 25 7 8", "42 (a) S 1 42 42 0 -1 4194304 100 0 0 0 1 y 7 8", "42 (a) S 1 42 42 0 -1 4194304 100 0 0 0 1 2 7"} {
+		if own, waited, err := parseStat([]byte(bad)); err == nil {
+			t.Errorf("%q gives %v and %v", bad, own, waited)
 		}
 	}
 }

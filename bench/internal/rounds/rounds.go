@@ -65,7 +65,7 @@ type Result struct {
 type Round struct {
 	Rate           float64 // messages per second
 	P50, P99       time.Duration
-	Client, Server time.Duration // processor time per message: of the load client, and of the system
+	Client, Server time.Duration // processor time per message: of the load client, and of the system; negative: not known
 }
 
 // Take measures systems at a number of connections, in turns. Of the first round,
@@ -126,8 +126,18 @@ func (r *Result) Median() Round {
 		P50:    time.Duration(median(r.each(func(r *Round) float64 { return float64(r.P50) }))),
 		P99:    time.Duration(median(r.each(func(r *Round) float64 { return float64(r.P99) }))),
 		Client: time.Duration(median(r.each(func(r *Round) float64 { return float64(r.Client) }))),
-		Server: time.Duration(median(r.each(func(r *Round) float64 { return float64(r.Server) }))),
+		Server: r.server(),
 	}
+}
+
+// server is the median of the rounds in which the processor time of the system is known,
+// negative where there is none: processes may end whose time nobody has afterwards.
+func (r *Result) server() time.Duration {
+	known := slices.DeleteFunc(r.each(func(r *Round) float64 { return float64(r.Server) }), func(v float64) bool { return v < 0 })
+	if len(known) == 0 {
+		return -1
+	}
+	return time.Duration(median(known))
 }
 
 // Share is the median over the rounds of this system's rate in parts of another's.
@@ -135,7 +145,8 @@ func (r *Result) Share(of *Result) float64 {
 	return median(ratios(r, of, func(r *Round) float64 { return r.Rate }))
 }
 
-// ServerShare is the same of the processor time per message.
+// ServerShare is the same of the processor time per message, of the rounds in which it is
+// known; 0 where there is none.
 func (r *Result) ServerShare(of *Result) float64 {
 	return median(ratios(r, of, func(r *Round) float64 { return float64(r.Server) }))
 }
@@ -149,12 +160,12 @@ func (r *Result) each(value func(*Round) float64) []float64 {
 }
 
 // ratios are those of two systems in rounds that were measured one after the
-// other; those without a value of the other are left out.
+// other; those without a value of both are left out.
 func ratios(r, of *Result, value func(*Round) float64) []float64 {
 	var list []float64
 	for i := range min(len(r.Rounds), len(of.Rounds)) {
-		if other := value(&of.Rounds[i]); other > 0 {
-			list = append(list, value(&r.Rounds[i])/other)
+		if own, other := value(&r.Rounds[i]), value(&of.Rounds[i]); own >= 0 && other > 0 {
+			list = append(list, own/other)
 		}
 	}
 	return list

@@ -46,6 +46,23 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// Rounds in which the processor time is not known do not count for it, and it is not
+// printed where there is no other.
+func TestUnknownProcessorTime(t *testing.T) {
+	t.Parallel()
+	r := []Result{
+		{System: "relay", Rounds: []Round{{Rate: 10, Server: 10000}, {Rate: 10, Server: 20000}}},
+		{System: "gateway", Rounds: []Round{{Rate: 10, Server: -5000}, {Rate: 10, Server: 30000}}},
+	}
+	if got := Table(r, "relay", ""); !strings.Contains(got, "30.0 µs |       1.50 |") {
+		t.Errorf("one of two rounds:\n%s", got)
+	}
+	r[1].Rounds = r[1].Rounds[:1]
+	if got := Table(r, "relay", ""); !strings.Contains(got, "|           – |          – |") || strings.Contains(got, "-5") {
+		t.Errorf("none:\n%s", got)
+	}
+}
+
 func TestMedian(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

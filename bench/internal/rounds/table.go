@@ -4,6 +4,7 @@ package rounds
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/stagedoor/stagedoor/bench/internal/report"
 )
@@ -28,7 +29,7 @@ func Table(results []Result, bound, direct string) string {
 			fmt.Sprint(r.Connections), r.System, report.Thousands(m.Rate),
 			share(r, Find(results, bound, r.Connections), (*Result).Share),
 			share(r, Find(results, direct, r.Connections), (*Result).Share),
-			report.Duration(m.P50), report.Duration(m.P99), report.Duration(m.Server),
+			report.Duration(m.P50), report.Duration(m.P99), known(m.Server),
 			share(r, Find(results, bound, r.Connections), (*Result).ServerShare),
 			report.Duration(m.Client), r.Load,
 		})
@@ -45,7 +46,19 @@ func share(r, of *Result, how func(r, of *Result) float64) string {
 	if of == nil || len(r.Rounds) == 0 || len(of.Errors) > 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%.2f", how(r, of))
+	got := how(r, of)
+	if got == 0 {
+		return "–" // nothing can be compared
+	}
+	return fmt.Sprintf("%.2f", got)
+}
+
+// known is a time that is not known where it is negative.
+func known(d time.Duration) string {
+	if d < 0 {
+		return "–"
+	}
+	return report.Duration(d)
 }
 
 // Find is what a system did at a number of connections, nil where it was not
