@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
-	"github.com/stagedoor/stagedoor/bench/internal/report"
 	"github.com/stagedoor/stagedoor/bench/internal/rounds"
 )
 
@@ -23,29 +22,12 @@ func messages(ctx context.Context, l *lab.Lab, o *options) (string, error) {
 		fmt.Println(s.missing)
 		s.missing = "\n" + s.missing
 	}
-	called, told, err := measure(ctx, o, s.calling)
-	text := rounds.Table(called, relay, direct) + s.missing + told
+	called, told, err := rounds.TakeAll(ctx, o.rounds, s.calling, o.counts)
+	text := rounds.Messages.Table(called, relay, direct) + s.missing + told
 	if err != nil {
 		return text, err
 	}
-	answered, told, err := measure(ctx, o, s.answering)
-	text += "\nWithout a backend:\n\n" + rounds.Table(answered, echo, "") + told
+	answered, told, err := rounds.TakeAll(ctx, o.rounds, s.answering, o.counts)
+	text += "\nWithout a backend:\n\n" + rounds.Messages.Table(answered, echo, "") + told
 	return text + "\n" + targets(called, answered, o.counts), err
-}
-
-// measure has systems take turns. That a message failed is an error; those of peers
-// are told.
-func measure(ctx context.Context, o *options, systems []rounds.System) (results []rounds.Result, told string, err error) {
-	for _, connections := range o.counts {
-		point, err := rounds.Take(ctx, o.rounds, systems, connections)
-		if err != nil {
-			return results, "", err
-		}
-		for i := range point {
-			fmt.Printf("%5d  %-32s %9s messages/s\n", connections, point[i].System, report.Thousands(point[i].Median().Rate))
-		}
-		results = append(results, point...)
-	}
-	told, err = rounds.Failed(results)
-	return results, told, err
 }

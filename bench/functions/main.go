@@ -15,7 +15,6 @@ import (
 
 	"github.com/stagedoor/stagedoor/bench/internal/command"
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
-	"github.com/stagedoor/stagedoor/bench/internal/report"
 	"github.com/stagedoor/stagedoor/bench/internal/rounds"
 )
 
@@ -76,17 +75,7 @@ func measure(ctx context.Context, o *options, p *programs, work string) (string,
 	if err != nil {
 		return "", err
 	}
-	var results []rounds.Result
-	for _, connections := range o.counts {
-		point, err := rounds.Take(ctx, o.rounds, systems, connections)
-		if err != nil {
-			return "", err
-		}
-		for i := range point {
-			fmt.Printf("%5d  %-8s %-34s %9s messages/s\n", connections, work, point[i].System, report.Thousands(point[i].Median().Rate))
-		}
-		results = append(results, point...)
-	}
-	told, err := rounds.Failed(results)
-	return fmt.Sprintf("Handlers that %s:\n\n%s%s", p.does(work), rounds.Table(results, bare, ""), told), err
+	fmt.Println("Handlers that " + p.does(work) + ":")
+	results, told, err := rounds.TakeAll(ctx, o.rounds, systems, o.counts)
+	return fmt.Sprintf("Handlers that %s:\n\n%s%s", p.does(work), rounds.Messages.Table(results, bare, ""), told), err
 }

@@ -9,7 +9,6 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
 	"github.com/stagedoor/stagedoor/bench/internal/load"
 	"github.com/stagedoor/stagedoor/bench/internal/process"
-	"github.com/stagedoor/stagedoor/bench/internal/report"
 	"github.com/stagedoor/stagedoor/bench/internal/rounds"
 )
 
@@ -56,11 +54,11 @@ func run(ctx context.Context, o *options) error {
 		if err != nil {
 			return "", err
 		}
-		accepted, err := contest(ctx, o, plain)
+		accepted, err := rounds.Handshakes.Contest(ctx, o.rounds, plain, o.counts)
 		if err != nil {
 			return "", err
 		}
-		asked, err := contest(ctx, o, asking)
+		asked, err := rounds.Handshakes.Contest(ctx, o.rounds, asking, o.counts)
 		return "Handshakes that are accepted:\n\n" + accepted + "\nHandshakes that an HTTP backend accepts:\n\n" + asked, err
 	})
 }
@@ -114,28 +112,4 @@ func start(ctx context.Context, l *lab.Lab, o *options) (plain, asking []rounds.
 // system accepts handshakes at a path.
 func system(name string, p *process.Process, path string) rounds.System {
 	return rounds.System{Name: name, Process: p, Protocol: load.NewWebSocket(p.Address, path, nil), Run: load.Handshakes}
-}
-
-// contest measures systems in rounds, in which they take turns, and returns a table.
-func contest(ctx context.Context, o *options, systems []rounds.System) (string, error) {
-	bound := systems[0].Name
-	rows := [][]string{{"At a time", "System", "Handshakes/s", "Of " + bound, "p50", "p99", "CPU/handshake", "Of " + bound + "'s", "Load"}}
-	for _, count := range o.counts {
-		results, err := rounds.Take(ctx, o.rounds, systems, count)
-		if err != nil {
-			return "", err
-		}
-		if _, err := rounds.Failed(results); err != nil {
-			return "", err
-		}
-		for i := range results {
-			r, m := &results[i], results[i].Median()
-			rows = append(rows, []string{
-				fmt.Sprint(count), r.System, report.Thousands(m.Rate), fmt.Sprintf("%.2f", r.Share(&results[0])),
-				report.Duration(m.P50), report.Duration(m.P99), report.Duration(m.Server), fmt.Sprintf("%.2f", r.ServerShare(&results[0])), r.Load,
-			})
-		}
-		fmt.Printf("%d at a time done, load %s\n", count, lab.Load())
-	}
-	return report.Table(rows), nil
 }

@@ -255,7 +255,7 @@ func contest(ctx context.Context, systems []*system, o *options) (tables string,
 		fmt.Printf("%d connections done, load %s\n", connections, lab.Load())
 	}
 	_, err = rounds.Failed(append(slices.Clone(unsigned), signed...))
-	return "Requests without a signature:\n\n" + rounds.Table(unsigned, bare, least) + "\nSigned requests:\n\n" + rounds.Table(signed, bare, least), err
+	return "Requests without a signature:\n\n" + rounds.Messages.Table(unsigned, bare, least) + "\nSigned requests:\n\n" + rounds.Messages.Table(signed, bare, least), err
 }
 
 // came is how many bytes have come to the clients.

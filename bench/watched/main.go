@@ -9,13 +9,11 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"time"
 
 	"github.com/stagedoor/stagedoor/bench/internal/command"
 	"github.com/stagedoor/stagedoor/bench/internal/lab"
-	"github.com/stagedoor/stagedoor/bench/internal/report"
 	"github.com/stagedoor/stagedoor/bench/internal/rounds"
 )
 
@@ -49,28 +47,6 @@ func run(ctx context.Context, o *options) error {
 			return "", err
 		}
 		defer w.close()
-		return table(ctx, o, w.systems)
+		return rounds.Messages.Contest(ctx, o.rounds, w.systems, o.counts)
 	})
-}
-
-// table measures the systems, of which the first is what the others are compared with.
-func table(ctx context.Context, o *options, systems []rounds.System) (string, error) {
-	rows := [][]string{{"Connections", "Watched by", "Messages/s", "Of unwatched", "p50", "p99", "CPU/message", "Of unwatched's", "Load"}}
-	for _, count := range o.counts {
-		results, err := rounds.Take(ctx, o.rounds, systems, count)
-		if err != nil {
-			return "", err
-		}
-		if _, err := rounds.Failed(results); err != nil {
-			return "", err
-		}
-		for i := range results {
-			r, m := &results[i], results[i].Median()
-			rows = append(rows, []string{
-				fmt.Sprint(count), r.System, report.Thousands(m.Rate), fmt.Sprintf("%.2f", r.Share(&results[0])),
-				report.Duration(m.P50), report.Duration(m.P99), report.Duration(m.Server), fmt.Sprintf("%.2f", r.ServerShare(&results[0])), r.Load,
-			})
-		}
-	}
-	return report.Table(rows), nil
 }

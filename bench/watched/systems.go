@@ -38,9 +38,9 @@ var (
 	data   = []string{"--parameter", "Level=INFO", "--parameter", "Data=true"}
 )
 
-// variants are all that are measured. The first is watched by nobody.
+// variants are all that are measured. The others are compared with the first.
 var variants = []variant{
-	{name: "nobody"},
+	{name: "unwatched"},
 	{name: "metrics, collected each second", scraped: true},
 	{name: "an access log", logs: true, flags: access},
 	{name: "an execution log, INFO", logs: true, flags: info},

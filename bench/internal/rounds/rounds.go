@@ -97,6 +97,24 @@ func Take(ctx context.Context, o Options, systems []System, connections int) ([]
 	return results, nil
 }
 
+// TakeAll is Take at each of some numbers of connections, with a printed line for each
+// result. That a message failed is an error; those of optional systems are told, a line
+// for each.
+func TakeAll(ctx context.Context, o Options, systems []System, counts []int) (results []Result, told string, err error) {
+	for _, connections := range counts {
+		point, err := Take(ctx, o, systems, connections)
+		if err != nil {
+			return results, "", err
+		}
+		for i := range point {
+			fmt.Printf("%5d  %-34s %9s in a second\n", connections, point[i].System, report.Thousands(point[i].Median().Rate))
+		}
+		results = append(results, point...)
+	}
+	told, err = Failed(results)
+	return results, told, err
+}
+
 // measure runs one round.
 func (s *System) measure(o Options, connections int) (load.Result, error) {
 	run := s.Run

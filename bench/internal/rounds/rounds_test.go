@@ -38,10 +38,13 @@ func TestTable(t *testing.T) {
 |          10 | relay   |      1,000 |     1.00 |         – | 2.00 µs | 5.00 µs |     10.0 µs |       1.00 |      3.00 µs | 2.00 |
 |          10 | gateway |        800 |     0.85 |         – | 2.50 µs | 6.00 µs |     14.0 µs |       1.40 |      3.00 µs | 2.10 |
 `
-	if got := Table(two, "relay", "direct"); got != strings.TrimPrefix(want, "\n") {
+	if got := Messages.Table(two, "relay", "direct"); got != strings.TrimPrefix(want, "\n") {
 		t.Errorf("got\n%s", got)
 	}
-	if got := Table(two, "relay", ""); strings.Contains(got, "direct") || strings.Count(got, "\n") != 4 {
+	if got := Handshakes.Table(two, "relay", ""); !strings.HasPrefix(got, "| At a time | System  | Handshakes/s |") || !strings.Contains(got, "| CPU/handshake |") {
+		t.Errorf("handshakes:\n%s", got)
+	}
+	if got := Messages.Table(two, "relay", ""); strings.Contains(got, "direct") || strings.Count(got, "\n") != 4 {
 		t.Errorf("without direct:\n%s", got)
 	}
 }
@@ -54,11 +57,11 @@ func TestUnknownProcessorTime(t *testing.T) {
 		{System: "relay", Rounds: []Round{{Rate: 10, Server: 10000}, {Rate: 10, Server: 20000}}},
 		{System: "gateway", Rounds: []Round{{Rate: 10, Server: -5000}, {Rate: 10, Server: 30000}}},
 	}
-	if got := Table(r, "relay", ""); !strings.Contains(got, "30.0 µs |       1.50 |") {
+	if got := Messages.Table(r, "relay", ""); !strings.Contains(got, "30.0 µs |       1.50 |") {
 		t.Errorf("one of two rounds:\n%s", got)
 	}
 	r[1].Rounds = r[1].Rounds[:1]
-	if got := Table(r, "relay", ""); !strings.Contains(got, "|           – |          – |") || strings.Contains(got, "-5") {
+	if got := Messages.Table(r, "relay", ""); !strings.Contains(got, "|           – |          – |") || strings.Contains(got, "-5") {
 		t.Errorf("none:\n%s", got)
 	}
 }
@@ -107,7 +110,7 @@ func TestTake(t *testing.T) {
 	if told, err := Failed(results); err != nil || !strings.HasPrefix(told, "direct, 1 connections: 3 of them failed: ") {
 		t.Errorf("%q, %v", told, err)
 	}
-	if got := Table(results, "direct", ""); !strings.Contains(got, "| direct |          – |") {
+	if got := Messages.Table(results, "direct", ""); !strings.Contains(got, "| direct |          – |") {
 		t.Errorf("what failed has figures:\n%s", got)
 	}
 	system.Optional, system.Process.Address = true, "127.0.0.1:1" // nothing listens there

@@ -3,19 +3,44 @@
 package rounds
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/stagedoor/stagedoor/bench/internal/report"
 )
 
+// Kind is what rounds are made of, in the words of a table.
+type Kind struct {
+	Count string // what there is a number of: "Connections"
+	Many  string // "Messages"
+	One   string // "message"
+}
+
+// The kinds that there are.
+var (
+	Messages   = Kind{"Connections", "Messages", "message"}
+	Handshakes = Kind{"At a time", "Handshakes", "handshake"}
+)
+
+// Contest has systems take turns at some numbers of connections, and returns a table in
+// which the first of them is what the others are compared with. That anything failed is
+// an error.
+func (k Kind) Contest(ctx context.Context, o Options, systems []System, counts []int) (string, error) {
+	results, told, err := TakeAll(ctx, o, systems, counts)
+	if err != nil {
+		return "", err
+	}
+	return k.Table(results, systems[0].Name, "") + told, nil
+}
+
 // Table prints what systems did, each beside the systems named bound and direct at
 // the same number of connections: its rate in parts of theirs, and its processor
 // time per message in parts of the bound's. An empty direct is left out. Load is the
 // machine's, with what is measured. What failed has no figures.
-func Table(results []Result, bound, direct string) string {
+func (k Kind) Table(results []Result, bound, direct string) string {
 	head := []string{
-		"Connections", "System", "Messages/s", "Of " + bound, "Of " + direct, "p50", "p99", "CPU/message", "Of " + bound + "'s", "Client's CPU", "Load",
+		k.Count, "System", k.Many + "/s", "Of " + bound, "Of " + direct, "p50", "p99", "CPU/" + k.One, "Of " + bound + "'s", "Client's CPU", "Load",
 	}
 	rows := [][]string{head}
 	for i := range results {
