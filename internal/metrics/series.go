@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,13 +56,11 @@ func newStages(most int) stages {
 func (s *stages) get(l Labels) *Series {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if known := s.series[l].Value(); known != nil {
-		return known
+	entry, known := s.series[l]
+	if series := entry.Value(); series != nil {
+		return series
 	}
-	if len(s.series) >= s.most {
-		s.sweepLocked()
-	}
-	if len(s.series) >= s.most {
+	if !known && len(s.series) >= s.most {
 		if s.others == nil {
 			s.others = newSeries(overflow)
 		}
@@ -69,7 +68,18 @@ func (s *stages) get(l Labels) *Series {
 	}
 	made := newSeries(l)
 	s.series[l] = weak.Make(made)
+	runtime.AddCleanup(made, s.forget, l)
 	return made
+}
+
+// forget removes the entry of a series that nobody has, unless there is a new one with its
+// labels.
+func (s *stages) forget(l Labels) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.series[l].Value() == nil {
+		delete(s.series, l)
+	}
 }
 
 func newSeries(l Labels) *Series { return &Series{Labels: l, latency: NewHistogram()} }
@@ -78,22 +88,14 @@ func newSeries(l Labels) *Series { return &Series{Labels: l, latency: NewHistogr
 func (s *stages) all() []*Series {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := s.sweepLocked()
+	list := make([]*Series, 0, len(s.series)+1)
+	for _, entry := range s.series {
+		if series := entry.Value(); series != nil {
+			list = append(list, series)
+		}
+	}
 	if s.others != nil {
 		list = append(list, s.others)
-	}
-	return list
-}
-
-// sweepLocked forgets the series that nobody has, and returns the others.
-func (s *stages) sweepLocked() []*Series {
-	list := make([]*Series, 0, len(s.series)+1)
-	for l, pointer := range s.series {
-		if series := pointer.Value(); series != nil {
-			list = append(list, series)
-		} else {
-			delete(s.series, l)
-		}
 	}
 	return list
 }
