@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/url"
@@ -56,16 +57,19 @@ func (c *CloudWatch) Run(ctx context.Context) {
 	}
 }
 
-// mostData is how many numbers a call takes, by CloudWatch's quotas.
-const mostData = 1000
+// A call takes no more numbers and bytes than this, by CloudWatch's quotas.
+const (
+	mostData  = 1000
+	mostBytes = 1_000_000
+)
 
 // flush sends what was counted since the last time. What cannot be sent is lost, and told
 // once.
 func (c *CloudWatch) flush(ctx context.Context, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, cloudWatchInterval/2)
 	defer cancel()
-	for data := range slices.Chunk(c.data(), mostData) {
-		err := c.send(ctx, form(data, now))
+	for form := range forms(c.data(), now) {
+		err := c.send(ctx, form)
 		switch {
 		case err != nil && !c.failing:
 			c.log.Warn("metrics cannot be sent to CloudWatch; those of later minutes are tried", "error", err)
@@ -186,6 +190,23 @@ func (c counts) samples() (values []float64, number []uint64) {
 		values, number = values[1:], number[1:]
 	}
 	return values, number
+}
+
+// forms are calls of PutMetricData, as few as have the numbers.
+func forms(data []datum, now time.Time) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(data) > 0 {
+			n := min(len(data), mostData)
+			f := form(data[:n], now)
+			for ; len(f) > mostBytes && n > 1; f = form(data[:n], now) {
+				n = (n + 1) / 2
+			}
+			if !yield(f) {
+				return
+			}
+			data = data[n:]
+		}
+	}
 }
 
 // form is a call of PutMetricData.

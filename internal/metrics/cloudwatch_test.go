@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/url"
 	"runtime"
 	"strings"
@@ -72,6 +73,46 @@ IntegrationLatency Milliseconds ApiId=api Stage=prod Route=say 2.887x2
 		t.Errorf("the log:\n%s", &log)
 	}
 	runtime.KeepAlive(stage)
+}
+
+// What is too much for one call of CloudWatch, in numbers or in bytes, becomes several, which
+// have all of it.
+func TestCloudWatchCallsAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]struct{ routes, latencies int }{"numbers": {300, 1}, "bytes": {100, 200}} {
+		m := New(Options{})
+		stage := m.Stage("api", "name", "prod", always)
+		var kept []telemetry.Meter
+		for n := range of.routes {
+			route := stage.Route(fmt.Sprint("route", n), false)
+			kept = append(kept, route)
+			for i := range of.latencies {
+				latency := time.Duration(float64(time.Microsecond) * math.Exp2(float64(i)/perPower))
+				route.Count(&telemetry.Record{Event: telemetry.EventMessage, RouteKey: "route", Backend: telemetry.Backend{Latency: latency}})
+			}
+		}
+		calls, routes := 0, map[string]bool{}
+		m.NewCloudWatch(func(_ context.Context, form []byte) error {
+			calls++
+			numbers := 0
+			for field := range strings.SplitSeq(string(form), "&") {
+				switch key, value, _ := strings.Cut(field, "="); {
+				case strings.HasSuffix(key, ".MetricName"):
+					numbers++
+				case strings.HasSuffix(key, ".Dimensions.member.3.Value"):
+					routes[value] = true
+				}
+			}
+			if len(form) > 1_000_000 || numbers > 1000 {
+				t.Errorf("%s: a call has %d numbers in %d bytes", name, numbers, len(form))
+			}
+			return nil
+		}, slog.New(slog.DiscardHandler)).flush(t.Context(), time.Now())
+		if want := of.routes; calls < 2 || len(routes) != want {
+			t.Errorf("%s: %d calls have numbers of %d routes, want %d", name, calls, len(routes), want)
+		}
+		runtime.KeepAlive(kept)
+	}
 }
 
 // flat shows a call line by line.
