@@ -70,9 +70,8 @@ func (g *Gateway) answer(p *pipeline) {
 	if g.stopping.Load() {
 		c.release()
 		p.fail(failure.New(failure.Unavailable, "the gateway is stopping"))
-		record.Status, record.Error = unavailable.Status, p.event.Failed.Error()
 		p.replied(unavailable.Status, nil)
-		p.tell(record)
+		p.tell(p.record(telemetry.EventConnect))
 		unavailable.WriteTo(w)
 		c.disconnected(websocket.CloseGoingAway, goingAway) // the backend believes that the connection exists
 		return

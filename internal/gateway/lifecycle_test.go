@@ -11,6 +11,7 @@ import (
 	coder "github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/apigw"
+	"github.com/stagedoor/stagedoor/internal/failure"
 	. "github.com/stagedoor/stagedoor/internal/gatewaytest"
 	"github.com/stagedoor/stagedoor/internal/websocket"
 )
@@ -234,6 +235,9 @@ func TestShutdownBesideHangingConnect(t *testing.T) {
 		close(proceed)
 		if status := <-refused; status != 503 {
 			t.Errorf("the handshake that was under way: %d, want 503", status)
+		}
+		if r := g.Records.Wait(t, "connect", len(clients)+1); r.Failed == nil || r.Failed.Kind != failure.Unavailable || r.Status != 503 || !strings.Contains(r.Error, "stopping") {
+			t.Errorf("its record says status %d, %v, %q", r.Status, r.Failed, r.Error)
 		}
 		if err := <-done; err != nil {
 			t.Error(err)
