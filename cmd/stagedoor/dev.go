@@ -101,7 +101,7 @@ const maxUnwritten = 16 << 20
 func (c *DevCmd) Run(ctx context.Context, p *process) error {
 	var reporter dev.Reporter
 	options := lines.Options{Limit: maxUnwritten, Delay: 10 * time.Millisecond, Lost: func(n int) {
-		reporter.Output(dev.LogLine{Notice: true, Text: fmt.Sprintf("%d lines were lost here: nobody read the output in time", n)})
+		reporter.Output(dev.LogLine{Notice: true, Text: were(n, "line") + " lost here: nobody read the output in time"})
 	}}
 	if p.whole {
 		var end func()
@@ -150,7 +150,7 @@ func openLog(flag, path string, stdout io.Writer, reporter dev.Reporter) (out io
 		return nil, nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	w := lines.New(file, lines.Options{Limit: maxUnwritten, Delay: 10 * time.Millisecond, Lost: func(n int) {
-		reporter.Output(dev.LogLine{Notice: true, Text: fmt.Sprintf("%d lines of %s were lost: %s did not take them", n, flag, path)})
+		reporter.Output(dev.LogLine{Notice: true, Text: fmt.Sprintf("%s lost: %s %s did not take them", were(n, "line"), flag, path)})
 	}})
 	return w, func() {
 		w.Close()

@@ -19,10 +19,13 @@ const wide = 120
 // below.
 func (r *textReporter) watched(e *eventstream.Event) {
 	e.Time = e.Time.Local()
-	line := r.event(e.Record)
+	line, below, _ := strings.Cut(r.event(e.Record), "\n")
 	place := strings.Trim(visible(e.APIID+"/"+e.Stage), "/")
-	if place != "" && r.room() >= max(wide, widthOf(line)+2+len(place)) && !strings.Contains(line, "\n") {
+	if place != "" && r.room() >= max(wide, widthOf(line)+2+widthOf(place)) {
 		line += "  " + r.paint(dim, place)
+	}
+	if below != "" {
+		line += "\n" + below
 	}
 	r.print(line + r.warnings(e.Record) + r.payload(e))
 }
