@@ -1,7 +1,6 @@
 package stagedoor_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +19,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stagedoor/stagedoor"
+
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -68,7 +68,7 @@ type answer struct {
 // run runs a gateway until the test ends, and waits until it is ready.
 func run(t *testing.T, config stagedoor.Config) *stagedoor.Gateway {
 	t.Helper()
-	var log logged
+	var log outputtest.Buffer
 	config.Log, config.CacheDir = &log, t.TempDir()
 	g, err := stagedoor.New(config)
 	if err != nil {
@@ -95,24 +95,6 @@ func run(t *testing.T, config stagedoor.Config) *stagedoor.Gateway {
 		t.Fatalf("the gateway is not ready; its log:\n%s", log.String())
 	}
 	return g
-}
-
-// logged is a log that may be read while it is written.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // writeFile writes a file into a folder of its own and returns its path.

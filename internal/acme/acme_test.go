@@ -1,7 +1,6 @@
 package acme
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +21,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/stagedoor/stagedoor/internal/listener"
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 	"github.com/stagedoor/stagedoor/internal/servertls"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
@@ -90,25 +89,7 @@ func startDNS(t *testing.T) (address string) {
 type node struct {
 	*Manager
 	address string
-	log     *logBuffer
-}
-
-// logBuffer is a log that can be read while it is written.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	log     *outputtest.Buffer
 }
 
 // open opens a port on this machine.
@@ -124,7 +105,7 @@ func open(t *testing.T) net.Listener {
 // startNode serves a port by HTTP and TLS, with certificates of the authority.
 func startNode(t *testing.T, port net.Listener, a *authority, s Store, change func(*Options)) *node {
 	t.Helper()
-	n := &node{address: port.Addr().String(), log: new(logBuffer)}
+	n := &node{address: port.Addr().String(), log: new(outputtest.Buffer)}
 	o := Options{
 		Store: s, Directory: a.directory, Roots: a.server, Email: "admin@example.com",
 		HTTPAddress: n.address, TLSAddress: n.address,

@@ -1,32 +1,20 @@
 package dev
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 	"github.com/stagedoor/stagedoor/internal/telemetry"
 )
 
 // output keeps what is written to it.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (o *output) Write(line []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(line)
-}
+type output struct{ outputtest.Buffer }
 
 func (o *output) lines() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return strings.Split(strings.TrimSuffix(o.text.String(), "\n"), "\n")
+	return strings.Split(strings.TrimSuffix(o.String(), "\n"), "\n")
 }
 
 // logged is mocks with an access log.

@@ -1,15 +1,15 @@
 package logsink
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -19,35 +19,17 @@ const chatARN = "arn:aws:logs:eu-central-1:123456789012:log-group:chat"
 // noon is the time of the lines of tests.
 var noon = time.Date(2026, 11, 30, 12, 0, 0, 123_456_000, time.UTC)
 
-// buffer may be read while it is written.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // opened are logs in a test, and the gateway's own log.
 type opened struct {
 	*Logs
 	t   *testing.T
-	own *buffer
+	own *outputtest.Buffer
 }
 
 // open opens logs, which are closed with the test.
 func open(t *testing.T, o Options) *opened {
 	t.Helper()
-	l := &opened{t: t, own: &buffer{}}
+	l := &opened{t: t, own: &outputtest.Buffer{}}
 	o.Log = slog.New(slog.NewTextHandler(l.own, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey && !a.Value.Time().Equal(noon) {
 			return slog.Attr{}

@@ -5,13 +5,15 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 // Lines go where the first entry says that fits; those that none fits are records of the
 // gateway's own log, which says so once.
 func TestDestinations(t *testing.T) {
 	t.Parallel()
-	var out buffer
+	var out outputtest.Buffer
 	l := open(t, Options{Stdout: &out, Access: []Rule{
 		{"arn:aws:logs:*:*:log-group:chat*", Place{Stdout: true}},
 		{"*", Place{Firehose: true}},

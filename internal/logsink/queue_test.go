@@ -7,11 +7,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 // outlet is standard output that stands still while hold is full, and fails by err.
 type outlet struct {
-	buffer
+	outputtest.Buffer
 	hold chan struct{}
 	err  atomic.Pointer[error]
 }
@@ -22,10 +24,10 @@ func (o *outlet) Write(text []byte) (int, error) {
 	o.hold <- struct{}{}
 	defer func() { <-o.hold }()
 	if err := o.err.Load(); err != nil {
-		n, _ := o.buffer.Write(text[:len(text)/2])
+		n, _ := o.Buffer.Write(text[:len(text)/2])
 		return n, *err
 	}
-	return o.buffer.Write(text)
+	return o.Buffer.Write(text)
 }
 
 // An output that stands still holds up nobody. It is told once, what is too much is

@@ -1,7 +1,6 @@
 package otlp_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +24,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/logsink"
 	"github.com/stagedoor/stagedoor/internal/otlp"
 	"github.com/stagedoor/stagedoor/internal/otlptest"
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, idle...) }
@@ -36,32 +35,14 @@ var idle = []goleak.Option{
 	goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
 }
 
-// log is a log that may be read while it is written.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // options are those for an endpoint, without an environment.
-func options(t *testing.T, endpoint, protocol string) (*otlp.Options, *log) {
+func options(t *testing.T, endpoint, protocol string) (*otlp.Options, *outputtest.Buffer) {
 	t.Helper()
 	to, err := url.Parse(endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
-	written := new(log)
+	written := new(outputtest.Buffer)
 	return &otlp.Options{
 		Endpoint: to, Protocol: protocol, Headers: map[string]string{"x-test": "secret"}, Version: "v1",
 		Getenv: func(string) string { return "" }, Log: slog.New(slog.NewTextHandler(written, nil)),

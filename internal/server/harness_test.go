@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +22,7 @@ import (
 	"github.com/stagedoor/stagedoor/internal/apigw"
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 	"github.com/stagedoor/stagedoor/internal/store"
 )
 
@@ -85,7 +84,7 @@ type served struct {
 	t      *testing.T
 	reload chan struct{}
 	ready  chan Ready
-	log    lockedBuffer
+	log    outputtest.Buffer
 	end    context.CancelFunc
 	ended  chan error
 }
@@ -97,24 +96,6 @@ type readyReporter struct {
 }
 
 func (r readyReporter) Ready(ready Ready) { r.ready <- ready }
-
-// lockedBuffer may be read while it is written.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 // begin starts a gateway without waiting for it.
 func (s *site) begin(o Config) *served {

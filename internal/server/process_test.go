@@ -17,6 +17,7 @@ import (
 
 	"github.com/stagedoor/stagedoor/internal/config"
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 // dataVariable makes the test binary a gateway whose data are in the folder that
@@ -41,7 +42,7 @@ func (readyLine) Ready(r Ready) { _ = json.NewEncoder(os.Stdout).Encode(r) }
 type gatewayProcess struct {
 	Ready
 	command *exec.Cmd
-	log     lockedBuffer
+	log     outputtest.Buffer
 	opened  time.Duration // from its start until it was ready
 }
 

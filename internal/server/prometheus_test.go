@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/stagedoor/stagedoor/internal/gatewaytest"
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 // runPrometheus runs Debian's Prometheus, which collects the metrics of a gateway each
@@ -35,7 +36,7 @@ func runPrometheus(t *testing.T, g *served, flags ...string) string {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	var output lockedBuffer
+	var output outputtest.Buffer
 	ctx, cancel := context.WithCancel(context.Background())
 	command := exec.CommandContext(ctx, program, append(flags,
 		"--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)...)

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 // tmpfs mounts a small disk until the test ends.
@@ -87,7 +89,7 @@ func TestOpenOnAFullDisk(t *testing.T) {
 func TestBackupsOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := tmpfs(t, "size=256k")
-	var log syncedLog
+	var log outputtest.Buffer
 	dir := filepath.Join(disk, "backups")
 	n := open(t, Options{Dir: t.TempDir(), BackupDir: dir, BackupKeep: 3, backupQuiet: time.Millisecond, Log: slogTo(&log)})
 	mustPut(t, n, "api.a", "1", 0)

@@ -1,18 +1,18 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 // held is what an automatic backup holds.
@@ -39,25 +39,7 @@ func awaitBackup(t *testing.T, n *NATS) {
 	})
 }
 
-// syncedLog is a log that is read while it is written.
-type syncedLog struct {
-	mu   sync.Mutex // guards text
-	text bytes.Buffer
-}
-
-func (l *syncedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *syncedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func slogTo(log *syncedLog) *slog.Logger { return slog.New(slog.NewTextHandler(log, nil)) }
+func slogTo(log *outputtest.Buffer) *slog.Logger { return slog.New(slog.NewTextHandler(log, nil)) }
 
 // After every change a backup follows, for its owner alone; there are as many as
 // are to be kept; and the one at the end has everything.
@@ -108,7 +90,7 @@ func TestAutomaticBackups(t *testing.T) {
 func TestBackupsThatFail(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	var log syncedLog
+	var log outputtest.Buffer
 	if err := os.WriteFile(filepath.Join(dir, "backups"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +123,7 @@ func TestBackupsThatStay(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(stays), 0o700), os.WriteFile(stays, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	var log syncedLog
+	var log outputtest.Buffer
 	n := open(t, Options{Dir: dir, BackupKeep: 3, backupQuiet: time.Millisecond, Log: slogTo(&log)})
 	mustPut(t, n, "api.a", "1", 0)
 	awaitBackup(t, n)

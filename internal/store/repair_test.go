@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 // Damage of which not even the key can be read is repaired as well after the
@@ -65,7 +67,7 @@ func TestRepairOfUnknownKeys(t *testing.T) {
 func TestRepairFromEarlierBackup(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	var log syncedLog
+	var log outputtest.Buffer
 	write := func(key, value string, revision uint64) uint64 {
 		n := open(t, Options{Dir: dir, BackupKeep: 5})
 		revision = mustPut(t, n, key, value, revision)

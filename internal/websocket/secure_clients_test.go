@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/stagedoor/stagedoor/internal/outputtest"
 )
 
 // secureServer adopts what is accepted on a port, after the handshake of TLS and the first byte, without a handshake of HTTP.
@@ -48,22 +49,7 @@ func secureServer(t *testing.T, e *Engine, h Handler) (port string) {
 }
 
 // output is what a program has written so far.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
+type output struct{ outputtest.Buffer }
 
 // await waits until something has been written.
 func (o *output) await(t *testing.T, text string) {
