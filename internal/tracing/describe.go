@@ -158,7 +158,7 @@ func describeCall(request *trace.Request, s *trace.Response) description {
 		d.name = request.Method
 	}
 	d.add(
-		attribute.String("http.request.method", request.Method), attribute.String("url.full", withoutQuery(request.URI)),
+		attribute.String("http.request.method", request.Method), attribute.String("url.full", withoutSecrets(target)),
 		attribute.String("server.address", target.Hostname()), attribute.Int("http.request.body.size", request.Body.Length),
 	)
 	if port, err := strconv.Atoi(target.Port()); err == nil {

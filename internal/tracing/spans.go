@@ -2,7 +2,7 @@ package tracing
 
 import (
 	"context"
-	"strings"
+	"net/url"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -109,8 +109,8 @@ func (d *description) add(attributes ...attribute.KeyValue) {
 	}
 }
 
-// withoutQuery is a URL without what may be secret in it.
-func withoutQuery(uri string) string {
-	uri, _, _ = strings.Cut(uri, "?")
-	return uri
+// withoutSecrets is a URL without its query, and without a user's name and password.
+func withoutSecrets(u *url.URL) string {
+	rest := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+	return rest.String()
 }

@@ -132,6 +132,30 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// The span of a call has its URL without what may be secret in it.
+func TestURLsHaveNoSecrets(t *testing.T) {
+	t.Parallel()
+	tracer, exporter := newTracer(t, 1)
+	e, steps := message(), trace.Trace{}
+	if !tracer.Watch(&e, &steps) {
+		t.Fatal("the message is not sampled")
+	}
+	steps.Add(trace.Request{Began: e.Time, Method: "POST", URI: "http://user:secret@backend.example:81/a%2Fb/c?token=secret#secret"})
+	steps.Add(trace.Response{Began: e.Time, Status: 200})
+	tracer.Record(&telemetry.Record{Event: telemetry.EventMessage, Time: e.Time, Context: &e, Trace: &steps})
+	tracer.Close(t.Context())
+	want := attribute.String("url.full", "http://backend.example:81/a%2Fb/c")
+	for _, s := range exporter.GetSpans() {
+		if s.Name == "POST" {
+			if !slices.Contains(s.Attributes, want) {
+				t.Errorf("the attributes are %v, and should have %v", s.Attributes, want)
+			}
+			return
+		}
+	}
+	t.Error("there is no span of the call")
+}
+
 // BenchmarkWatch is what traces cost a message that is not sampled.
 func BenchmarkWatch(b *testing.B) {
 	tracer, _ := newTracer(b, 0.000001)
