@@ -192,7 +192,7 @@ func (c counts) samples() (values []float64, number []uint64) {
 	return values, number
 }
 
-// forms are calls of PutMetricData, as few as have the numbers.
+// forms are calls of PutMetricData that have all the numbers, each within CloudWatch's quotas.
 func forms(data []datum, now time.Time) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(data) > 0 {
