@@ -14,8 +14,8 @@ import (
 )
 
 // logCalls are how many calls of one AWS service the logs make at a time. Others wait for
-// their turn.
-var logCalls = turnstile.Bounds{Calls: 16, Waiting: 10_000}
+// their turn: they are patient, and there is one for each log group or delivery stream.
+var logCalls = turnstile.Bounds{Calls: 16}
 
 // openLogs makes what access logs and execution logs are written to.
 func (s *Server) openLogs() {

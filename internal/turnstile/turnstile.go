@@ -63,7 +63,8 @@ type Call struct {
 	// Deadline ends the wait of Enter. Zero: only the context does.
 	Deadline time.Time
 	// Patient calls are never refused with ErrFull. They are those of
-	// $disconnect: no client would hear of the refusal.
+	// $disconnect, since no client would hear of the refusal, and those that take
+	// logs to AWS, which are bounded by their queues.
 	Patient bool
 }
 
