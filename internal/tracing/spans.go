@@ -3,6 +3,7 @@ package tracing
 import (
 	"context"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -97,17 +98,26 @@ func (d *description) finish(span oteltrace.Span, end time.Time) {
 
 // fail has the span be one of something that failed.
 func (d *description) fail(why, kind string) {
-	d.failed, d.failure, d.errorType = true, why, kind
+	d.failed, d.failure, d.errorType = true, validUTF8(why), kind
 }
 
 // add adds attributes. Those that are empty are left out.
 func (d *description) add(attributes ...attribute.KeyValue) {
 	for _, a := range attributes {
-		if a.Value.Type() != attribute.STRING || a.Value.AsString() != "" {
-			d.attributes = append(d.attributes, a)
+		if a.Value.Type() == attribute.STRING {
+			text := a.Value.AsString()
+			if text == "" {
+				continue
+			}
+			a.Value = attribute.StringValue(validUTF8(text))
 		}
+		d.attributes = append(d.attributes, a)
 	}
 }
+
+// validUTF8 is a text that may be sent: a client may have chosen it, and one that is no
+// UTF-8 would keep the spans of others that are sent with it from being encoded.
+func validUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 // withoutSecrets is a URL without its query, and without a user's name and password.
 func withoutSecrets(u *url.URL) string {

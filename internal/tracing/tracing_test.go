@@ -157,6 +157,26 @@ func TestURLsHaveNoSecrets(t *testing.T) {
 }
 
 // BenchmarkWatch is what traces cost a message that is not sampled.
+// What a client sends that is no UTF-8 is sent as it can be: a span that cannot be encoded
+// would take all others of its request with it.
+func TestTextsAreUTF8(t *testing.T) {
+	t.Parallel()
+	tracer, exporter := newTracer(t, 1)
+	c := &event.Connection{Endpoint: &event.Endpoint{}, UserAgent: "tester \xff"}
+	e, steps := event.New(c, event.Connect, time.Now(), nil), trace.Trace{}
+	if !tracer.Watch(&e, &steps) {
+		t.Fatal("the handshake is not sampled")
+	}
+	tracer.Record(&telemetry.Record{Event: telemetry.EventConnect, Context: &e, Status: 500, Error: "because of \xff", ConnectionID: "\xff", Trace: &steps})
+	tracer.Close(t.Context())
+	spans := exporter.GetSpans()
+	if len(spans) != 1 || spans[0].Status.Description != "because of \uFFFD" ||
+		!slices.Contains(spans[0].Attributes, attribute.String("user_agent.original", "tester \uFFFD")) ||
+		!slices.Contains(spans[0].Attributes, attribute.String("stagedoor.connection.id", "\uFFFD")) {
+		t.Errorf("the spans are %+v", spans)
+	}
+}
+
 func BenchmarkWatch(b *testing.B) {
 	tracer, _ := newTracer(b, 0.000001)
 	e, steps := message(), trace.Trace{}
