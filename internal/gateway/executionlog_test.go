@@ -28,7 +28,7 @@ func withLevel(level string, data bool) *apigw.Stage {
 
 var milliseconds = regexp.MustCompile(`latency: \d+ ms`)
 
-// logged waits for the lines of the n-th event of a kind, and returns them without what
+// wantLines waits for the lines of the n-th event of a kind, and compares them without what
 // differs from run to run. Each has the event's request id in front, which is cut off. A
 // line that ends with "…" is wanted to begin so.
 func wantLines(t *testing.T, g *Gateway, kind string, n int, want string) {
@@ -53,7 +53,7 @@ func wantLines(t *testing.T, g *Gateway, kind string, n int, want string) {
 	}
 }
 
-// usagePlan are lines 2 to 6 of section K.2, of a route without an API key, behind the
+// begin is lines 2 to 6 of section K.2, of a route without an API key, behind the
 // first.
 func begin(route string) string {
 	return `
